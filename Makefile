@@ -1,0 +1,62 @@
+# Everything that people and CI do with this checkout. It needs python3 (3.11 or later) and make.
+# A stamp in .venv is older than pyproject.toml: install again. Otherwise a command starts at once.
+
+PYTHON ?= python3
+DATA ?= ../shared/data
+ARGS ?=
+
+INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test format lint types check quality speed clean
+
+help: ## Print this list
+	@echo "make ..."
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: .venv/.installed ## Find the stories told more than once in a small invented newsroom
+	@echo "Stories told more than once in examples/newsroom.jsonl, one cluster a line (a first run compiles its kernels, once: be patient):" >&2
+	@.venv/bin/dedup cluster examples/newsroom.jsonl
+
+test: .venv/.dev ## Run the tests; one of them: make test ARGS="-k laws"
+	@.venv/bin/python -m pytest $(ARGS)
+
+format: .venv/.dev ## Lay the code out, and mend what can be mended without thinking
+	@.venv/bin/ruff format
+	@.venv/bin/ruff check --fix
+
+lint: .venv/.dev ## Check layout and style
+	@.venv/bin/ruff format --check
+	@.venv/bin/ruff check
+
+types: .venv/.dev ## Check the types
+	@.venv/bin/mypy
+
+check: lint types test ## Everything that CI asks: lint, types, test
+
+quality: .venv/.bench ## Score against the labelled articles in DATA (default: ../shared/data)
+	@.venv/bin/python -m benchmarks.quality --data $(DATA) $(ARGS)
+
+speed: .venv/.bench ## Articles a second and peak memory, beside other tools
+	@.venv/bin/python -m benchmarks.speed --data $(DATA) $(ARGS)
+
+clean: ## Remove all that these commands made, .venv included
+	@rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	@find dedup tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'dedup needs Python 3.11 or later. If it has another name here: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@echo "Installing dedup into .venv, once: about a minute." >&2
+	@$(PYTHON) -m venv .venv || { echo 'Python could not make .venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/.dev: .venv/.installed
+	@echo "Installing what the checks need, once." >&2
+	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+.venv/.bench: .venv/.installed
+	@echo "Installing what the benchmarks need, once." >&2
+	@$(INSTALL) -e '.[bench]'
+	@touch $@

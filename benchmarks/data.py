@@ -1,0 +1,21 @@
+"""The labelled sets: where they lie, and how they are read. See the README beside them for what each is."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(os.environ.get("DATA", Path(__file__).parents[2] / "shared" / "data"))
+STORY_SETS = ("outlets", "events", "lookalikes", "incidents")
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    """Return the records of `name`.jsonl.gz in the data folder."""
+    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def pairs(name: str) -> list[dict[str, Any]]:
+    """Return the labelled pairs of a set."""
+    return lines(f"{name}.pairs")

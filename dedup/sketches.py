@@ -1,0 +1,110 @@
+"""A batch of articles → a batch of sketches: all that is remembered of them, both channels side by side.
+
+In: Arrow record batches (`articles.SCHEMA`). Out: `Sketches`, a tuple of flat arrays that kernels read: sets of
+shingles and terms lie end to end, and article i owns what lies between two offsets. No text is held.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.furniture import cleaned, cleaned_titles
+from dedup.languages import languages_of
+from dedup.shingles import shingle_sets
+from dedup.signatures import signatures_of
+from dedup.terms import term_sets
+from dedup.vocabulary import vocabulary
+from dedup.words import words_of
+
+DAY = 86_400.0
+
+
+class Sketches(NamedTuple):
+    """The sketches of n articles."""
+
+    texts: np.ndarray
+    """n, uint64: the hash of the words of the text in order; 0 for no words."""
+    lengths: np.ndarray
+    """n, int32: words in the text."""
+    days: np.ndarray
+    """n, float64: when it was published, in days since 1970; NaN where that is not known."""
+    signatures: np.ndarray
+    """n × permutations, uint32."""
+    salient: np.ndarray
+    """n × term keys, uint32: the most salient terms of title and lead; 0 where there are fewer."""
+    shingle_offsets: np.ndarray
+    shingles: np.ndarray
+    quote_offsets: np.ndarray
+    quotes: np.ndarray
+    term_offsets: np.ndarray
+    term_hashes: np.ndarray
+    term_weights: np.ndarray
+    term_kinds: np.ndarray
+    term_counts: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def lexicon(languages: tuple[str, ...]) -> tuple:
+    """Return the vocabularies of `languages` laid end to end, with where each starts, its mask and its unknown words."""
+    tables = [vocabulary(language) for language in languages]
+    sizes = np.array([len(t.keys) for t in tables], np.int64)
+    return (
+        np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+        sizes - 1,
+        np.array([t.unknown_weight for t in tables], np.uint8),
+        np.array([t.unknown_name for t in tables], np.uint8),
+        *(np.concatenate([t[field] for t in tables]) for field in range(4)),
+    )
+
+
+def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 64, seed: int = 1, salient: int = 32) -> Sketches:
+    """Return the sketches of a batch of articles."""
+    titles = cleaned_titles(batch["title"])
+    texts = cleaned(batch["text"])
+    words = words_of(titles, texts)
+    names = languages_of(batch["language"], titles, texts)
+    kinds = tuple(sorted(set(names)))
+    which = np.array([kinds.index(name) for name in names], np.int64)
+    shingles, shingle_offsets, hashes = shingle_sets(*words, shingle_size, False)
+    quotes, quote_offsets, _ = shingle_sets(*words, shingle_size, True)
+    terms = term_sets(*words, which, *lexicon(kinds), salient)
+    term_hashes, term_weights, term_kinds, term_counts, term_offsets, top = terms
+    return Sketches(
+        texts=hashes,
+        lengths=(np.diff(words.offsets) - words.titles).astype(np.int32),
+        days=days_of(batch["published"]),
+        signatures=signatures_of(shingles, shingle_offsets, permutations, seed),
+        salient=top,
+        shingle_offsets=shingle_offsets,
+        shingles=shingles,
+        quote_offsets=quote_offsets,
+        quotes=quotes,
+        term_offsets=term_offsets,
+        term_hashes=term_hashes,
+        term_weights=term_weights,
+        term_kinds=term_kinds,
+        term_counts=term_counts,
+    )
+
+
+def days_of(published: pa.Array) -> np.ndarray:
+    """Return timestamps as days since 1970 (float64), NaN for null."""
+    seconds = pc.cast(published, pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)
+    return seconds / DAY
+
+
+def joined(parts: list[Sketches]) -> Sketches:
+    """Return batches of sketches as one, in order."""
+    return Sketches(*(join_field(field, [part[k] for part in parts]) for k, field in enumerate(Sketches._fields)))
+
+
+def join_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
+    """Return one field of several batches end to end; offsets go on where the last batch stopped."""
+    if not field.endswith("_offsets"):
+        return np.concatenate(arrays)
+    starts = np.cumsum([0] + [array[-1] for array in arrays])
+    return np.concatenate([[0]] + [array[1:] + start for array, start in zip(arrays, starts, strict=False)]).astype(np.int64)

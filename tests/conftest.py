@@ -1,0 +1,29 @@
+"""What every test may ask for: articles, and Hypothesis set up so that CI sees the same examples twice."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+
+# No deadline: whichever example comes first may have to wait for a kernel to compile.
+settings.register_profile("people", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "people")
+
+
+@pytest.fixture(scope="session")
+def newsroom() -> Path:
+    """Return the invented newsroom, one article a line."""
+    return ROOT / "examples" / "newsroom.jsonl"
+
+
+@pytest.fixture(scope="session")
+def seeds() -> Path:
+    """Return the folder of the acceptance corpus, which lies beside the checkout and not in it."""
+    folder = ROOT.parent / "shared" / "seeds"
+    if not folder.is_dir():
+        pytest.skip("the acceptance corpus is not beside this checkout")
+    return folder
