@@ -1,0 +1,29 @@
+"""Errors that a user can cause and can mend, each with a message of one plain sentence.
+
+    DedupError
+    ├── InputError      a corpus, file, line, or article that cannot be read
+    ├── OutputError     a place that cannot be written
+    └── SettingsError   a setting outside its range, or settings that contradict each other
+
+The command line shows the message and exits with 1; anything else that is raised is a defect of ours.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DedupError", "InputError", "OutputError", "SettingsError"]
+
+
+class DedupError(Exception):
+    """Something the user can mend: the message names the thing, its value and what is allowed."""
+
+
+class InputError(DedupError):
+    """The input cannot be read."""
+
+
+class OutputError(DedupError):
+    """The output cannot be written."""
+
+
+class SettingsError(DedupError):
+    """A setting is not allowed."""

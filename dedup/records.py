@@ -1,0 +1,87 @@
+"""A record: an article as it stood in its file, and how it is written out again.
+
+A record of JSON Lines keeps its bytes, so what is written is what was read, byte for byte; a record of any other
+format is a dict and becomes one compact line of JSON. A reject is what could not be read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+__all__ = ["Record", "Reject", "json_line"]
+
+RECORD_SHOWN = 2000
+"""A reject shows this many characters of what was rejected: enough to recognise it, and few enough to keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """What could not be read: where, why, and the beginning of what stood there; `line` counts from 1."""
+
+    path: str
+    line: int | None
+    reason: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An article as it stood in its file: the line of JSON as bytes, or else a dict."""
+
+    content: bytes | Mapping[str, Any]
+
+    def line(self) -> bytes:
+        """Return the record as a line of JSON without its newline; the original bytes where it came as one."""
+        return self.content if isinstance(self.content, bytes) else json_line(self.content)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the record as a dict."""
+        if isinstance(self.content, bytes):
+            return dict(json.loads(self.content.decode(), strict=False))
+        return dict(self.content)
+
+    def with_dedup(self, dedup: Mapping[str, Any]) -> bytes:
+        """Return the line with the object `dedup` as its last key, in place of one that it may have already.
+
+        >>> Record(b'{"id":  "a"}').with_dedup({"canonical": True})
+        b'{"id":  "a","dedup":{"canonical":true}}'
+        """
+        if isinstance(self.content, bytes):
+            # The key may also stand deeper or be a word of the text; only a look at the parsed record tells.
+            if b'"dedup"' not in self.content or "dedup" not in self.fields():
+                end = self.content.rindex(b"}")
+                return b'%b,"dedup":%b%b' % (self.content[:end], json_line(dedup), self.content[end:])
+        return json_line({name: value for name, value in self.fields().items() if name != "dedup"} | {"dedup": dedup})
+
+
+def json_line(value: object) -> bytes:
+    """Return a value as compact JSON in UTF-8; dates in ISO 8601, what JSON has no word for as null or text."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
+    except ValueError:  # NaN
+        return json_line(_finite(value))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can write
+        return json.dumps(value, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    """Return as text what JSON has no type for."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with each NaN and infinity in it made null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
