@@ -1,7 +1,7 @@
 """What callers of the Python API have → batches of articles.
 
-Articles travel as Arrow record batches with the columns of SCHEMA; here they come from, whatever they were: tables,
-data frames, lists of dicts, lists of strings. Files are read by `dedup.corpus`.
+Articles travel as Arrow record batches with the columns of SCHEMA; here they come from, whatever they were:
+tables, data frames, lists of dicts, lists of strings. Files are read by `dedup.corpus`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from dedup.batches import grouped, sliced
 from dedup.dates import parse_published
 from dedup.errors import InputError
 from dedup.fields import ALIASES, BATCH_ARTICLES, BATCH_BYTES, FIELDS, SCHEMA, Names, names_of
-from dedup.sifting import Sifted, grouped, sift, sift_records, sliced, why_refused
+from dedup.sifting import Sifted, sift, sift_records, why_refused
 
 __all__ = ["ALIASES", "FIELDS", "SCHEMA", "parse_published", "to_batches"]
 
@@ -25,10 +26,10 @@ ACCEPTED = "a table, a data frame, record batches, dicts, or strings"
 def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield articles as batches of SCHEMA, in their order, whatever they came as.
 
-    `articles` is a pyarrow Table or RecordBatch, an iterable of record batches, anything with `__arrow_c_stream__`
-    (polars, pandas 2.2, datasets), an iterable of dicts, or an iterable of strings, which are the texts. `fields`
-    maps our names to theirs. An article without an id gets its position: "0", "1", … InputError names the first
-    article without a usable text.
+    `articles` is a pyarrow Table or RecordBatch, an iterable of record batches, anything with
+    `__arrow_c_stream__` (polars, pandas 2.2, datasets), an iterable of dicts, or an iterable of strings,
+    which are the texts. `fields` maps our names to theirs. An article without an id gets its position: "0",
+    "1", … InputError names the first article without a usable text.
 
     >>> [batch["id"].to_pylist() for batch in to_batches(["one text", "another"])]
     [['0', '1']]
@@ -50,7 +51,9 @@ def _sifted(group: pa.RecordBatch | list[Mapping[str, Any]], names: Names, first
     sifted = sift_records(group, names, made) if is_list else sift(group, names, made)
     for position in sifted.refused:
         record = group[position] if is_list else _text_columns(group, position, names)
-        raise InputError(f"article {first + position}, counted from 0, cannot be used: {why_refused(record, names)}")
+        raise InputError(
+            f"article {first + position}, counted from 0, cannot be used: {why_refused(record, names)}"
+        )
     return sifted
 
 
@@ -101,6 +104,7 @@ def _arrow(articles: object) -> Iterable[pa.RecordBatch] | None:
     if not hasattr(articles, "__arrow_c_stream__"):
         return None
     try:
-        return pa.RecordBatchReader.from_stream(articles)
+        reader: Iterable[pa.RecordBatch] = pa.RecordBatchReader.from_stream(articles)
     except (TypeError, pa.ArrowInvalid):  # a column of strings, say, is a stream without columns
         return None
+    return reader

@@ -1,17 +1,19 @@
 """A column of dates as people write them → timestamps in UTC, to the second.
 
 Understood: ISO 8601 with or without time, fraction and zone (2024-01-31, 2024-01-31T12:00:00.5Z, 20240131);
-RFC 2822, as in RSS feeds (Wed, 31 Jan 2024 12:00:00 GMT); seconds or milliseconds since 1970, as numbers or as
-text; GDELT's 14 digits (20240131120000); and Arrow's own dates and timestamps. A time without a zone is UTC.
+RFC 2822, as in RSS feeds (Wed, 31 Jan 2024 12:00:00 GMT); seconds or milliseconds since 1970, as numbers or
+as text; GDELT's 14 digits (20240131120000); and Arrow's own dates and timestamps. A time without a zone is
+UTC.
 
-A date that cannot be read, or that no news article can have, is taken as missing and counted: an undated article
-can still be matched by its text, a wrongly dated one would fall outside every date window.
+A date that cannot be read, or that no news article can have, is taken as missing and counted: an undated
+article can still be matched by its text, a wrongly dated one would fall outside every date window.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -26,12 +28,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
 # Newspapers began in the 17th century; a date outside these years is a typing error or a placeholder.
-_FIRST = (datetime(1700, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND
-_END = (datetime(2201, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND
+_FIRST = pa.scalar((datetime(1700, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND)
+_END = pa.scalar((datetime(2201, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND)
+_MISSING = pa.scalar(None, TIMESTAMP)
 
 # As seconds this is the year 5138; as milliseconds, 1973.
 _MILLISECONDS_FROM = 1e11
 
+_DATES_IN_DIGITS = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
 _ZONE_APART = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
 _UTC_NAMED = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
@@ -67,7 +71,7 @@ def _temporal(column: pa.Array, given: int) -> tuple[pa.Array, int]:
 
 
 def _uniform_iso(column: pa.Array) -> pa.Array | None:
-    """Return the timestamps of a column that is ISO 8601 throughout, all with or all without a zone; else None."""
+    """Return the timestamps of a column that is all ISO 8601 with a zone, or all without; else None."""
     if not pa.types.is_string(column.type):
         return None
     for kind in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
@@ -85,10 +89,10 @@ def _whole_seconds(times: pa.Array) -> pa.Array:
 
 
 def _plausible(times: pa.Array, given: int) -> tuple[pa.Array, int]:
-    """Return the timestamps with those outside 1700–2200 made null, and how many of those given are null now."""
+    """Return the timestamps, null outside 1700–2200, and how many of those given are null now."""
     seconds = times.cast(pa.int64())
     inside = pc.and_(pc.greater_equal(seconds, _FIRST), pc.less(seconds, _END))
-    kept = pc.if_else(inside, times, pa.scalar(None, TIMESTAMP))
+    kept = pc.if_else(inside, times, _MISSING)
     return kept, given - (len(kept) - kept.null_count)
 
 
@@ -106,13 +110,12 @@ def _seconds(value: object) -> int | None:
 
 
 def _from_digits(text: str) -> int:
-    """Return the seconds of a number: a date of 8 or 14 digits where it is one, else seconds or milliseconds."""
-    # datetime.fromisoformat must not see the others: it takes the 13 digits of some milliseconds for a date in 1712.
-    if len(text) in (8, 14):
-        try:
-            return _since_epoch(datetime.strptime(text, "%Y%m%d%H%M%S" if len(text) == 14 else "%Y%m%d"))
-        except ValueError:
-            pass
+    """Return the seconds of a number: a date in 8 or 14 digits, or else seconds or milliseconds."""
+    # datetime.fromisoformat must not see the others: it takes the 13 digits of some milliseconds for a date
+    # in 1712.
+    if layout := _DATES_IN_DIGITS.get(len(text)):
+        with suppress(ValueError):
+            return _since_epoch(datetime.strptime(text, layout).replace(tzinfo=UTC))
     number = float(text)
     return math.floor(number / 1000 if abs(number) > _MILLISECONDS_FROM else number)
 

@@ -1,8 +1,11 @@
 """A pair of sketches → its evidence, exactly: what the two articles share, as a row of named numbers.
 
-In: two positions in a batch of sketches. Out: `FEATURES`, float32, computed from the sketches alone (law 1). Similar
+In: two positions in a batch of sketches. Out: `EVIDENCE`, float32, computed from the sketches alone (law 1). Similar
 events share the *words* of an event and not its names; chapters of a saga share the *names* and not the words. So
 cosines are taken for names and for other words apart and joined by their geometric mean, which asks for both.
+
+What belongs to one article only (norms, sums of weights) is computed once an article, so that a pair costs one merge of
+two sorted lists of terms and one of shingles.
 """
 
 import numpy as np
@@ -12,138 +15,164 @@ from dedup.shingles import shared
 from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, NAME
 from dedup.vocabulary import WEIGHT_SCALE
 
-FEATURES = (
-    "story_45",
-    "story_80",
-    "story_220",
-    "lead_cosine",
-    "opening_cosine",
-    "text_cosine",
-    "names_jaccard",
-    "quotes",
-    "numbers",
-    "days",
-    "undated",
-    "containment",
-    "names_whole",
-    "words_whole",
-    "title_story",
-    "heavy_shared",
-    "facts_220",
-    "numbers_lead",
+EVIDENCE = (
+    "jaccard",  # of the 3-shingles
+    "contained",  # share of the first article's shingles found in the second
+    "contains",  # share of the second article's shingles found in the first
+    "names_found",  # share of the names in one article's title and lead that the other has anywhere; the better way
+    "figures_found",  # share of the numbers of the article with fewer that the other has
+    "figures",  # distinct numbers in the article with fewer
+    "story_45",  # √(cosine of names × cosine of other words), title + first 45 words
+    "story_80",  # the same, title + first 80 words
+    "story_220",  # the same, title + first 220 words
+    "title_story",  # the same, titles
+    "lead_cosine",  # cosine of the first 45 words
+    "opening_cosine",  # cosine of title + first 80 words
+    "text_cosine",  # cosine of all the words
+    "names_cosine",  # cosine of all the names
+    "names_jaccard",  # weighted Jaccard of the names in title + first 220 words
+    "facts_jaccard",  # weighted Jaccard of names and numbers in title + first 220 words
+    "heavy_terms",  # ln(1 + weight above `HEAVY` of the terms shared by title + first 220 words)
+    "quotes",  # ln(1 + 3-shingles shared inside quotation marks)
+    "overlap",  # √(share of the shorter article's shingles found in the other)
+    "days",  # √(days apart / 30); 0 where undated
+    "undated",  # 1 where either article has no date
 )
-"""The names of the columns of evidence, in order."""
-COUNT = len(FEATURES)
+"""The columns of evidence, in order; similarities are in [0, 1]."""
+JACCARD, CONTAINED, CONTAINS, NAMES_FOUND, FIGURES_FOUND, FIGURES, FEATURES = range(7)
+"""The columns that decide copies and templates; from `FEATURES` on they are the story model's."""
+COUNT = len(EVIDENCE)
+HEAVY = np.float32(2.0)
+"""The weight of a term found in one article in a hundred."""
+MONTH = 30.0
+WINDOWS = 5
+"""Windows of title and text together: first 45, 80, 220 words, all, none (the title alone)."""
+SQUARED_NAMES, SQUARED_WORDS, SQUARED_LEAD, NAMES_220, FACTS_220, FIGURES_ALL, FIGURES_COUNT, NAMES_80 = 0, 5, 10, 11, 12, 13, 14, 15
+NORMS = 16
+"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights."""
 LOGS = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
 LOGS[0] = 0.0
 """1 + ln(count): how much a repeated term counts."""
 
 
 @inlined
+def mass(counts, window):
+    """Return 1 + ln(count) of a term in the title and a window of the body; 0 where it is absent."""
+    return LOGS[np.int64(counts[IN_TITLE]) + (np.int64(counts[IN_45 + window]) if window < WINDOWS - 1 else 0)]
+
+
+@inlined
 def cosine(dot, a, b):
-    """Return the cosine from a dot product and two squared norms; 0 where either is empty."""
-    return dot / np.sqrt(a * b) if a > 0 and b > 0 else np.float32(0.0)
+    """Return the cosine in [0, 1] from a dot product and two squared norms; 0 where either is empty."""
+    return min(dot / np.sqrt(a * b), np.float32(1.0)) if a > 0 and b > 0 else np.float32(0.0)
+
+
+@kernel
+def norms_of(weights, kinds, counts, offsets):
+    """Return what the evidence needs to know of each article alone (articles × `NORMS`, float32)."""
+    out = np.zeros((len(offsets) - 1, NORMS), np.float32)
+    for a in range(len(offsets) - 1):
+        row = out[a]
+        for t in range(offsets[a], offsets[a + 1]):
+            weight, name, figure = np.float32(weights[t]) / np.float32(WEIGHT_SCALE), kinds[t] == NAME, kinds[t] == FIGURE
+            base = SQUARED_NAMES if name else SQUARED_WORDS
+            for window in range(WINDOWS):
+                row[base + window] += (weight * mass(counts[t], window)) ** 2
+            row[SQUARED_LEAD] += (weight * LOGS[counts[t, IN_45]]) ** 2
+            if counts[t, IN_TITLE] or counts[t, IN_220]:
+                row[NAMES_220] += weight if name else 0
+                row[FACTS_220] += weight if name or figure else 0
+            if name and (counts[t, IN_TITLE] or counts[t, IN_80]):
+                row[NAMES_80] += weight
+            row[FIGURES_ALL] += weight if figure else 0
+            row[FIGURES_COUNT] += figure
+    return out
 
 
 @kernel
 def fill_evidence(s, i, j, out):
-    """Write the evidence for sketches `i` and `j` of `s` into `out` (float32, one value a feature)."""
-    # sums[window, kind is name, (dot, norm i, norm j)] for title + 45, 80, 220, all, title only
-    sums = np.zeros((5, 2, 3), np.float32)
-    lead = np.zeros(3, np.float32)
-    opening = np.zeros(3, np.float32)
-    whole = np.zeros(3, np.float32)
-    names_both, names_either = np.float32(0.0), np.float32(0.0)
-    facts_both, facts_either = np.float32(0.0), np.float32(0.0)
-    numbers = np.zeros(3, np.float32)
-    numbers_lead = np.zeros(3, np.float32)
-    heavy = np.float32(0.0)
+    """Write the evidence for sketches `i` and `j` of `s` into `out` (float32, one value a column)."""
+    a_set = s.shingles[s.shingle_offsets[i] : s.shingle_offsets[i + 1]]
+    b_set = s.shingles[s.shingle_offsets[j] : s.shingle_offsets[j + 1]]
+    both = shared(a_set, b_set)
+    out[JACCARD] = both / max(len(a_set) + len(b_set) - both, 1)
+    out[CONTAINED] = both / max(len(a_set), 1)
+    out[CONTAINS] = both / max(len(b_set), 1)
+
+    names = np.zeros(WINDOWS, np.float32)
+    words = np.zeros(WINDOWS, np.float32)
+    lead = names_both = facts_both = heavy = np.float32(0.0)
+    a_names, b_names = np.float32(0.0), np.float32(0.0)
+    figures_both = np.float32(0.0)
     p, q = s.term_offsets[i], s.term_offsets[j]
     p_end, q_end = s.term_offsets[i + 1], s.term_offsets[j + 1]
-    nothing = np.zeros(5, np.uint8)
-    while p < p_end or q < q_end:
-        left = p < p_end and (q >= q_end or s.term_hashes[p] <= s.term_hashes[q])
-        right = q < q_end and (p >= p_end or s.term_hashes[q] <= s.term_hashes[p])
-        a = s.term_counts[p] if left else nothing
-        b = s.term_counts[q] if right else nothing
-        weight = np.float32(s.term_weights[p] if left else s.term_weights[q]) / np.float32(WEIGHT_SCALE)
-        figure = (left and s.term_kinds[p] == FIGURE) or (right and s.term_kinds[q] == FIGURE)
-        name = 1 if (left and s.term_kinds[p] == NAME) or (right and s.term_kinds[q] == NAME) else 0
-        at, bt = np.int64(a[IN_TITLE]), np.int64(b[IN_TITLE])
-        for window in range(5):
-            x = weight * LOGS[at + (a[IN_45 + window] if window < 4 else 0)]
-            y = weight * LOGS[bt + (b[IN_45 + window] if window < 4 else 0)]
-            sums[window, name, 0] += x * y
-            sums[window, name, 1] += x * x
-            sums[window, name, 2] += y * y
-            if window == 1:
-                opening[0] += x * y
-                opening[1] += x * x
-                opening[2] += y * y
-            if window == 3:
-                whole[0] += x * y
-                whole[1] += x * x
-                whole[2] += y * y
-        x, y = weight * LOGS[a[IN_45]], weight * LOGS[b[IN_45]]
-        lead[0] += x * y
-        lead[1] += x * x
-        lead[2] += y * y
-        in_a, in_b = at + a[IN_220] > 0, bt + b[IN_220] > 0
-        if name and (in_a or in_b):
-            names_either += weight
-            if in_a and in_b:
-                names_both += weight
-        if (name or figure) and (in_a or in_b):
-            facts_either += weight
-            if in_a and in_b:
-                facts_both += weight
-        if in_a and in_b and weight > 2.0:
-            heavy += weight - np.float32(2.0)
-        if figure:
-            numbers[0] += weight if left and right else np.float32(0.0)
-            numbers[1] += weight if left else np.float32(0.0)
-            numbers[2] += weight if right else np.float32(0.0)
-            numbers_lead[0] += weight if in_a and in_b else np.float32(0.0)
-            numbers_lead[1] += weight if in_a else np.float32(0.0)
-            numbers_lead[2] += weight if in_b else np.float32(0.0)
-        p += left
-        q += right
-    for window in range(3):
-        out[window] = np.sqrt(
-            cosine(sums[window, 0, 0], sums[window, 0, 1], sums[window, 0, 2])
-            * cosine(sums[window, 1, 0], sums[window, 1, 1], sums[window, 1, 2])
+    while p < p_end and q < q_end:
+        x, y = s.term_hashes[p], s.term_hashes[q]
+        if x != y:
+            p += x < y
+            q += y < x
+            continue
+        weight = np.float32(max(s.term_weights[p], s.term_weights[q])) / np.float32(WEIGHT_SCALE)
+        a, b = s.term_counts[p], s.term_counts[q]
+        a_name, b_name = s.term_kinds[p] == NAME, s.term_kinds[q] == NAME
+        name, figure = a_name or b_name, s.term_kinds[p] == FIGURE
+        dots = names if name else words
+        for window in range(WINDOWS):
+            dots[window] += weight * weight * mass(a, window) * mass(b, window)
+        lead += weight * weight * LOGS[a[IN_45]] * LOGS[b[IN_45]]
+        if (a[IN_TITLE] or a[IN_220]) and (b[IN_TITLE] or b[IN_220]):
+            names_both += weight if name else np.float32(0.0)
+            facts_both += weight if name or figure else np.float32(0.0)
+            heavy += max(weight - HEAVY, np.float32(0.0))
+        if a_name and (a[IN_TITLE] or a[IN_80]):
+            a_names += weight
+        if b_name and (b[IN_TITLE] or b[IN_80]):
+            b_names += weight
+        figures_both += weight if figure else np.float32(0.0)
+        p += 1
+        q += 1
+
+    m, n = s.norms[i], s.norms[j]
+    out[NAMES_FOUND] = max(portion(a_names, m[NAMES_80]), portion(b_names, n[NAMES_80]))
+    out[FIGURES_FOUND] = portion(figures_both, min(m[FIGURES_ALL], n[FIGURES_ALL]))
+    out[FIGURES] = min(m[FIGURES_COUNT], n[FIGURES_COUNT])
+    column = FEATURES
+    for window in (0, 1, 2, 4):
+        out[column] = np.sqrt(
+            cosine(names[window], m[SQUARED_NAMES + window], n[SQUARED_NAMES + window])
+            * cosine(words[window], m[SQUARED_WORDS + window], n[SQUARED_WORDS + window])
         )
-    out[3] = cosine(lead[0], lead[1], lead[2])
-    out[4] = cosine(opening[0], opening[1], opening[2])
-    out[5] = cosine(whole[0], whole[1], whole[2])
-    out[6] = names_both / names_either if names_either > 0 else 0.0
+        column += 1
+    out[column] = cosine(lead, m[SQUARED_LEAD], n[SQUARED_LEAD])
+    for k, window in enumerate((1, 3)):
+        out[column + 1 + k] = cosine(
+            names[window] + words[window],
+            m[SQUARED_NAMES + window] + m[SQUARED_WORDS + window],
+            n[SQUARED_NAMES + window] + n[SQUARED_WORDS + window],
+        )
+    out[column + 3] = cosine(names[3], m[SQUARED_NAMES + 3], n[SQUARED_NAMES + 3])
+    out[column + 4] = portion(names_both, m[NAMES_220] + n[NAMES_220] - names_both)
+    out[column + 5] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
+    out[column + 6] = np.log1p(heavy)
     quotes = shared(
         s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]], s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]]
     )
-    out[7] = np.log1p(quotes)
-    fewer = min(numbers[1], numbers[2])
-    out[8] = numbers[0] / fewer if fewer > 0 else 0.0
+    out[column + 7] = np.log1p(np.float32(quotes))
+    out[column + 8] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
     undated = np.isnan(s.days[i]) or np.isnan(s.days[j])
-    out[9] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / 30.0)
-    out[10] = undated
-    a_set = s.shingles[s.shingle_offsets[i] : s.shingle_offsets[i + 1]]
-    b_set = s.shingles[s.shingle_offsets[j] : s.shingle_offsets[j + 1]]
-    least = min(len(a_set), len(b_set))
-    out[11] = np.sqrt(shared(a_set, b_set) / least) if least > 0 else 0.0
-    out[12] = cosine(sums[3, 1, 0], sums[3, 1, 1], sums[3, 1, 2])
-    out[13] = cosine(sums[3, 0, 0], sums[3, 0, 1], sums[3, 0, 2])
-    out[14] = np.sqrt(
-        cosine(sums[4, 0, 0], sums[4, 0, 1], sums[4, 0, 2]) * cosine(sums[4, 1, 0], sums[4, 1, 1], sums[4, 1, 2])
-    )
-    out[15] = np.log1p(heavy)
-    out[16] = facts_both / facts_either if facts_either > 0 else 0.0
-    fewer = min(numbers_lead[1], numbers_lead[2])
-    out[17] = numbers_lead[0] / fewer if fewer > 0 else 0.0
+    out[column + 9] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)
+    out[column + 10] = undated
+
+
+@inlined
+def portion(part, total):
+    """Return part / total, in [0, 1]; 0 where there is nothing."""
+    return min(part / total, np.float32(1.0)) if total > 0 else np.float32(0.0)
 
 
 @kernel
 def evidence_of(s, left, right):
-    """Return the evidence (pairs × features, float32) for pairs of positions in `s`."""
+    """Return the evidence (pairs × columns, float32) for pairs of positions in `s`."""
     out = np.zeros((len(left), COUNT), np.float32)
     for k in range(len(left)):
         fill_evidence(s, left[k], right[k], out[k])

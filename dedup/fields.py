@@ -1,7 +1,7 @@
 """The fields of an article, and the names they go by in the wild.
 
-Every reader produces batches of SCHEMA and every kernel takes them, so this is the one place to add a field or to
-teach the readers a name that somebody's export uses.
+Every reader produces batches of SCHEMA and every kernel takes them, so this is the one place to add a field
+or to teach the readers a name that somebody's export uses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ import pyarrow as pa
 from dedup.dates import TIMESTAMP
 from dedup.errors import SettingsError
 
-__all__ = ["ALIASES", "BATCH_ARTICLES", "BATCH_BYTES", "FIELDS", "SCHEMA", "Names", "column_names", "names_of"]
+__all__ = [
+    "ALIASES",
+    "BATCH_ARTICLES",
+    "BATCH_BYTES",
+    "FIELDS",
+    "SCHEMA",
+    "Names",
+    "column_names",
+    "names_of",
+]
 
 SCHEMA = pa.schema(
     [
@@ -32,7 +41,15 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "id": ("_id", "guid", "uuid"),
     "title": ("headline",),
     "text": ("body", "content", "article"),
-    "published": ("date", "published_at", "publishedAt", "pubDate", "publish_date", "date_publish", "datetime"),
+    "published": (
+        "date",
+        "published_at",
+        "publishedAt",
+        "pubDate",
+        "publish_date",
+        "date_publish",
+        "datetime",
+    ),
     "source": ("outlet", "publisher", "domain"),
     "url": ("link",),
     "language": ("lang",),

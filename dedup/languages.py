@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pycld2
 
+from dedup.vocabulary import LISTED
+
 SAMPLE = 320
 """Characters that are shown to the detector: more costs time and changes little."""
-SAME = {"iw": "he", "no": "nb", "nn": "nb", "hr": "sh", "sr": "sh", "bs": "sh", "in": "id", "ji": "yi", "un": "", "xx": "", "jw": "jv", "mo": "ro", "tl": "fil"}
-"""Other codes for a language, and CLD2's for "unknown"."""
+SAME = {"iw": "he", "no": "nb", "nn": "nb", "hr": "sh", "sr": "sh", "bs": "sh", "in": "id", "mo": "ro", "tl": "fil"}
+"""Other codes for a language."""
 
 
 def languages_of(declared: pa.StringArray, titles: pa.StringArray, texts: pa.StringArray) -> list[str]:
@@ -26,9 +28,10 @@ def languages_of(declared: pa.StringArray, titles: pa.StringArray, texts: pa.Str
 
 
 def normalised(code: str) -> str:
-    """Return the bare language of a code: `en-US` and `EN_us` are `en`."""
+    """Return the bare language of a code: `en-US` and `EN_us` are `en`; empty for one of which nothing is known."""
     bare = code.strip().lower().replace("_", "-").split("-")[0]
-    return SAME.get(bare, bare)
+    bare = SAME.get(bare, bare)
+    return bare if bare in LISTED else ""
 
 
 def detected(sample: str) -> str:

@@ -1,7 +1,7 @@
 """A record: an article as it stood in its file, and how it is written out again.
 
-A record of JSON Lines keeps its bytes, so what is written is what was read, byte for byte; a record of any other
-format is a dict and becomes one compact line of JSON. A reject is what could not be read.
+A record of JSON Lines keeps its bytes, so what is written is what was read, byte for byte; a record of any
+other format is a dict and becomes one compact line of JSON. A reject is what could not be read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-__all__ = ["Record", "Reject", "json_line"]
+__all__ = ["Record", "Reject", "json_line", "kind_of"]
 
 RECORD_SHOWN = 2000
-"""A reject shows this many characters of what was rejected: enough to recognise it, and few enough to keep."""
+"""A reject shows this many characters of what was rejected: enough to recognise it, and few enough to
+keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Record:
     content: bytes | Mapping[str, Any]
 
     def line(self) -> bytes:
-        """Return the record as a line of JSON without its newline; the original bytes where it came as one."""
+        """Return the record as a line of JSON without its newline: as it was, where it came as one."""
         return self.content if isinstance(self.content, bytes) else json_line(self.content)
 
     def fields(self) -> dict[str, Any]:
@@ -51,16 +52,18 @@ class Record:
         >>> Record(b'{"id":  "a"}').with_dedup({"canonical": True})
         b'{"id":  "a","dedup":{"canonical":true}}'
         """
-        if isinstance(self.content, bytes):
-            # The key may also stand deeper or be a word of the text; only a look at the parsed record tells.
-            if b'"dedup"' not in self.content or "dedup" not in self.fields():
-                end = self.content.rindex(b"}")
-                return b'%b,"dedup":%b%b' % (self.content[:end], json_line(dedup), self.content[end:])
-        return json_line({name: value for name, value in self.fields().items() if name != "dedup"} | {"dedup": dedup})
+        # The word may also stand deeper, or in the text: only a look at the parsed record tells.
+        if isinstance(self.content, bytes) and (
+            b'"dedup"' not in self.content or "dedup" not in self.fields()
+        ):
+            end = self.content.rindex(b"}")
+            return b'%b,"dedup":%b%b' % (self.content[:end], json_line(dedup), self.content[end:])
+        others = {name: value for name, value in self.fields().items() if name != "dedup"}
+        return json_line({**others, "dedup": dedup})
 
 
 def json_line(value: object) -> bytes:
-    """Return a value as compact JSON in UTF-8; dates in ISO 8601, what JSON has no word for as null or text."""
+    """Return a value as compact JSON in UTF-8: dates in ISO 8601, NaN as null, other types as text."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
     except ValueError:  # NaN
@@ -69,6 +72,14 @@ def json_line(value: object) -> bytes:
         return text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which only an escape can write
         return json.dumps(value, separators=(",", ":"), default=_plain).encode()
+
+
+def kind_of(value: object) -> str:
+    """Return the word for what a JSON value is: "a list", "an object"."""
+    if value is None:
+        return "null"
+    kinds = {bool: "a truth value", str: "a string", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "a number")
 
 
 def _plain(value: object) -> str:

@@ -4,7 +4,6 @@ In: Arrow record batches (`articles.SCHEMA`). Out: `Sketches`, a tuple of flat a
 shingles and terms lie end to end, and article i owns what lies between two offsets. No text is held.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.evidence import norms_of
 from dedup.furniture import cleaned, cleaned_titles
 from dedup.languages import languages_of
 from dedup.shingles import shingle_sets
 from dedup.signatures import signatures_of
 from dedup.terms import term_sets
 from dedup.vocabulary import vocabulary
-from dedup.words import words_of
+from dedup.words import Words, words_of
 
 DAY = 86_400.0
 
@@ -29,7 +29,7 @@ class Sketches(NamedTuple):
     texts: np.ndarray
     """n, uint64: the hash of the words of the text in order; 0 for no words."""
     lengths: np.ndarray
-    """n, int32: words in the text."""
+    """n, int32: words in the text; in the title where there is no text."""
     days: np.ndarray
     """n, float64: when it was published, in days since 1970; NaN where that is not known."""
     signatures: np.ndarray
@@ -45,6 +45,8 @@ class Sketches(NamedTuple):
     term_weights: np.ndarray
     term_kinds: np.ndarray
     term_counts: np.ndarray
+    norms: np.ndarray
+    """n × `evidence.NORMS`, float32: squared norms and sums over the terms of each article."""
 
 
 @lru_cache(maxsize=8)
@@ -61,13 +63,13 @@ def lexicon(languages: tuple[str, ...]) -> tuple:
     )
 
 
-def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 64, seed: int = 1, salient: int = 32) -> Sketches:
+def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 64, seed: int = 1, salient: int = 48) -> Sketches:
     """Return the sketches of a batch of articles."""
     titles = cleaned_titles(batch["title"])
     texts = cleaned(batch["text"])
     words = words_of(titles, texts)
     names = languages_of(batch["language"], titles, texts)
-    kinds = tuple(sorted(set(names)))
+    kinds = tuple(sorted({*names, ""}))
     which = np.array([kinds.index(name) for name in names], np.int64)
     shingles, shingle_offsets, hashes = shingle_sets(*words, shingle_size, False)
     quotes, quote_offsets, _ = shingle_sets(*words, shingle_size, True)
@@ -75,7 +77,7 @@ def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 
     term_hashes, term_weights, term_kinds, term_counts, term_offsets, top = terms
     return Sketches(
         texts=hashes,
-        lengths=(np.diff(words.offsets) - words.titles).astype(np.int32),
+        lengths=lengths_of(words),
         days=days_of(batch["published"]),
         signatures=signatures_of(shingles, shingle_offsets, permutations, seed),
         salient=top,
@@ -88,7 +90,14 @@ def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 
         term_weights=term_weights,
         term_kinds=term_kinds,
         term_counts=term_counts,
+        norms=norms_of(term_weights, term_kinds, term_counts, term_offsets),
     )
+
+
+def lengths_of(words: Words) -> np.ndarray:
+    """Return the number of words in each text (int32), in its title where there is no text."""
+    lengths = np.diff(words.offsets) - words.titles
+    return np.where(lengths > 0, lengths, words.titles).astype(np.int32)
 
 
 def days_of(published: pa.Array) -> np.ndarray:

@@ -32,7 +32,7 @@ _KNOWN = f"{', '.join(EXTENSIONS)}, each also with {', '.join(PACKINGS)}"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of a corpus; `label` is what ids are made from: its path as given, or within the folder given."""
+    """One file of a corpus; ids are made from its `label`: its path as given, or within a folder given."""
 
     path: str
     label: str
@@ -41,7 +41,10 @@ class Source:
 
 
 def find_sources(paths: Sequence[str | Path]) -> list[Source]:
-    """Return the files that the paths stand for; InputError where one is missing, unreadable, or of no known kind."""
+    """Return the files that the paths stand for.
+
+    InputError where one is missing or cannot be read, or where a file or folder holds no known kind.
+    """
     if not paths:
         raise InputError("no corpus was given; name a file, a folder, or - for standard input")
     return [source for path in paths for source in _sources(str(path))]
@@ -89,7 +92,9 @@ def _files(folder: str) -> Iterator[str]:
 
 def _source(path: str, label: str) -> Source | None:
     """Return the source that a file name's extensions describe, or None where they are unknown."""
-    stem, extension = os.path.splitext(path.lower())
-    packing = extension if extension in PACKINGS else ""
-    format_ = EXTENSIONS.get(os.path.splitext(stem)[1] if packing else extension)
-    return Source(path, label, format_, packing) if format_ else None
+    name = Path(path.lower())
+    packing = name.suffix if name.suffix in PACKINGS else ""
+    kind = EXTENSIONS.get(Path(name.stem).suffix if packing else name.suffix)
+    # A file name may be bytes that are no UTF-8; ids are.
+    label = os.fsencode(label).decode(errors="replace")
+    return Source(path, label, kind, packing) if kind else None

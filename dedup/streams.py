@@ -1,10 +1,11 @@
-"""A file → its bytes, decompressed and in UTF-8, in pieces; pieces → blocks of whole lines.
+"""A file → its bytes in pieces, decompressed and in UTF-8.
 
-Pieces are what keeps memory bounded: no stage holds more of a file than a block and a piece. A file that breaks off
-gives all that could be read and then raises Damaged, so that the loss is reported and never silent.
+Pieces are what keeps memory bounded: no reader needs to hold more of a file than an article. A file that
+breaks off gives all that could be read and then raises Damaged, so that the loss is reported and never
+silent.
 
-Standard library streams unpack gzip and bzip2 because they give each byte before the damage (Arrow's lose up to a
-megabyte); Arrow unpacks Zstandard, in small steps for the same reason.
+Standard library streams unpack gzip and bzip2 because they give each byte before the damage, where Arrow's
+lose up to a megabyte; Arrow unpacks Zstandard, in small steps for the same reason.
 """
 
 from __future__ import annotations
@@ -12,45 +13,42 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import os
+import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from dedup.sources import Source, unreadable
 
-__all__ = ["Block", "Damaged", "Spool", "TooLong", "blocks", "pieces", "utf8"]
+__all__ = ["Damaged", "Pieces", "Spool", "pieces", "utf8"]
 
 Pieces = Iterator[bytes]
 
 PIECE = 1 << 20
 UNPACKED_PIECE = 1 << 14
 ZSTD_PIECE = 1 << 10
-"""Arrow gives nothing of a step that meets the damage, so the steps are smaller than an article."""
+"""Arrow gives nothing of a step that meets the damage, so a step is smaller than most articles."""
 
 SAMPLE = 1 << 20
-"""The encoding is told from this many bytes: enough to hold a few hundred articles' accented letters."""
-
-HEAD_SHOWN = 8000
-"""Of a line that is too long this many bytes are kept for its reject."""
+"""The encoding is told from this many bytes, which hold a few hundred articles' accented letters."""
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 
-class Damaged(Exception):
-    """The rest of a file cannot be read; `tail` is the line that was cut off, `line` its number."""
+class Damaged(Exception):  # noqa: N818 - it ends the reading of a file, and never reaches a caller
+    """The rest of a file cannot be read; `tail` is the line that was cut off, and `line` its number."""
 
     def __init__(self, reason: str, line: int | None = None, tail: bytes = b"") -> None:
         super().__init__(reason)
@@ -58,36 +56,38 @@ class Damaged(Exception):
         self.tail = tail
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Whole lines; `line` is the number of the first, counted from 1."""
-
-    line: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """A line that was skipped because it is longer than allowed, by its beginning."""
-
-    line: int
-    head: bytes
-
-
 class Spool:
     """Standard input, kept in an unnamed temporary file as it is read, so that it can be read again."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the corpus
         self._ended = False
 
-    def pieces(source: Source, advance: Callable[[int], None]) -> Pieces:
+    def pieces(self, advance: Callable[[int], None]) -> Pieces:
+        """Yield all of standard input from its beginning; `advance` is told how many bytes have been read."""
+        position = 0
+        while piece := self._read(position):
+            position += len(piece)
+            advance(position)
+            yield piece
+
+    def _read(self, position: int) -> bytes:
+        self._file.seek(position)
+        piece = self._file.read(PIECE)
+        if not piece and not self._ended:
+            piece = sys.stdin.buffer.read(PIECE)
+            self._ended = not piece
+            self._file.write(piece)
+        return piece
+
+
+def pieces(source: Source, advance: Callable[[int], None]) -> Pieces:
     """Yield the unpacked bytes of a file; `advance` is told how many bytes of the file have been read.
 
     InputError where it cannot be opened, Damaged where it breaks off.
     """
     try:
-        raw = Path(source.path).open("rb", buffering=0)
+        raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise unreadable(source.path, error) from error
     with raw:
@@ -102,7 +102,7 @@ class Spool:
 def utf8(given: Pieces) -> tuple[str, Pieces]:
     """Return the name of the encoding, and the pieces in UTF-8 without a byte order mark.
 
-    UTF-8 is checked here in the sample only; a line further on may still not be.
+    Damaged where no encoding fits. UTF-8 is checked in the sample only: a line further on may still not be.
     """
     sample, rest = _sample(given)
     encoding = _encoding(sample)
@@ -113,23 +113,57 @@ def utf8(given: Pieces) -> tuple[str, Pieces]:
     return encoding, (text.encode() for text in decoded)
 
 
-def blocks(given: Pieces, size: int, longest: int) -> Iterator[Block | TooLong]:
-    """Yield the lines in blocks of about `size` bytes; a line longer than `longest` may come by its head alone.
-
-    At a damage the whole lines before it come first, then Damaged is raised with the line that was cut off.
-    """
-    line, whole, tail = 1, bytearray(), bytearray()
-    skipping: bytes | None = None
-    damage: Damaged | None = None
-    for piece in chain(_until_damage(given), [None]):
-        ...
-
-
-def numbered(block: Block) -> Iterator[tuple[int, bytes]]:
-    """Yield each line of a block with its number, without its newline."""
-    lines = block.data.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return enumerate(lines, block.line)
+def _unpacked(raw: BinaryIO, packing: str) -> Pieces:
+    """Return the pieces of an open file, unpacked."""
+    if packing == ".gz":
+        unpacked = gzip.GzipFile(fileobj=raw)
+        return iter(lambda: unpacked.read1(UNPACKED_PIECE), b"")
+    if packing == ".bz2":
+        plain = bz2.BZ2File(raw)
+        return iter(lambda: plain.read1(UNPACKED_PIECE), b"")
+    if packing == ".zst":
+        stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+        return iter(lambda: stream.read(ZSTD_PIECE), b"")
+    return iter(lambda: raw.read(PIECE), b"")
 
 
+def _sample(given: Pieces) -> tuple[bytes, Pieces]:
+    """Return the first bytes, and the pieces after them; a damage in the sample is raised by those."""
+    held = bytearray()
+    try:
+        while len(held) < SAMPLE and (piece := next(given, None)) is not None:
+            held += piece
+    except Damaged as damage:
+        return bytes(held), _raising(damage)
+    return bytes(held), given
+
+
+def _raising(damage: Damaged) -> Pieces:
+    """Raise a damage where the next piece is asked for."""
+    yield from ()
+    raise damage
+
+
+def _encoding(sample: bytes) -> str:
+    """Return the name of the encoding that a file begins in."""
+    for mark, encoding in BOMS:
+        if sample.startswith(mark):
+            return encoding
+    # The sample may end within a character, which an incremental decoder waits for.
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
+    broken = text.count("\ufffd")
+    # Bytes beyond ASCII form valid UTF-8 by chance only rarely: where most do, the others are damage, one
+    # line each.
+    if not broken or len(re.findall(r"[^\x00-\x7f\ufffd]", text)) > broken:
+        return "utf-8"
+    return _guessed(sample)
+
+
+def _guessed(sample: bytes) -> str:
+    """Return the encoding that charset-normalizer finds most probable."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample[: sample.rfind(b"\n") + 1] or sample).best()
+    if best is None:
+        raise Damaged("its encoding cannot be told; convert it to UTF-8")
+    return best.encoding

@@ -20,6 +20,9 @@ IN_TITLE, IN_45, IN_80, IN_220, IN_ALL = range(5)
 WINDOWS = 5
 SHORT_UNKNOWN = WEIGHT_SCALE
 """The weight (1.0) of an unknown word of three letters without a capital: in an unknown language, a function word."""
+SALIENT_CAP = 3 * WEIGHT_SCALE
+"""Salience stops growing at one article in a thousand: rarer terms are often misspellings."""
+NAME_BOOST, TITLE_BOOST, EARLY_BOOST = np.float32(1.3), np.float32(1.5), np.float32(1.3)
 RARE_BYTE = round(RARE * WEIGHT_SCALE)
 
 
@@ -106,22 +109,29 @@ def term_sets(
         out_kind[begin : begin + n] = out_kind[begin : begin + n][order]
         out_count[begin : begin + n] = out_count[begin : begin + n][order]
         seen[begin : begin + n] = 0
-        fill_salient(out_hash, out_weight, out_count, begin, n, top[a])
+        fill_salient(out_hash, out_weight, out_kind, out_count, begin, n, top[a])
         total += n
         ends[a + 1] = total
     return out_hash[:total].copy(), out_weight[:total].copy(), out_kind[:total].copy(), out_count[:total].copy(), ends, top
 
 
 @kernel
-def fill_salient(hashes, weights, counts, begin, n, row):
-    """Write into `row` the terms of title and lead with the greatest weight × (1 + ln count), greatest first."""
+def fill_salient(hashes, weights, kinds, counts, begin, n, row):
+    """Write into `row` the most salient terms of title and lead, most salient first.
+
+    Salience is weight × (1 + ln count), more for names, for the title and for the first sentence or two; which terms
+    make good keys was chosen from a table (docs/decisions/0002-candidate-keys.md).
+    """
     scores = np.zeros(len(row), np.float32)
     held = 0
     for t in range(begin, begin + n):
-        count = counts[t, IN_TITLE] + counts[t, IN_220]
+        count = np.int64(counts[t, IN_TITLE]) + np.int64(counts[t, IN_220])
         if count == 0:
             continue
-        score = np.float32(weights[t] * (1.0 + np.log(count)))
+        score = np.float32(min(weights[t], SALIENT_CAP) * (1.0 + np.log(count)))
+        score *= NAME_BOOST if kinds[t] == NAME else np.float32(1.0)
+        score *= TITLE_BOOST if counts[t, IN_TITLE] else np.float32(1.0)
+        score *= EARLY_BOOST if counts[t, IN_45] else np.float32(1.0)
         if held == len(row) and score <= scores[held - 1]:
             continue
         place = held if held < len(row) else held - 1

@@ -6,7 +6,6 @@ wordfreq's frequencies as their prior; elsewhere wordfreq alone. The tables are 
 the corpus around it. Stems are Snowball's. Words are looked up by hash: nothing is computed per word at run time.
 """
 
-import logging
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -33,6 +32,10 @@ STEMMERS = {
     "nl": "dutch", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sh": "serbian",
     "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
+LISTED = frozenset(
+    "ar bg bn ca cs da de el en es fa fi fil fr he hi hu id is it ja ko lt lv mk ms nb nl pl pt ro ru sh sk sl sv ta tr uk ur vi zh".split()
+)
+"""The languages of which wordfreq has a list."""
 UNCASED = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
 """Languages without capitals: there, a rare word stands for a name."""
 DENSE = {"zh", "ja", "ko", "th", "lo", "km", "my"}
@@ -95,13 +98,11 @@ def stem_weights(stems: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
 
 def word_frequencies(language: str) -> dict[str, float]:
     """Return wordfreq's small list for a language (words of one in a million and more); empty if it has none."""
+    if language not in LISTED:
+        return {}
     import wordfreq
 
-    logging.getLogger("wordfreq").setLevel(logging.ERROR)
-    try:
-        return wordfreq.get_frequency_dict(language, "small")
-    except LookupError:
-        return {}
+    return wordfreq.get_frequency_dict(language, "small")
 
 
 def stemmed(words: list[str], language: str) -> list[str]:

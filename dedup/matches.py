@@ -1,0 +1,162 @@
+"""Evidence → a match, or none: the relation of two articles and how sure it is.
+
+In: a row of evidence. Out: a relation and its score. `exact`, `copy`, `excerpt` and `extension` are read off the shingles;
+`rewrite` is the story model's: a logistic regression over the evidence, its coefficients in `data/model.json`, fitted by
+`benchmarks/fit.py`. The template guard comes first: the same words about other names or other numbers are not a copy but
+a form filled in twice (weather, results, share prices).
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.evidence import (
+    CONTAINED,
+    CONTAINS,
+    COUNT,
+    EVIDENCE,
+    FIGURES,
+    FIGURES_FOUND,
+    JACCARD,
+    NAMES_FOUND,
+    fill_evidence,
+)
+from dedup.kernel import kernel
+from dedup.settings import RELATIONS, Settings
+
+EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
+"""Positions in `settings.RELATIONS`."""
+NONE = -1
+
+TEMPLATE_OVERLAP = 0.2
+"""From this containment on, shared words may be a template's; genuine rewrites share far less."""
+TEMPLATE_NAMES = 0.6
+"""A copy has at least this share of the names in the other's lead (1 % of the pairs in real wire copy have less than .68)."""
+TEMPLATE_FIGURES = 0.4
+"""... and this share of its numbers, where there are `FEWEST_FIGURES` to go by."""
+FEWEST_FIGURES = 4
+PART = 0.8
+"""An excerpt has at most this share of the shingles of the whole; what is longer is a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Why an article is dropped: the kept article that it repeats, how, and the evidence."""
+
+    id: str
+    """The article that repeats."""
+    canonical: str
+    """The kept article that it matches."""
+    relation: str
+    """One of `RELATIONS`, seen from the dropped article: an excerpt is part of the canonical."""
+    score: float
+    """In [0, 1]: Jaccard of a copy, containment of an excerpt or extension, probability of a rewrite."""
+    evidence: dict[str, float]
+    """What the two share, by name (`dedup.evidence.EVIDENCE`), recomputed exactly."""
+
+
+class Rules(NamedTuple):
+    """The settings and the model as kernels take them."""
+
+    allowed: np.ndarray
+    coefficients: np.ndarray
+    intercept: float
+    least_logit: float
+    copy_jaccard: float
+    excerpt_containment: float
+    window_days: float
+    copy_window_days: float
+    min_words: int
+    shared_terms: int
+    max_candidates: int
+    max_postings: int
+    bands: int
+    rows: int
+
+
+@cache
+def model() -> tuple[np.ndarray, float]:
+    """Return the story model that the package ships: a coefficient for each column of evidence, and the intercept."""
+    shipped = json.loads((files("dedup") / "data" / "model.json").read_text("utf-8"))
+    coefficients = np.array([shipped["coefficients"].get(name, 0.0) for name in EVIDENCE])
+    return coefficients, float(shipped["intercept"])
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the settings, with the model, as kernels take them."""
+    coefficients, intercept = model()
+    p = min(max(settings.rewrite_probability, 1e-9), 1 - 1e-9)
+    return Rules(
+        allowed=np.array([relation in settings.relations for relation in RELATIONS]),
+        coefficients=coefficients,
+        intercept=intercept,
+        least_logit=float(np.log(p / (1 - p))),
+        copy_jaccard=float(settings.copy_jaccard),
+        excerpt_containment=float(settings.excerpt_containment),
+        window_days=float(settings.window_days),
+        copy_window_days=float(settings.copy_window_days),
+        min_words=settings.min_words,
+        shared_terms=settings.shared_terms,
+        max_candidates=settings.max_candidates,
+        max_postings=settings.max_postings,
+        bands=settings.bands,
+        rows=settings.rows,
+    )
+
+
+@kernel
+def logit(row, rules):
+    """Return the log-odds that two articles with this evidence tell the same story."""
+    total = rules.intercept
+    for k in range(COUNT):
+        total += rules.coefficients[k] * row[k]
+    return total
+
+
+@kernel
+def is_template(row):
+    """Return whether the words that two articles share are a template with other facts filled in."""
+    if max(row[CONTAINED], row[CONTAINS]) < TEMPLATE_OVERLAP:
+        return False
+    return row[NAMES_FOUND] < TEMPLATE_NAMES or (row[FIGURES] >= FEWEST_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES)
+
+
+@kernel
+def shingle_count(s, a):
+    """Return the number of distinct shingles of article `a`."""
+    return s.shingle_offsets[a + 1] - s.shingle_offsets[a]
+
+
+@kernel
+def judged(s, kept, other, rules, row):
+    """Return (relation, score) of article `other` to the article `kept`, or (`NONE`, 0); its evidence goes into `row`.
+
+    `row` is written as seen from `other`: `contained` is the share of its shingles found in `kept`.
+    """
+    if s.lengths[other] < rules.min_words or s.lengths[kept] < rules.min_words:
+        return NONE, 0.0
+    fill_evidence(s, other, kept, row)
+    apart = abs(s.days[kept] - s.days[other])  # NaN, and so in no comparison, where either is undated
+    if not apart > rules.copy_window_days:
+        if rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:
+            return EXACT, 1.0
+        if is_template(row):
+            return NONE, 0.0
+        a, b = shingle_count(s, other), shingle_count(s, kept)
+        if rules.allowed[EXCERPT] and a <= PART * b and row[CONTAINED] >= rules.excerpt_containment:
+            return EXCERPT, float(row[CONTAINED])
+        if rules.allowed[EXTENSION] and b <= PART * a and row[CONTAINS] >= rules.excerpt_containment:
+            return EXTENSION, float(row[CONTAINS])
+        if rules.allowed[COPY] and row[JACCARD] >= rules.copy_jaccard:
+            return COPY, float(row[JACCARD])
+    elif is_template(row):
+        return NONE, 0.0
+    if rules.allowed[REWRITE] and not apart > rules.window_days:
+        odds = logit(row, rules)
+        if odds >= rules.least_logit:
+            return REWRITE, 1.0 / (1.0 + np.exp(-odds))
+    return NONE, 0.0

@@ -1,0 +1,100 @@
+"""Parquet → articles, a few columns at a time; and → numbered dicts, with all columns."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from dedup.blocks import Positions
+from dedup.fields import BATCH_ARTICLES, column_names
+from dedup.reading import Reading, Rows
+from dedup.records import RECORD_SHOWN, json_line
+from dedup.sifting import sift, why_refused
+from dedup.sources import unreadable
+from dedup.streams import Damaged
+
+__all__ = ["parquet_articles", "parquet_rows"]
+
+
+def parquet_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
+    """Yield the articles of a Parquet file; only the columns that they need are read."""
+    for first, batch in _parquet_batches(reading, column_names(reading.names)):
+        sifted = sift(batch, reading.names, reading.made_ids(range(first, first + len(batch))))
+        reading.warnings.update(sifted.warnings)
+        for row in sifted.refused:
+            record = batch.slice(row, 1).to_pylist()[0]
+            reading.refuse(first + row, why_refused(record, reading.names), json_line(record))
+        yield _not_too_long(
+            reading, sifted.batch, np.delete(np.arange(first, first + len(batch)), sifted.refused)
+        )
+
+
+def parquet_rows(reading: Reading) -> Rows:
+    """Yield the rows of a Parquet file as dicts, with all their columns, numbered from 1."""
+    for first, batch in _parquet_batches(reading, None):
+        # Python has no nanoseconds, and neither has any news.
+        plain = batch.cast(pa.schema([_in_microseconds(column) for column in batch.schema]), safe=False)
+        yield from enumerate(plain.to_pylist(), first)
+
+
+def _parquet_batches(reading: Reading, columns: Sequence[str] | None) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the number of the first row and the columns named, or all, of each part of a Parquet file."""
+    first = 1
+    try:
+        size = Path(reading.source.path).stat().st_size
+        with _opened_parquet(reading) as file:
+            reading.check_columns(file.schema_arrow.names)
+            known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+            for batch in file.iter_batches(_rows_that_fit(file.metadata, reading.size), columns=known):
+                yield first, batch
+                first += batch.num_rows
+                if not reading.source.packing:
+                    reading.advance(size * (first - 1) // file.metadata.num_rows)
+    except FileNotFoundError as error:
+        raise unreadable(reading.source.path, error) from error
+    except (pa.ArrowException, OSError) as error:
+        raise Damaged(f"not a Parquet file, or a damaged one: {error}") from error
+
+
+@contextmanager
+def _opened_parquet(reading: Reading) -> Iterator[pyarrow.parquet.ParquetFile]:
+    """Open a Parquet file; one that is compressed is unpacked first, since its directory is at its end."""
+    if not reading.source.packing:
+        with pyarrow.parquet.ParquetFile(reading.source.path) as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as unpacked:
+        unpacked.writelines(reading.unpacked())
+        unpacked.seek(0)
+        yield pyarrow.parquet.ParquetFile(unpacked)
+
+
+def _not_too_long(reading: Reading, articles: pa.RecordBatch, numbers: Positions) -> pa.RecordBatch:
+    """Return the articles that are not too long; refuse the others by the numbers of their rows."""
+    fits = pc.less_equal(pc.binary_length(articles["text"]), reading.longest)
+    for row in pc.indices_nonzero(pc.invert(fits)).to_pylist():
+        reading.refuse(int(numbers[row]), reading.too_long, articles["text"][row].as_py()[:RECORD_SHOWN])
+    return articles.filter(fits)
+
+
+def _rows_that_fit(metadata: Any, size: int) -> int:
+    """Return how many rows make about `size` bytes, but no more than a batch may have."""
+    total: int = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    average = max(1, total // max(1, metadata.num_rows))
+    return max(1, min(BATCH_ARTICLES, int(size // average)))
+
+
+def _in_microseconds(column: pa.Field) -> pa.Field:
+    """Return a column's type as Python can hold it."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.with_type(pa.timestamp("us", tz=kind.tz))
+    return column

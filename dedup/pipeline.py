@@ -1,0 +1,148 @@
+"""Articles → result: the one place where the stages stand in order.
+
+    read → clean → sketch → rank → candidates → verify → cluster
+"""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.articles import to_batches
+from dedup.clusters import Assignments, assign
+from dedup.corpus import Corpus
+from dedup.fields import SCHEMA
+from dedup.matches import EXACT, NONE, rules_of
+from dedup.results import Result
+from dedup.settings import Settings
+from dedup.sketches import Sketches, joined, sketch
+
+REMEMBERED = ("id", "title", "source", "published")
+"""The columns that are kept of each article beside its sketch."""
+REMEMBERED_SCHEMA = pa.schema([SCHEMA.field(name) for name in REMEMBERED])
+Progress = Callable[[int], None]
+"""Is told how many more articles have been read and sketched."""
+
+
+def deduplicate(articles: Any, settings: Settings | None = None, *, progress: Progress | None = None) -> Result:  # noqa: ANN401
+    """Return which articles tell the same story, which are kept, and why the others are not.
+
+    `articles` is a corpus from `read_articles`, or what `to_batches` takes: anything that speaks Arrow, dicts, strings.
+    The result does not depend on their order, nor on threads. Errors: `InputError` for what cannot be read.
+
+    >>> result = deduplicate(["The river rose two metres overnight and flooded the old mill.",
+    ...                       "The river rose two metres overnight and flooded the old mill."])
+    >>> result.kept, result.dropped[0].relation
+    (['0'], 'exact')
+    """
+    settings = settings or Settings()
+    batches = articles if isinstance(articles, Corpus) else to_batches(articles)
+    remembered, sketches = sketched(batches, settings, progress)
+    table, repeats, warnings = identified(remembered, sketches.texts)
+    order = ranked(table, sketches.lengths, repeats, settings)
+    assignments = repeated(assign(sketches, order, rules_of(settings)), repeats)
+    return Result(table, assignments, order, repeats, settings, dict(warnings))
+
+
+def sketched(
+    batches: Iterable[pa.RecordBatch], settings: Settings, progress: Progress | None
+) -> tuple[pa.Table, Sketches]:
+    """Return the remembered columns and the sketches of all batches, in order; threads work ahead by a bounded number."""
+    columns, parts = [], [empty_sketches(settings)]
+    for batch, part in ahead(batches, settings):
+        columns.append(batch.select(REMEMBERED))
+        parts.append(part)
+        if progress:
+            progress(batch.num_rows)
+    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), joined(parts)
+
+
+def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:
+    """Yield each batch with its sketches, in order, while later ones are being sketched."""
+    threads = settings.threads or os.cpu_count() or 1
+    pending: deque[tuple[pa.RecordBatch, Future[Sketches]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in batches:
+            pending.append((batch, pool.submit(sketch_with, batch, settings)))
+            if len(pending) > threads + 1:
+                done, future = pending.popleft()
+                yield done, future.result()
+        for done, future in pending:
+            yield done, future.result()
+
+
+def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:
+    """Return the sketches of a batch under the settings."""
+    return sketch(batch, permutations=settings.permutations, seed=settings.seed, salient=settings.salient_terms)
+
+
+def empty_sketches(settings: Settings) -> Sketches:
+    """Return the sketches of no articles: what a corpus of nothing joins to."""
+    return sketch_with(pa.RecordBatch.from_pylist([], SCHEMA), settings)
+
+
+def identified(articles: pa.Table, texts: np.ndarray) -> tuple[pa.Table, np.ndarray, Counter[str]]:
+    """Return (articles with unique ids, repeats, warnings).
+
+    An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
+    (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
+    """
+    ids = articles["id"].to_pylist()
+    repeats = np.full(len(ids), -1, np.int64)
+    warnings: Counter[str] = Counter()
+    taken = set(ids)
+    if len(taken) == len(ids):
+        return articles, repeats, warnings
+    first: dict[tuple[str, int], int] = {}
+    seen: set[str] = set()
+    for a, name in enumerate(ids):
+        known = first.setdefault((name, int(texts[a])), a)
+        if known != a:
+            repeats[a] = known
+            ids[a] = ids[known]
+            warnings["articles given twice, with the same id and text: read once"] += 1
+            continue
+        if name in seen:
+            number = next(n for n in range(2, len(ids) + 2) if f"{name}#{n}" not in taken)
+            ids[a] = f"{name}#{number}"
+            taken.add(ids[a])
+            warnings["articles whose id another article has already: #2, #3 … added to the id"] += 1
+        seen.add(name)
+    return articles.set_column(0, "id", pa.array(ids, pa.string())), repeats, warnings
+
+
+def ranked(articles: pa.Table, lengths: np.ndarray, repeats: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the positions (int64) in the order in which articles are taken: who comes first is kept.
+
+    Preferred sources first; then the earliest (undated last) or the longest; then the other of the two; then by id.
+    """
+    ids = pc.rank(articles["id"], tiebreaker="first").to_numpy()
+    published = pc.cast(articles["published"], pa.int64()).to_numpy()
+    published = np.where(np.isnan(published), np.inf, published) if published.dtype.kind == "f" else published
+    by_age, by_length = (published, -lengths.astype(np.int64))
+    keys = (by_age, by_length) if settings.keep == "earliest" else (by_length, by_age)
+    order = np.lexsort((ids, keys[1], keys[0], preference(articles["source"], settings.sources)))
+    return order[repeats[order] < 0]
+
+
+def preference(sources: pa.ChunkedArray, preferred: tuple[str, ...]) -> np.ndarray:
+    """Return the place of each article's source among the preferred ones; those not named come after all of them."""
+    found = pc.index_in(sources, value_set=pa.array(preferred, pa.string()))
+    return pc.fill_null(found, len(preferred)).to_numpy()
+
+
+def repeated(made: Assignments, repeats: np.ndarray) -> Assignments:
+    """Return the assignments with each article that was given twice dropped like its first giving, or as its exact copy."""
+    again = np.flatnonzero(repeats >= 0)
+    first = repeats[again]
+    for field in (made.leaders, made.relations, made.scores, made.evidence):
+        field[again] = field[first]
+    copies = again[made.relations[again] == NONE]
+    made.relations[copies] = EXACT
+    made.scores[copies] = 1.0
+    return made

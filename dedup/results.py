@@ -1,0 +1,119 @@
+"""Assignments → results that people and programs read: clusters, kept, dropped.
+
+In: the identities of the articles and what became of each. Out: a `Result`, whose parts are made when they are asked for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.clusters import Assignments
+from dedup.evidence import EVIDENCE, FEATURES
+from dedup.matches import NONE, Match
+from dedup.settings import RELATIONS, Settings
+
+SHOWN = {"jaccard", "contained", "contains", "names_found", "figures_found"}
+"""The similarities that come with every match; the story model's features follow for rewrites only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A story told more than once: the article that is kept and those that repeat it, in rank order."""
+
+    canonical: str
+    duplicates: tuple[Match, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the number of articles, the canonical among them: two or more."""
+        return 1 + len(self.duplicates)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of all articles, the canonical first."""
+        return (self.canonical, *(match.id for match in self.duplicates))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a corpus of n articles, by position in the order of input."""
+
+    articles: pa.Table
+    """n rows: id, title, source, published. Ids are unique, but for an article that was given twice."""
+    assignments: Assignments
+    order: np.ndarray
+    """The positions in rank order; articles given twice are in it once."""
+    repeats: np.ndarray
+    """n, int64: the position of the first giving of the same article (same id, same text); -1 for that first itself."""
+    settings: Settings
+    warnings: dict[str, int] = field(default_factory=dict)
+    """Sentences for the user, with how often each applied."""
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Return the ids by position."""
+        return self.articles["id"].to_pylist()
+
+    @cached_property
+    def kept(self) -> list[str]:
+        """Return the ids of the articles kept, in the order of input."""
+        return [self.ids[a] for a in self.kept_positions.tolist()]
+
+    @property
+    def kept_positions(self) -> np.ndarray:
+        """Return the positions of the articles kept."""
+        return np.flatnonzero((self.assignments.relations == NONE) & (self.repeats < 0))
+
+    @cached_property
+    def dropped(self) -> list[Match]:
+        """Return why each other article is dropped, in the order of input."""
+        return [self.match(a) for a in np.flatnonzero(self.assignments.relations != NONE).tolist()]
+
+    @cached_property
+    def clusters(self) -> list[Cluster]:
+        """Return the clusters of two or more, largest first, equals by rank of their canonical."""
+        return [Cluster(self.ids[members[0]], tuple(self.match(a) for a in members[1:])) for members in self.groups()]
+
+    def groups(self) -> list[list[int]]:
+        """Return the positions of each cluster of two or more, canonical first, largest cluster first."""
+        members: dict[int, list[int]] = {}
+        for a in self.order[self.assignments.relations[self.order] != NONE].tolist():
+            members.setdefault(int(self.assignments.leaders[a]), []).append(a)
+        rank = np.empty(len(self.ids), np.int64)
+        rank[self.order] = np.arange(len(self.order))
+        return sorted(([k, *v] for k, v in members.items()), key=lambda group: (-len(group), rank[group[0]]))
+
+    def match(self, a: int) -> Match:
+        """Return the match that condemned the article at position `a`; it must have been dropped."""
+        made = self.assignments
+        relation = RELATIONS[made.relations[a]]
+        return Match(
+            id=self.ids[a],
+            canonical=self.ids[made.leaders[a]],
+            relation=relation,
+            score=round(float(made.scores[a]), 4),
+            evidence=named_evidence(made.evidence[a], relation),
+        )
+
+    def verdict(self, a: int) -> dict[str, Any]:
+        """Return the `dedup` object of the article at position `a`, as it is written out."""
+        made = self.assignments
+        if made.relations[a] == NONE:
+            return {"cluster": self.ids[a], "canonical": True, "relation": None, "score": None}
+        match = self.match(a)
+        return {"cluster": match.canonical, "canonical": False, "relation": match.relation, "score": match.score}
+
+    def __iter__(self) -> Iterator[tuple[str, Match | None]]:
+        """Yield (id, match) in the order of input; no match: the article is kept."""
+        for a, article in enumerate(self.ids):
+            yield article, None if self.assignments.relations[a] == NONE else self.match(a)
+
+
+def named_evidence(row: np.ndarray, relation: str) -> dict[str, float]:
+    """Return a row of evidence by name, rounded; the story model's features only where they decided."""
+    names = EVIDENCE if relation == "rewrite" else EVIDENCE[:FEATURES]
+    return {name: round(float(value), 4) for name, value in zip(names, row, strict=False)}
