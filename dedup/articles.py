@@ -17,6 +17,7 @@ from dedup.dates import parse_published
 from dedup.errors import InputError
 from dedup.fields import ALIASES, BATCH_ARTICLES, BATCH_BYTES, FIELDS, SCHEMA, Names, names_of
 from dedup.sifting import Sifted, sift, sift_records, why_refused
+from dedup.strings import rows_of
 
 __all__ = ["ALIASES", "FIELDS", "SCHEMA", "parse_published", "to_batches"]
 
@@ -50,17 +51,11 @@ def _sifted(group: pa.RecordBatch | list[Mapping[str, Any]], names: Names, first
     is_list = isinstance(group, list)
     sifted = sift_records(group, names, made) if is_list else sift(group, names, made)
     for position in sifted.refused:
-        record = group[position] if is_list else _text_columns(group, position, names)
+        record = group[position] if is_list else rows_of(group.slice(position, 1))[0]
         raise InputError(
             f"article {first + position}, counted from 0, cannot be used: {why_refused(record, names)}"
         )
     return sifted
-
-
-def _text_columns(batch: pa.RecordBatch, position: int, names: Names) -> dict[str, Any]:
-    """Return what one row of a batch holds where its text should be."""
-    theirs = [name for name in names["text"] if name in batch.schema.names]
-    return {name: batch.column(name)[position].as_py() for name in theirs}
 
 
 def _groups(articles: object, text: str) -> Iterator[pa.RecordBatch | list[Mapping[str, Any]]]:

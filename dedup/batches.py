@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -20,11 +19,13 @@ T = TypeVar("T")
 
 
 def sliced(batch: pa.RecordBatch, articles: int, size: int) -> Iterator[pa.RecordBatch]:
-    """Yield a batch in equal parts of at most so many articles and about so many bytes."""
-    parts = max(math.ceil(batch.num_rows / articles), math.ceil(batch.nbytes / size), 1)
-    step = max(1, math.ceil(batch.num_rows / parts))
-    for start in range(0, batch.num_rows, step):
-        yield batch.slice(start, step)
+    """Yield a batch in parts of at most so many articles and bytes, or of one article."""
+    rows = batch.num_rows
+    if rows > 1 and (rows > articles or batch.nbytes > size):
+        yield from sliced(batch.slice(0, rows // 2), articles, size)
+        yield from sliced(batch.slice(rows // 2), articles, size)
+    elif rows:
+        yield batch
 
 
 def grouped(

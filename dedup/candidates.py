@@ -71,9 +71,9 @@ def keys_of(s, a, bands, rows, out):
 
 
 @kernel
-def insert(index, keys, n, a):
-    """Put article `a` at the head of the chains of its `n` keys."""
-    for k in range(n):
+def insert(index, keys, begin, end, a):
+    """Put article `a` at the head of the chains of `keys[begin:end]`."""
+    for k in range(begin, end):
         slot = slot_of(index, keys[k])
         index.keys[slot] = keys[k]
         posting = index.used[0]

@@ -3,7 +3,8 @@
 In: sketches and the order in which they come. Out: for each article the article that it repeats (itself if it is kept),
 the relation, the score and the evidence. Leader clustering (Hartigan, *Clustering Algorithms*, 1975, ch. 3): every drop is
 justified by a match with a *kept* article (law 4), which connected components cannot promise, and what was kept keeps
-itself in a second run (law 3), for only kept articles are looked up.
+itself in a second run (law 3), for only kept articles are matched. The bands of dropped rewrites are indexed too, but only
+to choose between kept articles that match.
 """
 
 from typing import NamedTuple
@@ -15,6 +16,11 @@ from dedup.evidence import COUNT
 from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules, judged
 from dedup.sketches import Sketches
+
+
+STORY, TIE, TEXT = 0, 1, 2
+"""What speaks for a kept article, least to most: the story alone; the story, and the text of one that repeats it already;
+the text. Two copies of one text thus go to the same place, even when either of two kept articles would do."""
 
 
 class Assignments(NamedTuple):
@@ -64,14 +70,25 @@ def led(s, order, rules, index, in_order):
         terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
         m, bounded[a] = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
         verified[a] = m
-        best, relation, score = -1, NONE, 0.0
+        best, relation, score, order_key = -1, NONE, 0.0, (-1, 0.0)
         for k in range(m):
-            r, x = judged(s, found[k], a, rules, row)
-            if r != NONE and (best < 0 or (r != REWRITE, x) > (relation != REWRITE, score)):
-                best, relation, score = found[k], r, x
+            member, leader = found[k], leaders[found[k]]
+            tie = 0.0
+            if leader != member:
+                r, tie = judged(s, member, a, rules, row)
+                if r == NONE or r == REWRITE:
+                    continue
+            r, x = judged(s, leader, a, rules, row)
+            if r == NONE:
+                continue
+            key = (TEXT, x) if r != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, x)
+            if key > order_key:
+                best, relation, score, order_key = leader, r, x, key
                 evidence[a] = row
         if best < 0:
-            insert(index, keys, n, a)
+            insert(index, keys, 0, n, a)
         else:
             leaders[a], relations[a], scores[a] = best, relation, score
+            if relation == REWRITE:
+                insert(index, keys, terms, n, a)
     return leaders, relations, scores, evidence, verified, bounded

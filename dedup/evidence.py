@@ -13,7 +13,8 @@ import numpy as np
 from dedup.kernel import inlined, kernel
 from dedup.shingles import shared
 from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, NAME
-from dedup.vocabulary import WEIGHT_SCALE
+from dedup.vocabulary import WEIGHT_SCALE, stemmed
+from dedup.words import word_hashes
 
 EVIDENCE = (
     "jaccard",  # of the 3-shingles
@@ -35,6 +36,9 @@ EVIDENCE = (
     "heavy_terms",  # ln(1 + weight above `HEAVY` of the terms shared by title + first 220 words)
     "quotes",  # ln(1 + 3-shingles shared inside quotation marks)
     "overlap",  # √(share of the shorter article's shingles found in the other)
+    "words_220",  # cosine of the words that are no names, title + first 220 words
+    "figures_missed",  # (1 - figures_found) × ln(1 + figures)
+    "weekdays_differ",  # 1 where both name weekdays in their first 80 words, and none in common
     "days",  # √(days apart / 30); 0 where undated
     "undated",  # 1 where either article has no date
 )
@@ -47,9 +51,24 @@ HEAVY = np.float32(2.0)
 MONTH = 30.0
 WINDOWS = 5
 """Windows of title and text together: first 45, 80, 220 words, all, none (the title alone)."""
-SQUARED_NAMES, SQUARED_WORDS, SQUARED_LEAD, NAMES_220, FACTS_220, FIGURES_ALL, FIGURES_COUNT, NAMES_80 = 0, 5, 10, 11, 12, 13, 14, 15
-NORMS = 16
-"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights."""
+SQUARED_NAMES, SQUARED_WORDS, SQUARED_LEAD, NAMES_220, FACTS_220, FIGURES_ALL, FIGURES_COUNT, NAMES_80, WEEKDAYS_80 = 0, 5, 10, 11, 12, 13, 14, 15, 16
+NORMS = 17
+"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights; then a set of weekdays, as bits."""
+WEEKDAYS = {
+    "en": "monday tuesday wednesday thursday friday saturday sunday",
+    "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "es": "lunes martes miércoles jueves viernes sábado domingo",
+    "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+    "pt": "segunda terça quarta quinta sexta sábado domingo",
+    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+    "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
+    "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+}
+"""The days of the week, Monday first; where one word is also an ordinary word, it is rare enough there to do no harm."""
+WEEKDAY_SLOTS = 256
 LOGS = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
 LOGS[0] = 0.0
 """1 + ln(count): how much a repeated term counts."""
@@ -67,8 +86,32 @@ def cosine(dot, a, b):
     return min(dot / np.sqrt(a * b), np.float32(1.0)) if a > 0 and b > 0 else np.float32(0.0)
 
 
+def weekday_table() -> tuple[np.ndarray, np.ndarray]:
+    """Return (keys, bits): an open-addressing table from the stems of weekdays to a bit for each day."""
+    keys, bits = np.zeros(WEEKDAY_SLOTS, np.uint32), np.zeros(WEEKDAY_SLOTS, np.uint8)
+    for language, names in WEEKDAYS.items():
+        for day, stem in enumerate(word_hashes(stemmed(names.split(), language))):
+            slot = int(stem) % WEEKDAY_SLOTS
+            while keys[slot] not in (0, stem):
+                slot = (slot + 1) % WEEKDAY_SLOTS
+            keys[slot], bits[slot] = stem, 1 << day
+    return keys, bits
+
+
+WEEKDAY_KEYS, WEEKDAY_BITS = weekday_table()
+
+
+@inlined
+def weekday_of(term):
+    """Return the bit of the weekday that a term names; 0 for any other term."""
+    slot = np.int64(term) % WEEKDAY_SLOTS
+    while WEEKDAY_KEYS[slot] != 0 and WEEKDAY_KEYS[slot] != term:
+        slot = (slot + 1) % WEEKDAY_SLOTS
+    return WEEKDAY_BITS[slot] if WEEKDAY_KEYS[slot] == term else np.uint8(0)
+
+
 @kernel
-def norms_of(weights, kinds, counts, offsets):
+def norms_of(hashes, weights, kinds, counts, offsets):
     """Return what the evidence needs to know of each article alone (articles × `NORMS`, float32)."""
     out = np.zeros((len(offsets) - 1, NORMS), np.float32)
     for a in range(len(offsets) - 1):
@@ -84,6 +127,10 @@ def norms_of(weights, kinds, counts, offsets):
                 row[FACTS_220] += weight if name or figure else 0
             if name and (counts[t, IN_TITLE] or counts[t, IN_80]):
                 row[NAMES_80] += weight
+            if counts[t, IN_80]:
+                day = weekday_of(hashes[t])
+                if day:
+                    row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | day
             row[FIGURES_ALL] += weight if figure else 0
             row[FIGURES_COUNT] += figure
     return out
@@ -159,9 +206,13 @@ def fill_evidence(s, i, j, out):
     )
     out[column + 7] = np.log1p(np.float32(quotes))
     out[column + 8] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
+    out[column + 9] = cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
+    out[column + 10] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
+    a_days, b_days = np.int64(m[WEEKDAYS_80]), np.int64(n[WEEKDAYS_80])
+    out[column + 11] = a_days != 0 and b_days != 0 and a_days & b_days == 0
     undated = np.isnan(s.days[i]) or np.isnan(s.days[j])
-    out[column + 9] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)
-    out[column + 10] = undated
+    out[column + 12] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)
+    out[column + 13] = undated
 
 
 @inlined

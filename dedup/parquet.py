@@ -20,6 +20,7 @@ from dedup.records import RECORD_SHOWN, json_line
 from dedup.sifting import sift, why_refused
 from dedup.sources import unreadable
 from dedup.streams import Damaged
+from dedup.strings import rows_of
 
 __all__ = ["parquet_articles", "parquet_rows"]
 
@@ -30,7 +31,7 @@ def parquet_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
         sifted = sift(batch, reading.names, reading.made_ids(range(first, first + len(batch))))
         reading.warnings.update(sifted.warnings)
         for row in sifted.refused:
-            record = batch.slice(row, 1).to_pylist()[0]
+            (record,) = rows_of(batch.slice(row, 1))
             reading.refuse(first + row, why_refused(record, reading.names), json_line(record))
         yield _not_too_long(
             reading, sifted.batch, np.delete(np.arange(first, first + len(batch)), sifted.refused)
@@ -40,9 +41,7 @@ def parquet_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
 def parquet_rows(reading: Reading) -> Rows:
     """Yield the rows of a Parquet file as dicts, with all their columns, numbered from 1."""
     for first, batch in _parquet_batches(reading, None):
-        # Python has no nanoseconds, and neither has any news.
-        plain = batch.cast(pa.schema([_in_microseconds(column) for column in batch.schema]), safe=False)
-        yield from enumerate(plain.to_pylist(), first)
+        yield from enumerate(rows_of(batch), first)
 
 
 def _parquet_batches(reading: Reading, columns: Sequence[str] | None) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -90,11 +89,3 @@ def _rows_that_fit(metadata: Any, size: int) -> int:
     total: int = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     average = max(1, total // max(1, metadata.num_rows))
     return max(1, min(BATCH_ARTICLES, int(size // average)))
-
-
-def _in_microseconds(column: pa.Field) -> pa.Field:
-    """Return a column's type as Python can hold it."""
-    kind = column.type
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.with_type(pa.timestamp("us", tz=kind.tz))
-    return column

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from dedup.errors import InputError
 
-__all__ = ["EXTENSIONS", "PACKINGS", "STDIN", "Source", "find_sources", "unreadable"]
+__all__ = ["EXTENSIONS", "PACKINGS", "STDIN", "Source", "extensions", "find_sources", "unreadable"]
 
 EXTENSIONS = {
     ".txt": "text",
@@ -48,6 +48,18 @@ def find_sources(paths: Sequence[str | Path]) -> list[Source]:
     if not paths:
         raise InputError("no corpus was given; name a file, a folder, or - for standard input")
     return [source for path in paths for source in _sources(str(path))]
+
+
+def extensions(path: str) -> tuple[str, str]:
+    """Return the extension that says the format, and the one after it that says the compression, or "".
+
+    >>> extensions("news/2024.JSONL.gz"), extensions("README")
+    (('.jsonl', '.gz'), ('', ''))
+    """
+    name = Path(path.lower())
+    if name.suffix in PACKINGS:
+        return Path(name.stem).suffix, name.suffix
+    return name.suffix, ""
 
 
 def unreadable(path: str, error: OSError) -> InputError:
@@ -92,9 +104,8 @@ def _files(folder: str) -> Iterator[str]:
 
 def _source(path: str, label: str) -> Source | None:
     """Return the source that a file name's extensions describe, or None where they are unknown."""
-    name = Path(path.lower())
-    packing = name.suffix if name.suffix in PACKINGS else ""
-    kind = EXTENSIONS.get(Path(name.stem).suffix if packing else name.suffix)
+    extension, packing = extensions(path)
+    if extension not in EXTENSIONS:
+        return None
     # A file name may be bytes that are no UTF-8; ids are.
-    label = os.fsencode(label).decode(errors="replace")
-    return Source(path, label, kind, packing) if kind else None
+    return Source(path, os.fsencode(label).decode(errors="replace"), EXTENSIONS[extension], packing)

@@ -11,12 +11,13 @@ import math
 import re
 from datetime import date
 from numbers import Number
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["as_text", "is_missing", "strings", "without_blanks", "without_nul"]
+__all__ = ["as_text", "is_missing", "rows_of", "strings", "without_blanks", "without_nul"]
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_STRING = pa.scalar(None, pa.string())
@@ -58,6 +59,23 @@ def strings(column: pa.Array, *, numbers: bool = True) -> pa.Array | None:
     elif not _is_binary(kind) and not (numbers and (pa.types.is_floating(kind) or pa.types.is_decimal(kind))):
         return None
     return pa.array([as_text(value) for value in column.to_pylist()], pa.string())
+
+
+def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return the rows of a batch as dicts that Python can hold: bytes where strings are no UTF-8.
+
+    Python has no nanoseconds; no news has them either.
+    """
+    columns = {name: _for_python(batch.column(index)) for index, name in enumerate(batch.schema.names)}
+    rows: list[dict[str, Any]] = pa.RecordBatch.from_pydict(columns).to_pylist()
+    return rows
+
+
+def _for_python(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
+    return column.cast(pa.binary()) if pa.types.is_string(kind) and not _is_valid(column) else column
 
 
 def without_blanks(texts: pa.Array) -> pa.Array:

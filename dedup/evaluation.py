@@ -1,0 +1,160 @@
+"""Clusters and labels → scores: pairwise precision, recall and F1, and B³.
+
+In: for each article the label of its story, its cluster, and, where it has one, what leaves pairs open: two articles of one
+`saga` but of different stories are neither right nor wrong together. Out: scores in [0, 1]. B³ is Bagga and Baldwin,
+"Algorithms for Scoring Coreference Chains" (1998): each article's own precision and recall, averaged. Both are computed from
+counts of articles with the same (cluster, story, saga), never from pairs, so that a large corpus costs no more than a pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from dedup.errors import InputError
+from dedup.results import Result
+from dedup.settings import RELATIONS
+
+__all__ = ["Agreement", "Evaluation", "Verdicts", "b_cubed", "evaluate", "pairwise"]
+
+Labels = Sequence[Hashable]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a clustering agrees with the labels, each in [0, 1]."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The drops of one relation: how many there are, and what the labels say of the dropped and the kept article."""
+
+    dropped: int
+    right: int
+    """Both have the same label."""
+    wrong: int
+    """They have different labels."""
+    open: int
+    """The pair is open, or one of the two has no label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores of a result, and what they were computed from."""
+
+    pairwise: Agreement
+    b_cubed: Agreement
+    articles: int
+    """Articles with a label; the others are left out of the scores."""
+    unlabelled: int
+    stories: int
+    """Distinct labels."""
+    clusters: int
+    """Clusters among the labelled articles, those of one article too."""
+    relations: dict[str, Verdicts]
+
+
+def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Evaluation:
+    """Return the scores of a result against labels, one for each article in the order of input; None: no label.
+
+    Two articles with the same value in `opened` but with different labels are left out as a pair. `InputError` where the
+    labels are not as many as the articles.
+    """
+    leaders = result.assignments.leaders.tolist()
+    opened = [None] * len(leaders) if opened is None else opened
+    if not len(labels) == len(opened) == len(leaders):
+        raise InputError(f"there are {len(leaders)} articles, but {len(labels)} labels")
+    known = [a for a, label in enumerate(labels) if label is not None]
+    stories, clusters, sagas = ([column[a] for a in known] for column in (labels, leaders, opened))
+    return Evaluation(
+        pairwise=pairwise(stories, clusters, sagas),
+        b_cubed=b_cubed(stories, clusters, sagas),
+        articles=len(known),
+        unlabelled=len(labels) - len(known),
+        stories=len(set(stories)),
+        clusters=len(set(clusters)),
+        relations=verdicts(result, labels, opened),
+    )
+
+
+def pairwise(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
+    """Return how well the pairs within clusters agree with the pairs within stories.
+
+    Where nothing is clustered nothing is wrong, and where there is nothing to find nothing is missed: then precision, or
+    recall, is 1.
+
+    >>> pairwise(["a", "a", "b"], [1, 1, 1])
+    Agreement(precision=0.3333333333333333, recall=1.0, f1=0.5)
+    """
+    opened = [None] * len(labels) if opened is None else opened
+    both = pairs(Counter(zip(clusters, labels, strict=True)))
+    claimed = pairs(Counter(clusters)) - open_pairs(labels, clusters, opened)
+    true = pairs(Counter(labels))
+    return Agreement(
+        precision=both / claimed if claimed else 1.0,
+        recall=both / true if true else 1.0,
+        f1=2 * both / (claimed + true) if claimed + true else 1.0,
+    )
+
+
+def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
+    """Return B³: precision and recall of each article, averaged, and their harmonic mean; 1 where there are no articles.
+
+    Of an article, precision is the share of its own story among its cluster, without those that are open to it; recall is the
+    share of its story that lies in its cluster. Each article counts itself.
+
+    >>> b_cubed(["a", "a", "b"], [1, 1, 1])
+    Agreement(precision=0.5555555555555555, recall=1.0, f1=0.7142857142857143)
+    """
+    opened = [None] * len(labels) if opened is None else opened
+    triples = Counter(zip(clusters, labels, opened, strict=True))
+    both, size, story = Counter(zip(clusters, labels, strict=True)), Counter(clusters), Counter(labels)
+    saga = Counter(zip(clusters, opened, strict=True))
+    precision = recall = 0.0
+    for (c, s, o), count in triples.items():
+        left_out = 0 if o is None else saga[c, o] - count
+        precision += count * both[c, s] / (size[c] - left_out)
+        recall += count * both[c, s] / story[s]
+    articles = len(labels)
+    if not articles:
+        return Agreement(1.0, 1.0, 1.0)
+    precision, recall = precision / articles, recall / articles
+    return Agreement(precision, recall, 2 * precision * recall / (precision + recall))
+
+
+def pairs(counts: Counter[Hashable] | Counter[tuple[Hashable, ...]]) -> int:
+    """Return how many pairs there are within groups of these sizes."""
+    return sum(n * (n - 1) // 2 for n in counts.values())
+
+
+def open_pairs(labels: Labels, clusters: Labels, opened: Labels) -> int:
+    """Return how many pairs of a cluster share what leaves them open but not their label."""
+    known = [(c, o, s) for c, o, s in zip(clusters, opened, labels, strict=True) if o is not None]
+    return pairs(Counter((c, o) for c, o, _ in known)) - pairs(Counter(known))
+
+
+def verdicts(result: Result, labels: Labels, opened: Labels) -> dict[str, Verdicts]:
+    """Return for each relation what the labels say of its drops."""
+    made = result.assignments
+    counts: Counter[tuple[str, str]] = Counter()
+    for a, relation in enumerate(made.relations.tolist()):
+        if relation >= 0:
+            counts[RELATIONS[relation], verdict(labels, opened, a, int(made.leaders[a]))] += 1
+    return {
+        name: Verdicts(sum(counts[name, v] for v in ("right", "wrong", "open")), *(counts[name, v] for v in ("right", "wrong", "open")))
+        for name in RELATIONS
+    }
+
+
+def verdict(labels: Labels, opened: Labels, a: int, b: int) -> str:
+    """Return whether it is right that two articles are together: right, wrong or open."""
+    if labels[a] is None or labels[b] is None:
+        return "open"
+    if labels[a] == labels[b]:
+        return "right"
+    return "open" if opened[a] is not None and opened[a] == opened[b] else "wrong"

@@ -1,0 +1,125 @@
+"""Long work under the eyes of a person: a progress bar, word of what takes long, and Ctrl-C that is heard at once.
+
+In: a corpus and settings. Out: the result, and how long it took. Nothing is shown unless stderr is a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from dedup.corpus import Corpus
+    from dedup.results import Result
+    from dedup.settings import Settings
+
+__all__ = ["Run", "announce_compiling", "interruptible", "run"]
+
+PATIENCE = 0.7
+"""Seconds of work before a bar is shown: what is over at once needs none."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A result, and the time it took."""
+
+    result: Result
+    seconds: float
+    compiled: bool
+    """Kernels were compiled in it, so the time says little."""
+
+
+def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
+    """Return what becomes of a corpus under the settings."""
+    from dedup.pipeline import deduplicate
+
+    compiled = announce_compiling(quiet=quiet)
+    start = time.perf_counter()
+    with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
+        result = interruptible(lambda: deduplicate(corpus, settings, progress=advance))
+    return Run(result, time.perf_counter() - start, compiled)
+
+
+def announce_compiling(*, quiet: bool) -> bool:
+    """Return whether kernels have yet to be compiled, and say so on a terminal."""
+    from dedup.kernel import numba
+
+    missing = next(Path(numba.config.CACHE_DIR).rglob("*.nbi"), None) is None
+    if missing and not quiet and sys.stderr.isatty():
+        click.echo("Compiling kernels; this happens once, and takes about half a minute …", err=True)
+    return missing
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """Return what `work` returns; Ctrl-C is heard while it is in compiled code, which would otherwise go on to its end."""
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again, where it is waited for
+            failed.append(error)
+
+    worker = threading.Thread(target=attempt, name="dedup", daemon=True)
+    worker.start()
+    worker.join()
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+@contextmanager
+def bar(corpus: Corpus, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
+    """Give a function that is told how many more articles have been read, and draws that; None where nothing is shown."""
+    if not shown:
+        yield None
+        return
+    progress = drawn_bar()
+    task = progress.add_task("reading", total=corpus.total_bytes, articles=0, rate=0.0)
+    start, articles = time.perf_counter(), 0
+
+    def advance(more: int) -> None:
+        nonlocal articles
+        articles += more
+        elapsed = time.perf_counter() - start
+        all_read = corpus.bytes_read == corpus.total_bytes
+        progress.update(
+            task,
+            completed=corpus.bytes_read,
+            description="comparing" if all_read else "reading",
+            articles=articles,
+            rate=articles / elapsed,
+        )
+        if elapsed > PATIENCE:
+            progress.start()
+
+    try:
+        yield advance
+    finally:
+        progress.stop()
+
+
+def drawn_bar() -> Any:
+    """Return a bar that vanishes at the end of the work."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[articles]:,} articles, {task.fields[rate]:,.0f}/s", style="dim"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

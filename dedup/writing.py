@@ -1,0 +1,162 @@
+"""Results → lines of JSON: clusters, kept and dropped articles, each article with what became of it.
+
+In: a `Result`, and its corpus, which is read a second time so that no article is held in memory in between. Out:
+records and lines for `dedup.output`. The articles themselves are written as they were read.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.output import atomic_output
+from dedup.records import Record, json_line
+from dedup.results import Result
+
+__all__ = [
+    "Readable",
+    "annotated",
+    "check_place",
+    "cluster_lines",
+    "dropped",
+    "kept",
+    "openings",
+    "rows_at",
+]
+
+OPENING_WORDS = 12
+"""An article without a title is called by this many of its first words."""
+IN_MEMORY = 64 << 20
+"""Canonical articles beyond so many bytes wait on the disk for their place among the clusters."""
+
+
+class Readable(Protocol):
+    """A corpus that can be read twice: as batches of articles, and as the records that they were."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of articles."""
+
+    def records(self) -> Iterator[Record]:
+        """Yield the articles as they stood in their files, in the same order."""
+
+
+class Abandoned(Exception):  # noqa: N818 - it never leaves this module
+    """A file was opened only to see whether it can be."""
+
+
+def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
+    """Yield each cluster of two or more as a line of JSON, largest first; the canonical article is there in full."""
+    groups = result.groups()
+    rows = rows_at(result, chain.from_iterable(groups))
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as shelf:
+        places = {}
+        wanted = {group[0] for group in groups}
+        for position, record in enumerate(corpus.records()):
+            if position in wanted:
+                article = json_line(record.fields())
+                places[position] = (shelf.tell(), len(article))
+                shelf.write(article)
+        for group in groups:
+            start, length = places[group[0]]
+            shelf.seek(start)
+            yield cluster_line(result, group, shelf.read(length), list(islice(rows, len(group))))
+
+
+def cluster_line(result: Result, group: list[int], canonical: bytes, rows: list[dict[str, Any]]) -> bytes:
+    """Return one cluster as a line of JSON, from the line of its canonical and the remembered fields of all its articles."""
+    members = [member(result, position, row) for position, row in zip(group[1:], rows[1:], strict=True)]
+    head = json_line({"cluster": result.ids[group[0]], "size": len(group)})
+    return b'%b,"canonical":%b,"members":%b}' % (head[:-1], canonical, json_line(members))
+
+
+def member(result: Result, position: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a duplicate as it stands in its cluster: what it is, and why it is there."""
+    match = result.match(position)
+    return {
+        "id": match.id,
+        "title": row["title"],
+        "source": row["source"],
+        "published": row["published"],
+        "relation": match.relation,
+        "score": match.score,
+        "evidence": match.evidence,
+    }
+
+
+def annotated(result: Result, corpus: Readable) -> Iterator[bytes]:
+    """Yield every article in the order of input, its fields untouched, with its `dedup` object."""
+    for position, record in numbered(result, corpus):
+        yield record.with_dedup(result.verdict(position))
+
+
+def kept(result: Result, corpus: Readable) -> Iterator[Record]:
+    """Yield the articles that are kept, in the order of input, as they were read."""
+    is_kept = kept_mask(result)
+    return (record for position, record in numbered(result, corpus) if is_kept[position])
+
+
+def dropped(result: Result, corpus: Readable) -> Iterator[bytes]:
+    """Yield the articles that are dropped, in the order of input, each with its `dedup` object and the evidence in it."""
+    is_kept = kept_mask(result)
+    for position, record in numbered(result, corpus):
+        if not is_kept[position]:
+            yield record.with_dedup({**result.verdict(position), "evidence": result.match(position).evidence})
+
+
+def numbered(result: Result, corpus: Readable) -> Iterator[tuple[int, Record]]:
+    """Yield each article with its position."""
+    return zip(range(len(result.ids)), corpus.records(), strict=True)
+
+
+def kept_mask(result: Result) -> np.ndarray:
+    """Return for each position whether its article is kept."""
+    mask = np.zeros(len(result.ids), bool)
+    mask[result.kept_positions] = True
+    return mask
+
+
+def rows_at(result: Result, positions: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Yield what is remembered of the articles at some positions: id, title, source, published."""
+    chosen = pa.array(positions, pa.int64())
+    for batch in result.articles.take(chosen).to_batches():
+        yield from batch.to_pylist()
+
+
+def openings(corpus: Readable, positions: Iterable[int]) -> dict[int, str]:
+    """Return the first words of the articles at some positions, for those that have no title."""
+    wanted = sorted(positions)
+    found: dict[int, str] = {}
+    start = 0
+    for batch in corpus if wanted else ():
+        for position in wanted:
+            if start <= position < start + batch.num_rows:
+                found[position] = opening(batch["text"][position - start].as_py())
+        start += batch.num_rows
+    return found
+
+
+def opening(text: str) -> str:
+    """Return the first words of a text.
+
+    >>> opening("One two three")
+    'One two three'
+    """
+    words = text[: OPENING_WORDS * 40].split()
+    return " ".join(words[:OPENING_WORDS]) + ("…" if len(words) > OPENING_WORDS else "")
+
+
+def check_place(path: str | None) -> None:
+    """Raise `OutputError` where a file cannot be written, before the long work and not after it."""
+    if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
+        return
+    try:
+        with atomic_output(path):
+            raise Abandoned
+    except Abandoned:
+        return
