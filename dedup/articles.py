@@ -48,10 +48,9 @@ def _sifted(group: pa.RecordBatch | list[Mapping[str, Any]], names: Names, first
     def made(position: int) -> str:
         return str(first + position)
 
-    is_list = isinstance(group, list)
-    sifted = sift_records(group, names, made) if is_list else sift(group, names, made)
+    sifted = sift_records(group, names, made) if isinstance(group, list) else sift(group, names, made)
     for position in sifted.refused:
-        record = group[position] if is_list else rows_of(group.slice(position, 1))[0]
+        record = group[position] if isinstance(group, list) else rows_of(group.slice(position, 1))[0]
         raise InputError(
             f"article {first + position}, counted from 0, cannot be used: {why_refused(record, names)}"
         )

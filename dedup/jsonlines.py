@@ -179,7 +179,7 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
     except UnicodeDecodeError:
         return "not valid UTF-8"
     except json.JSONDecodeError as error:
-        return f"broken JSON: {error.msg} at column {error.colno}"
+        return f"broken JSON: {error.msg} (column {error.colno})"
     except (ValueError, RecursionError) as error:
         return f"broken JSON: {error}"
     return record if isinstance(record, dict) else f"{kind_of(record)}, not an object"

@@ -16,6 +16,7 @@ import gzip
 import re
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -67,6 +68,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the corpus
+        weakref.finalize(self, self._file.close)
         self._ended = False
 
     def pieces(self, advance: Callable[[int], None]) -> Pieces:
@@ -181,4 +183,5 @@ def _guessed(sample: bytes) -> str:
     if not matches:
         raise Damaged("its encoding cannot be told; convert it to UTF-8")
     # Its own order puts cp1250 before cp1252 where both make words, as in Spanish.
-    return min((m.chaos - m.coherence, ENCODINGS.index(m.encoding), m.encoding) for m in matches)[2]
+    fits = ((m.chaos - m.coherence, name) for m in matches for name in m.could_be_from_charset)
+    return min(fits, key=lambda fit: (fit[0], ENCODINGS.index(fit[1])))[1]

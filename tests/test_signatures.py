@@ -89,12 +89,9 @@ def test_an_index_of_datasketch_finds_our_signatures() -> None:
     assert index.query(to_minhash(other)) == []
 
 
-@pytest.mark.parametrize("scheme", [s for s in ("affine64", "universal61", "legacy", "mersenne61")])
+@pytest.mark.parametrize("scheme", ["affine64", "legacy"])
 def test_a_minhash_of_another_scheme_is_refused(scheme: str) -> None:
-    try:
-        minhash = MinHash(num_perm=16, scheme=scheme)
-    except ValueError:
-        pytest.skip(f"this datasketch knows no {scheme}")
+    minhash = MinHash(num_perm=16, scheme=scheme)
 
-    with pytest.raises(ValueError, match="affine32"):
+    with pytest.raises(ValueError, match=f"affine32.*{scheme}"):
         from_minhash(minhash)

@@ -1,0 +1,184 @@
+"""Fit the story model and write `dedup/data/model.json`: `python -m benchmarks.fit`.
+
+A logistic regression (scikit-learn) over the evidence of pairs, after docs/decisions/0001-story-model.md:
+
+- positives and negatives are all pairs of the four story sets within the window; each set weighs as much as the next,
+  measured by its positives, and keeps its natural odds;
+- sagas come free: pairs of `background` and `roundups` that look alike but lie over 30 days apart are chapters of one
+  story, not one story. They are shown *with their dates hidden*, beside the same-story pairs of `roundups`;
+- what speaks for a story may not count against it: a feature whose coefficient has the wrong sign is left out, and the
+  fit repeated (free signs cancel each other, and generalise worse);
+- the threshold comes from the mean F1 over the story sets and `roundups` with its dates hidden, each story clustered by a
+  model that has not seen it (two halves, no story in both): the most cautious one that costs at most `CAUTION` of the
+  best, for half a set holds half the chances of a false match, and a wrong drop is worse than a story kept twice. The
+  shipped intercept puts that threshold at one half.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks.data import FOLDER, STORY_SETS
+from benchmarks.scoring import Labelled, f1_of_stories, labelled
+from dedup.clusters import assign
+from dedup.evidence import EVIDENCE, FEATURES, FIGURES_FOUND, NAMES_FOUND, evidence_of
+from dedup.matches import rules_of
+from dedup.pipeline import ranked
+from dedup.settings import Settings
+from dedup.sketches import Sketches
+
+OUT = Path(__file__).parents[1] / "dedup" / "data" / "model.json"
+USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES, len(EVIDENCE)))
+AGAINST = {"figures_missed", "weekdays_differ", "days", "undated"}
+"""Evidence that speaks against one story; all else speaks for it."""
+SAGA_WEIGHT = 0.3
+"""What the saga pairs weigh beside a set."""
+SAGA_ODDS = 10.0
+"""Chapters for each same-story pair among them."""
+SAGA_SHARED, SAGA_TERMS, SAGA_DAYS = 6, 32, 30.0
+"""Articles look alike when they share so many of so many salient terms; chapters lie further apart than so many days."""
+PENALTY = 1e-3
+SEED = 1
+CAUTION = 0.02
+GRID = np.arange(-3.0, 1.01, 0.25)
+
+
+class Pairs(NamedTuple):
+    """Pairs to learn from: evidence, label, weight, and the stories of both articles."""
+
+    evidence: np.ndarray
+    same: np.ndarray
+    weight: np.ndarray
+
+
+def undated(sketches: Sketches) -> Sketches:
+    """Return the sketches with their dates hidden."""
+    return sketches._replace(days=np.full(len(sketches.days), np.nan))
+
+
+def story_pairs(data: Labelled, members: np.ndarray) -> Pairs:
+    """Return all pairs within the window among `members` of a set (positions), but those that the saga leaves open."""
+    left, right = np.triu_indices(len(members), 1)
+    left, right = members[left], members[right]
+    days = data.sketches.days
+    same = data.stories[left] == data.stories[right]
+    taken = ~(np.abs(days[left] - days[right]) > Settings().window_days) & (same | (data.sagas[left] != data.sagas[right]))
+    left, right, same = left[taken], right[taken], same[taken]
+    return Pairs(evidence_of(data.sketches, left, right), same, np.full(len(same), 1.0 / max(same.sum(), 1)))
+
+
+def chapters(data: Labelled, members: np.ndarray) -> np.ndarray:
+    """Return the evidence, dates hidden, of pairs among `members` that look alike and lie far apart."""
+    sketches = data.sketches
+    terms = sketches.salient[members, :SAGA_TERMS]
+    rows, columns = np.nonzero(terms)
+    _, ids = np.unique(terms[rows, columns], return_inverse=True)
+    holds = csr_matrix((np.ones(len(rows), np.int32), (rows, ids)), shape=(len(members), ids.max() + 1))
+    found = []
+    for start in range(0, len(members), 2000):
+        shared = (holds[start : start + 2000] @ holds.T).tocoo()
+        alike = (shared.data >= SAGA_SHARED) & (shared.row + start < shared.col)
+        found.append(np.stack([shared.row[alike] + start, shared.col[alike]]))
+    left, right = members[np.concatenate(found, axis=1)]
+    far = np.abs(sketches.days[left] - sketches.days[right]) > SAGA_DAYS
+    return evidence_of(undated(sketches), left[far], right[far])
+
+
+def saga_pairs(background: np.ndarray, roundups: Labelled, members: np.ndarray) -> Pairs:
+    """Return chapters as negatives and the same-story pairs of `roundups` as positives, dates hidden from both."""
+    left, right = np.triu_indices(len(members), 1)
+    same = roundups.stories[members[left]] == roundups.stories[members[right]]
+    positives = evidence_of(undated(roundups.sketches), members[left[same]], members[right[same]])
+    negatives = np.concatenate([background, chapters(roundups, members)])
+    label = np.arange(len(positives) + len(negatives)) < len(positives)
+    weight = np.where(label, SAGA_WEIGHT / len(positives), SAGA_WEIGHT * SAGA_ODDS / len(negatives))
+    return Pairs(np.concatenate([positives, negatives]), label, weight)
+
+
+def fitted(parts: list[Pairs]) -> tuple[np.ndarray, float]:
+    """Return (coefficients for each column of evidence, intercept) of the regression over all parts."""
+    evidence = np.concatenate([p.evidence for p in parts]).astype(np.float64)
+    same = np.concatenate([p.same for p in parts])
+    weight = np.concatenate([p.weight for p in parts])
+    signs = np.array([-1.0 if name in AGAINST else 1.0 for name in EVIDENCE])
+    columns = list(USED)
+    while True:
+        scaler = StandardScaler().fit(evidence[:, columns])
+        model = LogisticRegression(C=1 / (2 * PENALTY * weight.sum()), max_iter=2000, tol=1e-6)
+        model.fit(scaler.transform(evidence[:, columns]), same, sample_weight=weight)
+        pull = model.coef_[0] * signs[columns]
+        if pull.min() >= 0:
+            break
+        columns.pop(int(pull.argmin()))
+    coefficients = np.zeros(len(EVIDENCE))
+    coefficients[columns] = model.coef_[0] / scaler.scale_
+    return coefficients, float(model.intercept_[0] - coefficients[columns] @ scaler.mean_)
+
+
+def halves(data: Labelled) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of a set in two halves that have no story (and no saga) in common, by hash of the saga's name."""
+    side = np.array([hashlib.blake2b(f"{SEED}{saga}".encode(), digest_size=1).digest()[0] % 2 for saga in data.sagas])
+    return np.flatnonzero(side == 0), np.flatnonzero(side == 1)
+
+
+def f1(data: Labelled, members: np.ndarray, model: tuple[np.ndarray, float], threshold: float) -> float:
+    """Return the pairwise F1 of clustering `members` of a set with a model at a threshold (log-odds)."""
+    rules = rules_of(Settings())._replace(coefficients=model[0], intercept=model[1] - threshold)
+    order = ranked(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), Settings())
+    inside = np.zeros(len(order), bool)
+    inside[members] = True
+    made = assign(data.sketches, order[inside[order]], rules)
+    return f1_of_stories(data, made.leaders, members)
+
+
+def main() -> None:
+    """Cross-validate, choose the threshold, fit on everything, write the model."""
+    sets = {name: labelled(name) for name in (*STORY_SETS, "roundups", "background")}
+    everyone = {name: np.arange(len(data.stories)) for name, data in sets.items()}
+    background = chapters(sets["background"], everyone["background"])
+    hidden = sets["roundups"]._replace(sketches=undated(sets["roundups"].sketches))
+    judged = {**{name: sets[name] for name in STORY_SETS}, "roundups, dates hidden": hidden}
+
+    def parts(members: dict[str, np.ndarray]) -> list[Pairs]:
+        return [story_pairs(sets[n], members[n]) for n in STORY_SETS] + [saga_pairs(background, sets["roundups"], members["roundups"])]
+
+    split = {name: halves(data) for name, data in sets.items()}
+    split["roundups, dates hidden"] = split["roundups"]
+    scores: dict[str, np.ndarray] = {name: np.zeros(len(GRID)) for name in judged}
+    for side in (0, 1):
+        model = fitted(parts({name: both[side] for name, both in split.items() if name in sets}))
+        for name, data in judged.items():
+            scores[name] += [f1(data, split[name][1 - side], model, threshold) / 2 for threshold in GRID]
+    mean = np.mean(list(scores.values()), axis=0)
+    best = int(np.flatnonzero(mean >= mean.max() - CAUTION).max())
+    coefficients, intercept = fitted(parts(everyone))
+    for k, threshold in enumerate(GRID):
+        print(f"{threshold:6.2f}  {mean[k]:.3f}  " + "  ".join(f"{name} {scores[name][k]:.3f}" for name in judged), "<" * (k == best))
+    write(coefficients, intercept - GRID[best], {name: round(float(s[best]), 4) for name, s in scores.items()})
+
+
+def write(coefficients: np.ndarray, intercept: float, validated: dict[str, float]) -> None:
+    """Write the model with what it was made from."""
+    shipped: dict[str, Any] = {
+        "coefficients": {name: round(float(c), 6) for name, c in zip(EVIDENCE, coefficients, strict=True) if c},
+        "intercept": round(float(intercept), 6),
+        "made_by": "python -m benchmarks.fit",
+        "seed": SEED,
+        "cross_validated_f1": validated,
+        "data": {
+            name: hashlib.sha256((FOLDER / f"{name}.jsonl.gz").read_bytes()).hexdigest()[:16]
+            for name in (*STORY_SETS, "roundups", "background")
+        },
+    }
+    OUT.write_text(json.dumps(shipped, indent=1) + "\n", "utf-8")
+    print(OUT.name, shipped["coefficients"], shipped["intercept"])
+
+
+if __name__ == "__main__":
+    main()

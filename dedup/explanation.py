@@ -1,0 +1,191 @@
+"""Two articles → why they match, or why they do not.
+
+In: two articles as the corpus gives them, and the settings. Out: an `Explanation`: the verdict in a sentence, the evidence with
+each feature's part in the story model's log-odds, what both say in the same words, and what was left out as furniture. It is
+what a run finds for the pair: the same sketches, the same rules, and the article that ranks first is the one kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.candidates import keys_of
+from dedup.errors import InputError
+from dedup.evidence import COUNT, EVIDENCE, evidence_of
+from dedup.fields import SCHEMA
+from dedup.furniture import cleaned, furniture_in
+from dedup.languages import languages_of
+from dedup.matches import NONE, judged, model, rules_of
+from dedup.passages import shared_passages
+from dedup.pipeline import ranked, sketch_with
+from dedup.reasons import Pair, why, why_not
+from dedup.settings import RELATIONS, Settings
+from dedup.sketches import Sketches
+from dedup.surfaces import shared_names_and_numbers
+
+__all__ = ["Explanation", "Feature", "Side", "explain", "find_articles"]
+
+MOST_PASSAGES, MOST_NAMED = 8, 5
+"""How many shared passages, and how many ids of which one was meant, are worth reading."""
+ARTICLES = {"exact": "an", "excerpt": "an", "extension": "an", "copy": "a", "rewrite": "a"}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two articles."""
+
+    id: str
+    title: str | None
+    source: str | None
+    published: datetime | None
+    words: int
+    furniture: tuple[tuple[str, str], ...]
+    """(rule, passage): what was left out of the sketch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A piece of evidence: its value, and what it adds to the log-odds of the story model."""
+
+    name: str
+    value: float
+    coefficient: float
+    log_odds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a run finds for two articles."""
+
+    kept: Side
+    """The one that ranks first, and would be kept."""
+    other: Side
+    relation: str | None
+    """Of `other` to `kept`; None: no match."""
+    score: float | None
+    verdict: str
+    probability: float
+    """The story model's, whatever the verdict rests on."""
+    intercept: float
+    features: tuple[Feature, ...]
+    passages: tuple[str, ...]
+    """What both say in the same words, longest first."""
+    names: tuple[str, ...]
+    """Names in both, most telling first."""
+    numbers: tuple[str, ...]
+    lookup: tuple[int, int]
+    """Salient terms and bands that both are looked up by."""
+    candidates: bool
+    """They are enough for the two to be compared in a corpus."""
+
+
+def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Explanation:
+    """Return why two articles, given as a batch of two, match or do not."""
+    settings = settings or Settings()
+    s = sketch_with(articles, settings)
+    order = ranked(pa.Table.from_batches([articles]), s.lengths, np.full(2, -1, np.int64), settings)
+    kept, other = (int(a) for a in order)
+    relation, score = judged(s, kept, other, rules_of(settings), np.zeros(COUNT, np.float32))
+    row = evidence_of(s, np.array([other]), np.array([kept]))[0]
+    coefficients, intercept = model()
+    probability = 1 / (1 + math.exp(-(intercept + float(row @ coefficients))))
+    named = None if relation == NONE else RELATIONS[relation]
+    pair = Pair(row, probability, int(s.lengths.min()), float(abs(s.days[0] - s.days[1])))
+    texts = cleaned(articles["text"])
+    names, numbers = shared_names(s, articles, other, kept)
+    terms, bands = shared_keys(s, kept, other, settings)
+    return Explanation(
+        kept=side(articles, s, kept),
+        other=side(articles, s, other),
+        relation=named,
+        score=float(score) if named else None,
+        verdict=sentence(articles["id"][kept].as_py(), articles["id"][other].as_py(), named, float(score), pair, settings),
+        probability=probability,
+        intercept=intercept,
+        features=features(row, coefficients),
+        passages=tuple(shared_passages(texts[other].as_py(), texts[kept].as_py(), MOST_PASSAGES)),
+        names=names,
+        numbers=numbers,
+        lookup=(terms, bands),
+        candidates=bands > 0 or terms >= settings.shared_terms,
+    )
+
+
+def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
+    """Return a row of evidence by name, with what each adds to the log-odds."""
+    columns = zip(EVIDENCE, row.tolist(), coefficients.tolist(), strict=True)
+    return tuple(Feature(name, value, weight, value * weight) for name, value, weight in columns)
+
+
+def sentence(kept: str, other: str, relation: str | None, score: float, pair: Pair, settings: Settings) -> str:
+    """Return the verdict on two ids, with its reason."""
+    if relation is None:
+        return f"{other} does not repeat {kept}: {why_not(pair, settings)}."
+    noun = "exact copy" if relation == "exact" else relation
+    return f"{other} is {ARTICLES[relation]} {noun} of {kept}: {why(relation, score)}."
+
+
+def side(articles: pa.RecordBatch, sketches: Sketches, a: int) -> Side:
+    """Return what is shown of an article."""
+    row = articles.slice(a, 1).to_pylist()[0]
+    facts = (row[name] for name in ("id", "title", "source", "published"))
+    return Side(*facts, words=int(sketches.lengths[a]), furniture=tuple(furniture_in(row["text"])))
+
+
+def shared_names(
+    sketches: Sketches, articles: pa.RecordBatch, first: int, second: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and the numbers that both articles have, as the first writes them."""
+    languages = languages_of(articles["language"], articles["title"], cleaned(articles["text"]))
+    row = articles.slice(first, 1).to_pylist()[0]
+    text = f"{row['title'] or ''}\n{row['text']}"
+    return shared_names_and_numbers(sketches, (first, second), text, languages[first])
+
+
+def shared_keys(s: Sketches, kept: int, other: int, settings: Settings) -> tuple[int, int]:
+    """Return how many salient terms and how many bands two articles are both looked up by."""
+    keys = np.zeros((2, s.salient.shape[1] + settings.bands), np.uint64)
+    counts = [keys_of(s, a, settings.bands, settings.rows, out) for a, out in zip((kept, other), keys, strict=True)]
+    terms = [set(row[:n].tolist()) for row, (n, _) in zip(keys, counts, strict=True)]
+    bands = [set(row[n:m].tolist()) for row, (n, m) in zip(keys, counts, strict=True)]
+    return len(terms[0] & terms[1]), len(bands[0] & bands[1])
+
+
+def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) -> pa.RecordBatch:
+    """Return the two articles with these ids, or with ids that begin like this, as a batch.
+
+    Of an id that comes again with another text, `id#2` is the second article, as in a result. `InputError` where there is no
+    such article, or where more than one id begins like this.
+    """
+    found: list[list[dict[str, Any]]] = [[], []]
+    for batch in batches:
+        ids = batch["id"].to_pylist()
+        for rows, name in zip(found, wanted, strict=True):
+            base = name.rpartition("#")[0] or name
+            rows += [batch.slice(a, 1).to_pylist()[0] for a, id_ in enumerate(ids) if id_.startswith(name) or id_ == base]
+    return pa.RecordBatch.from_pylist([chosen(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA)
+
+
+def chosen(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return the one article that a name stands for."""
+    for row in rows:
+        if row["id"] == name:
+            return row
+    base, _, number = name.rpartition("#")
+    tellings = list({row["text"]: row for row in rows if row["id"] == base}.values())
+    if number.isdecimal() and 1 < int(number) <= len(tellings):
+        return {**tellings[int(number) - 1], "id": name}
+    ids = list(dict.fromkeys(row["id"] for row in rows if row["id"].startswith(name)))
+    if not ids:
+        raise InputError(f"there is no article {name!r} in the corpus")
+    if len(ids) > 1:
+        shown = ", ".join(ids[:MOST_NAMED]) + (", …" if len(ids) > MOST_NAMED else "")
+        raise InputError(f"{len(ids)} ids begin with {name!r}: {shown}; give more of the one that is meant")
+    return next(row for row in rows if row["id"] == ids[0])

@@ -1,0 +1,87 @@
+"""Two texts → what they say in the same words, longest first; one text → its words as they are written.
+
+In: texts without their furniture. Out: strings, for people to read: nothing here decides anything. A word is what
+`dedup.words` takes for one, but kept in its own letters: a run of letters and digits, or a single character where a script
+has no spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Word", "shared_passages", "single_words", "written_words"]
+
+SHORTEST = 4
+"""Runs of three words are shared by any two stories ("at the end")."""
+MOST_PLACES = 50
+"""Of a run of words that comes so often, more places say nothing new."""
+DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+WORD = re.compile(rf"[{DENSE}]|[^\W_{DENSE}]+(?:[.,]\d+)*")
+RUN = re.compile(rf"[{DENSE}]+|[^\W_{DENSE}]+(?:\.\d+)*")
+
+
+class Word(NamedTuple):
+    """A word of a text: folded, and where it stands."""
+
+    folded: str
+    start: int
+    end: int
+
+
+def single_words(text: str) -> list[Word]:
+    """Return the words of a text in order."""
+    return [Word(found[0].casefold(), found.start(), found.end()) for found in WORD.finditer(text)]
+
+
+def written_words(text: str) -> list[str]:
+    """Return the words of a text as the sketch sees them: in scripts without spaces, pairs of characters.
+
+    >>> written_words("Ana Ruiz, 青凪市")
+    ['Ana', 'Ruiz', '青凪', '凪市']
+    """
+    words: list[str] = []
+    for found in RUN.findall(text):
+        dense = len(found) > 1 and re.match(f"[{DENSE}]", found)
+        words += [found[i : i + 2] for i in range(len(found) - 1)] if dense else [found]
+    return words
+
+
+def shared_passages(text: str, other: str, most: int) -> list[str]:
+    """Return the longest runs of words that stand in both texts, as `text` writes them, at most so many.
+
+    Runs do not overlap in `text`, and none is given twice.
+    """
+    words, theirs = single_words(text), [word.folded for word in single_words(other)]
+    places = places_of(theirs)
+    found: dict[tuple[str, ...], str] = {}
+    i = 0
+    while i + SHORTEST <= len(words):
+        length = longest_run(words, i, theirs, places)
+        if length:
+            run = words[i : i + length]
+            found.setdefault(tuple(w.folded for w in run), " ".join(text[run[0].start : run[-1].end].split()))
+        i += length or 1
+    longest = sorted(found, key=len, reverse=True)
+    return [found[run] for run in longest[:most]]
+
+
+def places_of(words: list[str]) -> dict[tuple[str, ...], list[int]]:
+    """Return where each run of `SHORTEST` words begins."""
+    places: dict[tuple[str, ...], list[int]] = {}
+    for j in range(len(words) - SHORTEST + 1):
+        found = places.setdefault(tuple(words[j : j + SHORTEST]), [])
+        if len(found) < MOST_PLACES:
+            found.append(j)
+    return places
+
+
+def longest_run(words: list[Word], i: int, theirs: list[str], places: dict[tuple[str, ...], list[int]]) -> int:
+    """Return how many words from position `i` on also stand in a row in the other text; 0 for too few."""
+    longest = 0
+    for j in places.get(tuple(word.folded for word in words[i : i + SHORTEST]), ()):
+        length = SHORTEST
+        while i + length < len(words) and j + length < len(theirs) and words[i + length].folded == theirs[j + length]:
+            length += 1
+        longest = max(longest, length)
+    return longest

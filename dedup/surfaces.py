@@ -1,0 +1,58 @@
+"""Terms → the words they stand for, so that a person can read what two articles share.
+
+In: the sketches of two articles, which hold hashes only, and their texts. Out: the names and the numbers that both have, as
+written. Each word of a text goes the way it went into its sketch, to its term; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dedup.passages import written_words
+from dedup.sketches import Sketches
+from dedup.terms import FIGURE, NAME
+from dedup.vocabulary import Vocabulary, vocabulary
+from dedup.words import word_hashes
+
+__all__ = ["shared_names_and_numbers"]
+
+
+def shared_names_and_numbers(
+    sketches: Sketches, pair: tuple[int, int], text: str, language: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and the numbers that two articles share, most telling first, as the first of them writes them.
+
+    `text` and `language` are those of the first.
+    """
+    written = dict(surfaces(text, vocabulary(language)))
+    theirs = {term: kind for term, kind, _ in terms_of(sketches, pair[1])}
+    shared = [(weight, term, {kind, theirs[term]}) for term, kind, weight in terms_of(sketches, pair[0]) if term in theirs]
+    shared.sort(key=lambda found: (-found[0], found[1]))
+    names = tuple(written[term] for _, term, kinds in shared if NAME in kinds and term in written)
+    numbers = tuple(written[term] for _, term, kinds in shared if kinds == {FIGURE} and term in written)
+    return names, numbers
+
+
+def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
+    """Return (term, kind, weight) for each term of an article."""
+    own = slice(int(sketches.term_offsets[a]), int(sketches.term_offsets[a + 1]))
+    columns = (sketches.term_hashes, sketches.term_kinds, sketches.term_weights)
+    return zip(*(column[own].tolist() for column in columns), strict=True)
+
+
+def surfaces(text: str, known: Vocabulary) -> Iterator[tuple[int, str]]:
+    """Yield (term, word) for each word of a text, the last word first, so that a dict keeps the first."""
+    words = list(dict.fromkeys(written_words(text)))
+    for word, hashed in zip(reversed(words), reversed(word_hashes(words).tolist()), strict=True):
+        yield stem_of(hashed, known), word
+
+
+def stem_of(word: int, known: Vocabulary) -> int:
+    """Return the hash of a word's stem: its own where the vocabulary does not know it."""
+    mask = len(known.keys) - 1
+    slot = word & mask
+    while known.keys[slot] not in (0, word):
+        slot = (slot + 1) & mask
+    return int(known.stems[slot]) if word and known.keys[slot] == word else word

@@ -1,0 +1,205 @@
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from newsmaker import Article, batch, corpora, sketched, version
+
+from dedup.furniture import cleaned
+from dedup.sketches import Sketches, sketch
+from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, NAME, WORD
+from dedup.vocabulary import WEIGHT_SCALE, vocabulary
+from dedup.words import word_hashes, words_of
+
+
+class Term(NamedTuple):
+    weight: float
+    kind: int
+    counts: list[int]
+
+
+def stem(word: str, language: str = "en") -> int:
+    """Return the hash of the term that a word belongs to."""
+    table, (key,) = vocabulary(language), word_hashes([word])
+    (slots,) = np.nonzero(table.keys == key)
+    return int(table.stems[slots[0]] if slots.size else key)
+
+
+def terms(s: Sketches, a: int = 0) -> dict[int, Term]:
+    """Return the terms of a sketch by hash."""
+    own = slice(s.term_offsets[a], s.term_offsets[a + 1])
+    columns = (s.term_weights[own] / WEIGHT_SCALE, s.term_kinds[own], s.term_counts[own])
+    return {
+        int(key): Term(float(weight), int(kind), counts.tolist())
+        for key, weight, kind, counts in zip(s.term_hashes[own], *columns, strict=True)
+    }
+
+
+def term(word: str, text: str, title: str = "", language: str = "en") -> Term:
+    """Return what the sketch of one article holds of a word."""
+    found = terms(sketched([{"title": title, "text": text, "language": language}]))
+    return found[stem(word, language)]
+
+
+def salient(article: Article) -> list[int]:
+    """Return the salient terms of one article, most salient first."""
+    return [int(key) for key in sketched([{"language": "en", **article}]).salient[0] if key]
+
+
+@given(corpora(most=5))
+@examples(max_examples=25)
+def test_counts_are_those_of_a_counter(articles: list[Article]) -> None:
+    given_ = batch([{"language": "en", **article} for article in articles]) if articles else None
+    if given_ is None:
+        return
+    words = words_of(given_["title"], cleaned(given_["text"]))
+    table = vocabulary("en")
+    stems = dict(zip(table.keys.tolist(), table.stems.tolist(), strict=True))
+
+    s = sketch(given_)
+
+    for a in range(len(articles)):
+        own = [stems.get(w, w) for w in words.hashes[words.offsets[a] : words.offsets[a + 1]].tolist()]
+        title, body = own[: words.titles[a]], own[words.titles[a] :]
+        counters = [Counter(part) for part in (title, body[:45], body[:80], body[:220], body)]
+        expected = {key: [counter[key] for counter in counters] for key in own}
+        assert {key: found.counts for key, found in terms(s, a).items()} == expected
+
+
+@given(corpora(most=5))
+@examples(max_examples=25)
+def test_windows_of_the_body_hold_one_another(articles: list[Article]) -> None:
+    counts = sketched(articles).term_counts if articles else np.zeros((0, 5), np.uint8)
+
+    assert (counts[:, IN_45] <= counts[:, IN_80]).all()
+    assert (counts[:, IN_80] <= counts[:, IN_220]).all()
+    assert (counts[:, IN_220] <= counts[:, IN_ALL]).all()
+    assert (counts[:, IN_TITLE] + counts[:, IN_ALL].astype(int) > 0).all()
+
+
+def test_terms_are_sorted_and_distinct() -> None:
+    s = sketched([version(k, "as sent", 0) for k in range(4)])
+
+    for a in range(4):
+        own = s.term_hashes[s.term_offsets[a] : s.term_offsets[a + 1]].astype(int)
+        assert (np.diff(own) > 0).all()
+
+
+def test_inflected_forms_are_one_term() -> None:
+    found = term("attack", "The attack began at dawn, and the attackers attacked twice before the attacks ended.")
+
+    assert found.counts[IN_ALL] == 3
+
+
+def test_the_title_is_counted_apart_from_the_body() -> None:
+    found = term("ferry", "The ferry sank.", title="Ferry lost, second ferry late")
+
+    assert (found.counts[IN_TITLE], found.counts[IN_ALL]) == (2, 1)
+
+
+def test_each_window_ends_where_it_says() -> None:
+    text = " ".join(f"zebra {'filler ' * 39}" for _ in range(7))
+
+    found = term("zebra", text)
+
+    assert found.counts == [0, 2, 2, 6, 7]
+
+
+def test_a_count_stops_at_255_and_does_not_wrap() -> None:
+    assert term("ferry", "ferry " * 700).counts == [0, 45, 80, 220, 255]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [("Tollan", NAME), ("Moscow", NAME), ("bridge", WORD), ("the", WORD), ("2031", FIGURE), ("1,200", FIGURE)],
+)
+def test_terms_are_names_words_or_figures(word: str, kind: int) -> None:
+    text = "In 2031 the people of Tollan and those of Moscow paid 1,200 crowns for the bridge in Tollan."
+
+    assert term(word, text).kind == kind
+
+
+def test_a_word_that_mostly_goes_without_a_capital_is_no_name() -> None:
+    text = "We saw the Council there. Then the council met, and the council spoke."
+
+    assert term("council", text).kind == WORD
+
+
+def test_a_common_word_that_only_begins_a_sentence_is_no_name() -> None:
+    assert term("police", "Police came early. They left soon.").kind == WORD
+
+
+def test_a_rare_word_that_only_begins_a_sentence_is_a_name() -> None:
+    assert term("Quistenholm", "Quistenholm voted early. People slept.").kind == NAME
+
+
+def test_capitals_of_german_nouns_make_no_names_of_common_words() -> None:
+    text = "Nach Angaben der Polizei wurde die Brücke in Harlingstedt wegen der Bombe gesperrt."
+
+    assert term("Polizei", text, language="de").kind == WORD
+    assert term("Harlingstedt", text, language="de").kind == NAME
+
+
+def test_a_capital_headline_makes_no_names_of_common_words() -> None:
+    found = term("rains", "It rained all night in the valley.", title="Rains Close Bridge")
+
+    assert found.kind == WORD
+
+
+def test_without_capitals_a_rare_pair_of_characters_is_a_name() -> None:
+    assert term("霧崎", "昨日、霧崎の市長は新しい船を発表した。", language="ja").kind == NAME
+
+
+def test_unknown_short_words_weigh_little_in_a_language_that_is_not_known() -> None:
+    light, heavy = (term(word, "qeb zur folmarik qeb zur", language="") for word in ("qeb", "folmarik"))
+
+    assert light.weight == 1.0
+    assert light.kind == WORD
+    assert heavy.weight == 4.0
+
+
+def test_salient_terms_go_by_weight() -> None:
+    found = salient({"text": "the volcano is in a village near the sea, they said, and the people left"})
+
+    assert found.index(stem("volcano")) < found.index(stem("village")) < found.index(stem("people"))
+
+
+def test_a_term_said_again_becomes_more_salient() -> None:
+    once = salient({"text": "a glacier melts, and a volcano too"})
+    again = salient({"text": "a glacier melts, and a volcano too: a glacier is a glacier"})
+
+    assert again.index(stem("glacier")) <= once.index(stem("glacier"))
+    assert again[0] == stem("glacier")
+
+
+def test_a_term_of_the_title_goes_before_its_equal_in_the_body() -> None:
+    body = "somewhere the folmarik met the grendulik in the dark"
+
+    first, second = (salient({"title": f"the {word} sleeps", "text": body})[0] for word in ("folmarik", "grendulik"))
+
+    assert (first, second) == (stem("folmarik"), stem("grendulik"))
+
+
+def test_what_comes_after_the_lead_is_not_salient() -> None:
+    text = "village " * 220 + "folmarik"
+
+    assert salient({"text": text}) == [stem("village")]
+
+
+def test_salient_terms_are_as_many_as_asked_for() -> None:
+    article = batch([version(1, "as sent", 0)])
+
+    few, many = (sketch(article, salient=count).salient[0] for count in (4, 64))
+
+    assert few.shape == (4,)
+    assert few.tolist() == many[:4].tolist()
+    assert np.count_nonzero(many) > 32
+
+
+def test_an_empty_article_has_no_terms() -> None:
+    s = sketched([""])
+
+    assert s.term_hashes.size == 0
+    assert not s.salient.any()
