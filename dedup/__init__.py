@@ -5,8 +5,8 @@
     result = deduplicate(read_articles("news/"), Settings(window_days=7))
     result.clusters, result.kept, result.dropped
 
-This is the one door: a name is imported from its module when it is first asked for, so that `import dedup` alone
-loads neither numba nor Arrow.
+This is the one door: a name is imported from its module when it is first asked for, so that `import dedup`
+alone loads neither numba nor Arrow.
 """
 
 from importlib import import_module

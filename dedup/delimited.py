@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from dedup.blocks import TooLong, blocks, numbered
+from dedup.errors import InputError
 from dedup.reading import Reading, Rows
 
 __all__ = ["csv_rows"]
@@ -18,13 +19,15 @@ __all__ = ["csv_rows"]
 def csv_rows(reading: Reading) -> Rows:
     """Yield the rows of a CSV or TSV file as dicts; the header is required, and a row must have its length.
 
-    InputError where the header has no column for the text.
+    InputError where the header cannot be read, or has no column for the text.
     """
     # The limit is the module's, not the reader's; it must let through what an article may be.
     csv.field_size_limit(max(csv.field_size_limit(), reading.longest))
     lines = _CsvLines(reading)
     reader = csv.reader(lines, delimiter="\t" if reading.source.format == "tsv" else ",")
-    header = next(reader, [])
+    header = lines.next_row(reader) or []
+    if lines.broken:
+        raise InputError(f"the header of {reading.source.path} cannot be read: {lines.broken}")
     if header:
         reading.check_columns(header)
     while (row := lines.next_row(reader)) is not None:

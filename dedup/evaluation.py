@@ -1,24 +1,32 @@
 """Clusters and labels → scores: pairwise precision, recall and F1, and B³.
 
-In: for each article the label of its story, its cluster, and, where it has one, what leaves pairs open: two articles of one
-`saga` but of different stories are neither right nor wrong together. Out: scores in [0, 1]. B³ is Bagga and Baldwin,
-"Algorithms for Scoring Coreference Chains" (1998): each article's own precision and recall, averaged. Both are computed from
-counts of articles with the same (cluster, story, saga), never from pairs, so that a large corpus costs no more than a pass.
+In: for each article the label of its story, its cluster, and, where it has one, what leaves pairs open:
+two articles of one `saga` but of different stories are neither right nor wrong together. Out: scores in [0,
+1]. B³ is Bagga and Baldwin, "Algorithms for Scoring Coreference Chains" (1998): each article's own
+precision and recall, averaged. Both are computed from counts of articles with the same (cluster, story,
+saga), never from pairs, so that a large corpus costs no more than a pass.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
 
 from dedup.errors import InputError
+from dedup.records import Record, json_line
 from dedup.results import Result
 from dedup.settings import RELATIONS
 
-__all__ = ["Agreement", "Evaluation", "Verdicts", "b_cubed", "evaluate", "pairwise"]
+__all__ = ["Agreement", "Evaluation", "Verdicts", "b_cubed", "below", "evaluate", "labels_in", "pairwise"]
 
 Labels = Sequence[Hashable]
+
+
+VERDICTS = ("right", "wrong", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """The drops of one relation: how many there are, and what the labels say of the dropped and the kept article."""
+    """The drops of one relation, by what the labels say of the dropped and the kept article."""
 
     dropped: int
     right: int
@@ -60,10 +68,11 @@ class Evaluation:
 
 
 def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Evaluation:
-    """Return the scores of a result against labels, one for each article in the order of input; None: no label.
+    """Return the scores of a result against labels, one for each article in the order of input.
 
-    Two articles with the same value in `opened` but with different labels are left out as a pair. `InputError` where the
-    labels are not as many as the articles.
+    An article with the label None is left out. Two articles with the same value in `opened` but with
+    different labels are left out as a pair.
+    `InputError` where the labels are not as many as the articles.
     """
     leaders = result.assignments.leaders.tolist()
     opened = [None] * len(leaders) if opened is None else opened
@@ -85,16 +94,16 @@ def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Ev
 def pairwise(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
     """Return how well the pairs within clusters agree with the pairs within stories.
 
-    Where nothing is clustered nothing is wrong, and where there is nothing to find nothing is missed: then precision, or
-    recall, is 1.
+    Where nothing is clustered nothing is wrong, and where there is nothing to find nothing is missed: then
+    precision, or recall, is 1.
 
     >>> pairwise(["a", "a", "b"], [1, 1, 1])
     Agreement(precision=0.3333333333333333, recall=1.0, f1=0.5)
     """
     opened = [None] * len(labels) if opened is None else opened
-    both = pairs(Counter(zip(clusters, labels, strict=True)))
-    claimed = pairs(Counter(clusters)) - open_pairs(labels, clusters, opened)
-    true = pairs(Counter(labels))
+    both = pairs(Counter(zip(clusters, labels, strict=True)).values())
+    claimed = pairs(Counter(clusters).values()) - open_pairs(labels, clusters, opened)
+    true = pairs(Counter(labels).values())
     return Agreement(
         precision=both / claimed if claimed else 1.0,
         recall=both / true if true else 1.0,
@@ -103,10 +112,11 @@ def pairwise(labels: Labels, clusters: Labels, opened: Labels | None = None) -> 
 
 
 def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
-    """Return B³: precision and recall of each article, averaged, and their harmonic mean; 1 where there are no articles.
+    """Return B³: precision and recall of each article, averaged, and their harmonic mean.
 
-    Of an article, precision is the share of its own story among its cluster, without those that are open to it; recall is the
-    share of its story that lies in its cluster. Each article counts itself.
+    Of an article, precision is the share of its own story among its cluster, without those that are open to
+    it; recall is the share of its story that lies in its cluster. Each article counts
+    itself. Of no articles, all is 1.
 
     >>> b_cubed(["a", "a", "b"], [1, 1, 1])
     Agreement(precision=0.5555555555555555, recall=1.0, f1=0.7142857142857143)
@@ -127,27 +137,62 @@ def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> A
     return Agreement(precision, recall, 2 * precision * recall / (precision + recall))
 
 
-def pairs(counts: Counter[Hashable] | Counter[tuple[Hashable, ...]]) -> int:
+def below(scores: Evaluation, floors: Mapping[str, float]) -> list[str]:
+    """Return a sentence for each score below its floor; those of B³ have `b3_` before their name."""
+    found = {
+        **asdict(scores.pairwise),
+        **{f"b3_{name}": value for name, value in asdict(scores.b_cubed).items()},
+    }
+    return [
+        f"{name} is {found[name]:.4f}, below its floor of {least}"
+        for name, least in floors.items()
+        if found[name] < least
+    ]
+
+
+def labels_in(records: Iterable[Record], *names: str) -> list[list[Hashable]]:
+    """Return for each field named the labels that the records have in it, None where there is none.
+
+    `InputError` where no record has the field.
+    """
+    columns: list[list[Hashable]] = [[] for _ in names]
+    for record in records:
+        fields = record.fields()
+        for column, name in zip(columns, names, strict=True):
+            column.append(label(fields.get(name)))
+    for column, name in zip(columns, names, strict=True):
+        if all(value is None for value in column):
+            raise InputError(f"no article has a label in the field {name!r}")
+    return columns
+
+
+def label(value: Any) -> Hashable:
+    """Return a value of a record as a label: None for null, NaN and blank text; JSON for what is nested."""
+    missing = value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124 - NaN
+    if missing:
+        return None
+    return value if isinstance(value, str) else json_line(value)
+
+
+def pairs(sizes: Iterable[int]) -> int:
     """Return how many pairs there are within groups of these sizes."""
-    return sum(n * (n - 1) // 2 for n in counts.values())
+    return sum(n * (n - 1) // 2 for n in sizes)
 
 
 def open_pairs(labels: Labels, clusters: Labels, opened: Labels) -> int:
     """Return how many pairs of a cluster share what leaves them open but not their label."""
     known = [(c, o, s) for c, o, s in zip(clusters, opened, labels, strict=True) if o is not None]
-    return pairs(Counter((c, o) for c, o, _ in known)) - pairs(Counter(known))
+    return pairs(Counter((c, o) for c, o, _ in known).values()) - pairs(Counter(known).values())
 
 
 def verdicts(result: Result, labels: Labels, opened: Labels) -> dict[str, Verdicts]:
     """Return for each relation what the labels say of its drops."""
     made = result.assignments
-    counts: Counter[tuple[str, str]] = Counter()
-    for a, relation in enumerate(made.relations.tolist()):
-        if relation >= 0:
-            counts[RELATIONS[relation], verdict(labels, opened, a, int(made.leaders[a]))] += 1
+    counts: dict[str, Counter[str]] = {name: Counter() for name in RELATIONS}
+    for a in np.flatnonzero(made.relations >= 0).tolist():
+        counts[RELATIONS[made.relations[a]]][verdict(labels, opened, a, int(made.leaders[a]))] += 1
     return {
-        name: Verdicts(sum(counts[name, v] for v in ("right", "wrong", "open")), *(counts[name, v] for v in ("right", "wrong", "open")))
-        for name in RELATIONS
+        name: Verdicts(found.total(), **{v: found[v] for v in VERDICTS}) for name, found in counts.items()
     }
 
 

@@ -1,8 +1,9 @@
 """Two articles → why they match, or why they do not.
 
-In: two articles as the corpus gives them, and the settings. Out: an `Explanation`: the verdict in a sentence, the evidence with
-each feature's part in the story model's log-odds, what both say in the same words, and what was left out as furniture. It is
-what a run finds for the pair: the same sketches, the same rules, and the article that ranks first is the one kept.
+In: two articles as the corpus gives them, and the settings. Out: an `Explanation`: the verdict in a
+sentence, the evidence with each feature's part in the story model's log-odds, what both say in the same
+words, and what was left out as furniture. It is what a run finds for the pair: the same sketches, the same
+rules, and the article that ranks first is the one kept.
 """
 
 from __future__ import annotations
@@ -23,18 +24,26 @@ from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, furniture_in
 from dedup.languages import languages_of
 from dedup.matches import NONE, judged, model, rules_of
-from dedup.passages import shared_passages
+from dedup.passages import opening, shared_passages
 from dedup.pipeline import ranked, sketch_with
 from dedup.reasons import Pair, why, why_not
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
 from dedup.surfaces import shared_names_and_numbers
 
-__all__ = ["Explanation", "Feature", "Side", "explain", "find_articles"]
+__all__ = ["Explanation", "Feature", "Furniture", "Side", "explain", "find_articles", "only_two"]
 
 MOST_PASSAGES, MOST_NAMED = 8, 5
 """How many shared passages, and how many ids of which one was meant, are worth reading."""
 ARTICLES = {"exact": "an", "excerpt": "an", "extension": "an", "copy": "a", "rewrite": "a"}
+
+
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """A passage that was left out of the sketch, and the rule that said so."""
+
+    rule: str
+    passage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,12 @@ class Side:
 
     id: str
     title: str | None
+    opening: str
+    """The headline or the first words of the text, furniture left out."""
     source: str | None
     published: datetime | None
     words: int
-    furniture: tuple[tuple[str, str], ...]
-    """(rule, passage): what was left out of the sketch."""
+    furniture: tuple[Furniture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,9 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
         other=side(articles, s, other),
         relation=named,
         score=float(score) if named else None,
-        verdict=sentence(articles["id"][kept].as_py(), articles["id"][other].as_py(), named, float(score), pair, settings),
+        verdict=sentence(
+            articles["id"][kept].as_py(), articles["id"][other].as_py(), named, float(score), pair, settings
+        ),
         probability=probability,
         intercept=intercept,
         features=features(row, coefficients),
@@ -124,7 +136,9 @@ def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
     return tuple(Feature(name, value, weight, value * weight) for name, value, weight in columns)
 
 
-def sentence(kept: str, other: str, relation: str | None, score: float, pair: Pair, settings: Settings) -> str:
+def sentence(
+    kept: str, other: str, relation: str | None, score: float, pair: Pair, settings: Settings
+) -> str:
     """Return the verdict on two ids, with its reason."""
     if relation is None:
         return f"{other} does not repeat {kept}: {why_not(pair, settings)}."
@@ -135,8 +149,15 @@ def sentence(kept: str, other: str, relation: str | None, score: float, pair: Pa
 def side(articles: pa.RecordBatch, sketches: Sketches, a: int) -> Side:
     """Return what is shown of an article."""
     row = articles.slice(a, 1).to_pylist()[0]
-    facts = (row[name] for name in ("id", "title", "source", "published"))
-    return Side(*facts, words=int(sketches.lengths[a]), furniture=tuple(furniture_in(row["text"])))
+    return Side(
+        id=row["id"],
+        title=row["title"],
+        opening=opening(cleaned(articles["text"].slice(a, 1))[0].as_py()),
+        source=row["source"],
+        published=row["published"],
+        words=int(sketches.lengths[a]),
+        furniture=tuple(Furniture(*found) for found in furniture_in(row["text"])),
+    )
 
 
 def shared_names(
@@ -152,7 +173,9 @@ def shared_names(
 def shared_keys(s: Sketches, kept: int, other: int, settings: Settings) -> tuple[int, int]:
     """Return how many salient terms and how many bands two articles are both looked up by."""
     keys = np.zeros((2, s.salient.shape[1] + settings.bands), np.uint64)
-    counts = [keys_of(s, a, settings.bands, settings.rows, out) for a, out in zip((kept, other), keys, strict=True)]
+    counts = [
+        keys_of(s, a, settings.bands, settings.rows, out) for a, out in zip((kept, other), keys, strict=True)
+    ]
     terms = [set(row[:n].tolist()) for row, (n, _) in zip(keys, counts, strict=True)]
     bands = [set(row[n:m].tolist()) for row, (n, m) in zip(keys, counts, strict=True)]
     return len(terms[0] & terms[1]), len(bands[0] & bands[1])
@@ -161,16 +184,30 @@ def shared_keys(s: Sketches, kept: int, other: int, settings: Settings) -> tuple
 def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) -> pa.RecordBatch:
     """Return the two articles with these ids, or with ids that begin like this, as a batch.
 
-    Of an id that comes again with another text, `id#2` is the second article, as in a result. `InputError` where there is no
-    such article, or where more than one id begins like this.
+    Of an id that comes again with another text, `id#2` is the second article, as in a result. `InputError`
+    where there is no such article, or where more than one id begins like this.
     """
     found: list[list[dict[str, Any]]] = [[], []]
     for batch in batches:
         ids = batch["id"].to_pylist()
         for rows, name in zip(found, wanted, strict=True):
             base = name.rpartition("#")[0] or name
-            rows += [batch.slice(a, 1).to_pylist()[0] for a, id_ in enumerate(ids) if id_.startswith(name) or id_ == base]
-    return pa.RecordBatch.from_pylist([chosen(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA)
+            rows += [
+                batch.slice(a, 1).to_pylist()[0]
+                for a, id_ in enumerate(ids)
+                if id_.startswith(name) or id_ == base
+            ]
+    return pa.RecordBatch.from_pylist(
+        [chosen(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA
+    )
+
+
+def only_two(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return the articles of a corpus of two, as a batch; `InputError` where there are more or fewer."""
+    table = pa.Table.from_batches(batches, SCHEMA)
+    if len(table) != 2:  # noqa: PLR2004 - a pair
+        raise InputError(f"these files hold {len(table)} articles, not one each; name a corpus and two ids")
+    return table.combine_chunks().to_batches()[0]
 
 
 def chosen(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:

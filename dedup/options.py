@@ -1,7 +1,8 @@
 """The options that commands share, each said once; those of the settings are built from their dataclass.
 
-In: the metadata of `Settings`. Out: decorators for commands, which hand over ready values: `settings`, a `Settings`;
-`fields`, a mapping of field names. An option is also read from the environment: DEDUP_WINDOW_DAYS=7.
+In: the metadata of `Settings`. Out: decorators for commands, which hand over ready values: `settings`, a
+`Settings`; `fields`, a mapping of field names. An option is also read from the environment:
+DEDUP_WINDOW_DAYS=7.
 """
 
 from __future__ import annotations
@@ -9,16 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from dedup.settings import RANKS, RELATIONS, Settings
 
-__all__ = ["AdvancedOption", "Command", "CommaList", "corpus_options", "json_option", "output_option", "settings_options"]
+__all__ = [
+    "CONTEXT",
+    "AdvancedOption",
+    "CommaList",
+    "Command",
+    "corpus_options",
+    "floors",
+    "json_option",
+    "output_option",
+    "rejects_option",
+    "settings_options",
+]
 
 COMMON = ("relations", "keep", "sources", "window_days", "rewrite_probability", "copy_jaccard", "threads")
 """The settings that come first in --help; the others stand under "Advanced"."""
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
+"""What holds for every command: its width, and where the environment may set its options."""
+METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,..."}
+
+SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall")
+"""What `--floor` may ask for."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -31,17 +50,21 @@ class AdvancedOption(click.Option):
 class Command(click.Command):
     """A command whose --help names the advanced options after all others."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"context_settings": CONTEXT, **kwargs})
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in two sections."""
         for title, advanced in (("Options", False), ("Advanced", True)):
-            chosen = (p for p in self.get_params(ctx) if isinstance(p, AdvancedOption) == advanced)
+            options = (p for p in self.get_params(ctx) if isinstance(p, click.Option))
+            chosen = (p for p in options if isinstance(p, AdvancedOption) == advanced)
             records = [record for record in (p.get_help_record(ctx) for p in chosen) if record]
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
 
-class CommaList(click.ParamType):
+class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from click 8.4 on
     """Words with commas between them; only some words, where `allowed` says which."""
 
     name = "list"
@@ -49,7 +72,9 @@ class CommaList(click.ParamType):
     def __init__(self, allowed: tuple[str, ...] = ()) -> None:
         self.allowed = allowed
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
         """Return the words, or fail with the one that is not allowed."""
         if not isinstance(value, str):
             return tuple(value)
@@ -60,7 +85,7 @@ class CommaList(click.ParamType):
         return words
 
 
-def knob_type(knob: Field[Any]) -> click.ParamType:
+def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
     """Return what kind of value a setting takes, with its range."""
     if knob.name == "keep":
         return click.Choice(RANKS)
@@ -70,20 +95,16 @@ def knob_type(knob: Field[Any]) -> click.ParamType:
     return number(knob.metadata["low"], knob.metadata["high"])
 
 
-def shown_default(value: Any) -> str | bool:
-    """Return a default as --help shows it: a list with commas, an empty one not at all."""
-    return ",".join(value) if isinstance(value, tuple) and value else not isinstance(value, tuple)
-
-
 def knob_option(knob: Field[Any]) -> Decorator[Any]:
     """Return the option of a setting."""
-    flag = "--" + knob.name.replace("_", "-")
+    default = ",".join(knob.default) if isinstance(knob.default, tuple) else knob.default
     return click.option(
-        flag,
+        "--" + knob.name.replace("_", "-"),
         knob.name,
         type=knob_type(knob),
-        default=knob.default,
-        show_default=shown_default(knob.default),
+        default=default,
+        show_default=bool(default != ""),
+        metavar=METAVARS.get(type(knob.default)) if knob.name != "keep" else None,
         help=knob.metadata["help"].replace("`", ""),
         cls=click.Option if knob.name in COMMON else AdvancedOption,
     )
@@ -99,11 +120,11 @@ def settings_options(command: F) -> F:
         return command(settings=settings, **values)
 
     ordered = sorted(knobs, key=lambda name: COMMON.index(name) if name in COMMON else len(COMMON))
-    return decorated(with_settings, [knob_option(knobs[name]) for name in ordered])
+    return decorated(cast("F", with_settings), [knob_option(knobs[name]) for name in ordered])
 
 
 def corpus_options(command: F) -> F:
-    """Give a command the options on how a corpus is read: `fields`, `strict`, `rejects`, `quiet`."""
+    """Give a command the options on how a corpus is read: `fields`, `strict`, `quiet`."""
     return decorated(
         command,
         [
@@ -112,16 +133,26 @@ def corpus_options(command: F) -> F:
                 "fields",
                 multiple=True,
                 metavar="OURS=THEIRS",
+                envvar="DEDUP_FIELD",
                 callback=field_names,
-                help="The name of a field in the corpus, as text=body; repeat it for more fields.",
+                help="What a field is called in the corpus, as text=body; repeat it for more fields.",
             ),
             click.option("--strict", is_flag=True, help="Stop at the first line that cannot be read."),
+            click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
+        ],
+    )
+
+
+def rejects_option(command: F) -> F:
+    """Give a command the option that says where that goes which cannot be read."""
+    return decorated(
+        command,
+        [
             click.option(
                 "--rejects",
                 type=click.Path(dir_okay=False, allow_dash=False),
-                help="Write what could not be read here.  [default: the output's name + .rejects.jsonl]",
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
+                help="Write what could not be read here.  [default: the output's name with .rejects.jsonl]",
+            )
         ],
     )
 
@@ -133,10 +164,19 @@ def output_option(help_: str) -> Decorator[Any]:
 
 def json_option(command: F) -> F:
     """Give a command the switch that asks for JSON on a terminal too."""
-    return decorated(command, [click.option("--json", "as_json", is_flag=True, help="Write JSON, as a pipe gets it.")])
+    return decorated(
+        command,
+        [
+            click.option(
+                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Write JSON on a terminal too."
+            )
+        ],
+    )
 
 
-def field_names(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> Mapping[str, str]:
+def field_names(
+    _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
+) -> Mapping[str, str]:
     """Return the pairs OURS=THEIRS as a mapping, or fail with the one that is none."""
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")
@@ -145,8 +185,24 @@ def field_names(_context: click.Context, _parameter: click.Parameter, pairs: tup
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def decorated(command: Any, options: list[Decorator[Any]]) -> Any:
+def floors(
+    _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
+) -> Mapping[str, float]:
+    """Return the pairs SCORE=NUMBER as a mapping, or fail with the one that is none."""
+    found = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{pair!r} is not of the form SCORE=NUMBER, as f1=.85.") from None
+        if name not in SCORES:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(SCORES)}.")
+    return found
+
+
+def decorated(command: F, options: list[Decorator[Any]]) -> F:
     """Return a command with some options, in the order in which --help is to show them."""
     for option in reversed(options):
-        command = option(command)
+        command = cast("F", option(command))
     return command

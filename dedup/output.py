@@ -103,12 +103,21 @@ def _opened(path: str | Path | None) -> Iterator[IO[bytes]]:
     # A link is followed, so that the file it points to is replaced and not the link.
     place = Path(os.path.realpath(path))
     _, packing = extensions(str(path))
-    if place.exists() and not place.is_file() and not place.is_dir():
+    if _is_device(place):
         with place.open("wb") as device, _packed(device, packing) as packed:
             yield packed
         return
     with _beside(place, str(path)) as file, _packed(file, packing) as packed:
         yield packed
+
+
+def _is_device(place: Path) -> bool:
+    """Return whether there is something that can be written to and is no file: a device, or a named pipe."""
+    try:
+        mode = place.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Two texts → what they say in the same words, longest first; one text → its words as they are written.
 
-In: texts without their furniture. Out: strings, for people to read: nothing here decides anything. A word is what
-`dedup.words` takes for one, but kept in its own letters: a run of letters and digits, or a single character where a script
-has no spaces.
+In: texts without their furniture. Out: strings, for people to read: nothing here decides anything. A word
+is what `dedup.words` takes for one, but kept in its own letters: a run of letters and digits, or a single
+character where a script has no spaces.
 """
 
 from __future__ import annotations
@@ -10,13 +10,19 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Word", "shared_passages", "single_words", "written_words"]
+__all__ = ["Word", "is_dense", "opening", "shared_passages", "single_words", "written_words"]
 
 SHORTEST = 4
 """Runs of three words are shared by any two stories ("at the end")."""
 MOST_PLACES = 50
 """Of a run of words that comes so often, more places say nothing new."""
-DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+OPENING_WORDS = 12
+"""An article without a title is called by this many of its first words."""
+HEADLINE_WORDS = 24
+"""A first line longer than this is prose, not a headline."""
+DENSE = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+)
 WORD = re.compile(rf"[{DENSE}]|[^\W_{DENSE}]+(?:[.,]\d+)*")
 RUN = re.compile(rf"[{DENSE}]+|[^\W_{DENSE}]+(?:\.\d+)*")
 
@@ -42,9 +48,29 @@ def written_words(text: str) -> list[str]:
     """
     words: list[str] = []
     for found in RUN.findall(text):
-        dense = len(found) > 1 and re.match(f"[{DENSE}]", found)
+        dense = len(found) > 1 and is_dense(found)
         words += [found[i : i + 2] for i in range(len(found) - 1)] if dense else [found]
     return words
+
+
+def opening(text: str) -> str:
+    r"""Return the headline that a text begins with, or else its first words.
+
+    >>> opening("Bridge shut\nThe bridge was shut."), opening("The bridge was shut.\nIt will open.")
+    ('Bridge shut', 'The bridge was shut. It will open.')
+    """
+    start = text[: HEADLINE_WORDS * 40].strip()
+    first, newline, _ = start.partition("\n")
+    headline = first.split()
+    if newline and len(headline) <= HEADLINE_WORDS and not first.rstrip().endswith((".", "!", "?")):
+        return " ".join(headline)
+    words = start.split()
+    return " ".join(words[:OPENING_WORDS]) + ("…" if len(words) > OPENING_WORDS else "")
+
+
+def is_dense(word: str) -> bool:
+    """Return whether a word is of a script without spaces."""
+    return re.match(f"[{DENSE}]", word) is not None
 
 
 def shared_passages(text: str, other: str, most: int) -> list[str]:
@@ -76,12 +102,18 @@ def places_of(words: list[str]) -> dict[tuple[str, ...], list[int]]:
     return places
 
 
-def longest_run(words: list[Word], i: int, theirs: list[str], places: dict[tuple[str, ...], list[int]]) -> int:
+def longest_run(
+    words: list[Word], i: int, theirs: list[str], places: dict[tuple[str, ...], list[int]]
+) -> int:
     """Return how many words from position `i` on also stand in a row in the other text; 0 for too few."""
     longest = 0
     for j in places.get(tuple(word.folded for word in words[i : i + SHORTEST]), ()):
         length = SHORTEST
-        while i + length < len(words) and j + length < len(theirs) and words[i + length].folded == theirs[j + length]:
+        while (
+            i + length < len(words)
+            and j + length < len(theirs)
+            and words[i + length].folded == theirs[j + length]
+        ):
             length += 1
         longest = max(longest, length)
     return longest

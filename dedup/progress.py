@@ -1,10 +1,12 @@
-"""Long work under the eyes of a person: a progress bar, word of what takes long, and Ctrl-C that is heard at once.
+"""Long work under the eyes of a person: a progress bar, a word on what takes long, and a prompt Ctrl-C.
 
-In: a corpus and settings. Out: the result, and how long it took. Nothing is shown unless stderr is a terminal.
+In: a corpus and settings. Out: the result, and how long it took. All of it goes to stderr, and bars only
+to a terminal.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "announce_compiling", "interruptible", "run"]
 
-PATIENCE = 0.7
+PATIENCE = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
+LAST_COMPILED = "clusters.led-*.nbi"
+"""What numba leaves in its cache of the kernel that a run needs last: if it is there, all are."""
 T = TypeVar("T")
 
 
@@ -51,16 +55,20 @@ def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
 
 def announce_compiling(*, quiet: bool) -> bool:
     """Return whether kernels have yet to be compiled, and say so on a terminal."""
-    from dedup.kernel import numba
+    from dedup.kernel import cache_folder
 
-    missing = next(Path(numba.config.CACHE_DIR).rglob("*.nbi"), None) is None
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder())
+    missing = next(folder.rglob(LAST_COMPILED), None) is None
     if missing and not quiet and sys.stderr.isatty():
         click.echo("Compiling kernels; this happens once, and takes about half a minute …", err=True)
     return missing
 
 
 def interruptible(work: Callable[[], T]) -> T:
-    """Return what `work` returns; Ctrl-C is heard while it is in compiled code, which would otherwise go on to its end."""
+    """Return what `work` returns; Ctrl-C is heard at once, even while `work` is in compiled code.
+
+    Python hears of a signal only in its main thread and between two steps, so the work is another thread's.
+    """
     done: list[T] = []
     failed: list[BaseException] = []
 
@@ -80,7 +88,7 @@ def interruptible(work: Callable[[], T]) -> T:
 
 @contextmanager
 def bar(corpus: Corpus, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
-    """Give a function that is told how many more articles have been read, and draws that; None where nothing is shown."""
+    """Give a function that draws how many more articles have been read; None where nothing is shown."""
     if not shown:
         yield None
         return
@@ -92,20 +100,18 @@ def bar(corpus: Corpus, *, shown: bool) -> Iterator[Callable[[int], None] | None
         nonlocal articles
         articles += more
         elapsed = time.perf_counter() - start
-        all_read = corpus.bytes_read == corpus.total_bytes
+        stage = "comparing" if corpus.bytes_read == corpus.total_bytes else "reading"
         progress.update(
-            task,
-            completed=corpus.bytes_read,
-            description="comparing" if all_read else "reading",
-            articles=articles,
-            rate=articles / elapsed,
+            task, completed=corpus.bytes_read, description=stage, articles=articles, rate=articles / elapsed
         )
-        if elapsed > PATIENCE:
-            progress.start()
 
+    later = threading.Timer(PATIENCE, progress.start)
+    later.daemon = True
+    later.start()
     try:
         yield advance
     finally:
+        later.cancel()
         progress.stop()
 
 

@@ -1,7 +1,7 @@
 """Evidence → the reason for a verdict, as the end of a sentence.
 
-In: what `dedup.matches` saw of a pair. Out: words. The order of the questions is that of `matches.judged`, so the reason is
-the one that decided.
+In: what `dedup.matches` saw of a pair. Out: words. The order of the questions is that of `matches.judged`,
+so the reason is the one that decided.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numpy as np
 
 from dedup.evidence import CONTAINED, CONTAINS, FIGURES_FOUND, JACCARD, NAMES_FOUND
 from dedup.matches import TEMPLATE_NAMES, is_template
+from dedup.phrases import counted, days, percent
 from dedup.settings import Settings
 
-__all__ = ["Pair", "percent", "why", "why_not"]
+__all__ = ["Pair", "why", "why_not"]
 
 
 class Pair(NamedTuple):
@@ -28,18 +29,6 @@ class Pair(NamedTuple):
     """Words in the shorter text."""
     days_apart: float
     """NaN where either is undated."""
-
-
-def percent(share: float) -> str:
-    """Return a share as a per cent; 100 % and 0 % are only said of what is exactly that.
-
-    >>> percent(0.973), percent(0.9999)
-    ('97 %', '99 %')
-    """
-    whole = round(share * 100)
-    if 0 < share < 1:
-        whole = min(max(whole, 1), 99)
-    return f"{whole} %"
 
 
 def why(relation: str, score: float) -> str:
@@ -57,7 +46,8 @@ def why(relation: str, score: float) -> str:
 def why_not(pair: Pair, settings: Settings) -> str:
     """Return why two articles do not match."""
     if pair.fewest_words < settings.min_words:
-        return f"the shorter has {pair.fewest_words} words, and texts of fewer than {settings.min_words} never match"
+        words = counted(pair.fewest_words, "word")
+        return f"the shorter has {words}, and texts of fewer than {settings.min_words} never match"
     if is_template(pair.evidence):
         return template(pair.evidence)
     return copy_left_out(pair, settings) or rewrite_left_out(pair, settings)
@@ -68,19 +58,21 @@ def template(row: np.ndarray) -> str:
     overlap = percent(max(row[CONTAINED], row[CONTAINS]))
     by_names = row[NAMES_FOUND] < TEMPLATE_NAMES
     facts, found = ("names", row[NAMES_FOUND]) if by_names else ("numbers", row[FIGURES_FOUND])
-    return f"they look like one template with other facts in it: {overlap} of the words in a row agree, but only {percent(found)} of the {facts}"
+    shared = f"{overlap} of the words in a row agree, but only {percent(found)} of the {facts}"
+    return f"they look like one template with other facts in it: {shared}"
 
 
 def copy_left_out(pair: Pair, settings: Settings) -> str:
-    """Return why two articles with the same words are no copies; nothing where they have not the same words."""
+    """Return why two articles with the same words are no copies; nothing where the words differ."""
     row = pair.evidence
     part = max(row[CONTAINED], row[CONTAINS])
     if row[JACCARD] < settings.copy_jaccard and part < settings.excerpt_containment:
         return ""
     shared = f"they share {percent(part)} of their 3-word shingles"
     if pair.days_apart > settings.copy_window_days:
-        return f"{shared}, but lie {days(pair.days_apart)} apart, and copies at most {days(settings.copy_window_days)} (copy_window_days)"
-    return f"{shared}, but what they would be is none of the relations asked for: {', '.join(settings.relations)}"
+        most = f"{days(settings.copy_window_days)} (copy_window_days)"
+        return f"{shared}, but lie {days(pair.days_apart)} apart, and copies at most {most}"
+    return f"{shared}, but no such relation was asked for, only {', '.join(settings.relations)}"
 
 
 def rewrite_left_out(pair: Pair, settings: Settings) -> str:
@@ -89,14 +81,6 @@ def rewrite_left_out(pair: Pair, settings: Settings) -> str:
     if pair.probability < settings.rewrite_probability:
         return f"{chance}, below the {percent(settings.rewrite_probability)} asked for (rewrite_probability)"
     if pair.days_apart > settings.window_days:
-        return f"{chance}, but they lie {days(pair.days_apart)} apart, and rewrites at most {days(settings.window_days)} (window_days)"
-    return f"{chance}, but a rewrite is none of the relations asked for: {', '.join(settings.relations)}"
-
-
-def days(number: float) -> str:
-    """Return a number of days in words.
-
-    >>> days(1), days(2.5)
-    ('1 day', '2.5 days')
-    """
-    return f"{round(number, 1):g} {'day' if number == 1 else 'days'}"
+        most = f"{days(settings.window_days)} (window_days)"
+        return f"{chance}, but they lie {days(pair.days_apart)} apart, and rewrites at most {most}"
+    return f"{chance}, but no rewrites were asked for, only {', '.join(settings.relations)}"

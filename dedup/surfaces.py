@@ -1,16 +1,15 @@
 """Terms → the words they stand for, so that a person can read what two articles share.
 
-In: the sketches of two articles, which hold hashes only, and their texts. Out: the names and the numbers that both have, as
-written. Each word of a text goes the way it went into its sketch, to its term; nothing here decides anything.
+In: the sketches of two articles, which hold hashes only, and their texts. Out: the names and the numbers
+that both have, as written. Each word of a text goes the way it went into its sketch, to its term; nothing
+here decides anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from dedup.passages import written_words
+from dedup.passages import is_dense, written_words
 from dedup.sketches import Sketches
 from dedup.terms import FIGURE, NAME
 from dedup.vocabulary import Vocabulary, vocabulary
@@ -22,15 +21,24 @@ __all__ = ["shared_names_and_numbers"]
 def shared_names_and_numbers(
     sketches: Sketches, pair: tuple[int, int], text: str, language: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names and the numbers that two articles share, most telling first, as the first of them writes them.
+    """Return the names and the numbers that two articles share, most telling first.
 
-    `text` and `language` are those of the first.
+    They are given as the first article writes them; `text` and `language` are its own. Pairs of characters
+    are no names that anybody could read.
     """
     written = dict(surfaces(text, vocabulary(language)))
     theirs = {term: kind for term, kind, _ in terms_of(sketches, pair[1])}
-    shared = [(weight, term, {kind, theirs[term]}) for term, kind, weight in terms_of(sketches, pair[0]) if term in theirs]
+    shared = [
+        (weight, term, {kind, theirs[term]})
+        for term, kind, weight in terms_of(sketches, pair[0])
+        if term in theirs
+    ]
     shared.sort(key=lambda found: (-found[0], found[1]))
-    names = tuple(written[term] for _, term, kinds in shared if NAME in kinds and term in written)
+    names = tuple(
+        written[term]
+        for _, term, kinds in shared
+        if NAME in kinds and term in written and not is_dense(written[term])
+    )
     numbers = tuple(written[term] for _, term, kinds in shared if kinds == {FIGURE} and term in written)
     return names, numbers
 

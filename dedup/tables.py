@@ -54,7 +54,7 @@ def write_delimited(file: IO[bytes], rows: Iterable[Row], delimiter: str) -> int
         kept.seek(0)
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         try:
-            writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+            writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
             writer.writerow(names)
             count = 0
             for line in kept:

@@ -10,7 +10,7 @@ body (its first 45, 80 and 220 words, all of it) beside those of the title.
 import numpy as np
 
 from dedup.kernel import kernel
-from dedup.vocabulary import ALWAYS, BY_CAPITAL, RARE, WEIGHT_SCALE
+from dedup.vocabulary import ALWAYS, BY_CAPITAL, NEVER, RARE, WEIGHT_SCALE
 from dedup.words import CAPITAL, GRAM, NUMBER, SHORT, START, TITLE
 
 WORD, NAME, FIGURE = 0, 1, 2
@@ -23,6 +23,8 @@ SHORT_UNKNOWN = WEIGHT_SCALE
 SALIENT_CAP = 3 * WEIGHT_SCALE
 """Salience stops growing at one article in a thousand: rarer terms are often misspellings."""
 NAME_BOOST, TITLE_BOOST, EARLY_BOOST = np.float32(1.3), np.float32(1.5), np.float32(1.3)
+LIGHTEST = 30
+"""Words that stand in more than one article of four, and are no names, tell nothing of a story: they are no terms."""
 RARE_BYTE = round(RARE * WEIGHT_SCALE)
 
 
@@ -66,6 +68,8 @@ def term_sets(
                 term, heft, name = word, unknown_weight, unknown_name
                 if flag & SHORT and not flag & (CAPITAL | NUMBER | GRAM):
                     heft, name = np.uint8(SHORT_UNKNOWN), np.uint8(0)
+            if heft < LIGHTEST and name == NEVER and not flag & NUMBER:
+                continue
             place = np.int64(term) & (size - 1)
             while stamps[place] == a and out_hash[begin + table[place]] != term:
                 place = (place + 1) & (size - 1)

@@ -1,13 +1,14 @@
 """Results → lines of JSON: clusters, kept and dropped articles, each article with what became of it.
 
-In: a `Result`, and its corpus, which is read a second time so that no article is held in memory in between. Out:
-records and lines for `dedup.output`. The articles themselves are written as they were read.
+In: a `Result`, and its corpus, which is read a second time so that no article is held in memory in
+between. Out: records and lines for `dedup.output`. The articles themselves are written as they were read.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from dedup.furniture import cleaned
 from dedup.output import atomic_output
+from dedup.passages import opening
 from dedup.records import Record, json_line
 from dedup.results import Result
 
@@ -24,14 +27,11 @@ __all__ = [
     "annotated",
     "check_place",
     "cluster_lines",
+    "described",
     "dropped",
     "kept",
-    "openings",
-    "rows_at",
 ]
 
-OPENING_WORDS = 12
-"""An article without a title is called by this many of its first words."""
 IN_MEMORY = 64 << 20
 """Canonical articles beyond so many bytes wait on the disk for their place among the clusters."""
 
@@ -51,7 +51,7 @@ class Abandoned(Exception):  # noqa: N818 - it never leaves this module
 
 
 def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
-    """Yield each cluster of two or more as a line of JSON, largest first; the canonical article is there in full."""
+    """Yield each cluster of two or more as a line of JSON, largest first, with its canonical in full."""
     groups = result.groups()
     rows = rows_at(result, chain.from_iterable(groups))
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as shelf:
@@ -69,7 +69,7 @@ def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
 
 
 def cluster_line(result: Result, group: list[int], canonical: bytes, rows: list[dict[str, Any]]) -> bytes:
-    """Return one cluster as a line of JSON, from the line of its canonical and the remembered fields of all its articles."""
+    """Return one cluster as a line of JSON; `rows` are the remembered fields of its articles."""
     members = [member(result, position, row) for position, row in zip(group[1:], rows[1:], strict=True)]
     head = json_line({"cluster": result.ids[group[0]], "size": len(group)})
     return b'%b,"canonical":%b,"members":%b}' % (head[:-1], canonical, json_line(members))
@@ -102,7 +102,7 @@ def kept(result: Result, corpus: Readable) -> Iterator[Record]:
 
 
 def dropped(result: Result, corpus: Readable) -> Iterator[bytes]:
-    """Yield the articles that are dropped, in the order of input, each with its `dedup` object and the evidence in it."""
+    """Yield the articles that are dropped, in the order of input, each with why in its `dedup` object."""
     is_kept = kept_mask(result)
     for position, record in numbered(result, corpus):
         if not is_kept[position]:
@@ -128,6 +128,26 @@ def rows_at(result: Result, positions: Iterable[int]) -> Iterator[dict[str, Any]
         yield from batch.to_pylist()
 
 
+def described(result: Result, corpus: Readable, most: int) -> list[list[dict[str, Any]]]:
+    """Return the articles of the largest clusters, at most so many, canonical first, for people to read.
+
+    An article is what is remembered of it, with its relation and score; one without a title has its first
+    words for one.
+    """
+    groups = result.groups()[:most]
+    positions = list(chain.from_iterable(groups))
+    rows = list(rows_at(result, positions))
+    untitled = [position for position, row in zip(positions, rows, strict=True) if not row["title"]]
+    first_words = openings(corpus, untitled)
+    articles = iter(
+        [
+            {**row, **result.verdict(position), "title": row["title"] or first_words[position]}
+            for position, row in zip(positions, rows, strict=True)
+        ]
+    )
+    return [list(islice(articles, len(group))) for group in groups]
+
+
 def openings(corpus: Readable, positions: Iterable[int]) -> dict[int, str]:
     """Return the first words of the articles at some positions, for those that have no title."""
     wanted = sorted(positions)
@@ -136,27 +156,14 @@ def openings(corpus: Readable, positions: Iterable[int]) -> dict[int, str]:
     for batch in corpus if wanted else ():
         for position in wanted:
             if start <= position < start + batch.num_rows:
-                found[position] = opening(batch["text"][position - start].as_py())
+                found[position] = opening(cleaned(batch["text"].slice(position - start, 1))[0].as_py())
         start += batch.num_rows
     return found
-
-
-def opening(text: str) -> str:
-    """Return the first words of a text.
-
-    >>> opening("One two three")
-    'One two three'
-    """
-    words = text[: OPENING_WORDS * 40].split()
-    return " ".join(words[:OPENING_WORDS]) + ("…" if len(words) > OPENING_WORDS else "")
 
 
 def check_place(path: str | None) -> None:
     """Raise `OutputError` where a file cannot be written, before the long work and not after it."""
     if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
         return
-    try:
-        with atomic_output(path):
-            raise Abandoned
-    except Abandoned:
-        return
+    with suppress(Abandoned), atomic_output(path):
+        raise Abandoned

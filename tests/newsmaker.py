@@ -119,10 +119,10 @@ def planned(articles: int, seed: int, stories: int = 10) -> list[Article]:
     ])
 
 
-def corpora(most: int = 30, stories: int = 6) -> st.SearchStrategy[list[Article]]:
-    """Return the strategy over corpora of up to `most` articles, which tell at most `stories` stories."""
+def corpora(most: int = 30, *, least: int = 0, stories: int = 6) -> st.SearchStrategy[list[Article]]:
+    """Return the strategy over corpora of `least` to `most` articles, which tell at most `stories` stories."""
     plan = st.tuples(st.integers(0, stories - 1), st.sampled_from(CHANGES), st.integers(0, 999))
-    return st.lists(plan, max_size=most).map(corpus)
+    return st.lists(plan, min_size=least, max_size=most).map(corpus)
 
 
 def batch(articles: list[Article] | list[str]) -> pa.RecordBatch:

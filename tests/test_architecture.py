@@ -19,6 +19,7 @@ PACKAGE = ROOT / "dedup"
 
 LAYERS = [
     "errors",
+    "phrases",
     "characters",
     "kernel",
     "settings",
@@ -40,16 +41,25 @@ LAYERS = [
     "clusters",
     "index",
     "pipeline",
+    "odds",
+    "passages",
+    "surfaces",
+    "reasons",
     "explanation",
     "evaluation",
+    "writing",
     "__init__",
+    "options",
+    "exits",
+    "progress",
+    "talk",
     "render",
     "cli",
     "__main__",
 ]
 """Bottom first: a module, or a folder as a whole, imports only what is before it. `__init__` is the door."""
 
-TALKERS = {"render", "cli", "__main__"}
+TALKERS = {"options", "exits", "progress", "talk", "render", "cli", "__main__"}
 """The modules that may print and know a terminal; the others return values and raise errors."""
 TERMINAL_PACKAGES = {"click", "rich"}
 

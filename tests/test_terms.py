@@ -48,12 +48,10 @@ def salient(article: Article) -> list[int]:
     return [int(key) for key in sketched([{"language": "en", **article}]).salient[0] if key]
 
 
-@given(corpora(most=5))
+@given(corpora(least=1, most=5))
 @examples(max_examples=25)
 def test_counts_are_those_of_a_counter(articles: list[Article]) -> None:
-    given_ = batch([{"language": "en", **article} for article in articles]) if articles else None
-    if given_ is None:
-        return
+    given_ = batch([{"language": "en", **article} for article in articles])
     words = words_of(given_["title"], cleaned(given_["text"]))
     table = vocabulary("en")
     stems = dict(zip(table.keys.tolist(), table.stems.tolist(), strict=True))
@@ -68,10 +66,10 @@ def test_counts_are_those_of_a_counter(articles: list[Article]) -> None:
         assert {key: found.counts for key, found in terms(s, a).items()} == expected
 
 
-@given(corpora(most=5))
+@given(corpora(least=1, most=5))
 @examples(max_examples=25)
 def test_windows_of_the_body_hold_one_another(articles: list[Article]) -> None:
-    counts = sketched(articles).term_counts if articles else np.zeros((0, 5), np.uint8)
+    counts = sketched(articles).term_counts
 
     assert (counts[:, IN_45] <= counts[:, IN_80]).all()
     assert (counts[:, IN_80] <= counts[:, IN_220]).all()
@@ -88,7 +86,7 @@ def test_terms_are_sorted_and_distinct() -> None:
 
 
 def test_inflected_forms_are_one_term() -> None:
-    found = term("attack", "The attack began at dawn, and the attackers attacked twice before the attacks ended.")
+    found = term("attack", "The attack began at dawn, and the man attacked twice before the attacks ended.")
 
     assert found.counts[IN_ALL] == 3
 

@@ -1,0 +1,77 @@
+"""How the command line ends: every error is a sentence on stderr and an exit status, never a traceback.
+
+0 fine; 1 an error; 2 usage; 130 interrupted (Ctrl-C), 143 terminated, 141 the reader of our output went
+away, as for any program that a signal ends. DEDUP_DEBUG=1 shows where an unexpected error came from.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from dedup.errors import DedupError
+from dedup.options import Command
+
+__all__ = ["Commands", "leave", "sentence", "stop_on_sigterm"]
+
+INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
+"""128 + the number of the signal."""
+
+
+class Commands(click.Group):
+    """The commands, with every error turned into a sentence and an exit status."""
+
+    command_class = Command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            ctx.exit(PIPE_CLOSED)
+        except Exception as error:
+            if os.environ.get("DEDUP_DEBUG"):
+                raise
+            raise click.ClickException(sentence(error)) from error
+
+
+def sentence(error: Exception) -> str:
+    """Return what a user is told of an error."""
+    if isinstance(error, DedupError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this corpus; give it in parts"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename or 'standard output'}"
+    kind = f"{type(error).__name__}: {error}".strip().rstrip(".:")
+    return f"this should not have happened ({kind}); please report it, with what DEDUP_DEBUG=1 adds"
+
+
+def stop_on_sigterm() -> None:
+    """Let a request to end go the way of Ctrl-C, so that half-written files are removed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+
+
+def leave(status: Any) -> NoReturn:
+    """End the process; at once where work was cut short, for compiled code would go on to its end."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        status = PIPE_CLOSED
+    except OSError as error:
+        click.echo(f"Error: {sentence(error)}", err=True)
+        os._exit(1)
+    if status in {INTERRUPTED, PIPE_CLOSED, TERMINATED}:
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

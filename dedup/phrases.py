@@ -1,0 +1,72 @@
+"""Numbers → words for people: shares, counts, spans of time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+FEW, MOST = 0.1, 0.99
+"""Between these shares no decimal is needed."""
+
+__all__ = ["counted", "date", "days", "lag", "percent"]
+
+
+def percent(share: float) -> str:
+    """Return a share as a per cent, with a decimal where it is near to none or all.
+
+    100 % and 0 % are only said of what is exactly that.
+
+    >>> percent(0.973), percent(0.0239), percent(0.99999)
+    ('97 %', '2.4 %', '99.9 %')
+    """
+    if FEW <= share <= MOST or share in {0, 1}:
+        return f"{share * 100:.0f} %"
+    return f"{min(max(share * 100, 0.1), 99.9):.1f} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "story"), counted(2000, "article")
+    ('1 story', '2,000 articles')
+    """
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def days(number: float) -> str:
+    """Return a number of days in words.
+
+    >>> days(1), days(2.54)
+    ('1 day', '2.5 days')
+    """
+    shown = f"{round(number, 1):g}"
+    return f"{shown} {'day' if shown == '1' else 'days'}"
+
+
+def date(published: datetime | None) -> str:
+    """Return a date; without the time where it is midnight, which mostly means that none is known.
+
+    >>> date(datetime(2026, 3, 9, 22, 5)), date(None)
+    ('9 Mar 2026, 22:05', 'undated')
+    """
+    if published is None:
+        return "undated"
+    day = f"{published.day} {published:%b} {published.year}"
+    return day if (published.hour, published.minute) == (0, 0) else f"{day}, {published:%H:%M}"
+
+
+def lag(first: datetime | None, later: datetime | None) -> str:
+    """Return how much later the second date is; nothing where one is missing.
+
+    >>> lag(datetime(2026, 3, 9), datetime(2026, 3, 9, 3)), lag(datetime(2026, 3, 9), datetime(2026, 3, 7))
+    ('+3 h', '−2 d')
+    """
+    if first is None or later is None:
+        return ""
+    apart = abs(later - first)
+    sign = "+" if later >= first else "−"
+    if apart < timedelta(hours=1):
+        return f"{sign}{apart // timedelta(minutes=1)} min"
+    if apart < timedelta(days=2):
+        return f"{sign}{round(apart / timedelta(hours=1))} h"
+    return f"{sign}{round(apart / timedelta(days=1))} d"

@@ -1,0 +1,89 @@
+"""What a run says: its summary, what was odd, where the rejects are; and values as JSON for programs.
+
+In: a run and its corpus. Out: lines on stderr, unless asked to be quiet, and JSON on stdout.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.phrases import counted
+from dedup.settings import RELATIONS
+
+if TYPE_CHECKING:
+    from dedup.corpus import Corpus
+    from dedup.progress import Run
+
+__all__ = ["oddities", "print_json", "report", "report_rejects", "summary", "tell"]
+
+REJECTS = "dedup.rejects.jsonl"
+"""Where rejects go when the data go to standard output."""
+DECIMALS = 4
+
+
+def tell(words: str, *, quiet: bool) -> None:
+    """Say something on stderr, unless asked to be quiet."""
+    if words and not quiet:
+        click.echo(words, err=True)
+
+
+def report(done: Run, corpus: Corpus, *, quiet: bool) -> None:
+    """Say what became of the corpus, and what was odd about it."""
+    tell("\n".join([summary(done), *oddities(done, corpus)]), quiet=quiet)
+
+
+def report_rejects(corpus: Corpus, output: str | None, rejects: str | None, *, quiet: bool) -> None:
+    """Write what could not be read to `rejects`, or else beside the output, and say so."""
+    from dedup.output import write_rejects
+
+    place = rejects or (REJECTS if output in {None, "-"} else f"{output}.rejects.jsonl")
+    if corpus.rejects or rejects:
+        write_rejects(place, corpus.rejects)
+    if corpus.rejects:
+        tell(f"{len(corpus.rejects):,} could not be read; they are in {place}, with the reasons", quiet=quiet)
+
+
+def summary(done: Run) -> str:
+    """Return a line on what became of the corpus, and how fast."""
+    made = done.result.assignments
+    relations = Counter(RELATIONS[r] for r in made.relations[made.relations >= 0].tolist())
+    clusters = len(set(made.leaders[made.relations >= 0].tolist()))
+    articles, duplicates = len(made.relations), relations.total()
+    by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
+    pace = f"{articles / max(done.seconds, 1e-9):,.0f} articles/s"
+    return (
+        f"{counted(articles, 'article')}, {counted(clusters, 'cluster')}, {counted(duplicates, 'duplicate')}"
+        f"{f' ({by_relation})' if relations else ''}; {done.seconds:.1f} s, "
+        f"{'most of it to compile kernels' if done.compiled else pace}"
+    )
+
+
+def oddities(done: Run, corpus: Corpus) -> Iterator[str]:
+    """Yield a line on each thing that was odd about the corpus, and on bounds that were reached."""
+    for words, count in Counter(corpus.warnings + Counter(done.result.warnings)).items():
+        yield f"{count:,} {words}"
+    if bounded := int(done.result.assignments.bounded.sum()):
+        reached = f"{counted(bounded, 'article')} reached --max-candidates or --max-postings"
+        yield f"{reached}: matches may have been missed"
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON: numbers rounded, dates in ISO 8601."""
+    click.echo(json.dumps(rounded(value), indent=2, ensure_ascii=False))
+
+
+def rounded(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if isinstance(value, dict):
+        return {name: rounded(inner) for name, inner in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return [rounded(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,184 @@
+import math
+
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from newsmaker import Article, corpora, planned, sketched, story, version
+
+from dedup.evidence import EVIDENCE, evidence_of
+from dedup.sketches import Sketches
+
+COUNTS = {"figures", "heavy_terms", "quotes", "days"}
+"""The evidence that is no similarity."""
+SIMILARITIES = [name for name in EVIDENCE if name not in COUNTS]
+Row = dict[str, float]
+
+
+def rows(s: Sketches, pairs: list[tuple[int, int]]) -> list[Row]:
+    """Return the evidence of some pairs of positions, by name."""
+    left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
+    return [dict(zip(EVIDENCE, row, strict=True)) for row in evidence_of(s, left, right).astype(float).tolist()]
+
+
+def evidence(a: Article, b: Article) -> Row:
+    """Return the evidence for two articles, by name."""
+    (row,) = rows(sketched([a, b]), [(0, 1)])
+    return row
+
+
+def all_pairs(articles: list[Article]) -> list[tuple[int, int]]:
+    """Return every pair of positions, each way, and each article with itself."""
+    return [(i, j) for i in range(len(articles)) for j in range(len(articles))]
+
+
+PAIRS = corpora(least=2, most=6, stories=2)
+
+
+@given(PAIRS)
+@examples(max_examples=30)
+def test_evidence_is_the_same_either_way_round(articles: list[Article]) -> None:
+    pairs = all_pairs(articles)
+    s = sketched(articles)
+
+    there, back = rows(s, pairs), rows(s, [(j, i) for i, j in pairs])
+
+    for one, other in zip(there, back, strict=True):
+        turned = {**other, "contained": other["contains"], "contains": other["contained"]}
+        assert one == pytest.approx(turned, abs=1e-5)
+
+
+@given(PAIRS)
+@examples(max_examples=30)
+def test_similarities_lie_between_0_and_1_and_the_rest_is_not_negative(articles: list[Article]) -> None:
+    for row in rows(sketched(articles), all_pairs(articles)):
+        assert all(0 <= row[name] <= 1 for name in SIMILARITIES)
+        assert all(0 <= row[name] < math.inf for name in COUNTS)
+
+
+@given(PAIRS)
+@examples(max_examples=30)
+def test_overlap_is_that_of_sets_of_word_triples(articles: list[Article]) -> None:
+    pairs = all_pairs(articles)
+    sets = [oracle.shingles(article["text"]) for article in articles]
+
+    found = rows(sketched(articles), pairs)
+
+    for (i, j), row in zip(pairs, found, strict=True):
+        contained, contains = oracle.containment(sets[i], sets[j]), oracle.containment(sets[j], sets[i])
+        assert row["jaccard"] == pytest.approx(oracle.jaccard(sets[i], sets[j]), abs=1e-6)
+        assert row["contained"] == pytest.approx(contained, abs=1e-6)
+        assert row["contains"] == pytest.approx(contains, abs=1e-6)
+        assert row["overlap"] == pytest.approx(math.sqrt(max(contained, contains)), abs=1e-6)
+
+
+@given(PAIRS)
+@examples(max_examples=15)
+def test_evidence_does_not_depend_on_the_other_articles(articles: list[Article]) -> None:
+    crowd = planned(20, seed=3)
+
+    alone = evidence(articles[0], articles[1])
+    (in_a_crowd,) = rows(sketched([*crowd[:9], articles[1], *crowd[9:], articles[0]]), [(21, 9)])
+
+    assert in_a_crowd == alone
+
+
+def test_an_article_shares_all_of_itself() -> None:
+    row = evidence(story(1), story(1))
+
+    ones = set(SIMILARITIES) - {"undated"}
+    assert {name: row[name] for name in ones} == pytest.approx(dict.fromkeys(ones, 1.0), abs=1e-5)
+    assert (row["days"], row["undated"]) == (0, 0)
+
+
+def test_articles_with_nothing_in_common_share_nothing() -> None:
+    a = {"title": "Bridge shut", "text": "Tollan saw 14 engineers.", "language": "en"}
+    b = {"title": "Painting found", "text": "Quillfort hides 3 thieves?", "language": "en"}
+
+    row = evidence(a, b)
+
+    assert {name for name in EVIDENCE if row[name]} == {"figures", "undated"}
+
+
+def test_two_empty_articles_share_nothing() -> None:
+    row = evidence({"text": ""}, {"text": ""})
+
+    assert {name for name in EVIDENCE if row[name]} == {"undated"}
+
+
+def test_names_found_is_the_share_of_one_articles_names_that_the_other_has() -> None:
+    a = {"text": "In Tollan the mayor met Quistenholm near the bridge.", "language": "en"}
+    b = {"text": "In Tollan the mayor met Folmarik and Grendulik near the bridge.", "language": "en"}
+
+    assert evidence(a, b)["names_found"] == pytest.approx(0.5, abs=0.15)
+    assert evidence(a, a)["names_found"] == 1.0
+
+
+def test_figures_found_is_the_share_of_the_fewer_figures_that_the_other_has() -> None:
+    a, b = ({"text": f"the count was {numbers} in all", "language": "en"} for numbers in ("71 and 4831", "4831 and 92 and 17,000"))
+
+    row = evidence(a, b)
+
+    assert row["figures"] == 2
+    assert 0.3 < row["figures_found"] < 0.8
+
+
+def test_a_number_is_the_same_with_or_without_its_comma() -> None:
+    row = evidence({"text": "it cost 17,300 crowns in all"}, {"text": "it cost 17300 crowns in all"})
+
+    assert (row["figures_found"], row["jaccard"]) == (1.0, 1.0)
+
+
+def test_shared_names_without_shared_words_make_no_story() -> None:
+    a = {"text": "Tollan and Quistenholm signed a treaty about fish.", "language": "en"}
+    b = {"text": "Quistenholm beat Tollan after extra time.", "language": "en"}
+
+    row = evidence(a, b)
+
+    assert row["names_cosine"] > 0.9
+    assert row["story_45"] == 0.0
+
+
+def test_shared_words_without_shared_names_make_no_story() -> None:
+    a = {"text": "A warehouse burned down in Tollan after an explosion.", "language": "en"}
+    b = {"text": "A warehouse burned down in Quistenholm after an explosion.", "language": "en"}
+
+    row = evidence(a, b)
+
+    assert row["text_cosine"] > 0.3
+    assert (row["story_45"], row["names_found"]) == (0.0, 0.0)
+
+
+def test_quotations_shared_count_by_their_triples() -> None:
+    a = {"text": "“Steel does not heal itself,” the engineer said on Thursday at the bridge."}
+    b = {"text": "She put it simply: “steel does not heal itself”."}
+
+    assert evidence(a, b)["quotes"] == pytest.approx(math.log(1 + 3), abs=1e-5)
+    assert evidence(a, {"text": "steel does not heal itself, and that is that"})["quotes"] == 0.0
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, 0.0), (30, 1.0), (7.5, 0.5)])
+def test_days_apart_count_by_their_square_root(days: float, expected: float) -> None:
+    a, b = ({**story(1), "published": int(86_400 * (20_000 + d))} for d in (0, days))
+
+    row = evidence(a, b)
+
+    assert (row["days"], row["undated"]) == (pytest.approx(expected), 0.0)
+
+
+def test_an_article_without_a_date_is_undated_and_not_near() -> None:
+    row = evidence(version(1, "undated", 0), version(1, "as sent", 0))
+
+    assert (row["days"], row["undated"]) == (0.0, 1.0)
+
+
+def test_the_lead_counts_in_the_windows_it_belongs_to() -> None:
+    lead = "Tollan saw a volcano erupt. "
+    a = {"text": lead + "Nothing else was there to tell of it all. " * 30, "language": "en"}
+    b = {"text": "Nobody knew what came then or why it came. " * 8 + lead, "language": "en"}
+
+    row = evidence(a, b)
+
+    assert row["lead_cosine"] < 0.2
+    assert row["story_45"] < 0.2 < row["story_220"]
