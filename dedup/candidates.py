@@ -84,7 +84,9 @@ def insert(index, keys, begin, end, a):
 
 @kernel
 def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found):
-    """Write the candidates of article `a` into `found`, most shared first; return (how many, bounds that were reached).
+    """Write the candidates of article `a` into `found`, most shared first.
+
+    Return (how many, how many of them share a band, whether a bound was reached).
 
     `shares` (int32, one an article, all 0) is scratch, left clean. With `in_order` the kept came by rising date.
     """
@@ -109,36 +111,37 @@ def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
                 found[touched] = other
                 touched += 1
             shares[other] += 1 if k < terms else BAND
-    chosen = most_shared(found, touched, shares, rules)
-    if chosen < 0:
-        return -chosen, 1
-    return chosen, bounded
+    chosen, banded = most_shared(found, touched, shares, rules)
+    if chosen > rules.max_candidates:
+        return rules.max_candidates, min(banded, rules.max_candidates), 1
+    return chosen, banded, bounded
 
 
 @kernel
 def most_shared(found, touched, shares, rules):
-    """Move the candidates among `found` to its front, most shared first; clean `shares`; return how many, negative if cut."""
-    counts = np.zeros(MOST_SHARED + 1, np.int64)
-    n = 0
+    """Move the candidates among `found` to its front, most shared first; clean `shares`; return (how many, how many share a band)."""
+    counts = np.zeros(MOST_SHARED + 2, np.int64)
+    n, banded = 0, 0
     for t in range(touched):
         other = found[t]
         share = shares[other]
         if share >= rules.shared_terms:
-            counts[min(share, MOST_SHARED)] += 1
+            counts[MOST_SHARED - min(share, MOST_SHARED) + 1] += 1
             found[n] = other
             n += 1
+            banded += share >= BAND
         else:
             shares[other] = 0
-    if n <= 1:
-        for t in range(n):
-            shares[found[t]] = 0
-        return n
-    ends = counts[::-1].cumsum()[::-1]
     ordered = np.empty(n, found.dtype)
-    for t in range(n - 1, -1, -1):  # backwards, so that equals stay in the order in which they were found
-        share = min(shares[found[t]], MOST_SHARED)
-        ends[share] -= 1
-        ordered[ends[share]] = found[t]
+    if n > 1:
+        for k in range(MOST_SHARED + 1):
+            counts[k + 1] += counts[k]
+    else:
+        counts[:] = 0
+    for t in range(n):
+        place = MOST_SHARED - min(shares[found[t]], MOST_SHARED)
+        ordered[counts[place]] = found[t]
+        counts[place] += 1
         shares[found[t]] = 0
     found[:n] = ordered
-    return n if n <= rules.max_candidates else -rules.max_candidates
+    return n, banded

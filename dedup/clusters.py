@@ -14,7 +14,7 @@ import numpy as np
 from dedup.candidates import Postings, fill_candidates, insert, keys_of, postings_for
 from dedup.evidence import COUNT
 from dedup.kernel import kernel
-from dedup.matches import NONE, REWRITE, Rules, judged
+from dedup.matches import NONE, REWRITE, Rules, is_hopeless, judged
 from dedup.sketches import Sketches
 
 
@@ -68,7 +68,7 @@ def led(s, order, rules, index, in_order):
         if s.lengths[a] < rules.min_words:
             continue
         terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
-        m, bounded[a] = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
+        m, banded, bounded[a] = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
         verified[a] = m
         best, relation, score, order_key = -1, NONE, 0.0, (-1, 0.0)
         for k in range(m):
@@ -78,6 +78,8 @@ def led(s, order, rules, index, in_order):
                 r, tie = judged(s, member, a, rules, row)
                 if r == NONE or r == REWRITE:
                     continue
+            if k >= banded and is_hopeless(s, leader, a, rules, row):
+                continue
             r, x = judged(s, leader, a, rules, row)
             if r == NONE:
                 continue

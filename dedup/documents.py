@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dedup.fields import FIELDS, SCHEMA
 from dedup.reading import Reading, Rows
-from dedup.records import kind_of
+from dedup.records import RECORD_SHOWN, kind_of
 from dedup.streams import Damaged
 
 __all__ = ["document_rows", "is_document", "text_articles", "text_rows"]
@@ -36,13 +36,14 @@ def document_rows(reading: Reading) -> Rows:
     text, damage = _document(reading)
     decoder = json.JSONDecoder(strict=False)
     number, position = 0, _end_of(OPENING, text, 0)
+    closing = "]" if "[" in text[:position] else ""
     while position < len(text) and text[position] != "]":
         number += 1
         try:
             value, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
             reason = str(damage or f"broken JSON, and so is what follows: {error}")
-            raise Damaged(reason, number, text[position:].encode(errors="replace")) from damage
+            raise Damaged(reason, number, _shown(text, position)) from damage
         if isinstance(value, dict):
             yield number, value
         else:
@@ -50,6 +51,11 @@ def document_rows(reading: Reading) -> Rows:
         position = _end_of(GAP, text, end)
     if damage:
         raise damage
+    if text[position:].strip() != closing:
+        reason = (
+            "broken JSON: the array has no end" if closing else "broken JSON: there is text after the end"
+        )
+        raise Damaged(reason, None, _shown(text, position))
 
 
 def text_rows(reading: Reading) -> Rows:
@@ -64,7 +70,7 @@ def text_rows(reading: Reading) -> Rows:
 
 
 def text_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
-    """Yield a plain text file as a batch of one article, twenty times as fast as by way of its dict."""
+    """Yield a plain text file as a batch of one article, without the detour over a dict."""
     for _, row in text_rows(reading):
         known = {"id": row["id"], "text": row["text"].replace("\0", " ")}
         columns = [pa.array([known.get(name)], SCHEMA.field(name).type) for name in FIELDS]
@@ -91,6 +97,11 @@ def _document(reading: Reading) -> tuple[str, Damaged | None]:
         return data.decode(errors="replace" if damage else "strict"), damage
     except UnicodeDecodeError as error:
         raise Damaged("not valid UTF-8", None, data) from error
+
+
+def _shown(text: str, position: int) -> bytes:
+    """Return what stands at a position, as much of it as a reject shows."""
+    return text[position : position + RECORD_SHOWN].encode(errors="replace")
 
 
 def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:

@@ -12,9 +12,8 @@ import numpy as np
 
 from dedup.kernel import inlined, kernel
 from dedup.shingles import shared
-from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, NAME
-from dedup.vocabulary import WEIGHT_SCALE, stemmed
-from dedup.words import word_hashes
+from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, NAME, WEEKDAY
+from dedup.vocabulary import WEIGHT_SCALE
 
 EVIDENCE = (
     "jaccard",  # of the 3-shingles
@@ -46,6 +45,7 @@ EVIDENCE = (
 JACCARD, CONTAINED, CONTAINS, NAMES_FOUND, FIGURES_FOUND, FIGURES, FEATURES = range(7)
 """The columns that decide copies and templates; from `FEATURES` on they are the story model's."""
 COUNT = len(EVIDENCE)
+QUOTES, OVERLAP = EVIDENCE.index("quotes"), EVIDENCE.index("overlap")
 HEAVY = np.float32(2.0)
 """The weight of a term found in one article in a hundred."""
 MONTH = 30.0
@@ -54,30 +54,15 @@ WINDOWS = 5
 SQUARED_NAMES, SQUARED_WORDS, SQUARED_LEAD, NAMES_220, FACTS_220, FIGURES_ALL, FIGURES_COUNT, NAMES_80, WEEKDAYS_80 = 0, 5, 10, 11, 12, 13, 14, 15, 16
 NORMS = 17
 """Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights; then a set of weekdays, as bits."""
-WEEKDAYS = {
-    "en": "monday tuesday wednesday thursday friday saturday sunday",
-    "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
-    "es": "lunes martes miércoles jueves viernes sábado domingo",
-    "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
-    "pt": "segunda terça quarta quinta sexta sábado domingo",
-    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
-    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
-    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
-    "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
-    "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
-}
-"""The days of the week, Monday first; where one word is also an ordinary word, it is rare enough there to do no harm."""
-WEEKDAY_SLOTS = 256
 LOGS = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
 LOGS[0] = 0.0
 """1 + ln(count): how much a repeated term counts."""
 
 
 @inlined
-def mass(counts, window):
-    """Return 1 + ln(count) of a term in the title and a window of the body; 0 where it is absent."""
-    return LOGS[np.int64(counts[IN_TITLE]) + (np.int64(counts[IN_45 + window]) if window < WINDOWS - 1 else 0)]
+def mass(counts, t, window):
+    """Return 1 + ln(count) of term `t` in the title and a window of the body; 0 where it is absent."""
+    return LOGS[np.int64(counts[t, IN_TITLE]) + (np.int64(counts[t, IN_45 + window]) if window < WINDOWS - 1 else 0)]
 
 
 @inlined
@@ -86,32 +71,8 @@ def cosine(dot, a, b):
     return min(dot / np.sqrt(a * b), np.float32(1.0)) if a > 0 and b > 0 else np.float32(0.0)
 
 
-def weekday_table() -> tuple[np.ndarray, np.ndarray]:
-    """Return (keys, bits): an open-addressing table from the stems of weekdays to a bit for each day."""
-    keys, bits = np.zeros(WEEKDAY_SLOTS, np.uint32), np.zeros(WEEKDAY_SLOTS, np.uint8)
-    for language, names in WEEKDAYS.items():
-        for day, stem in enumerate(word_hashes(stemmed(names.split(), language))):
-            slot = int(stem) % WEEKDAY_SLOTS
-            while keys[slot] not in (0, stem):
-                slot = (slot + 1) % WEEKDAY_SLOTS
-            keys[slot], bits[slot] = stem, 1 << day
-    return keys, bits
-
-
-WEEKDAY_KEYS, WEEKDAY_BITS = weekday_table()
-
-
-@inlined
-def weekday_of(term):
-    """Return the bit of the weekday that a term names; 0 for any other term."""
-    slot = np.int64(term) % WEEKDAY_SLOTS
-    while WEEKDAY_KEYS[slot] != 0 and WEEKDAY_KEYS[slot] != term:
-        slot = (slot + 1) % WEEKDAY_SLOTS
-    return WEEKDAY_BITS[slot] if WEEKDAY_KEYS[slot] == term else np.uint8(0)
-
-
 @kernel
-def norms_of(hashes, weights, kinds, counts, offsets):
+def norms_of(weights, kinds, counts, offsets):
     """Return what the evidence needs to know of each article alone (articles × `NORMS`, float32)."""
     out = np.zeros((len(offsets) - 1, NORMS), np.float32)
     for a in range(len(offsets) - 1):
@@ -120,17 +81,15 @@ def norms_of(hashes, weights, kinds, counts, offsets):
             weight, name, figure = np.float32(weights[t]) / np.float32(WEIGHT_SCALE), kinds[t] == NAME, kinds[t] == FIGURE
             base = SQUARED_NAMES if name else SQUARED_WORDS
             for window in range(WINDOWS):
-                row[base + window] += (weight * mass(counts[t], window)) ** 2
+                row[base + window] += (weight * mass(counts, t, window)) ** 2
             row[SQUARED_LEAD] += (weight * LOGS[counts[t, IN_45]]) ** 2
             if counts[t, IN_TITLE] or counts[t, IN_220]:
                 row[NAMES_220] += weight if name else 0
                 row[FACTS_220] += weight if name or figure else 0
             if name and (counts[t, IN_TITLE] or counts[t, IN_80]):
                 row[NAMES_80] += weight
-            if counts[t, IN_80]:
-                day = weekday_of(hashes[t])
-                if day:
-                    row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | day
+            if kinds[t] >= WEEKDAY and counts[t, IN_80]:
+                row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | (1 << (kinds[t] - WEEKDAY))
             row[FIGURES_ALL] += weight if figure else 0
             row[FIGURES_COUNT] += figure
     return out
@@ -139,15 +98,39 @@ def norms_of(hashes, weights, kinds, counts, offsets):
 @kernel
 def fill_evidence(s, i, j, out):
     """Write the evidence for sketches `i` and `j` of `s` into `out` (float32, one value a column)."""
+    fill_story_evidence(s, i, j, out)
+    fill_text_evidence(s, i, j, out)
+
+
+@kernel
+def fill_text_evidence(s, i, j, out):
+    """Write the columns that the shingles give: Jaccard, containment both ways, overlap, quotes."""
     a_set = s.shingles[s.shingle_offsets[i] : s.shingle_offsets[i + 1]]
     b_set = s.shingles[s.shingle_offsets[j] : s.shingle_offsets[j + 1]]
     both = shared(a_set, b_set)
     out[JACCARD] = both / max(len(a_set) + len(b_set) - both, 1)
     out[CONTAINED] = both / max(len(a_set), 1)
     out[CONTAINS] = both / max(len(b_set), 1)
+    out[OVERLAP] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
+    quotes = shared(
+        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]], s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]]
+    )
+    out[QUOTES] = np.log1p(np.float32(quotes))
 
-    names = np.zeros(WINDOWS, np.float32)
-    words = np.zeros(WINDOWS, np.float32)
+
+@kernel
+def fill_greatest_text_evidence(s, i, j, out):
+    """Write the columns that the shingles give as if the shorter article were all in the other: they cannot be greater."""
+    out[JACCARD] = out[CONTAINED] = out[CONTAINS] = out[OVERLAP] = 1.0
+    least = min(s.quote_offsets[i + 1] - s.quote_offsets[i], s.quote_offsets[j + 1] - s.quote_offsets[j])
+    out[QUOTES] = np.log1p(np.float32(least))
+
+
+@kernel
+def fill_story_evidence(s, i, j, out):
+    """Write the columns that the terms and the dates give."""
+    dots = np.zeros((2, WINDOWS), np.float32)
+    counts = s.term_counts
     lead = names_both = facts_both = heavy = np.float32(0.0)
     a_names, b_names = np.float32(0.0), np.float32(0.0)
     figures_both = np.float32(0.0)
@@ -160,25 +143,24 @@ def fill_evidence(s, i, j, out):
             q += y < x
             continue
         weight = np.float32(max(s.term_weights[p], s.term_weights[q])) / np.float32(WEIGHT_SCALE)
-        a, b = s.term_counts[p], s.term_counts[q]
         a_name, b_name = s.term_kinds[p] == NAME, s.term_kinds[q] == NAME
-        name, figure = a_name or b_name, s.term_kinds[p] == FIGURE
-        dots = names if name else words
+        name, figure = np.int64(a_name or b_name), s.term_kinds[p] == FIGURE
         for window in range(WINDOWS):
-            dots[window] += weight * weight * mass(a, window) * mass(b, window)
-        lead += weight * weight * LOGS[a[IN_45]] * LOGS[b[IN_45]]
-        if (a[IN_TITLE] or a[IN_220]) and (b[IN_TITLE] or b[IN_220]):
+            dots[name, window] += weight * weight * mass(counts, p, window) * mass(counts, q, window)
+        lead += weight * weight * LOGS[counts[p, IN_45]] * LOGS[counts[q, IN_45]]
+        if (counts[p, IN_TITLE] or counts[p, IN_220]) and (counts[q, IN_TITLE] or counts[q, IN_220]):
             names_both += weight if name else np.float32(0.0)
             facts_both += weight if name or figure else np.float32(0.0)
             heavy += max(weight - HEAVY, np.float32(0.0))
-        if a_name and (a[IN_TITLE] or a[IN_80]):
+        if a_name and (counts[p, IN_TITLE] or counts[p, IN_80]):
             a_names += weight
-        if b_name and (b[IN_TITLE] or b[IN_80]):
+        if b_name and (counts[q, IN_TITLE] or counts[q, IN_80]):
             b_names += weight
         figures_both += weight if figure else np.float32(0.0)
         p += 1
         q += 1
 
+    words, names = dots[0], dots[1]
     m, n = s.norms[i], s.norms[j]
     out[NAMES_FOUND] = max(portion(a_names, m[NAMES_80]), portion(b_names, n[NAMES_80]))
     out[FIGURES_FOUND] = portion(figures_both, min(m[FIGURES_ALL], n[FIGURES_ALL]))
@@ -201,11 +183,6 @@ def fill_evidence(s, i, j, out):
     out[column + 4] = portion(names_both, m[NAMES_220] + n[NAMES_220] - names_both)
     out[column + 5] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
     out[column + 6] = np.log1p(heavy)
-    quotes = shared(
-        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]], s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]]
-    )
-    out[column + 7] = np.log1p(np.float32(quotes))
-    out[column + 8] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
     out[column + 9] = cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
     out[column + 10] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
     a_days, b_days = np.int64(m[WEEKDAYS_80]), np.int64(n[WEEKDAYS_80])

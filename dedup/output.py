@@ -103,11 +103,8 @@ def _opened(path: str | Path | None) -> Iterator[IO[bytes]]:
     # A link is followed, so that the file it points to is replaced and not the link.
     place = Path(os.path.realpath(path))
     _, packing = extensions(str(path))
-    if _is_device(place):
-        with place.open("wb") as device, _packed(device, packing) as packed:
-            yield packed
-        return
-    with _beside(place, str(path)) as file, _packed(file, packing) as packed:
+    opened = _direct if _is_device(place) else _beside
+    with opened(place, str(path)) as file, _packed(file, packing) as packed:
         yield packed
 
 
@@ -118,6 +115,17 @@ def _is_device(place: Path) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+@contextmanager
+def _direct(place: Path, shown: str) -> Iterator[IO[bytes]]:
+    """Open a device or a named pipe."""
+    try:
+        file = place.open("wb")
+    except OSError as error:
+        raise OutputError(f"cannot write {shown}: {error.strerror}") from error
+    with file:
+        yield file
 
 
 @contextmanager

@@ -20,6 +20,8 @@ OPENING_WORDS = 12
 """An article without a title is called by this many of its first words."""
 HEADLINE_WORDS = 24
 """A first line longer than this is prose, not a headline."""
+WORDLESS = re.compile(r"\A(?:[^\w\n]*\n)+")
+"""Lines before the first that has a word."""
 DENSE = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
@@ -59,7 +61,7 @@ def opening(text: str) -> str:
     >>> opening("Bridge shut\nThe bridge was shut."), opening("The bridge was shut.\nIt will open.")
     ('Bridge shut', 'The bridge was shut. It will open.')
     """
-    start = text[: HEADLINE_WORDS * 40].strip()
+    start = WORDLESS.sub("", text[: HEADLINE_WORDS * 40]).strip()
     first, newline, _ = start.partition("\n")
     headline = first.split()
     if newline and len(headline) <= HEADLINE_WORDS and not first.rstrip().endswith((".", "!", "?")):

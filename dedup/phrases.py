@@ -13,14 +13,14 @@ __all__ = ["counted", "date", "days", "lag", "percent"]
 def percent(share: float) -> str:
     """Return a share as a per cent, with a decimal where it is near to none or all.
 
-    100 % and 0 % are only said of what is exactly that.
+    100% and 0% are only said of what is exactly that.
 
     >>> percent(0.973), percent(0.0239), percent(0.99999)
-    ('97 %', '2.4 %', '99.9 %')
+    ('97%', '2.4%', '99.9%')
     """
     if FEW <= share <= MOST or share in {0, 1}:
-        return f"{share * 100:.0f} %"
-    return f"{min(max(share * 100, 0.1), 99.9):.1f} %"
+        return f"{share * 100:.0f}%"
+    return f"{min(max(share * 100, 0.1), 99.9):.1f}%"
 
 
 def counted(number: int, noun: str) -> str:
@@ -64,7 +64,7 @@ def lag(first: datetime | None, later: datetime | None) -> str:
     if first is None or later is None:
         return ""
     apart = abs(later - first)
-    sign = "+" if later >= first else "−"
+    sign = "+" if later > first else "−" if later < first else ""
     if apart < timedelta(hours=1):
         return f"{sign}{apart // timedelta(minutes=1)} min"
     if apart < timedelta(days=2):

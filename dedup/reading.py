@@ -43,7 +43,7 @@ class Reading:
     def pieces(self) -> Pieces:
         """Return the file in UTF-8; another encoding than that is counted among the warnings."""
         encoding, decoded = utf8(self.unpacked())
-        if not encoding.startswith("utf-8"):
+        if encoding != "utf-8":
             self.warnings[ANOTHER_ENCODING.format(encoding)] += 1
         return decoded
 

@@ -90,7 +90,7 @@ def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 
         term_weights=term_weights,
         term_kinds=term_kinds,
         term_counts=term_counts,
-        norms=norms_of(term_hashes, term_weights, term_kinds, term_counts, term_offsets),
+        norms=norms_of(term_weights, term_kinds, term_counts, term_offsets),
     )
 
 

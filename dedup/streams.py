@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from dedup.errors import InputError
 from dedup.sources import Source, unreadable
 
 __all__ = ["Damaged", "Pieces", "Spool", "pieces", "utf8"]
@@ -40,7 +41,7 @@ SAMPLE = 1 << 20
 """The encoding is told from this many bytes, which hold a few hundred articles' accented letters."""
 
 BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -83,9 +84,18 @@ class Spool:
         self._file.seek(position)
         piece = self._file.read(PIECE)
         if not piece and not self._ended:
-            piece = sys.stdin.buffer.read(PIECE)
+            piece = self._more()
             self._ended = not piece
+        return piece
+
+    def _more(self) -> bytes:
+        """Return the next piece of standard input, which is in the file then."""
+        try:
+            piece = sys.stdin.buffer.read(PIECE)
             self._file.write(piece)
+            self._file.flush()
+        except OSError as error:
+            raise InputError(f"cannot keep standard input in a temporary file: {error.strerror}") from error
         return piece
 
 
@@ -114,10 +124,9 @@ def utf8(given: Pieces) -> tuple[str, Pieces]:
     """
     sample, rest = _sample(given)
     encoding = _encoding(sample)
-    again = chain([sample], rest)
     if encoding == "utf-8":
-        return encoding, again
-    decoded = codecs.iterdecode(again, encoding, errors="replace")
+        return encoding, chain([sample.removeprefix(codecs.BOM_UTF8)], rest)
+    decoded = codecs.iterdecode(chain([sample], rest), encoding, errors="replace")
     return encoding, (text.encode() for text in decoded)
 
 

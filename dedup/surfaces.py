@@ -23,8 +23,8 @@ def shared_names_and_numbers(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names and the numbers that two articles share, most telling first.
 
-    They are given as the first article writes them; `text` and `language` are its own. Pairs of characters
-    are no names that anybody could read.
+    They are given as the first article writes them; `text` and `language` are its own. Left out are
+    names that nobody could read.
     """
     written = dict(surfaces(text, vocabulary(language)))
     theirs = {term: kind for term, kind, _ in terms_of(sketches, pair[1])}
@@ -37,10 +37,15 @@ def shared_names_and_numbers(
     names = tuple(
         written[term]
         for _, term, kinds in shared
-        if NAME in kinds and term in written and not is_dense(written[term])
+        if NAME in kinds and term in written and is_readable(written[term])
     )
     numbers = tuple(written[term] for _, term, kinds in shared if kinds == {FIGURE} and term in written)
     return names, numbers
+
+
+def is_readable(name: str) -> bool:
+    """Return whether a name says something by itself: single letters and pairs of characters do not."""
+    return len(name) > 1 and not is_dense(name)
 
 
 def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:

@@ -52,8 +52,9 @@ def report_rejects(corpus: Corpus, output: str | None, rejects: str | None, *, q
 def summary(done: Run) -> str:
     """Return a line on what became of the corpus, and how fast."""
     made = done.result.assignments
-    relations = Counter(RELATIONS[r] for r in made.relations[made.relations >= 0].tolist())
-    clusters = len(set(made.leaders[made.relations >= 0].tolist()))
+    dropped = made.relations >= 0
+    relations = Counter(RELATIONS[r] for r in made.relations[dropped].tolist())
+    clusters = len(set(made.leaders[dropped & (done.result.repeats < 0)].tolist()))
     articles, duplicates = len(made.relations), relations.total()
     by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
     pace = f"{articles / max(done.seconds, 1e-9):,.0f} articles/s"

@@ -10,11 +10,11 @@ body (its first 45, 80 and 220 words, all of it) beside those of the title.
 import numpy as np
 
 from dedup.kernel import kernel
-from dedup.vocabulary import ALWAYS, BY_CAPITAL, NEVER, RARE, WEIGHT_SCALE
+from dedup.vocabulary import ALWAYS, BY_CAPITAL, MONDAY, NEVER, RARE, WEIGHT_SCALE
 from dedup.words import CAPITAL, GRAM, NUMBER, SHORT, START, TITLE
 
-WORD, NAME, FIGURE = 0, 1, 2
-"""Kinds of term."""
+WORD, NAME, FIGURE, WEEKDAY = 0, 1, 2, 3
+"""Kinds of term; the days of the week follow on `WEEKDAY`, Monday first."""
 IN_TITLE, IN_45, IN_80, IN_220, IN_ALL = range(5)
 """Columns of counts; each window of the body holds those before it, and none holds the title."""
 WINDOWS = 5
@@ -79,6 +79,8 @@ def term_sets(
                 out_kind[begin + n] = FIGURE if flag & NUMBER else WORD
                 if name == ALWAYS and not flag & NUMBER:
                     out_kind[begin + n] = NAME
+                elif name >= MONDAY:
+                    out_kind[begin + n] = WEEKDAY + name - MONDAY
                 elif name != BY_CAPITAL:
                     seen[begin + n, 1] = 60000  # never a name
                 n += 1

@@ -22,8 +22,23 @@ HEAVIEST = 4.0
 ARTICLE_WORDS = 400
 """The length of article for which wordfreq's word frequencies are turned into document frequencies."""
 
-NEVER, ALWAYS, BY_CAPITAL = 0, 1, 2
-"""Whether a word is a name: never; always (a capital wherever it stands in news); where it is written with a capital."""
+NEVER, ALWAYS, BY_CAPITAL, MONDAY = 0, 1, 2, 3
+"""Whether a word is a name: never; always (a capital wherever it stands in news); where it is written with a capital.
+From `MONDAY` on: it is a day of the week."""
+WEEKDAYS = {
+    "en": "monday tuesday wednesday thursday friday saturday sunday",
+    "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "es": "lunes martes miércoles jueves viernes sábado domingo",
+    "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+    "pt": "segunda terça quarta quinta sexta sábado domingo",
+    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+    "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
+    "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+}
+"""The days of the week, Monday first; where one word is also an ordinary word, it is rare enough there to do no harm."""
 
 STEMMERS = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
@@ -136,6 +151,8 @@ def pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
 
 def indexed(words: np.ndarray, stems: np.ndarray, weights: np.ndarray, names: np.ndarray, language: str) -> Vocabulary:
     """Return the hash table over a word list; word hash 0 (not one word) is left out."""
+    for day, name in enumerate(word_hashes(WEEKDAYS.get(language, "").split())):
+        names = np.where(words == name, MONDAY + day, names)
     size = 1 << max(4, int(2 * len(words)).bit_length())
     table = hashed(words.astype(np.uint32), stems.astype(np.uint32), weights.astype(np.uint8), names.astype(np.uint8), size)
     unknown = ALWAYS if language in UNCASED | DENSE else BY_CAPITAL

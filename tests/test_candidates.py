@@ -25,7 +25,7 @@ def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = F
         terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
         m, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
         out.append((found[:m].tolist(), int(bounded)))
-        insert(index, keys, n, a)
+        insert(index, keys, 0, n, a)
         assert not shares.any(), "the scratch is not left clean"
     return out
 

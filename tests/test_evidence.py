@@ -10,9 +10,10 @@ from newsmaker import Article, corpora, planned, sketched, story, version
 from dedup.evidence import EVIDENCE, evidence_of
 from dedup.sketches import Sketches
 
-COUNTS = {"figures", "heavy_terms", "quotes", "days"}
-"""The evidence that is no similarity."""
-SIMILARITIES = [name for name in EVIDENCE if name not in COUNTS]
+COUNTS = {"figures", "figures_missed", "heavy_terms", "quotes", "days"}
+"""The evidence that may be more than 1."""
+DIFFERENCES = {"figures_missed", "weekdays_differ", "days", "undated"}
+"""The evidence that speaks against a match."""
 Row = dict[str, float]
 
 
@@ -53,7 +54,7 @@ def test_evidence_is_the_same_either_way_round(articles: list[Article]) -> None:
 @examples(max_examples=30)
 def test_similarities_lie_between_0_and_1_and_the_rest_is_not_negative(articles: list[Article]) -> None:
     for row in rows(sketched(articles), all_pairs(articles)):
-        assert all(0 <= row[name] <= 1 for name in SIMILARITIES)
+        assert all(0 <= row[name] <= 1 for name in set(EVIDENCE) - COUNTS)
         assert all(0 <= row[name] < math.inf for name in COUNTS)
 
 
@@ -87,9 +88,9 @@ def test_evidence_does_not_depend_on_the_other_articles(articles: list[Article])
 def test_an_article_shares_all_of_itself() -> None:
     row = evidence(story(1), story(1))
 
-    ones = set(SIMILARITIES) - {"undated"}
+    ones = set(EVIDENCE) - COUNTS - DIFFERENCES
     assert {name: row[name] for name in ones} == pytest.approx(dict.fromkeys(ones, 1.0), abs=1e-5)
-    assert (row["days"], row["undated"]) == (0, 0)
+    assert {name: row[name] for name in DIFFERENCES} == dict.fromkeys(DIFFERENCES, 0.0)
 
 
 def test_articles_with_nothing_in_common_share_nothing() -> None:
@@ -98,7 +99,7 @@ def test_articles_with_nothing_in_common_share_nothing() -> None:
 
     row = evidence(a, b)
 
-    assert {name for name in EVIDENCE if row[name]} == {"figures", "undated"}
+    assert {name for name in EVIDENCE if row[name]} == {"figures", "figures_missed", "undated"}
 
 
 def test_two_empty_articles_share_nothing() -> None:
@@ -171,6 +172,41 @@ def test_an_article_without_a_date_is_undated_and_not_near() -> None:
     row = evidence(version(1, "undated", 0), version(1, "as sent", 0))
 
     assert (row["days"], row["undated"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("en", "Tuesday", "Wednesday"),
+        ("de", "Dienstag", "Mittwoch"),
+        ("fr", "mardi", "mercredi"),
+        ("es", "martes", "miércoles"),
+        ("it", "martedì", "mercoledì"),
+        ("pt", "terça", "quarta"),
+        ("nl", "dinsdag", "woensdag"),
+        ("ru", "вторник", "среда"),
+        ("ar", "الثلاثاء", "الأربعاء"),
+    ],
+)
+def test_weekdays_differ_only_if_each_article_names_one_and_they_share_none(
+    language: str, one: str, other: str
+) -> None:
+    first, second, both, none = (
+        {"text": f"Tollan: {days}. 12", "language": language} for days in (one, other, f"{one}, {other}", "")
+    )
+
+    assert evidence(first, second)["weekdays_differ"] == 1
+    assert [evidence(first, b)["weekdays_differ"] for b in (first, both, none)] == [0, 0, 0]
+
+
+def test_figures_missed_grow_with_their_number() -> None:
+    few, many = (
+        evidence({"text": f"it counted {a}"}, {"text": f"it counted {b}"})["figures_missed"]
+        for a, b in (("71", "92"), ("71, 4831, 17,000", "92, 18, 355"))
+    )
+
+    assert few == pytest.approx(math.log(2), abs=1e-5)
+    assert many == pytest.approx(math.log(4), abs=1e-5)
 
 
 def test_the_lead_counts_in_the_windows_it_belongs_to() -> None:

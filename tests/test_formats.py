@@ -168,3 +168,29 @@ def test_an_element_that_is_no_article_is_rejected_by_its_position(tmp_path: Pat
     ]
     assert len(lines(corpus)) == 2
     assert b"\\ud800" in lines(corpus)[1]
+
+
+@pytest.mark.parametrize(
+    ("document", "kept", "reason"),
+    [
+        ('[{"text": "a"}, {"text": "b"}', 2, "broken JSON: the array has no end"),
+        ('[{"text": "a"},\n', 1, "broken JSON: the array has no end"),
+        ('[{"text": "a"}] {"text": "b"}', 1, "broken JSON: the array has no end"),
+        ('{\n"text": "a"}] {"text": "b"}', 1, "broken JSON: there is text after the end"),
+    ],
+)
+def test_a_document_without_its_end_is_reported(
+    tmp_path: Path, document: str, kept: int, reason: str
+) -> None:
+    (tmp_path / "news.json").write_text(document)
+    corpus = read_articles(tmp_path)
+
+    assert len(rows(corpus)) == kept
+    assert [(reject.line, reject.reason) for reject in corpus.rejects] == [(None, reason)]
+    assert len(lines(corpus)) == kept
+
+
+def test_a_document_may_be_objects_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "news.json").write_text('{\n "text": "a"\n}\n{\n "text": "b"\n}\n')
+
+    assert [row["text"] for row in rows(read_articles(tmp_path))] == ["a", "b"]

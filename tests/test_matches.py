@@ -435,7 +435,7 @@ def test_a_new_toll_makes_an_update_and_no_other_story(template: str, first: Any
 
 @NAMELESS
 def test_a_copy_without_names_is_still_a_copy() -> None:
-    text = "yes, the river rose overnight and flooded the old mill while nobody in the valley heard the water come in"
+    text = "yes, the river rose overnight and flooded the old cellar while nobody upstairs heard the water come in"
 
     found = judge(told(text + " under the door"), told(text + " under the gate"))
 
@@ -555,7 +555,7 @@ def test_more_of_the_same_story_is_never_less_probable() -> None:
 
     against = {name for name, c in zip(EVIDENCE, coefficients.tolist(), strict=True) if c < 0}
 
-    assert against <= {"days", "undated", "figures"}
+    assert against <= {"days", "undated", "figures", "figures_missed", "weekdays_differ"}
 
 
 def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:

@@ -165,3 +165,13 @@ def test_joined_compressed_files_are_read_to_the_end(tmp_path: Path) -> None:
         )
 
     assert [row["text"] for row in rows(read_articles(tmp_path))] == ["a", "b"] * 3
+
+
+def test_a_byte_order_mark_changes_nothing_else(tmp_path: Path) -> None:
+    lines_of_it = [b'{"text": "\xc3\xa9"}', b'{"text": "caf\xe9"}', b'{"text":  "x"}']
+    (tmp_path / "news.jsonl").write_bytes(b"\xef\xbb\xbf" + jsonl(*lines_of_it))
+    corpus = read_articles(tmp_path)
+
+    assert [row["text"] for row in rows(corpus)] == ["é", "x"]
+    assert [reject.reason for reject in corpus.rejects] == ["not valid UTF-8"]
+    assert lines(corpus) == [lines_of_it[0], lines_of_it[2]]

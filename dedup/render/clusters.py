@@ -5,31 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from dedup.phrases import date, lag, percent
-from dedup.render import RELATION_STYLES, line
+from dedup.render import RELATION_STYLES, line, plain
 
 __all__ = ["clusters_shown"]
 
 WIDE = 110
 """From this many columns on, there is room for ids beside titles and sources."""
-ID_WIDTH, SOURCE_WIDTH = 26, 22
+WIDEST = {"source": 22, "id": 28}
+"""The most columns that a source and an id may take."""
 Article = Mapping[str, Any]
 """id, title, source, published, and of a duplicate relation and score."""
 
 
 def clusters_shown(clusters: Sequence[Sequence[Article]], more: int) -> Iterator[RenderableType]:
     """Yield each cluster, canonical first, as a heading and a table; `more` is how many are not shown."""
+    duplicates = [article for articles in clusters for article in articles[1:]]
+    widths = {name: width_of(duplicates, name) for name in WIDEST}
     for articles in clusters:
         yield heading(articles[0], len(articles))
-        yield Padding(Members(articles), (0, 0, 0, 2))
+        yield Padding(Members(articles, widths), (0, 0, 0, 2))
         yield ""
     if more:
         yield Text(f"… and {more:,} more (use -o to get all)\n", "dim")
+
+
+def width_of(articles: Sequence[Article], name: str) -> int:
+    """Return how many columns the values of a field take, so that they stand below each other throughout."""
+    return min(max((cell_len(plain(article[name])) for article in articles), default=0), WIDEST[name])
 
 
 def heading(canonical: Article, size: int) -> RenderableType:
@@ -41,26 +50,26 @@ def heading(canonical: Article, size: int) -> RenderableType:
 class Members:
     """The duplicates of a cluster, a row each, as much of them as the terminal has room for."""
 
-    def __init__(self, articles: Sequence[Article]) -> None:
+    def __init__(self, articles: Sequence[Article], widths: Mapping[str, int]) -> None:
         self.canonical, *self.duplicates = articles
+        self.widths = widths
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Yield the table."""
-        yield self.table(wide=options.max_width >= WIDE)
+        """Yield the table; on a narrow terminal the ids are left out where there are sources."""
+        with_id = options.max_width >= WIDE or not self.widths["source"]
+        yield self.table([name for name in WIDEST if self.widths[name] and (with_id or name != "id")])
 
-    def table(self, *, wide: bool) -> Table:
-        """Return the table; without the ids where it is narrow and there are sources."""
-        with_sources = any(article["source"] for article in self.duplicates)
+    def table(self, names: list[str]) -> Table:
+        """Return the table, its last columns the fields named."""
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(min_width=9)
-        table.add_column(justify="right", min_width=6)
+        table.add_column(justify="right", min_width=5)
         table.add_column(justify="right", min_width=7 if self.canonical["published"] else None)
         table.add_column(ratio=1)
-        names = [("source", SOURCE_WIDTH)] * with_sources + [("id", ID_WIDTH)] * (wide or not with_sources)
-        for _, width in names:
-            table.add_column(width=width)
+        for name in names:
+            table.add_column(width=self.widths[name])
         for article in self.duplicates:
-            named = (line(article[name], "dim" if name == "id" else "") for name, _ in names)
+            named = (line(article[name], "dim" if name == "id" else "") for name in names)
             table.add_row(*self.cells(article), *named)
         return table
 

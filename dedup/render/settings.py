@@ -61,5 +61,5 @@ def odds_shown(odds: Mapping[float, float]) -> Table:
     table.add_column(justify="right")
     for jaccard, chance in odds.items():
         bar = "█" * round(chance * BAR_WIDTH)
-        table.add_row(f"{jaccard:.1f}", Text(bar.ljust(BAR_WIDTH, "·"), "cyan"), f"{chance * 100:.1f} %")
+        table.add_row(f"{jaccard:.1f}", Text(bar.ljust(BAR_WIDTH, "·"), "cyan"), f"{chance * 100:.1f}%")
     return table

@@ -1,0 +1,162 @@
+"""`dedup filter`: what is kept byte for byte, what is dropped with the reason."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from commands import called, lines_of, on_terminal, process, written
+from newsmaker import planned, story
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a corpus with many duplicates, its lines written in different ways."""
+    path = tmp_path_factory.mktemp("news") / "news.jsonl"
+    lines = [json.dumps(article, default=str, ensure_ascii=n % 2 == 0) for n, article in enumerate(planned(60, 7))]
+    return written(path, [line.replace(": ", " :  ") if n % 3 else line for n, line in enumerate(lines)])
+
+
+def test_kept_lines_are_lines_of_the_input_in_their_order(news: Path) -> None:
+    kept = called("filter", news).stdout_bytes.splitlines()
+
+    lines = news.read_bytes().splitlines()
+    assert 0 < len(kept) < len(lines)
+    assert kept == [line for line in lines if line in set(kept)]
+
+
+def test_every_article_is_either_kept_or_dropped(news: Path, tmp_path: Path) -> None:
+    answer = called("filter", news, "-o", tmp_path / "kept.jsonl", "--dropped", tmp_path / "dropped.jsonl")
+
+    kept = lines_of((tmp_path / "kept.jsonl").read_bytes())
+    dropped = lines_of((tmp_path / "dropped.jsonl").read_bytes())
+    ids = [article["id"] for article in lines_of(news.read_bytes())]
+    assert answer.stdout == ""
+    assert sorted(article["id"] for article in kept + dropped) == sorted(ids)
+
+
+def test_a_dropped_article_names_a_kept_one_and_the_evidence(news: Path, tmp_path: Path) -> None:
+    kept = called("filter", news, "--dropped", tmp_path / "dropped.jsonl").stdout
+
+    ids = {article["id"] for article in lines_of(kept)}
+    for article in lines_of((tmp_path / "dropped.jsonl").read_bytes()):
+        dedup = article["dedup"]
+        assert list(dedup) == ["cluster", "canonical", "relation", "score", "evidence"]
+        assert dedup["cluster"] in ids
+        assert dedup["canonical"] is False
+        assert 0 < dedup["score"] <= 1
+        assert {"jaccard", "contained", "contains"} <= set(dedup["evidence"])
+
+
+def test_dropped_lines_keep_their_bytes_before_the_reason(news: Path, tmp_path: Path) -> None:
+    called("filter", news, "--dropped", tmp_path / "dropped.jsonl")
+
+    lines = [line[:-1] for line in news.read_bytes().splitlines()]
+    for dropped in (tmp_path / "dropped.jsonl").read_bytes().splitlines():
+        assert dropped[: dropped.index(b',"dedup":{')] in lines
+
+
+def test_annotate_writes_all_in_order(news: Path) -> None:
+    annotated = called("filter", news, "--annotate").stdout_bytes
+
+    assert annotated == called("cluster", news, "--format", "articles").stdout_bytes
+    assert len(annotated.splitlines()) == 60
+
+
+def test_a_second_run_drops_nothing(news: Path, tmp_path: Path) -> None:
+    called("filter", news, "-o", tmp_path / "kept.jsonl")
+
+    again = called("filter", tmp_path / "kept.jsonl")
+
+    assert again.stdout_bytes == (tmp_path / "kept.jsonl").read_bytes()
+
+
+def test_a_pipe_through_filter_keeps_the_bytes(news: Path) -> None:
+    with news.open("rb") as stdin:
+        done = process("filter", "-", stdin=stdin)
+
+    assert done.returncode == 0
+    assert done.stdout.encode() == called("filter", news).stdout_bytes
+
+
+def test_what_was_annotated_before_is_annotated_anew(tmp_path: Path) -> None:
+    twice = [{**story(3), "id": name, "dedup": "of yesterday"} for name in "ab"]
+
+    first, second = lines_of(called("filter", written(tmp_path / "news.jsonl", twice), "--annotate").stdout)
+
+    assert first["dedup"] == {"cluster": "a", "canonical": True, "relation": None, "score": None}
+    assert second["dedup"] == {"cluster": "a", "canonical": False, "relation": "exact", "score": 1.0}
+
+
+def test_an_article_given_twice_is_kept_once(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", [{**story(3), "id": "a"}] * 3)
+
+    answer = called("filter", corpus)
+
+    assert answer.stdout_bytes == corpus.read_bytes().splitlines(keepends=True)[0]
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl.gz", "kept.csv", "kept.parquet"])
+def test_the_extension_says_the_format(name: str, news: Path, tmp_path: Path) -> None:
+    plain = called("filter", news).stdout_bytes
+
+    called("filter", news, "-o", tmp_path / name)
+
+    if name.endswith(".gz"):
+        assert gzip.decompress((tmp_path / name).read_bytes()) == plain
+    elif name.endswith(".csv"):
+        assert (tmp_path / name).read_text().startswith("id,title,text,published,source\n")
+    else:
+        ids = pyarrow.parquet.read_table(tmp_path / name)["id"].to_pylist()
+        assert ids == [article["id"] for article in lines_of(plain)]
+
+
+def test_several_corpora_are_one(tmp_path: Path) -> None:
+    first = written(tmp_path / "first.jsonl", [{**story(3), "id": "a"}])
+    second = written(tmp_path / "second.jsonl", [{**story(3), "id": "b"}])
+
+    assert called("filter", first, second).stdout_bytes == first.read_bytes()
+
+
+def test_a_folder_of_texts_becomes_lines(seeds: Path) -> None:
+    kept = lines_of(called("filter", seeds).stdout)
+
+    assert len(kept) == 3
+    assert all({"id", "text"} <= set(article) for article in kept)
+
+
+def test_the_output_may_replace_the_input(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", [{**story(n), "id": f"{n}{half}"} for n in range(3) for half in "ab"])
+    kept = called("filter", corpus).stdout_bytes
+
+    answer = called("filter", corpus, "-o", corpus)
+
+    assert answer.exit_code == 0
+    assert corpus.read_bytes() == kept
+
+
+@pytest.mark.parametrize("places", [["--dropped", "-"], ["-o", "x.jsonl", "--dropped", "./x.jsonl"]])
+def test_kept_and_dropped_cannot_go_to_one_place(places: list[str], news: Path) -> None:
+    answer = called("filter", news, *places)
+
+    assert answer.exit_code == 2
+    assert "--dropped and --output must be two places" in answer.stderr
+
+
+def test_dropped_may_go_to_stdout(news: Path, tmp_path: Path) -> None:
+    dropped = called("filter", news, "-o", tmp_path / "kept.jsonl", "--dropped", "-").stdout
+
+    assert all(not article["dedup"]["canonical"] for article in lines_of(dropped))
+
+
+def test_the_summary_counts_what_was_dropped(news: Path, tmp_path: Path) -> None:
+    answer = called("filter", news, "--dropped", tmp_path / "dropped.jsonl")
+
+    dropped = lines_of((tmp_path / "dropped.jsonl").read_bytes())
+    clusters = len({article["dedup"]["cluster"] for article in dropped})
+    assert answer.stderr.startswith(f"60 articles, {clusters} clusters, {len(dropped)} duplicates (")
+
+
+def test_lines_go_to_a_terminal_as_well(news: Path) -> None:
+    assert on_terminal("filter", news, "-q", columns=80).count('{"id"') > 3

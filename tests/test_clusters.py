@@ -1,0 +1,100 @@
+import numpy as np
+from newsmaker import Article, planned, sketched, story, version
+
+from dedup.clusters import Assignments, assign
+from dedup.evidence import COUNT
+from dedup.matches import NONE, rules_of
+from dedup.settings import RELATIONS, Settings
+
+EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
+
+
+def assigned(articles: list[Article], settings: Settings | None = None, order: list[int] | None = None) -> Assignments:
+    """Return what becomes of some articles, taken as they stand or in another order."""
+    taken = np.array(range(len(articles)) if order is None else order, np.int64)
+    return assign(sketched(articles), taken, rules_of(settings or Settings()))
+
+
+def sentences(number: int, first: int, last: int) -> Article:
+    """Return an article of some consecutive sentences of a story, which has as many as it takes."""
+    pool = [s for k in range(3) for s in story(number + 1_000 * k)["text"].rstrip(".").split(". ")]
+    return {"text": ". ".join(pool[first:last]) + ".", "published": 1_900_000_000, "language": "en"}
+
+
+COPIES = Settings(relations=("exact", "copy"))
+
+
+def test_who_comes_first_is_kept() -> None:
+    articles = [version(1, "as sent", 0), version(1, "cut", 0), version(2, "as sent", 0)]
+
+    assert assigned(articles).leaders.tolist() == [0, 0, 2]
+    assert assigned(articles, order=[1, 2, 0]).leaders.tolist() == [1, 1, 2]
+
+
+def test_an_article_joins_the_kept_article_that_it_matches_best() -> None:
+    near, far = sentences(1, 2, 12), sentences(1, 6, 16)
+    between = sentences(1, 3, 12)
+
+    found = assigned([far, near, between], COPIES)
+
+    assert found.leaders.tolist() == [0, 1, 1]
+    assert found.scores[2] > 0.85
+
+
+def test_a_copy_of_a_copy_is_no_link_between_unlike_articles() -> None:
+    first, middle, last = sentences(1, 0, 8), sentences(1, 2, 10), sentences(1, 4, 12)
+
+    found = assigned([first, middle, last], COPIES)
+
+    assert found.leaders.tolist() == [0, 0, 2]
+
+
+def test_words_in_common_go_before_a_story_in_common() -> None:
+    story_told = version(1, "as sent", 0)
+    reworded = {**story(1), "text": story(1)["text"].replace(" in ", " into ").replace(" on ", " upon ")}
+
+    found = assigned([story_told, reworded])
+
+    assert found.leaders.tolist() == [0, 0]
+    assert found.relations[1] != REWRITE
+
+
+def test_what_is_kept_has_no_relation_no_score_and_no_evidence() -> None:
+    found = assigned([story(1), story(1), {"text": "too short"}])
+
+    assert found.relations.tolist() == [NONE, EXACT, NONE]
+    assert found.scores.tolist() == [0, 1, 0]
+    assert found.evidence.shape == (3, COUNT)
+    assert [bool(row.any()) for row in found.evidence] == [False, True, False]
+
+
+def test_an_article_left_out_of_the_order_is_nobodys_leader() -> None:
+    found = assigned([story(1), story(1), story(1)], order=[2, 1])
+
+    assert found.leaders.tolist() == [0, 2, 2]
+
+
+def test_work_is_counted_and_its_bound_is_reported() -> None:
+    settings = Settings(max_candidates=1, relations=("copy",))
+    articles = [sentences(number, 0, 9) for number in (1, 2)]
+    both = {**articles[0], "text": " ".join(a["text"] for a in articles)}
+
+    found = assigned([*articles, both], settings)
+
+    assert found.verified.tolist() == [0, 0, 1] or found.verified.tolist() == [0, 1, 1]
+    assert found.bounded.tolist() == [0, 0, 1]
+
+
+def test_only_the_relations_asked_for_put_articles_together() -> None:
+    articles = planned(40, seed=8)
+
+    for relation in ("copy", "excerpt", "rewrite"):
+        found = assigned(articles, Settings(relations=(relation,)))
+        assert set(found.relations.tolist()) <= {NONE, RELATIONS.index(relation)}
+
+
+def test_nothing_makes_no_cluster() -> None:
+    found = assign(sketched([""]), np.zeros(0, np.int64), rules_of(Settings()))
+
+    assert found.leaders.tolist() == [0]
+    assert found.relations.tolist() == [NONE]

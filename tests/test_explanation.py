@@ -1,0 +1,154 @@
+"""Explanations say what a run finds, in words; and what they quote stands in the texts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from newsmaker import Article, batch, corpora, story, version
+
+from dedup.errors import InputError
+from dedup.explanation import explain, find_articles, only_two
+from dedup.passages import opening, shared_passages, single_words, written_words
+from dedup.pipeline import deduplicate
+from dedup.settings import RELATIONS, Settings
+
+JAPANESE = "青凪市は9日、離島の小霧島と本土側の霧崎港を結ぶ新しい電動フェリーを就航させると発表した。"
+
+
+def pair(one: Article, other: Article) -> list[Article]:
+    """Return two articles with ids."""
+    return [{**one, "id": "one"}, {**other, "id": "other"}]
+
+
+@examples(max_examples=60)
+@given(corpora(2, least=2, stories=2))
+def test_an_explanation_is_what_a_run_of_the_two_finds(articles: list[Article]) -> None:
+    result = deduplicate(articles)
+
+    found = explain(batch(articles))
+
+    assert found.relation == (result.dropped[0].relation if result.dropped else None)
+    if found.relation:
+        match = result.dropped[0]
+        assert (found.other.id, found.kept.id) == (match.id, match.canonical)
+        assert found.score == pytest.approx(match.score, abs=1e-4)
+        assert found.candidates
+
+
+def test_the_parts_of_the_log_odds_make_the_probability() -> None:
+    import math
+
+    found = explain(batch(pair(story(1), version(1, "reworded", 1))))
+
+    total = found.intercept + sum(feature.log_odds for feature in found.features)
+    assert found.probability == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-5)
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_each_relation_has_its_sentence(relation: str) -> None:
+    first, longer = story(1), {**story(1), "text": story(1)["text"] + " " + story(2)["text"]}
+    later = {**first, "published": first["published"].replace(year=2032)}
+    second = {"exact": first, "copy": version(1, "reworded", 1), "excerpt": first, "extension": longer}.get(relation, first)
+    kept = longer if relation == "excerpt" else first
+    options = {"rewrite": Settings(relations=("rewrite",), rewrite_probability=0.01)}
+    second = {**second, "published": later["published"]} if relation != "rewrite" else second
+    settings = options.get(relation, Settings(copy_window_days=1000, relations=(relation,)))
+
+    found = explain(batch(pair(kept, second)), settings)
+
+    noun = {"exact": "an exact copy", "copy": "a copy", "rewrite": "a rewrite"}.get(relation, f"an {relation}")
+    assert found.relation == relation
+    assert found.verdict.startswith(f"other is {noun} of one: ")
+    assert found.verdict.endswith(".")
+
+
+def test_names_and_numbers_are_those_in_both() -> None:
+    one = {"text": "Anselm Dury led 14 miners of Karsa Deep home, said Pia Lindqvarn, after 31 hours underground."}
+    other = {"text": "Home at last: the 14 men whom foreman Anselm Dury led out of Karsa Deep had waited 31 hours."}
+
+    found = explain(batch(pair(one, other)))
+
+    assert {"Anselm", "Dury", "Karsa"} <= set(found.names)
+    assert "Lindqvarn" not in found.names
+    assert set(found.numbers) == {"14", "31"}
+
+
+def test_pairs_of_characters_are_no_names() -> None:
+    found = explain(batch(pair({"text": JAPANESE}, {"text": JAPANESE + JAPANESE})))
+
+    assert found.names == ()
+    assert found.passages
+
+
+def test_furniture_is_told_and_not_quoted() -> None:
+    plea = "Sign up for our newsletter to get the news of the day."
+    text = f"{story(1)['text']}\n{plea}"
+
+    found = explain(batch(pair({"text": text}, {"text": text})))
+
+    assert plea in {piece.passage for piece in found.kept.furniture}
+    assert not any("newsletter" in passage for passage in found.passages)
+
+
+def test_empty_texts_are_explained_too() -> None:
+    found = explain(batch(pair({"text": ""}, {"text": ""})))
+
+    assert found.relation is None
+    assert "the shorter has 0 words" in found.verdict
+
+
+@given(st.text(st.sampled_from("ab ."), max_size=80), st.text(st.sampled_from("ab ."), max_size=80))
+def test_a_shared_passage_stands_in_both_texts(one: str, other: str) -> None:
+    words = [w.folded for w in single_words(one)]
+    theirs = [w.folded for w in single_words(other)]
+    runs = [theirs[j : j + 4] for j in range(len(theirs) - 3)]
+
+    passages = shared_passages(one, other, 100)
+
+    for passage in passages:
+        run = [w.folded for w in single_words(passage)]
+        assert any(theirs[j : j + len(run)] == run for j in range(len(theirs)))
+    assert bool(passages) == any(words[i : i + 4] in runs for i in range(len(words) - 3))
+
+
+def test_passages_are_the_longest_as_they_are_written() -> None:
+    one = 'He said: "We sang, badly, all night long." And then he went home to bed.'
+    other = "THEN HE WENT HOME; we sang badly all night long, he added."
+
+    assert shared_passages(one, other, 5) == ["We sang, badly, all night long", "then he went home"]
+    assert shared_passages(one, other, 1) == ["We sang, badly, all night long"]
+
+
+def test_a_text_of_one_word_again_and_again_is_done_at_once() -> None:
+    assert len(shared_passages("ho " * 20_000, "ho " * 20_000, 8)) == 1
+
+
+def test_scripts_without_spaces_have_words_too() -> None:
+    assert shared_passages(JAPANESE, "昨日、離島の小霧島と、", 3) == ["日、離島の小霧島と"]
+    assert written_words("青凪市 Ana") == ["青凪", "凪市", "Ana"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("", ""), ("|\n\n* \nA headline\nAnd more.", "A headline"), ("word " * 40, "word " * 11 + "word…")],
+)
+def test_an_opening_is_the_headline_or_the_first_words(text: str, first: str) -> None:
+    assert opening(text) == first
+
+
+def test_articles_are_found_by_id_or_its_beginning() -> None:
+    corpus = batch([{"id": name, "text": name} for name in ("abc", "abcd", "x")])
+
+    assert find_articles([corpus], ("abc", "abcd"))["id"].to_pylist() == ["abc", "abcd"]
+    assert find_articles([corpus], ("x", "x"))["text"].to_pylist() == ["x", "x"]
+    with pytest.raises(InputError, match="2 ids begin with 'ab': abc, abcd; give more"):
+        find_articles([corpus], ("ab", "x"))
+
+
+def test_only_two_articles_are_a_pair() -> None:
+    two = batch([{"text": "a"}, {"text": "b"}])
+
+    assert only_two([two.slice(0, 1), two.slice(1)]).num_rows == 2
+    for count in (0, 1, 3):
+        with pytest.raises(InputError, match=f"these files hold {count} articles"):
+            only_two([batch([{"text": "a"}] * 3).slice(0, count)])

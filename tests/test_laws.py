@@ -1,0 +1,251 @@
+"""The laws of the product (its README, "What holds"), over invented corpora, against the obvious answer."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from newsmaker import Article, batch, corpora, planned, sketched, story
+
+from dedup.evidence import COUNT, evidence_of
+from dedup.matches import NONE, Match, judged, rules_of
+from dedup.pipeline import deduplicate
+from dedup.results import Result, named_evidence
+from dedup.settings import RELATIONS, Settings
+
+ROOT = Path(__file__).parent.parent
+DEFAULTS = Settings()
+Outcome = dict[str, Any]
+
+
+def outcome(result: Result) -> Outcome:
+    """Return what became of each article by id, with clusters in their order: all that a user can see."""
+    return {
+        "matches": {article: match for article, match in result if match},
+        "kept": sorted(result.kept),
+        "clusters": [cluster.ids for cluster in result.clusters],
+    }
+
+
+def by_id(articles: list[Article]) -> dict[str, Article]:
+    """Return the articles by their ids."""
+    return {article["id"]: article for article in articles}
+
+
+def judge(kept: Article, other: Article) -> tuple[int, float]:
+    """Return what two articles are to each other, alone in the world."""
+    relation, score = judged(sketched([kept, other]), 0, 1, rules_of(DEFAULTS), np.zeros(COUNT, np.float32))
+    return int(relation), float(score)
+
+
+CORPORA = corpora(most=30)
+
+
+@given(corpora(most=12, stories=3))
+@examples(max_examples=20)
+def test_law_1_a_match_is_a_function_of_two_articles(articles: list[Article]) -> None:
+    known = by_id(articles)
+
+    result = deduplicate(articles)
+
+    for match in result.dropped:
+        relation, score = judge(known[match.canonical], known[match.id])
+        assert (RELATIONS[relation], round(score, 4)) == (match.relation, match.score)
+
+
+@given(articles=corpora(most=15))
+@examples(max_examples=15)
+def test_law_1_other_stories_change_nothing(newsroom: Path, articles: list[Article]) -> None:
+    others = [json.loads(line) for line in newsroom.read_text("utf-8").splitlines()]
+    apart = [outcome(deduplicate(corpus))["matches"] for corpus in (articles, others)]
+
+    together = outcome(deduplicate([*others[:20], *articles, *others[20:]]))["matches"]
+
+    assert together == apart[0] | apart[1]
+
+
+@given(CORPORA, st.randoms(use_true_random=False))
+@examples(max_examples=25)
+def test_law_2_order_changes_nothing(articles: list[Article], random: Random) -> None:
+    shuffled = articles.copy()
+    random.shuffle(shuffled)
+
+    assert outcome(deduplicate(shuffled)) == outcome(deduplicate(articles))
+
+
+@given(corpora(least=1, most=30), st.integers(1, 12), st.sampled_from([1, 2, 4]))
+@examples(max_examples=25)
+def test_law_2_neither_do_batches_nor_threads(articles: list[Article], size: int, threads: int) -> None:
+    whole = batch(articles)
+    batches = [whole.slice(i, size) for i in range(0, whole.num_rows, size)]
+
+    found = outcome(deduplicate(batches, Settings(threads=threads)))
+
+    assert found == outcome(deduplicate(whole, Settings(threads=1)))
+
+
+PROGRAM = """
+import json, sys
+from dedup.pipeline import deduplicate
+result = deduplicate(json.load(open(sys.argv[1], encoding="utf-8")))
+print(json.dumps([[c.canonical, [[m.id, m.relation, m.score, m.evidence] for m in c.duplicates]] for c in result.clusters]))
+"""
+
+
+def test_law_2_neither_does_the_hash_seed(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.json"
+    corpus.write_text(json.dumps(planned(60, seed=4), default=str), "utf-8")
+
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(corpus)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    ]
+
+    assert printed[0] == printed[1]
+    assert len(json.loads(printed[0])) > 5
+
+
+@given(CORPORA, st.sampled_from(["earliest", "longest"]))
+@examples(max_examples=30)
+def test_law_3_a_second_run_drops_nothing(articles: list[Article], keep: str) -> None:
+    settings = Settings(keep=keep)
+    kept = set(deduplicate(articles, settings).kept)
+
+    again = deduplicate([article for article in articles if article["id"] in kept], settings)
+
+    assert again.dropped == []
+
+
+@given(CORPORA)
+@examples(max_examples=25)
+def test_law_4_every_drop_names_a_kept_article(articles: list[Article]) -> None:
+    result = deduplicate(articles)
+
+    assert {match.canonical for match in result.dropped} <= set(result.kept)
+    assert {match.id for match in result.dropped} == {a["id"] for a in articles} - set(result.kept)
+
+
+@given(CORPORA)
+@examples(max_examples=25)
+def test_law_4_the_relation_of_every_copy_is_that_of_its_words(articles: list[Article]) -> None:
+    known = by_id(articles)
+
+    result = deduplicate(articles)
+
+    for match in result.dropped:
+        expected = oracle.relation(known[match.canonical]["text"], known[match.id]["text"])
+        if match.relation == "rewrite":
+            assert expected is None
+        else:
+            assert (match.relation, match.score) == (expected and (expected[0], pytest.approx(expected[1], abs=6e-5)))
+
+
+@given(CORPORA)
+@examples(max_examples=25)
+def test_law_4_the_evidence_of_every_drop_is_exact(articles: list[Article]) -> None:
+    known = by_id(articles)
+
+    result = deduplicate(articles)
+
+    for match in result.dropped:
+        s = sketched([known[match.id], known[match.canonical]])
+        (row,) = evidence_of(s, np.array([0]), np.array([1]))
+        assert match.evidence == named_evidence(row, match.relation)
+        assert 0 <= match.score <= 1
+
+
+def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
+    """Return the relation of every pair of articles that match, looked at one by one: (kept, other) → relation."""
+    s, rules, row = sketched(articles), rules_of(DEFAULTS), np.zeros(COUNT, np.float32)
+    pairs = ((k, o) for k in range(len(articles)) for o in range(len(articles)) if k != o)
+    found = {(articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, row)[0]) for k, o in pairs}
+    return {pair: relation for pair, relation in found.items() if relation != NONE}
+
+
+@given(corpora(least=1, most=30))
+@examples(max_examples=25)
+def test_law_5_matches_are_never_invented(articles: list[Article]) -> None:
+    every = brute_force(articles)
+
+    result = deduplicate(articles)
+
+    for match in result.dropped:
+        assert RELATIONS[every[match.canonical, match.id]] == match.relation
+
+
+def test_law_5_hardly_a_copy_is_missed() -> None:
+    articles = planned(300, seed=5, stories=40)
+    result = deduplicate(articles)
+    rank = {result.ids[a]: place for place, a in enumerate(result.order.tolist())}
+    kept = [article for article in articles if article["id"] in set(result.kept)]
+    dropped = {match.id for match in result.dropped if match.relation != "rewrite"}
+
+    copies = {pair for pair, relation in brute_force(kept).items() if relation < RELATIONS.index("rewrite")}
+    missed = {other for first, other in copies if rank[first] < rank[other]}
+
+    assert len(dropped) > 150
+    assert len(missed) <= 0.01 * (len(dropped) + len(missed))
+
+
+def test_law_5_hardly_a_copy_is_missed_among_two() -> None:
+    articles = planned(60, seed=6, stories=8)
+    known, every = by_id(articles), brute_force(articles)
+    copies = [pair for pair, relation in every.items() if relation < RELATIONS.index("rewrite") and min(pair) == pair[0]]
+
+    found = [bool(deduplicate([known[i] for i in pair]).dropped) for pair in copies]
+
+    assert len(copies) > 100
+    assert sum(found) >= 0.99 * len(copies)
+
+
+@given(CORPORA)
+@examples(max_examples=25)
+def test_what_was_sent_twice_unchanged_shares_a_cluster(articles: list[Article]) -> None:
+    result = deduplicate(articles)
+
+    cluster = {article: match.canonical if match else article for article, match in result}
+    sent = defaultdict(set)
+    for article in articles:
+        sent[article["title"], article["text"], article["published"]].add(cluster[article["id"]])
+    assert all(len(clusters) == 1 for clusters in sent.values())
+
+
+@pytest.mark.parametrize("text", ["", " \n", "Quake", "地震", "!!!"])
+def test_ten_thousand_articles_of_nothing_make_no_cluster(text: str) -> None:
+    result = deduplicate([text] * 10_000)
+
+    assert result.clusters == []
+    assert len(result.kept) == 10_000
+
+
+def test_empty_texts_never_match() -> None:
+    titles = ["Video: fog rolls over the Ellery estuary at dawn", "", None]
+
+    result = deduplicate([{"id": str(i), "title": titles[i % 3], "text": ""} for i in range(3)])
+
+    assert result.dropped == []
+
+
+def test_a_hundred_copies_of_one_text_make_one_cluster() -> None:
+    result = deduplicate([story(3)["text"]] * 100)
+
+    (cluster,) = result.clusters
+    assert cluster.size == 100
+    assert {match.relation for match in cluster.duplicates} == {"exact"}

@@ -1,0 +1,98 @@
+from typing import Any
+
+import pytest
+from newsmaker import planned, story, version
+
+from dedup.evidence import EVIDENCE
+from dedup.pipeline import deduplicate
+from dedup.results import Cluster, Result
+
+DAY = 86_400 * 22_000
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """Return a result of two clusters, of three and two articles, and one article alone, out of rank order."""
+    return deduplicate([
+        {"id": "b2", **version(2, "extended", 1), "published": DAY + 1},
+        {"id": "alone", **story(3), "published": DAY},
+        {"id": "a3", **version(1, "cut", 1), "published": DAY + 9},
+        {"id": "a1", **story(1), "published": DAY + 7},
+        {"id": "b1", **story(2), "published": DAY},
+        {"id": "a2", **story(1), "published": DAY + 8},
+    ])
+
+
+def test_kept_and_dropped_stand_in_the_order_of_input(result: Result) -> None:
+    assert result.kept == ["alone", "a1", "b1"]
+    assert [match.id for match in result.dropped] == ["b2", "a3", "a2"]
+
+
+def test_clusters_stand_by_size_and_their_members_by_rank(result: Result) -> None:
+    assert [cluster.ids for cluster in result.clusters] == [("a1", "a2", "a3"), ("b1", "b2")]
+    assert [cluster.size for cluster in result.clusters] == [3, 2]
+    assert isinstance(result.clusters[0], Cluster)
+
+
+def test_clusters_of_one_size_stand_by_the_rank_of_who_is_kept() -> None:
+    articles = [{"id": f"{n} {k}", **story(n), "published": DAY - n} for n in range(5) for k in range(2)]
+
+    found = deduplicate(articles)
+
+    assert [cluster.canonical for cluster in found.clusters] == ["4 0", "3 0", "2 0", "1 0", "0 0"]
+
+
+def test_each_duplicate_of_a_cluster_says_why(result: Result) -> None:
+    exact, part = result.clusters[0].duplicates
+
+    assert (exact.id, exact.canonical, exact.relation, exact.score) == ("a2", "a1", "exact", 1.0)
+    assert (part.id, part.canonical, part.relation) == ("a3", "a1", "excerpt")
+    assert part.evidence["contained"] == part.score == 1.0
+
+
+def test_a_match_of_words_shows_the_evidence_that_decided(result: Result) -> None:
+    assert list(result.dropped[0].evidence) == [
+        "jaccard", "contained", "contains", "names_found", "figures_found", "figures",
+    ]  # fmt: skip
+
+
+def test_a_rewrite_shows_all_the_evidence() -> None:
+    found = deduplicate(planned(80, seed=1))
+
+    rewrites = [match for match in found.dropped if match.relation == "rewrite"]
+
+    assert rewrites
+    assert all(tuple(match.evidence) == EVIDENCE for match in rewrites)
+
+
+def test_numbers_are_rounded_to_four_places(result: Result) -> None:
+    numbers = [n for match in result.dropped for n in (match.score, *match.evidence.values())]
+
+    assert all(n == round(n, 4) for n in numbers)
+
+
+def test_a_result_is_gone_through_in_the_order_of_input(result: Result) -> None:
+    found = list(result)
+
+    assert [name for name, _ in found] == ["b2", "alone", "a3", "a1", "b1", "a2"]
+    assert [match for _, match in found if match] == result.dropped
+    assert [name for name, match in found if not match] == result.kept
+
+
+@pytest.mark.parametrize(
+    ("position", "verdict"),
+    [
+        (1, {"cluster": "alone", "canonical": True, "relation": None, "score": None}),
+        (3, {"cluster": "a1", "canonical": True, "relation": None, "score": None}),
+        (5, {"cluster": "a1", "canonical": False, "relation": "exact", "score": 1.0}),
+    ],
+)
+def test_a_verdict_is_what_is_written_beside_an_article(
+    result: Result, position: int, verdict: dict[str, Any]
+) -> None:
+    assert result.verdict(position) == verdict
+
+
+def test_what_is_remembered_of_an_article_is_who_it_is(result: Result) -> None:
+    assert result.articles.column_names == ["id", "title", "source", "published"]
+    assert result.articles.num_rows == 6
