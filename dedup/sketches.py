@@ -68,7 +68,7 @@ def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 
     titles = cleaned_titles(batch["title"])
     texts = cleaned(batch["text"])
     words = words_of(titles, texts)
-    names = languages_of(batch["language"], titles, texts)
+    names = languages_of(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))
     which = np.array([kinds.index(name) for name in names], np.int64)
     shingles, shingle_offsets, hashes = shingle_sets(*words, shingle_size, False)

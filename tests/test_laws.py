@@ -133,6 +133,16 @@ def test_law_3_a_second_run_drops_nothing(articles: list[Article], keep: str) ->
     assert again.dropped == []
 
 
+@pytest.mark.xfail(reason="dropped rewrites take the places of kept articles among the few candidates")
+def test_law_3_holds_where_the_bound_on_candidates_is_reached() -> None:
+    articles, settings = planned(40, seed=56, stories=4), Settings(max_candidates=1)
+    kept = set(deduplicate(articles, settings).kept)
+
+    again = deduplicate([article for article in articles if article["id"] in kept], settings)
+
+    assert again.dropped == []
+
+
 @given(CORPORA)
 @examples(max_examples=25)
 def test_law_4_every_drop_names_a_kept_article(articles: list[Article]) -> None:

@@ -138,6 +138,7 @@ def test_an_article_reads_the_same_among_others(before: str, text: str, after: s
         ("Straße STRASSE", ["strasse", "strasse"]),
         ("ﬁnal stuﬀ", ["final", "stuff"]),
         ("the U.S. said", ["the", "us", "said"]),
+        ("a Ph.D. or u.S.", ["a", "ph", "d", "or", "u", "s"]),
         ("U.S.A. and U.K.", ["usa", "and", "uk"]),
         ("1,200 and 1.200 and 1200", ["1200", "and", "1200", "and", "1200"]),
         ("3.5 or 3,5", ["3.5", "or", "3.5"]),

@@ -26,7 +26,7 @@ class Given:
         self.articles = articles
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        yield from batch(self.articles).slice(0, 3), batch(self.articles).slice(3)
+        yield from (batch(self.articles).slice(0, 3), batch(self.articles).slice(3))
 
     def records(self) -> Iterator[Record]:
         return (Record(json.dumps(article, default=str).encode()) for article in self.articles)
