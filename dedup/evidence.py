@@ -104,7 +104,7 @@ def fill_evidence(s, i, j, out):
 
 @kernel
 def fill_text_evidence(s, i, j, out):
-    """Write the columns that the shingles give: Jaccard, containment both ways, overlap, quotes."""
+    """Write the columns that the shingles give: Jaccard, containment both ways, overlap."""
     a_set = s.shingles[s.shingle_offsets[i] : s.shingle_offsets[i + 1]]
     b_set = s.shingles[s.shingle_offsets[j] : s.shingle_offsets[j + 1]]
     both = shared(a_set, b_set)
@@ -112,23 +112,15 @@ def fill_text_evidence(s, i, j, out):
     out[CONTAINED] = both / max(len(a_set), 1)
     out[CONTAINS] = both / max(len(b_set), 1)
     out[OVERLAP] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
-    quotes = shared(
-        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]], s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]]
-    )
-    out[QUOTES] = np.log1p(np.float32(quotes))
-
-
-@kernel
-def fill_greatest_text_evidence(s, i, j, out):
-    """Write the columns that the shingles give as if the shorter article were all in the other: they cannot be greater."""
-    out[JACCARD] = out[CONTAINED] = out[CONTAINS] = out[OVERLAP] = 1.0
-    least = min(s.quote_offsets[i + 1] - s.quote_offsets[i], s.quote_offsets[j + 1] - s.quote_offsets[j])
-    out[QUOTES] = np.log1p(np.float32(least))
 
 
 @kernel
 def fill_story_evidence(s, i, j, out):
-    """Write the columns that the terms and the dates give."""
+    """Write the columns that the terms, the quotations and the dates give."""
+    quotes = shared(
+        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]], s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]]
+    )
+    out[QUOTES] = np.log1p(np.float32(quotes))
     dots = np.zeros((2, WINDOWS), np.float32)
     counts = s.term_counts
     lead = names_both = facts_both = heavy = np.float32(0.0)

@@ -21,7 +21,7 @@ from dedup.candidates import keys_of
 from dedup.errors import InputError
 from dedup.evidence import COUNT, EVIDENCE, evidence_of
 from dedup.fields import SCHEMA
-from dedup.furniture import cleaned, furniture_in
+from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
 from dedup.matches import NONE, judged, model, rules_of
 from dedup.passages import opening, shared_passages
@@ -30,6 +30,7 @@ from dedup.reasons import Pair, why, why_not
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
 from dedup.surfaces import shared_names_and_numbers
+from dedup.words import words_of
 
 __all__ = ["Explanation", "Feature", "Furniture", "Side", "explain", "find_articles", "only_two"]
 
@@ -164,7 +165,8 @@ def shared_names(
     sketches: Sketches, articles: pa.RecordBatch, first: int, second: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names and the numbers that both articles have, as the first writes them."""
-    languages = languages_of(articles["language"], articles["title"], cleaned(articles["text"]))
+    texts = cleaned(articles["text"])
+    languages = languages_of(articles["language"], texts, words_of(cleaned_titles(articles["title"]), texts))
     row = articles.slice(first, 1).to_pylist()[0]
     text = f"{row['title'] or ''}\n{row['text']}"
     return shared_names_and_numbers(sketches, (first, second), text, languages[first])

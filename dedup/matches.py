@@ -23,8 +23,8 @@ from dedup.evidence import (
     FIGURES_FOUND,
     JACCARD,
     NAMES_FOUND,
+    OVERLAP,
     fill_evidence,
-    fill_greatest_text_evidence,
     fill_story_evidence,
 )
 from dedup.kernel import kernel
@@ -137,10 +137,10 @@ def shingle_count(s, a):
 def is_hopeless(s, kept, other, rules, row):
     """Return whether no wording could make these two a rewrite; `row` is overwritten.
 
-    Articles that share terms but no band are looked at with the terms alone first: seven of ten go no further.
+    Articles that share terms but no band are looked at with the story's evidence alone first; most go no further.
     """
     fill_story_evidence(s, other, kept, row)
-    fill_greatest_text_evidence(s, other, kept, row)
+    row[OVERLAP] = 1.0
     return logit(row, rules) < rules.least_logit
 
 

@@ -52,21 +52,31 @@ def date(published: datetime | None) -> str:
     if published is None:
         return "undated"
     day = f"{published.day} {published:%b} {published.year}"
-    return day if (published.hour, published.minute) == (0, 0) else f"{day}, {published:%H:%M}"
+    return day if is_midnight(published) else f"{day}, {published:%H:%M}"
 
 
 def lag(first: datetime | None, later: datetime | None) -> str:
-    """Return how much later the second date is; nothing where one is missing.
+    """Return how much later the second date is, in days where no time is known; nothing where a date is missing.
 
-    >>> lag(datetime(2026, 3, 9), datetime(2026, 3, 9, 3)), lag(datetime(2026, 3, 9), datetime(2026, 3, 7))
-    ('+3 h', '−2 d')
+    >>> (
+    ...     lag(datetime(2026, 3, 9, 8), datetime(2026, 3, 9, 11)),
+    ...     lag(datetime(2026, 3, 9), datetime(2026, 3, 8)),
+    ... )
+    ('+3 h', '−1 d')
     """
     if first is None or later is None:
         return ""
     apart = abs(later - first)
     sign = "+" if later > first else "−" if later < first else ""
+    if is_midnight(first) and is_midnight(later):
+        return f"{sign}{apart.days} d" if apart else "same day"
     if apart < timedelta(hours=1):
         return f"{sign}{apart // timedelta(minutes=1)} min"
     if apart < timedelta(days=2):
         return f"{sign}{round(apart / timedelta(hours=1))} h"
     return f"{sign}{round(apart / timedelta(days=1))} d"
+
+
+def is_midnight(time: datetime) -> bool:
+    """Return whether a date has no time but the beginning of its day."""
+    return (time.hour, time.minute, time.second) == (0, 0, 0)

@@ -52,6 +52,7 @@ def term_sets(
     seen = np.zeros((len(words) + 1, 3), np.uint16)  # with a capital in mid-sentence, without, with one elsewhere
     top = np.zeros((articles, salient), np.uint32)
     ends = np.zeros(articles + 1, np.int64)
+    packed, spare = np.empty(size, np.uint64), np.empty(size, np.uint64)
     total = 0
     for a in range(articles):
         begin, n = total, 0
@@ -109,7 +110,7 @@ def term_sets(
                 capital > small or (capital + small == 0 and edge > 0 and out_weight[t] >= RARE_BYTE)
             ):
                 out_kind[t] = NAME
-        order = np.argsort(out_hash[begin : begin + n])
+        order = sorted_order(out_hash, begin, n, packed, spare)
         out_hash[begin : begin + n] = out_hash[begin : begin + n][order]
         out_weight[begin : begin + n] = out_weight[begin : begin + n][order]
         out_kind[begin : begin + n] = out_kind[begin : begin + n][order]
@@ -119,6 +120,31 @@ def term_sets(
         total += n
         ends[a + 1] = total
     return out_hash[:total].copy(), out_weight[:total].copy(), out_kind[:total].copy(), out_count[:total].copy(), ends, top
+
+
+@kernel
+def sorted_order(hashes, begin, n, packed, spare):
+    """Return the order (int64, n) that sorts `hashes[begin:begin + n]`: four counting passes over eight bits each."""
+    counts = np.zeros((4, 256), np.int64)
+    for t in range(n):
+        value = hashes[begin + t]
+        packed[t] = np.uint64(value) << np.uint64(32) | np.uint64(t)
+        for digit in range(4):
+            counts[digit, (value >> np.uint32(8 * digit)) & np.uint32(255)] += 1
+    for digit in range(4):
+        total = 0
+        for b in range(256):
+            total, counts[digit, b] = total + counts[digit, b], total
+        shift = np.uint64(32 + 8 * digit)
+        for t in range(n):
+            b = (packed[t] >> shift) & np.uint64(255)
+            spare[counts[digit, b]] = packed[t]
+            counts[digit, b] += 1
+        packed, spare = spare, packed
+    order = np.empty(n, np.int64)
+    for t in range(n):
+        order[t] = np.int64(packed[t] & np.uint64(0xFFFFFFFF))
+    return order
 
 
 @kernel

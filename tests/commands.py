@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,29 +54,30 @@ def on_terminal(*arguments: str | Path, columns: int = 100, **more: str) -> str:
 
 
 def raw_on_terminal(*arguments: str | Path, columns: int = 100, **more: str) -> str:
-    """Return what a command writes to a terminal, with its escape codes."""
+    """Return what a command writes to a terminal, with its escape codes; stderr is not on it."""
     ours, theirs = pty.openpty()
     shown = environment(COLUMNS=str(columns), TERM="xterm-256color", **more)
-    with started(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=shown):
+    with started(*arguments, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=shown):
         os.close(theirs)
-        written = bytearray()
-        while piece := read(ours):
+        return everything_on(ours)
+
+
+def everything_on(terminal: int) -> str:
+    """Return all that is written to a terminal until nobody has it open any more; then close it."""
+    written = bytearray()
+    with suppress(OSError):  # Linux's way of telling the end
+        while piece := os.read(terminal, 1 << 16):
             written += piece
-    os.close(ours)
+    os.close(terminal)
     return written.decode().replace("\r\n", "\n")
-
-
-def read(terminal: int) -> bytes:
-    """Return what a terminal has to say next; nothing at its end, which Linux reports as an error."""
-    try:
-        return os.read(terminal, 1 << 16)
-    except OSError:
-        return b""
 
 
 def written(path: Path, articles: Iterable[dict[str, Any] | bytes | str]) -> Path:
     """Return a file of JSON Lines that holds some articles, or lines as they are."""
-    lines = (a if isinstance(a, bytes) else (a if isinstance(a, str) else json.dumps(a, default=str)).encode() for a in articles)
+    lines = (
+        a if isinstance(a, bytes) else (a if isinstance(a, str) else json.dumps(a, default=str)).encode()
+        for a in articles
+    )
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     return path
 

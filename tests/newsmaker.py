@@ -21,7 +21,9 @@ Plan = tuple[int, str, int]
 CHANGES = ("as sent", "copied", "cut", "extended", "reworded", "retitled", "dated", "late", "undated")
 FIRST_DAY = datetime(2031, 5, 4, 6, 0, tzinfo=UTC)
 SENTENCES = 9
-BEGINNINGS = "Al Bre Cor Dun Esk Fal Gre Hol Im Jor Kel Lor Mar Nor Os Pel Quil Ros Sten Tar Ul Vel Wex Yar".split()
+BEGINNINGS = (
+    "Al Bre Cor Dun Esk Fal Gre Hol Im Jor Kel Lor Mar Nor Os Pel Quil Ros Sten Tar Ul Vel Wex Yar".split()
+)
 ENDINGS = "ba dric fen gate holm ik low mere nock ova pool quist rand sund tam uvia wick zell".split()
 PLAIN = """
 accident account agreement aircraft airport album ambulance analyst answer apartment appeal apple army artist
@@ -114,9 +116,12 @@ def corpus(plans: list[Plan]) -> list[Article]:
 def planned(articles: int, seed: int, stories: int = 10) -> list[Article]:
     """Return a corpus of so many articles without Hypothesis: the same one for the same seed."""
     random = Random(seed)
-    return corpus([
-        (random.randrange(stories), random.choice(CHANGES), random.randrange(1_000)) for _ in range(articles)
-    ])
+    return corpus(
+        [
+            (random.randrange(stories), random.choice(CHANGES), random.randrange(1_000))
+            for _ in range(articles)
+        ]
+    )
 
 
 def corpora(most: int = 30, *, least: int = 0, stories: int = 6) -> st.SearchStrategy[list[Article]]:

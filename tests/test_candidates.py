@@ -14,7 +14,9 @@ from dedup.sketches import Sketches
 DEFAULTS = Settings()
 
 
-def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = False) -> list[tuple[list[int], int]]:
+def candidates(
+    s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = False
+) -> list[tuple[list[int], int]]:
     """Return for each sketch its candidates among those before it, as found, and whether a bound was reached."""
     rules, count = rules_of(settings), len(s.texts)
     each = s.salient.shape[1] + settings.bands
@@ -58,7 +60,9 @@ def test_candidates_are_those_that_share_enough_terms_or_a_band(articles: list[A
 
     for a, (others, bounded) in enumerate(found):
         counts = {b: shared(s, a, b) for b in range(a)}
-        assert set(others) == {b for b, (terms, same) in counts.items() if same or terms >= DEFAULTS.shared_terms}
+        assert set(others) == {
+            b for b, (terms, same) in counts.items() if same or terms >= DEFAULTS.shared_terms
+        }
         assert not bounded
 
 
@@ -87,7 +91,9 @@ def test_articles_taken_by_date_find_what_they_find_in_any_order() -> None:
     assert any(others for others, _ in by_date)
 
 
-@pytest.mark.parametrize(("days", "by_terms", "by_bands"), [(4, True, True), (6, False, True), (31, False, False)])
+@pytest.mark.parametrize(
+    ("days", "by_terms", "by_bands"), [(4, True, True), (6, False, True), (31, False, False)]
+)
 def test_windows_bind_terms_and_bands_apart(days: int, by_terms: bool, by_bands: bool) -> None:
     first, later = ({**story(1), "published": 86_400 * (20_000 + d)} for d in (0, days))
     s = sketched([first, later])
@@ -120,7 +126,14 @@ def test_no_more_candidates_than_allowed_are_looked_at_and_the_bound_is_reported
 
     found = candidates(s, Settings(max_candidates=4))
 
-    assert [(len(others), bounded) for others, bounded in found] == [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (4, 1)]
+    assert [(len(others), bounded) for others, bounded in found] == [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (4, 0),
+        (4, 1),
+    ]
 
 
 def test_no_more_postings_than_allowed_are_walked_and_the_bound_is_reported() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -9,12 +10,22 @@ from pathlib import Path
 
 import click
 import pytest
-from commands import COMMAND, called, environment, process, raw_on_terminal, started, written
+from commands import (
+    COMMAND,
+    ESCAPES,
+    called,
+    environment,
+    everything_on,
+    process,
+    raw_on_terminal,
+    started,
+    written,
+)
 from newsmaker import planned
 
 from dedup.cli import cli
 from dedup.exits import sentence
-from dedup.progress import announce_compiling, interruptible
+from dedup.progress import PATIENCE, announce_compiling, interruptible
 from dedup.settings import Settings
 
 COMMANDS = ["cluster", "filter", "explain", "evaluate", "settings"]
@@ -263,7 +274,10 @@ def test_an_option_can_be_set_in_the_environment(newsroom: Path) -> None:
     asked = called("settings", DEDUP_WINDOW_DAYS="9", DEDUP_RELATIONS="copy,exact")
 
     assert '"window_days": 9.0' in asked.stdout
-    assert called("settings", "--window-days", "2", DEDUP_WINDOW_DAYS="9").stdout.count('"window_days": 2.0') == 1
+    assert (
+        called("settings", "--window-days", "2", DEDUP_WINDOW_DAYS="9").stdout.count('"window_days": 2.0')
+        == 1
+    )
     assert called("settings", DEDUP_WINDOW_DAYS="soon").exit_code == 2
 
 
@@ -287,6 +301,21 @@ def test_a_first_run_says_that_kernels_are_compiled(
     assert capsys.readouterr().err == ""
 
 
+def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with started("cluster", "-", stdin=subprocess.PIPE, stderr=theirs) as running:
+        assert running.stdin
+        running.stdin.write(b'{"text": "A short text."}\n')
+        running.stdin.flush()
+        time.sleep(PATIENCE + 2)
+        running.communicate()
+    os.close(theirs)
+    seen = ESCAPES.sub("", everything_on(ours))
+
+    assert "1 articles, " in seen
+    assert seen.splitlines()[-1].startswith("1 article, 0 clusters, 0 duplicates")
+
+
 def test_quiet_says_nothing_on_stderr(newsroom: Path) -> None:
     answer = called("cluster", newsroom, "--quiet")
 
@@ -295,6 +324,8 @@ def test_quiet_says_nothing_on_stderr(newsroom: Path) -> None:
 
 
 def test_the_module_is_the_command() -> None:
-    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, env=environment(), check=True)
+    done = subprocess.run(
+        [*COMMAND, "--version"], capture_output=True, text=True, env=environment(), check=True
+    )
 
     assert done.stdout.startswith("dedup ")

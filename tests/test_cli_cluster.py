@@ -28,7 +28,11 @@ def test_the_newsroom_gives_up_its_fire(newsroom: Path) -> None:
 
     clusters = {line["cluster"]: line for line in lines_of(answer.stdout)}
     fire = clusters["harbour-fire-1"]
-    assert {member["id"] for member in fire["members"]} == {"harbour-fire-2", "harbour-fire-3", "harbour-fire-4"}
+    assert {member["id"] for member in fire["members"]} == {
+        "harbour-fire-2",
+        "harbour-fire-3",
+        "harbour-fire-4",
+    }
 
 
 def test_the_seeds_are_one_story_and_two_others(seeds: Path) -> None:
@@ -118,7 +122,9 @@ def test_relations_left_out_do_not_count(copies: Path) -> None:
 
 
 def test_a_preferred_source_is_kept(tmp_path: Path) -> None:
-    corpus = written(tmp_path / "two.jsonl", [{**COPIES[2], "source": name, "id": name} for name in ("A", "B")])
+    corpus = written(
+        tmp_path / "two.jsonl", [{**COPIES[2], "source": name, "id": name} for name in ("A", "B")]
+    )
 
     (line,) = lines_of(called("cluster", corpus, "--sources", "B").stdout)
 
@@ -136,7 +142,9 @@ def test_fields_may_have_other_names(tmp_path: Path) -> None:
 
 
 def test_ids_given_twice_stay_apart(tmp_path: Path) -> None:
-    corpus = written(tmp_path / "twice.jsonl", [{**a, "id": "x"} for a in (COPIES[0], COPIES[2], COPIES[1], COPIES[2])])
+    corpus = written(
+        tmp_path / "twice.jsonl", [{**a, "id": "x"} for a in (COPIES[0], COPIES[2], COPIES[1], COPIES[2])]
+    )
 
     answer = called("cluster", corpus)
 
@@ -147,7 +155,9 @@ def test_ids_given_twice_stay_apart(tmp_path: Path) -> None:
     assert "whose id another article has already" in answer.stderr
 
 
-@pytest.mark.parametrize("published", ["0000-00-00", "1066-10-14", "99999-01-01", "soon", 10**30, -1, True, {}])
+@pytest.mark.parametrize(
+    "published", ["0000-00-00", "1066-10-14", "99999-01-01", "soon", 10**30, -1, True, {}]
+)
 def test_absurd_dates_are_no_dates(published: object, tmp_path: Path) -> None:
     corpus = written(tmp_path / "dates.jsonl", [{**a, "published": published} for a in COPIES])
 
@@ -161,7 +171,10 @@ def test_absurd_dates_are_no_dates(published: object, tmp_path: Path) -> None:
 def test_odd_characters_come_out_as_they_went_in(tmp_path: Path) -> None:
     odd = "A\\ud800 \\u0000 \\u202e<b>&\\\\ \\ud83d\\ude00"
     text = json.dumps(COPIES[0]["text"])[:-1] + f' {odd}"'
-    lines = [f'{{"id": "{name}", "title": "{odd}", "text": {text}, "x": 1e400}}'.replace("1e400", "1e3") for name in "ab"]
+    lines = [
+        f'{{"id": "{name}", "title": "{odd}", "text": {text}, "x": 1e400}}'.replace("1e400", "1e3")
+        for name in "ab"
+    ]
     corpus = written(tmp_path / "odd.jsonl", lines)
 
     answer = called("cluster", corpus)
@@ -173,7 +186,9 @@ def test_odd_characters_come_out_as_they_went_in(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_kept_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    corpus = written(tmp_path / "news.jsonl", [COPIES[0], '{"id": "broken', {"id": "null", "text": None}, COPIES[1]])
+    corpus = written(
+        tmp_path / "news.jsonl", [COPIES[0], '{"id": "broken', {"id": "null", "text": None}, COPIES[1]]
+    )
 
     answer = called("cluster", corpus)
 
@@ -221,7 +236,10 @@ def test_a_corpus_of_nothing_gives_nothing(tmp_path: Path) -> None:
 def test_a_bound_that_was_reached_is_told(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", planned(60, 5, stories=40))
 
-    assert "reached --max-candidates or --max-postings" in called("cluster", corpus, "--max-postings", "1").stderr
+    assert (
+        "reached --max-candidates or --max-postings"
+        in called("cluster", corpus, "--max-postings", "1").stderr
+    )
     assert "reached" not in called("cluster", corpus).stderr
 
 
@@ -231,7 +249,17 @@ def test_a_terminal_gets_a_list_to_read(newsroom: Path) -> None:
     fire = seen[seen.index("Fire destroys fish warehouse on Port Ellery quay") :]
     heading, facts, first, *_ = fire.splitlines()
     assert facts.split(" · ") == ["4 articles", "Norwire", "3 Mar 2026, 09:05", "harbour-fire-1"]
-    assert first.split() == ["exact", "100%", "+26", "min", "same", "title", "Coastal", "Daily", "harbour-fire-2"]
+    assert first.split() == [
+        "exact",
+        "100%",
+        "+26",
+        "min",
+        "same",
+        "title",
+        "Coastal",
+        "Daily",
+        "harbour-fire-2",
+    ]
     assert seen.splitlines()[-1].startswith("47 articles, ")
     assert "rewrite" in seen
 
@@ -281,6 +309,8 @@ def test_a_format_that_is_asked_for_goes_to_a_terminal_too(newsroom: Path) -> No
 def test_the_hash_seed_changes_nothing(newsroom: Path) -> None:
     from commands import environment
 
-    first, second = (process("cluster", newsroom, env=environment(PYTHONHASHSEED=seed)).stdout for seed in "12")
+    first, second = (
+        process("cluster", newsroom, env=environment(PYTHONHASHSEED=seed)).stdout for seed in "12"
+    )
 
     assert first == second != ""

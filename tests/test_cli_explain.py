@@ -62,7 +62,9 @@ def test_an_explanation_agrees_with_the_run(newsroom: Path) -> None:
 
             assert found["relation"] == member["relation"]
             assert found["score"] == pytest.approx(member["score"], abs=1e-4)
-            assert {name: values[name] for name in member["evidence"]} == pytest.approx(member["evidence"], abs=2e-4)
+            assert {name: values[name] for name in member["evidence"]} == pytest.approx(
+                member["evidence"], abs=2e-4
+            )
 
 
 def test_a_beginning_of_an_id_is_enough(corpus: Path) -> None:
@@ -150,7 +152,11 @@ def test_two_files_need_no_ids(tmp_path: Path) -> None:
     ("arguments", "status", "says"),
     [
         (["news.jsonl"], 2, "Name a corpus and two ids"),
-        (["news.jsonl", "news.jsonl"], 1, "these files hold 16 articles, not one each; name a corpus and two ids"),
+        (
+            ["news.jsonl", "news.jsonl"],
+            1,
+            "these files hold 16 articles, not one each; name a corpus and two ids",
+        ),
         (["news.jsonl", "first"], 1, "there is no file or folder first"),
     ],
 )
@@ -168,8 +174,15 @@ def test_what_is_no_pair_is_an_error(
 def test_a_terminal_gets_a_page_to_read(newsroom: Path) -> None:
     seen = on_terminal("explain", newsroom, "harbour-fire-1", "harbour-fire-3")
 
-    assert seen.startswith("harbour-fire-3 is a copy of harbour-fire-1: they share 84% of their 3-word shingles.")
-    for heading in ("Said in the same words", "Names and numbers in both", "Left out", "What the story model weighed"):
+    assert seen.startswith(
+        "harbour-fire-3 is a copy of harbour-fire-1: they share 84% of their 3-word shingles."
+    )
+    for heading in (
+        "Said in the same words",
+        "Names and numbers in both",
+        "Left out",
+        "What the story model weighed",
+    ):
         assert heading in seen
     assert "kept    Fire destroys fish warehouse" in seen
     assert max(len(line) for line in seen.splitlines()) <= 100

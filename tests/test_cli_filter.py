@@ -14,7 +14,9 @@ from newsmaker import planned, story
 def news(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a corpus with many duplicates, its lines written in different ways."""
     path = tmp_path_factory.mktemp("news") / "news.jsonl"
-    lines = [json.dumps(article, default=str, ensure_ascii=n % 2 == 0) for n, article in enumerate(planned(60, 7))]
+    lines = [
+        json.dumps(article, default=str, ensure_ascii=n % 2 == 0) for n, article in enumerate(planned(60, 7))
+    ]
     return written(path, [line.replace(": ", " :  ") if n % 3 else line for n, line in enumerate(lines)])
 
 
@@ -127,7 +129,9 @@ def test_a_folder_of_texts_becomes_lines(seeds: Path) -> None:
 
 
 def test_the_output_may_replace_the_input(tmp_path: Path) -> None:
-    corpus = written(tmp_path / "news.jsonl", [{**story(n), "id": f"{n}{half}"} for n in range(3) for half in "ab"])
+    corpus = written(
+        tmp_path / "news.jsonl", [{**story(n), "id": f"{n}{half}"} for n in range(3) for half in "ab"]
+    )
     kept = called("filter", corpus).stdout_bytes
 
     answer = called("filter", corpus, "-o", corpus)

@@ -18,7 +18,9 @@ def test_a_pipe_gets_json() -> None:
 
 
 def test_options_show_up() -> None:
-    answer = json.loads(called("settings", "--window-days", "7", "--sources", "Norwire, Coastal Daily").stdout)
+    answer = json.loads(
+        called("settings", "--window-days", "7", "--sources", "Norwire, Coastal Daily").stdout
+    )
 
     assert answer["settings"]["window_days"] == 7
     assert answer["settings"]["sources"] == ["Norwire", "Coastal Daily"]

@@ -10,7 +10,9 @@ from dedup.settings import RELATIONS, Settings
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
 
 
-def assigned(articles: list[Article], settings: Settings | None = None, order: list[int] | None = None) -> Assignments:
+def assigned(
+    articles: list[Article], settings: Settings | None = None, order: list[int] | None = None
+) -> Assignments:
     """Return what becomes of some articles, taken as they stand or in another order."""
     taken = np.array(range(len(articles)) if order is None else order, np.int64)
     return assign(sketched(articles), taken, rules_of(settings or Settings()))

@@ -48,7 +48,9 @@ def test_the_parts_of_the_log_odds_make_the_probability() -> None:
 def test_each_relation_has_its_sentence(relation: str) -> None:
     first, longer = story(1), {**story(1), "text": story(1)["text"] + " " + story(2)["text"]}
     later = {**first, "published": first["published"].replace(year=2032)}
-    second = {"exact": first, "copy": version(1, "reworded", 1), "excerpt": first, "extension": longer}.get(relation, first)
+    second = {"exact": first, "copy": version(1, "reworded", 1), "excerpt": first, "extension": longer}.get(
+        relation, first
+    )
     kept = longer if relation == "excerpt" else first
     options = {"rewrite": Settings(relations=("rewrite",), rewrite_probability=0.01)}
     second = {**second, "published": later["published"]} if relation != "rewrite" else second
@@ -56,15 +58,21 @@ def test_each_relation_has_its_sentence(relation: str) -> None:
 
     found = explain(batch(pair(kept, second)), settings)
 
-    noun = {"exact": "an exact copy", "copy": "a copy", "rewrite": "a rewrite"}.get(relation, f"an {relation}")
+    noun = {"exact": "an exact copy", "copy": "a copy", "rewrite": "a rewrite"}.get(
+        relation, f"an {relation}"
+    )
     assert found.relation == relation
     assert found.verdict.startswith(f"other is {noun} of one: ")
     assert found.verdict.endswith(".")
 
 
 def test_names_and_numbers_are_those_in_both() -> None:
-    one = {"text": "Anselm Dury led 14 miners of Karsa Deep home, said Pia Lindqvarn, after 31 hours underground."}
-    other = {"text": "Home at last: the 14 men whom foreman Anselm Dury led out of Karsa Deep had waited 31 hours."}
+    one = {
+        "text": "Anselm Dury led 14 miners of Karsa Deep home, said Pia Lindqvarn, after 31 hours underground."
+    }
+    other = {
+        "text": "Home at last: the 14 men whom foreman Anselm Dury led out of Karsa Deep had waited 31 hours."
+    }
 
     found = explain(batch(pair(one, other)))
 

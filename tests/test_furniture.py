@@ -9,7 +9,14 @@ AFTER = "Engineers said on Friday that it would stay shut until the autumn at le
 
 FURNITURE = {
     "entity": ["&amp;", "&nbsp;", "&#8217;", "&rdquo;"],
-    "markup": ["<br/>", '<a href="/x">', "</div>", "https://news.example/a?b=1", "[caption id=4]", "[pullquote]"],
+    "markup": [
+        "<br/>",
+        '<a href="/x">',
+        "</div>",
+        "https://news.example/a?b=1",
+        "[caption id=4]",
+        "[pullquote]",
+    ],
     "gate": [
         "To continue reading this article, please sign in.",
         "Subscribe to continue reading. Cancel at any time.",
@@ -65,7 +72,11 @@ FURNITURE = {
         "相关阅读：年度猫咪",
         "Recommended for you\n- Cats of the year\n- Dogs of the year",
     ],
-    "continues": ["Story continues below advertisement", "Article continues after the break", "Continue reading"],
+    "continues": [
+        "Story continues below advertisement",
+        "Article continues after the break",
+        "Continue reading",
+    ],
     "plea": [
         "Sign up for our morning newsletter!",
         "Subscribe to our newsletter and never miss a story.",
@@ -104,7 +115,13 @@ FURNITURE = {
         "Cars queue at the bridge. Photo: Getty",
         "Queues at the bridge (Getty Images)",
     ],
-    "byline": ["By Ola Fennwick", "By OLA FENNWICK, Staff Writer", "BY JANE QUIST", "Von Ola Fennwick", "Par Jeanne Quist"],
+    "byline": [
+        "By Ola Fennwick",
+        "By OLA FENNWICK, Staff Writer",
+        "BY JANE QUIST",
+        "Von Ola Fennwick",
+        "Par Jeanne Quist",
+    ],
 }
 """For each rule, lines that are furniture and nothing else."""
 
@@ -216,7 +233,9 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if any(c.isalnum() for c in line)]
 
 
-@pytest.mark.parametrize(("rule", "line"), [(rule, line) for rule, found in FURNITURE.items() for line in found])
+@pytest.mark.parametrize(
+    ("rule", "line"), [(rule, line) for rule, found in FURNITURE.items() for line in found]
+)
 def test_furniture_is_left_out_under_the_name_of_its_rule(rule: str, line: str) -> None:
     text = f"{BEFORE}\n{line}\n{AFTER}"
 

@@ -52,9 +52,8 @@ def test_arbitrary_objects_come_back_byte_for_byte_and_one_way_or_another(
 
 
 tidy_objects = st.fixed_dictionaries(
-    {"text": st.text(max_size=20)},
+    {"text": st.text(max_size=20), "id": st.integers(-(2**63), 2**63 - 1)},
     optional={
-        "id": st.integers(-(2**63), 2**63 - 1),
         "title": st.text(max_size=5),
         "headline": st.text(max_size=5),
         "published": st.sampled_from(["2024-01-31", "2024-01-31T12:00:00Z", "", "soon", None]),

@@ -1,7 +1,10 @@
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pytest
 
 from dedup.languages import detected, languages_of, normalised
+from dedup.words import words_of
 
 TEXTS = {
     "en": "The mayor said the old bridge would stay closed until engineers had looked at every girder.",
@@ -19,15 +22,53 @@ TEXTS = {
 }
 
 
-def languages(texts: list[str | None], declared: list[str | None] | None = None) -> list[str]:
-    """Return the languages of untitled texts."""
-    column = pa.array(declared or [None] * len(texts), pa.string())
-    return languages_of(column, pa.nulls(len(texts), pa.string()), pa.array(texts, pa.string()))
+NEIGHBOURS = {
+    "uk": "Мер заявила, що старий міст залишиться закритим, поки інженери не оглянуть кожну балку, і за це в місті "
+    "відповідає вона. На вулиці до вечора не було нікого, а в школі за рікою вчилися діти.",
+    "bg": "Кметът заяви, че старият мост ще остане затворен, докато инженерите не огледат всяка греда, и за това в "
+    "града отговаря тя. На улицата до вечерта не се виждаше никой.",
+    "sh": "Градоначелница је рекла да ће стари мост остати затворен док инжењери не прегледају сваку греду, и да за то "
+    "у граду одговара она. На улици није било никога.",
+    "nb": "Ordføreren sa at den gamle broen skal holdes stengt til ingeniørene har sett på hver bjelke, og det er hun "
+    "som har ansvaret for det i byen. Det var ingen på gaten, og barna gikk hjem med foreldrene.",
+    "da": "Borgmesteren sagde, at den gamle bro skal holdes lukket, til ingeniørerne har set på hver bjælke, og det er "
+    "hende, der har ansvaret for det i byen. Der var ingen på gaden, og børnene gik hjem.",
+    "cs": "Starostka řekla, že starý most zůstane zavřený, dokud inženýři neprohlédnou každý nosník, a za to ve městě "
+    "odpovídá ona. Na ulici do večera nikdo nebyl a děti se učily ve škole za řekou.",
+    "ro": "Primărița a spus că vechiul pod va rămâne închis până când inginerii vor verifica fiecare grindă, iar de "
+    "asta răspunde ea în oraș. Pe stradă nu era nimeni, iar copiii au mers la școală.",
+    "ca": "L'alcaldessa va dir que el vell pont continuarà tancat fins que els enginyers no revisin totes les bigues, i "
+    "que d'això en respon ella a la ciutat. No hi havia ningú al carrer.",
+}
+"""Languages whose small words are those of a greater neighbour."""
+TAKEN_FOR_NEIGHBOURS = pytest.mark.xfail(reason="the function words of a neighbour settle it before CLD2 is asked")
+
+
+def languages(
+    texts: Sequence[str | None], declared: Sequence[str | None] = (), titles: Sequence[str] = ()
+) -> list[str]:
+    """Return the languages of articles, of which nothing but the texts need be known."""
+    nothing = [None] * len(texts)
+    column = pa.array(texts, pa.string())
+    words = words_of(pa.array(titles or nothing, pa.string()), column)
+    return languages_of(pa.array(declared or nothing, pa.string()), column, words)
 
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_a_sentence_tells_its_language(language: str) -> None:
+    assert languages([TEXTS[language]]) == [language]
     assert detected(TEXTS[language]) == language
+
+
+@pytest.mark.parametrize(
+    "language",
+    [
+        pytest.param(language, marks=[TAKEN_FOR_NEIGHBOURS] if language in {"uk", "bg", "sh", "nb", "da"} else [])
+        for language in NEIGHBOURS
+    ],
+)
+def test_a_language_is_not_taken_for_its_neighbour(language: str) -> None:
+    assert languages([NEIGHBOURS[language]]) == [language]
 
 
 def test_each_article_of_a_batch_has_its_own_language() -> None:
@@ -38,10 +79,11 @@ def test_what_is_declared_goes_before_what_is_detected() -> None:
     assert languages([TEXTS["en"], TEXTS["en"]], ["fr", None]) == ["fr", "en"]
 
 
-def test_the_title_speaks_where_there_is_no_text() -> None:
-    found = languages_of(pa.nulls(1, pa.string()), pa.array([TEXTS["de"]]), pa.array([""]))
-
-    assert found == ["de"]
+@pytest.mark.parametrize(
+    "language", ["de", pytest.param("ja", marks=pytest.mark.xfail(reason="CLD2 is shown the text alone"))]
+)
+def test_the_title_speaks_where_there_is_no_text(language: str) -> None:
+    assert languages([""], titles=[TEXTS[language]]) == [language]
 
 
 def test_an_article_of_nothing_has_no_language() -> None:

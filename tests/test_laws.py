@@ -164,7 +164,9 @@ def test_law_4_the_relation_of_every_copy_is_that_of_its_words(articles: list[Ar
         if match.relation == "rewrite":
             assert expected is None
         else:
-            assert (match.relation, match.score) == (expected and (expected[0], pytest.approx(expected[1], abs=6e-5)))
+            assert (match.relation, match.score) == (
+                expected and (expected[0], pytest.approx(expected[1], abs=6e-5))
+            )
 
 
 @given(CORPORA)
@@ -217,7 +219,11 @@ def test_law_5_hardly_a_copy_is_missed() -> None:
 def test_law_5_hardly_a_copy_is_missed_among_two() -> None:
     articles = planned(60, seed=6, stories=8)
     known, every = by_id(articles), brute_force(articles)
-    copies = [pair for pair, relation in every.items() if relation < RELATIONS.index("rewrite") and min(pair) == pair[0]]
+    copies = [
+        pair
+        for pair, relation in every.items()
+        if relation < RELATIONS.index("rewrite") and min(pair) == pair[0]
+    ]
 
     found = [bool(deduplicate([known[i] for i in pair]).dropped) for pair in copies]
 

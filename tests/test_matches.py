@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,11 @@ def parts(article: Article, first: int, last: int) -> Article:
 
 
 def test_the_same_words_are_exact() -> None:
-    shouted = {**story(1), "text": story(1)["text"].upper().replace(". ", "!\n\n"), "title": "Another headline"}
+    shouted = {
+        **story(1),
+        "text": story(1)["text"].upper().replace(". ", "!\n\n"),
+        "title": "Another headline",
+    }
 
     assert judge(story(1), story(1)) == ("exact", 1.0)
     assert judge(story(1), shouted) == ("exact", 1.0)
@@ -208,183 +213,186 @@ def test_only_the_relations_asked_for_are_reported(relation: str) -> None:
     assert {verdict[0] for verdict in found if verdict} == {relation}
 
 
-TEMPLATES = {
-    "weather": (
-        "{town} will see {sky} on Saturday, with a high of {high} degrees and a low of {low}. Winds from the {wind} "
-        "will reach {speed} kilometres an hour in the afternoon. The chance of rain is {rain} percent before noon. "
-        "Sunrise is at 6.{a} a.m. and sunset at 6.{b} p.m. The outlook for Sunday is a little cooler. For the "
-        "forecast by the hour, ask the Northlight Weather Desk.",
-        {"town": "Brackwater", "sky": "sunshine", "high": 17, "low": 4, "wind": "north", "speed": 22, "rain": 10, "a": 41, "b": 12},
-        {"town": "Averstone", "sky": "showers", "high": 11, "low": 2, "wind": "west", "speed": 48, "rain": 85, "a": 44, "b": 18},
-    ),
-    "football": (
-        "{home} beat {away} {score} on Saturday in front of {crowd} spectators. {first} put the hosts ahead after "
-        "{minute} minutes, and {second} doubled the lead before the break. The visitors pulled one back through {third} but could "
-        "not find an equaliser. The result lifts the hosts to {place} in the table with {points} points.",
-        {"home": "Kestrel Town", "away": "Marlow Vale", "score": "2-1", "crowd": "4,180", "first": "Obi Renwick", "minute": 12,
-         "second": "Tam Jessop", "third": "Lars Holmqvist", "place": "third", "points": 41},
-        {"home": "Hallowick Rovers", "away": "Dunmarrow", "score": "3-1", "crowd": "9,655", "first": "Ike Sandoval", "minute": 33,
-         "second": "Piers Quill", "third": "Niall Brandt", "place": "seventh", "points": 29},
-    ),
-    "shares": (
-        "Shares in {company} closed {way} {percent} percent at {price} crowns in Averstone on {day}. About {volume} "
-        "shares changed hands, against a daily average of {average}. The stock has moved between {low} and {high} crowns in the past "
-        "year, and {company} is valued at {value} million crowns.",
-        {"company": "Kelmora", "way": "up", "percent": 4.2, "price": 118.5, "day": "Tuesday", "volume": "310,400",
-         "average": "201,900", "low": 88.1, "high": 131.7, "value": 5210},
-        {"company": "Pinfell Foods", "way": "down", "percent": 1.7, "price": 42.3, "day": "Wednesday", "volume": "77,150",
-         "average": "64,820", "low": 37.6, "high": 55.9, "value": 980},
-    ),
-    "index": (
-        "The Averstone 30 closed at {close} points on {day}, {way} {percent} percent. {best} led the gainers, rising {rise} "
-        "percent to {a} crowns, while {worst} lost {fall} percent to {b} crowns. Turnover came to {turnover} million crowns. "
-        "The crown was quoted at {euro} to the euro, and the yield of ten-year bonds stood at {bond} percent.",
-        {"close": "8,214.6", "day": "Tuesday", "way": "up", "percent": 0.8, "best": "Kelmora", "rise": 4.2, "a": 118.5,
-         "worst": "Torvane", "fall": 3.1, "b": 27.4, "turnover": 911, "euro": 7.82, "bond": 2.61},
-        {"close": "8,140.2", "day": "Wednesday", "way": "down", "percent": 0.9, "best": "Pinfell", "rise": 2.4, "a": 43.3,
-         "worst": "Orrel Bank", "fall": 5.8, "b": 61.2, "turnover": 1045, "euro": 7.86, "bond": 2.66},
-    ),
-    "lottery": (
-        "The winning numbers in draw {draw} of the Crown Lottery on Saturday were {n}, and the bonus ball was {bonus}. "
-        "{winners} tickets matched all six numbers and share the jackpot of {jackpot} crowns. Another {five} tickets matched five. The "
-        "next draw takes place on Saturday at eight in the evening, when the jackpot is expected to reach {next} crowns.",
-        {"draw": 1118, "n": "4, 11, 19, 23, 38 and 45", "bonus": 7, "winners": "Two", "jackpot": "6,400,000", "five": 31, "next": "2,000,000"},
-        {"draw": 1119, "n": "2, 8, 15, 27, 31 and 44", "bonus": 36, "winners": "Three", "jackpot": "2,150,000", "five": 26, "next": "2,500,000"},
-    ),
-    "obituary": (
-        "{name}, {age}, of {town}, died peacefully at home on {day}. Born in {born} in {year}, {name} worked for {years} "
-        "years at {work}. Survivors include {spouse} and {n} grandchildren. A service will be held at {church} on {date} at {hour} "
-        "a.m. In lieu of flowers, the family asks for gifts to the hospice.",
-        {"name": "Edda Marchbanks", "age": 88, "town": "Tarn Hollow", "day": "Monday", "born": "Quillfort", "year": 1943, "years": 31,
-         "work": "the Senn Mill", "spouse": "Rolf Marchbanks", "n": 7, "church": "Saint Osk", "date": "May 9", "hour": 10},
-        {"name": "Tobias Greville", "age": 79, "town": "Lorrimer Bay", "day": "Friday", "born": "Hallowick", "year": 1952, "years": 24,
-         "work": "the Ellery Docks", "spouse": "Ines Greville", "n": 3, "church": "Holy Cross", "date": "May 14", "hour": 11},
-    ),
-    "job": (
-        "{firm} in {town} seeks a {post} to join its team from {month}. You have at least {years} years of experience and "
-        "enjoy working with people. We offer a salary of {salary} crowns, {leave} days of leave and a pension. Send your application with a "
-        "letter and two references to {person} by {date}, quoting reference {ref}.",
-        {"firm": "Orrel Bank", "town": "Averstone", "post": "bookkeeper", "month": "July", "years": 3, "salary": "41,000", "leave": 28,
-         "person": "Mina Castellan", "date": "May 20", "ref": 2204},
-        {"firm": "Lapwing Press", "town": "Quillfort", "post": "translator", "month": "August", "years": 5, "salary": "37,500", "leave": 30,
-         "person": "Jonas Adeyemi", "date": "June 2", "ref": 8817},
-    ),
-    "quake": (
-        "An earthquake of magnitude {m} was recorded {km} kilometres {way} of {town} on Sunday at {hour} local time, the "
-        "Geological Survey said. The epicentre was at a depth of {depth} kilometres, at {lat} north and {lon} east. In the past ten days there "
-        "have been {n} earthquakes of magnitude 3 or more in the area. This report was made by a computer.",
-        {"m": 3.4, "km": 12, "way": "south", "town": "Cape Merrow", "hour": "4.12", "depth": 9.6, "lat": 41.22, "lon": 19.87, "n": 5},
-        {"m": 4.1, "km": 31, "way": "east", "town": "Port Ellery", "hour": "7.55", "depth": 14.3, "lat": 43.78, "lon": 17.05, "n": 2},
-    ),
-    "racing": (
-        "{winner}, ridden by {jockey}, won the {hour} race at {course} by {lengths} lengths at odds of {odds}. {second} came second and {third} "
-        "third. The time was {time} seconds on {going} ground. The winning trainer was {trainer}, who has now had {n} winners "
-        "this season. The tote paid {tote} crowns for a win.",
-        {"winner": "Salt Picker", "jockey": "Dana Loewe", "hour": "2.30", "course": "Marlow", "lengths": 3, "odds": "7-2", "second": "Blue Ferry",
-         "third": "Old Bell", "time": 98.4, "going": "firm", "trainer": "Hugh Tancred", "n": 14, "tote": 4.6},
-        {"winner": "Copper Moth", "jockey": "Will Ashdown", "hour": "3.15", "course": "Hallowick", "lengths": 2, "odds": "11-4", "second": "Night Mail",
-         "third": "Sea Glass", "time": 121.7, "going": "soft", "trainer": "Orla Penrose", "n": 22, "tote": 3.9},
-    ),
-    "property": (
-        "This house at {n} {street} in {town} is for sale at {price} crowns. It has {beds} bedrooms, {baths} bathrooms and a garden of "
-        "{garden} square metres. Built in {year}, it was renovated in {again}. The school is {walk} minutes away on foot. Viewings are held on "
-        "{day} by appointment with {agent}, telephone {phone}.",
-        {"n": 14, "street": "Plover Lane", "town": "Quillfort", "price": "412,000", "beds": 4, "baths": 2, "garden": 350, "year": 1931,
-         "again": 2018, "walk": 8, "day": "Saturday", "agent": "Mabel Strand", "phone": "555 0142"},
-        {"n": 3, "street": "Osier Steps", "town": "Averstone", "price": "268,500", "beds": 3, "baths": 1, "garden": 120, "year": 1968,
-         "again": 2024, "walk": 15, "day": "Thursday", "agent": "Felix Dorn", "phone": "555 0177"},
-    ),
-    "court": (
-        "{name}, {age}, of {street}, {town}, pleaded guilty at {court} on {day} to {crime} on {date}. The judge, {judge}, fined "
-        "the defendant {fine} crowns, with {costs} crowns in costs and a surcharge of {extra} crowns to pay within 28 days.",
-        {"name": "Gavin Thorley", "age": 41, "street": "Mill Road", "town": "Dunmarrow", "court": "Dunmarrow Court", "day": "Tuesday",
-         "crime": "driving without insurance", "date": "March 3", "judge": "Lena Abara", "fine": 460, "costs": 110, "extra": 46},
-        {"name": "Marta Ellwood", "age": 29, "street": "Quay Street", "town": "Brackwater", "court": "Brackwater Court", "day": "Thursday",
-         "crime": "fishing without a licence", "date": "April 11", "judge": "Piet Vandervoort", "fine": 220, "costs": 85, "extra": 32},
-    ),
-    "election": (
-        "{winner} of the {party} has won the seat of {seat} with {votes} votes, a majority of {lead}. {second} came second "
-        "with {b} votes and {third} third with {c}. Turnout was {turnout} percent, against {before} percent four years ago. The "
-        "constituency has {all} registered voters.",
-        {"winner": "Hanne Ostrow", "party": "Reform Party", "seat": "Averstone West", "votes": "18,204", "lead": "2,117", "second": "Karl Benning",
-         "b": "16,087", "third": "Ada Whitlock", "c": "4,410", "turnout": 63.2, "before": 58.9, "all": "61,377"},
-        {"winner": "Tomas Irving", "party": "Labour League", "seat": "Port Ellery", "votes": "22,951", "lead": "8,640", "second": "Sue Marchetti",
-         "b": "14,311", "third": "Noel Farquhar", "c": "2,086", "turnout": 71.8, "before": 66.4, "all": "55,902"},
-    ),
-    "wetter": (
-        "In {town} wird es am Samstag {sky}. Die Temperaturen erreichen {high} Grad, nachts sinken sie auf {low} Grad. Der Wind weht mit "
-        "{speed} Kilometern pro Stunde aus {wind}. Die Regenwahrscheinlichkeit liegt bei {rain} Prozent. Die Sonne geht um 6.{a} Uhr auf und "
-        "um 18.{b} Uhr unter. Auch am Sonntag ändert sich daran wenig.",
-        {"town": "Harlingstedt", "sky": "sonnig", "high": 17, "low": 4, "speed": 22, "wind": "Norden", "rain": 10, "a": 41, "b": 12},
-        {"town": "Moosthal", "sky": "regnerisch", "high": 11, "low": 2, "speed": 48, "wind": "Westen", "rain": 85, "a": 44, "b": 18},
-    ),
-    "loterie": (
-        "Les numéros gagnants du tirage {draw} du Grand Loto de samedi sont les {n}, et le numéro chance est le {bonus}. {winners} joueurs "
-        "se partagent la cagnotte de {jackpot} euros. En outre, {five} billets avaient cinq bons numéros. Le prochain tirage aura lieu samedi à "
-        "20 heures, avec une cagnotte de {next} euros.",
-        {"draw": 1118, "n": "4, 11, 19, 23, 38 et 45", "bonus": 7, "winners": "Deux", "jackpot": "6.400.000", "five": 31, "next": "2.000.000"},
-        {"draw": 1119, "n": "2, 8, 15, 27, 31 et 44", "bonus": 36, "winners": "Trois", "jackpot": "2.150.000", "five": 26, "next": "2.500.000"},
-    ),
-}  # fmt: skip
-"""Forms that are filled in every day, each with two sets of facts."""
+FORMS = {
+    "weather": """
+        {Brackwater|Averstone} will see {sunshine|showers} on Saturday, with a high of {17|11} degrees and a low
+        of {4|2}. Winds from the {north|west} will reach {22|48} kilometres an hour in the afternoon. The chance
+        of rain is {10|85} percent before noon. Sunrise is at 6.{41|44} a.m. and sunset at 6.{12|18} p.m. The
+        outlook for Sunday is a little cooler. For the forecast by the hour, ask the Northlight Weather Desk.
+
+        This forecast is made every evening from the readings of our own stations and of those that farmers and
+        fishermen keep for us. It holds for the town and its suburbs; in the hills it can be a good deal colder,
+        and along the coast the wind is stronger. Warnings are given out on the radio as soon as they are known,
+        and are posted at the town hall and in the library.
+    """,
+    "football": """
+        {Kestrel Town|Hallowick Rovers} beat {Marlow Vale|Dunmarrow} {2-1|3-1} on Saturday in front of
+        {4,180|9,655} spectators. {Obi Renwick|Ike Sandoval} put the hosts ahead after {12|33} minutes, and
+        {Tam Jessop|Piers Quill} doubled the lead before the break. The visitors pulled one back through
+        {Lars Holmqvist|Niall Brandt} but could not find an equaliser. The result lifts the hosts to
+        {third|seventh} in the table with {41|29} points.
+
+        The club thanks its supporters and reminds them that season tickets for the coming year are on sale at
+        the office behind the main stand, where scarves and shirts can be had as well. Children who come with a
+        parent get in free. The bar opens an hour before the match and closes an hour after it, and no glasses
+        may be taken on to the terraces.
+    """,
+    "shares": """
+        Shares in {Kelmora|Pinfell Foods} closed {up|down} {4.2|1.7} percent at {118.5|42.3} crowns in Averstone
+        on {Tuesday|Wednesday}. About {310,400|77,150} shares changed hands, against a daily average of
+        {201,900|64,820}. The stock has moved between {88.1|37.6} and {131.7|55.9} crowns in the past year, and
+        {Kelmora|Pinfell Foods} is valued at {5210|980} million crowns.
+
+        This report was made by a computer from prices at the close of trading and was not read by an editor. It
+        is no advice to buy or to sell. Prices may be late by a quarter of an hour. Past gains say nothing about
+        gains to come, and whoever invests may lose everything that was invested. Please ask a person who knows
+        your affairs before you act on anything that is said here.
+    """,
+    "index": """
+        The Averstone 30 closed at {8,214.6|8,140.2} points on {Tuesday|Wednesday}, {up|down} {0.8|0.9} percent.
+        {Kelmora|Pinfell} led the gainers, rising {4.2|2.4} percent to {118.5|43.3} crowns, while
+        {Torvane|Orrel Bank} lost {3.1|5.8} percent to {27.4|61.2} crowns. Turnover came to {911|1045} million
+        crowns. The crown was quoted at {7.82|7.86} to the euro, and the yield of ten-year bonds stood at
+        {2.61|2.66} percent.
+
+        This report was made by a computer from prices at the close of trading and was not read by an editor. It
+        is no advice to buy or to sell. Prices may be late by a quarter of an hour. Past gains say nothing about
+        gains to come, and whoever invests may lose everything that was invested. Please ask a person who knows
+        your affairs before you act on anything that is said here.
+    """,
+    "lottery": """
+        The winning numbers in draw {1118|1119} of the Crown Lottery on Saturday were
+        {4, 11, 19, 23, 38 and 45|2, 8, 15, 27, 31 and 44}, and the bonus ball was {7|36}. {Two|Three} tickets
+        matched all six numbers and share the jackpot of {6,400,000|2,150,000} crowns. Another {31|26} tickets
+        matched five. The next draw takes place on Saturday at eight in the evening, when the jackpot is
+        expected to reach {2,000,000|2,500,000} crowns.
+
+        Prizes have to be claimed within half a year at any shop that sells tickets; large ones are paid out at
+        the head office only, on showing the ticket and a passport. Play with care: whoever cannot stop will
+        find help, free and in confidence, by day and by night. Tickets may not be sold to children. The lottery
+        gives a third of what it takes to sport, to museums and to the care of old buildings.
+    """,
+    "obituary": """
+        {Edda Marchbanks|Tobias Greville}, {88|79}, of {Tarn Hollow|Lorrimer Bay}, died peacefully at home on
+        {Monday|Friday}. Born in {Quillfort|Hallowick} in {1943|1952}, {Edda Marchbanks|Tobias Greville} worked
+        for {31|24} years at {the Senn Mill|the Ellery Docks}. Survivors include {Rolf Marchbanks|Ines Greville}
+        and {7|3} grandchildren. A service will be held at {Saint Osk|Holy Cross} on {May 9|May 14} at {10|11}
+        a.m. In lieu of flowers, the family asks for gifts to the hospice.
+
+        The family wishes to thank the doctors and the nurses for their kindness in the last weeks, and the
+        neighbours who sat up with them night after night. All are welcome at the service and at the meal that
+        follows it in the hall next door. Please come in bright colours. There is room for cars behind the
+        church, and a bus leaves from the market square half an hour before.
+    """,
+    "job": """
+        {Orrel Bank|Lapwing Press} in {Averstone|Quillfort} seeks a {bookkeeper|translator} to join its team
+        from {July|August}. You have at least {3|5} years of experience and enjoy working with people. We offer
+        a salary of {41,000|37,500} crowns, {28|30} days of leave and a pension. Send your application with a
+        letter and two references to {Mina Castellan|Jonas Adeyemi} by {May 20|June 2}, quoting reference
+        {2204|8817}.
+
+        We welcome people of every age, origin and faith, and the building can be entered without stairs. Please
+        send copies only, for we do not return what is sent to us. Those whom we would like to meet will hear
+        from us within a month. The costs of the journey are paid. Agencies are asked not to call us, and
+        letters that come after the day named above cannot be read.
+    """,
+    "quake": """
+        An earthquake of magnitude {3.4|4.1} was recorded {12|31} kilometres {south|east} of
+        {Cape Merrow|Port Ellery} on Sunday at {4.12|7.55} local time, the Geological Survey said. The epicentre
+        was at a depth of {9.6|14.3} kilometres, at {41.22|43.78} north and {19.87|17.05} east. In the past ten
+        days there have been {5|2} earthquakes of magnitude 3 or more in the area. This report was made by a
+        computer.
+
+        The figures are preliminary and may be changed as soon as more stations have reported. Whoever felt the
+        shaking is asked to tell the survey on its website, where a map is drawn from such reports. Earthquakes
+        of this size are felt indoors by most people, and dishes and windows may rattle, but damage to sound
+        buildings is rare. After a strong one, smaller ones have to be expected for days.
+    """,
+    "racing": """
+        {Salt Picker|Copper Moth}, ridden by {Dana Loewe|Will Ashdown}, won the {2.30|3.15} race at
+        {Marlow|Hallowick} by {3|2} lengths at odds of {7-2|11-4}. {Blue Ferry|Night Mail} came second and
+        {Old Bell|Sea Glass} third. The time was {98.4|121.7} seconds on {firm|soft} ground. The winning trainer
+        was {Hugh Tancred|Orla Penrose}, who has now had {14|22} winners this season. The tote paid {4.6|3.9}
+        crowns for a win.
+
+        Results are checked against those of the stewards before they are paid on, and only those count. Bets
+        are void if a horse does not come to the start. Gates open two hours before the first race, and the last
+        bus leaves when the last horse is home. Dogs must be kept on a lead. Children are let in free with their
+        parents and may pet the ponies in the paddock between races.
+    """,
+    "property": """
+        This house at {14|3} {Plover Lane|Osier Steps} in {Quillfort|Averstone} is for sale at {412,000|268,500}
+        crowns. It has {4|3} bedrooms, {2|1} bathrooms and a garden of {350|120} square metres. Built in
+        {1931|1968}, it was renovated in {2018|2024}. The school is {8|15} minutes away on foot. Viewings are
+        held on {Saturday|Thursday} by appointment with {Mabel Strand|Felix Dorn}, telephone
+        {555 0142|555 0177}.
+
+        All measures were taken by the owner and have to be checked by the buyer. The fee of the agent is paid
+        by the seller. Whoever would like to see the house is asked to bring a passport and a letter from a
+        bank. Heating and lighting are included in the plans that we send on request. There is room for a car in
+        front of the house, and the neighbours are said to be quiet.
+    """,
+    "court": """
+        {Gavin Thorley|Marta Ellwood}, {41|29}, of {Mill Road|Quay Street}, {Dunmarrow|Brackwater}, pleaded
+        guilty at {Dunmarrow Court|Brackwater Court} on {Tuesday|Thursday} to
+        {driving without insurance|fishing without a licence} on {March 3|April 11}. The judge,
+        {Lena Abara|Piet Vandervoort}, fined the defendant {460|220} crowns, with {110|85} crowns in costs and a
+        surcharge of {46|32} crowns to pay within 28 days.
+
+        Reports from the court are written by trainees and read by an editor before they are printed. Names and
+        addresses are given as they were read out in the room. Whoever finds a mistake is asked to write to us,
+        and it will be put right in the next issue. Children are never named. The lists of coming cases hang
+        beside the door of the court and can be read there every morning.
+    """,
+    "election": """
+        {Hanne Ostrow|Tomas Irving} of the {Reform Party|Labour League} has won the seat of
+        {Averstone West|Port Ellery} with {18,204|22,951} votes, a majority of {2,117|8,640}.
+        {Karl Benning|Sue Marchetti} came second with {16,087|14,311} votes and {Ada Whitlock|Noel Farquhar}
+        third with {4,410|2,086}. Turnout was {63.2|71.8} percent, against {58.9|66.4} percent four years ago.
+        The constituency has {61,377|55,902} registered voters.
+
+        All figures are as declared by the returning officer and may still be changed if there is a recount.
+        Postal votes are included. The members of parliament will be sworn in when it meets again, and until
+        then those of the old one stay in office. Maps and tables for every constituency are in our election
+        pages, together with what the leaders said through the night. The count was watched by people sent by
+        all the parties, as the law wants it.
+    """,
+    "wetter": """
+        In {Harlingstedt|Moosthal} wird es am Samstag {sonnig|regnerisch}. Die Temperaturen erreichen {17|11}
+        Grad, nachts sinken sie auf {4|2} Grad. Der Wind weht mit {22|48} Kilometern pro Stunde aus
+        {Norden|Westen}. Die Regenwahrscheinlichkeit liegt bei {10|85} Prozent. Die Sonne geht um 6.{41|44} Uhr
+        auf und um 18.{12|18} Uhr unter. Auch am Sonntag ändert sich daran wenig.
+
+        Diese Vorhersage entsteht jeden Abend aus den Werten unserer eigenen Stationen und denen, die uns
+        Landwirte und Schulen melden. Sie gilt für die Stadt und ihre Vororte; in den Bergen kann es deutlich
+        kälter sein, und in den Tälern hält sich der Nebel länger. Vor Unwettern warnen wir im Radio, sobald wir
+        davon wissen, und am Rathaus hängt eine Tafel mit den neuesten Meldungen.
+    """,
+    "loterie": """
+        Les numéros gagnants du tirage {1118|1119} du Grand Loto de samedi sont les
+        {4, 11, 19, 23, 38 et 45|2, 8, 15, 27, 31 et 44}, et le numéro chance est le {7|36}. {Deux|Trois}
+        joueurs se partagent la cagnotte de {6.400.000|2.150.000} euros. En outre, {31|26} billets avaient cinq
+        bons numéros. Le prochain tirage aura lieu samedi à 20 heures, avec une cagnotte de
+        {2.000.000|2.500.000} euros.
+
+        Les gains doivent être retirés dans les six mois chez tout marchand de journaux ; les plus élevés ne
+        sont payés qu'au siège, sur présentation du billet et d'une pièce d'identité. Jouez avec mesure : ceux
+        qui ne peuvent plus s'arrêter trouveront de l'aide, gratuite et discrète, de jour comme de nuit. La
+        vente aux enfants est interdite. Un tiers des recettes va au sport, aux musées et aux vieux bâtiments.
+    """,
+}
+"""Forms that are filled in every day, {each slot with|one of two} facts, and the small print that goes with them."""
 
 
-SMALL_PRINT = {
-    "weather": "This forecast is made every evening from the readings of our own stations and of those that farmers and fishermen keep for "
-    "us. It holds for the town and its suburbs; in the hills it can be a good deal colder, and along the coast the wind is stronger. "
-    "Warnings are given out on the radio as soon as they are known, and are posted at the town hall and in the library.",
-    "football": "The club thanks its supporters and reminds them that season tickets for the coming year are on sale at the office behind the "
-    "main stand, where scarves and shirts can be had as well. Children who come with a parent get in free. The bar opens an hour before the match "
-    "and closes an hour after it, and no glasses may be taken on to the terraces.",
-    "shares": "This report was made by a computer from prices at the close of trading and was not read by an editor. It is no advice to buy or to "
-    "sell. Prices may be late by a quarter of an hour. Past gains say nothing about gains to come, and whoever invests may lose everything that was "
-    "invested. Please ask a person who knows your affairs before you act on anything that is said here.",
-    "index": "This report was made by a computer from prices at the close of trading and was not read by an editor. It is no advice to buy or to "
-    "sell. Prices may be late by a quarter of an hour. Past gains say nothing about gains to come, and whoever invests may lose everything that was "
-    "invested. Please ask a person who knows your affairs before you act on anything that is said here.",
-    "lottery": "Prizes have to be claimed within half a year at any shop that sells tickets; large ones are paid out at the head office only, on "
-    "showing the ticket and a passport. Play with care: whoever cannot stop will find help, free and in confidence, by day and by night. Tickets may not be "
-    "sold to children. The lottery gives a third of what it takes to sport, to museums and to the care of old buildings.",
-    "obituary": "The family wishes to thank the doctors and the nurses for their kindness in the last weeks, and the neighbours who sat up with them "
-    "night after night. All are welcome at the service and at the meal that follows it in the hall next door. Please come in bright colours. There is "
-    "room for cars behind the church, and a bus leaves from the market square half an hour before.",
-    "job": "We welcome people of every age, origin and faith, and the building can be entered without stairs. Please send copies only, for we do not "
-    "return what is sent to us. Those whom we would like to meet will hear from us within a month. The costs of the journey are paid. Agencies are asked not "
-    "to call us, and letters that come after the day named above cannot be read.",
-    "quake": "The figures are preliminary and may be changed as soon as more stations have reported. Whoever felt the shaking is asked to tell the survey "
-    "on its website, where a map is drawn from such reports. Earthquakes of this size are felt indoors by most people, and dishes and windows may rattle, but "
-    "damage to sound buildings is rare. After a strong one, smaller ones have to be expected for days.",
-    "racing": "Results are checked against those of the stewards before they are paid on, and only those count. Bets are void if a horse does not come to the "
-    "start. Gates open two hours before the first race, and the last bus leaves when the last horse is home. Dogs must be kept on a lead. Children are let in "
-    "free with their parents and may pet the ponies in the paddock between races.",
-    "property": "All measures were taken by the owner and have to be checked by the buyer. The fee of the agent is paid by the seller. Whoever would like to "
-    "see the house is asked to bring a passport and a letter from a bank. Heating and lighting are included in the plans that we send on request. There is room "
-    "for a car in front of the house, and the neighbours are said to be quiet.",
-    "court": "Reports from the court are written by trainees and read by an editor before they are printed. Names and addresses are given as they were read out "
-    "in the room. Whoever finds a mistake is asked to write to us, and it will be put right in the next issue. Children are never named. The lists of coming cases "
-    "hang beside the door of the court and can be read there every morning.",
-    "election": "All figures are as declared by the returning officer and may still be changed if there is a recount. Postal votes are included. The members of "
-    "parliament will be sworn in when it meets again, and until then those of the old one stay in office. Maps and tables for every constituency are in our "
-    "election pages, together with what the leaders said through the night. The count was watched by people sent by all the parties, as the law wants it.",
-    "wetter": "Diese Vorhersage entsteht jeden Abend aus den Werten unserer eigenen Stationen und denen, die uns Landwirte und Schulen melden. Sie gilt für die "
-    "Stadt und ihre Vororte; in den Bergen kann es deutlich kälter sein, und in den Tälern hält sich der Nebel länger. Vor Unwettern warnen wir im Radio, sobald "
-    "wir davon wissen, und am Rathaus hängt eine Tafel mit den neuesten Meldungen.",
-    "loterie": "Les gains doivent être retirés dans les six mois chez tout marchand de journaux ; les plus élevés ne sont payés qu'au siège, sur présentation du "
-    "billet et d'une pièce d'identité. Jouez avec mesure : ceux qui ne peuvent plus s'arrêter trouveront de l'aide, gratuite et discrète, de jour comme de nuit. La "
-    "vente aux enfants est interdite. Un tiers des recettes va au sport, aux musées et aux vieux bâtiments.",
-}  # fmt: skip
-"""What stands under each of these forms, always the same: with it, two of them share more words than many copies."""
+def filled_in(kind: str, which: int) -> Article:
+    """Return an article made by filling a form with the first or the second of its facts."""
+    text = re.sub(r"\{([^|]*)\|([^}]*)\}", lambda slot: slot[which + 1], FORMS[kind])
+    return told("\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n")))
 
 
-def filled_in(kind: str, facts: dict[str, Any]) -> Article:
-    """Return an article made by filling a form."""
-    template, *_ = TEMPLATES[kind]
-    return told(f"{template.format(**facts)}\n\n{SMALL_PRINT[kind]}")
-
-
-@pytest.mark.parametrize("kind", TEMPLATES)
+@pytest.mark.parametrize("kind", FORMS)
 def test_a_form_filled_in_twice_is_no_copy(kind: str) -> None:
-    first, second = (filled_in(kind, facts) for facts in TEMPLATES[kind][1:])
+    first, second = filled_in(kind, 0), filled_in(kind, 1)
 
     found = judge(first, second), judge(second, first)
 
@@ -395,9 +403,11 @@ def test_a_form_filled_in_twice_is_no_copy(kind: str) -> None:
 NAMELESS = pytest.mark.xfail(reason="a copy needs names in common, and there is none in this lead")
 
 
-@pytest.mark.parametrize("kind", [pytest.param(k, marks=[NAMELESS] if k == "lottery" else []) for k in TEMPLATES])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=[NAMELESS] if k == "lottery" else []) for k in FORMS]
+)
 def test_a_form_sent_twice_is_a_copy(kind: str) -> None:
-    sent = filled_in(kind, TEMPLATES[kind][1])
+    sent = filled_in(kind, 0)
     again = {**sent, "text": sent["text"] + " This notice was sent by the desk."}
 
     found = judge(sent, again)
@@ -442,7 +452,9 @@ def test_a_copy_without_names_is_still_a_copy() -> None:
     assert found
 
 
-@pytest.mark.xfail(reason="names are told by capitals, a copy needs names in common, and Thai has none of either")
+@pytest.mark.xfail(
+    reason="names are told by capitals, a copy needs names in common, and Thai has none of either"
+)
 def test_an_excerpt_in_a_language_of_which_nothing_is_known_is_still_one() -> None:
     text = "ตำรวจจับกุมผู้ต้องหาในคดีลักทรัพย์ที่ร้านทองใจกลางเมืองเมื่อคืนที่ผ่านมา เจ้าหน้าที่กล่าวว่าผู้ต้องหารับสารภาพทุกข้อกล่าวหา"
     more = " ประชาชนในพื้นที่แสดงความพอใจที่ตำรวจทำงานได้อย่างรวดเร็วและปลอดภัย"
@@ -479,7 +491,8 @@ def test_texts_without_capitals_match_like_others(text: str, more: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "copy", "rewrite"), [(0, True, True), (4.9, True, True), (5.1, True, False), (29.9, True, False), (30.1, False, False)]
+    ("days", "copy", "rewrite"),
+    [(0, True, True), (4.9, True, True), (5.1, True, False), (29.9, True, False), (30.1, False, False)],
 )
 def test_windows_bind_copies_and_rewrites_apart(days: float, copy: bool, rewrite: bool) -> None:
     settings = Settings(rewrite_probability=0.01)
@@ -487,7 +500,9 @@ def test_windows_bind_copies_and_rewrites_apart(days: float, copy: bool, rewrite
     late = start + int(86_400 * days)
 
     copied = judge({**story(1), "published": start}, {**story(1), "published": late}, settings)
-    rewritten = judge({**REWRITES["en"][0], "published": late}, {**REWRITES["en"][1], "published": start}, settings)
+    rewritten = judge(
+        {**REWRITES["en"][0], "published": late}, {**REWRITES["en"][1], "published": start}, settings
+    )
 
     assert (bool(copied), bool(rewritten)) == (copy, rewrite)
 
@@ -517,13 +532,22 @@ def test_titles_without_texts_match_by_their_words() -> None:
     title = "Fog rolls over the Ellery estuary at dawn, and the ferries wait"
 
     assert judge(told("", title), told("", title)) == ("exact", 1.0)
-    assert judge(told("", title), told("", title.replace("Fog", "Steam").replace("dawn", "noon"))) != ("exact", 1.0)
+    assert judge(told("", title), told("", title.replace("Fog", "Steam").replace("dawn", "noon"))) != (
+        "exact",
+        1.0,
+    )
 
 
 @given(corpora(least=2, most=8, stories=2))
 @examples(max_examples=20)
 def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> None:
-    turned = {"exact": "exact", "copy": "copy", "excerpt": "extension", "extension": "excerpt", "rewrite": "rewrite"}
+    turned = {
+        "exact": "exact",
+        "copy": "copy",
+        "excerpt": "extension",
+        "extension": "excerpt",
+        "rewrite": "rewrite",
+    }
     s, rules, row = sketched(articles), rules_of(DEFAULTS), np.zeros(COUNT, np.float32)
     names = [*RELATIONS, "none"]  # -1 is none
 

@@ -47,7 +47,9 @@ ROWS = [article("a"), article("b", OTHER), article("c", TEXT.upper())]
         pa.RecordBatch.from_pylist(ROWS),
         Frame(pa.Table.from_pylist(ROWS)),
         pa.Table.from_pylist(ROWS).to_batches(max_chunksize=1),
-        pa.RecordBatchReader.from_batches(pa.Table.from_pylist(ROWS).schema, pa.Table.from_pylist(ROWS).to_batches()),
+        pa.RecordBatchReader.from_batches(
+            pa.Table.from_pylist(ROWS).schema, pa.Table.from_pylist(ROWS).to_batches()
+        ),
     ],
     ids=["list", "tuple", "iterator", "table", "batch", "data frame", "batches", "reader"],
 )
@@ -76,19 +78,23 @@ def test_what_is_no_collection_of_articles_is_an_error(given: Any) -> None:
 
 
 def test_the_earliest_is_kept() -> None:
-    result = deduplicate([
-        article("late", published="2031-05-04T09:00:00Z"),
-        article("early", published="2031-05-04T08:00:00Z"),
-    ])
+    result = deduplicate(
+        [
+            article("late", published="2031-05-04T09:00:00Z"),
+            article("early", published="2031-05-04T08:00:00Z"),
+        ]
+    )
 
     assert clusters(result) == [("early", "late")]
 
 
 def test_times_count_in_the_zone_they_are_given_in() -> None:
-    result = deduplicate([
-        article("nine in Berlin", published="2031-05-04T09:00:00+02:00"),
-        article("half past seven in London", published="2031-05-04T07:30:00+00:00"),
-    ])
+    result = deduplicate(
+        [
+            article("nine in Berlin", published="2031-05-04T09:00:00+02:00"),
+            article("half past seven in London", published="2031-05-04T07:30:00+00:00"),
+        ]
+    )
 
     assert clusters(result) == [("nine in Berlin", "half past seven in London")]
 
@@ -149,18 +155,26 @@ def test_an_article_given_twice_makes_no_cluster_of_its_own() -> None:
 
 
 def test_an_article_given_twice_follows_its_first_giving() -> None:
-    result = deduplicate([
-        article("copy", published="2031-05-05"),
-        article("first", published="2031-05-04"),
-        article("copy", published="2031-05-05"),
-    ])
+    result = deduplicate(
+        [
+            article("copy", published="2031-05-05"),
+            article("first", published="2031-05-04"),
+            article("copy", published="2031-05-05"),
+        ]
+    )
 
     assert [match.canonical for match in result.dropped] == ["first", "first"]
     assert clusters(result) == [("first", "copy")]
 
 
 def test_one_id_with_other_texts_is_another_article() -> None:
-    result = deduplicate([article("a"), article("a", OTHER), article("a#2", "Something else happened, and this is it at length.")])
+    result = deduplicate(
+        [
+            article("a"),
+            article("a", OTHER),
+            article("a#2", "Something else happened, and this is it at length."),
+        ]
+    )
 
     assert result.kept == ["a", "a#3", "a#2"]
     assert list(result.warnings.values()) == [1]
@@ -211,9 +225,11 @@ def test_an_error_in_a_feed_is_raised_and_not_swallowed() -> None:
 
 
 def test_null_fields_are_no_obstacle() -> None:
-    result = deduplicate([
-        {"id": "a", "title": None, "text": TEXT, "published": None, "source": None, "language": None},
-        {"id": "b", "title": None, "text": TEXT, "published": None, "source": "Norwire", "language": ""},
-    ])
+    result = deduplicate(
+        [
+            {"id": "a", "title": None, "text": TEXT, "published": None, "source": None, "language": None},
+            {"id": "b", "title": None, "text": TEXT, "published": None, "source": "Norwire", "language": ""},
+        ]
+    )
 
     assert clusters(result) == [("a", "b")]

@@ -13,14 +13,16 @@ DAY = 86_400 * 22_000
 @pytest.fixture(scope="module")
 def result() -> Result:
     """Return a result of two clusters, of three and two articles, and one article alone, out of rank order."""
-    return deduplicate([
-        {"id": "b2", **version(2, "extended", 1), "published": DAY + 1},
-        {"id": "alone", **story(3), "published": DAY},
-        {"id": "a3", **version(1, "cut", 1), "published": DAY + 9},
-        {"id": "a1", **story(1), "published": DAY + 7},
-        {"id": "b1", **story(2), "published": DAY},
-        {"id": "a2", **story(1), "published": DAY + 8},
-    ])
+    return deduplicate(
+        [
+            {"id": "b2", **version(2, "extended", 1), "published": DAY + 1},
+            {"id": "alone", **story(3), "published": DAY},
+            {"id": "a3", **version(1, "cut", 1), "published": DAY + 9},
+            {"id": "a1", **story(1), "published": DAY + 7},
+            {"id": "b1", **story(2), "published": DAY},
+            {"id": "a2", **story(1), "published": DAY + 8},
+        ]
+    )
 
 
 def test_kept_and_dropped_stand_in_the_order_of_input(result: Result) -> None:

@@ -34,7 +34,14 @@ def test_the_ends_of_a_range_are_allowed(knob: Any) -> None:
 def test_a_value_out_of_range_is_an_error_that_names_it(knob: Any, wrong: str) -> None:
     low, high = knob.metadata["low"], knob.metadata["high"]
     above = float("nan") if high is None else high + 1
-    value = {"below": low - 1, "above": above, "nan": float("nan"), "truth": True, "text": "5", "nothing": None}[wrong]
+    value = {
+        "below": low - 1,
+        "above": above,
+        "nan": float("nan"),
+        "truth": True,
+        "text": "5",
+        "nothing": None,
+    }[wrong]
 
     with pytest.raises(SettingsError, match=knob.name) as raised:
         Settings(**{knob.name: value})
@@ -44,7 +51,9 @@ def test_a_value_out_of_range_is_an_error_that_names_it(knob: Any, wrong: str) -
 
 
 @pytest.mark.xfail(reason="half a band passes, and the kernel fails on it")
-@pytest.mark.parametrize("knob", [k for k in NUMBERS if isinstance(k.default, int)], ids=lambda knob: knob.name)
+@pytest.mark.parametrize(
+    "knob", [k for k in NUMBERS if isinstance(k.default, int)], ids=lambda knob: knob.name
+)
 def test_what_is_counted_must_be_whole(knob: Any) -> None:
     with pytest.raises(SettingsError, match=knob.name):
         Settings(**{knob.name: knob.default + 0.5})

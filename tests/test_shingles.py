@@ -23,7 +23,9 @@ def hash_of(words: Iterable[int]) -> int:
     return state >> 32
 
 
-def shingles_of(texts: list[str], titles: list[str] | None = None, *, size: int = 3, quoted: bool = False) -> list[list[int]]:
+def shingles_of(
+    texts: list[str], titles: list[str] | None = None, *, size: int = 3, quoted: bool = False
+) -> list[list[int]]:
     """Return the kernel's shingles of each text, in its order."""
     words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
     values, offsets, _ = shingle_sets(*words, size, quoted)
@@ -32,7 +34,9 @@ def shingles_of(texts: list[str], titles: list[str] | None = None, *, size: int 
 
 def text_hashes(texts: list[str], titles: list[str] | None = None) -> list[int]:
     """Return the kernel's hash of each whole text."""
-    return shingle_sets(*words_of(pa.array(titles or [""] * len(texts)), pa.array(texts)), 3, False)[2].tolist()
+    return shingle_sets(*words_of(pa.array(titles or [""] * len(texts)), pa.array(texts)), 3, False)[
+        2
+    ].tolist()
 
 
 def single_words(values: list[int]) -> list[int]:
@@ -101,7 +105,13 @@ def test_a_quotation_of_two_words_has_no_quoted_shingle() -> None:
 
 
 def test_texts_hash_alike_only_if_their_words_are_the_same_in_order() -> None:
-    texts = ["Rain fell, all night.", "rain fell all NIGHT", "all night rain fell", "rain fell all", "rain fell all night all"]
+    texts = [
+        "Rain fell, all night.",
+        "rain fell all NIGHT",
+        "all night rain fell",
+        "rain fell all",
+        "rain fell all night all",
+    ]
 
     first, same, *others = text_hashes(texts)
 

@@ -26,7 +26,9 @@ def theirs(hashes: Hashes, count: int = 64, seed: int = 1) -> MinHash:
     return minhash
 
 
-@given(st.lists(HASHES, min_size=1, max_size=4), st.sampled_from([(1, 1), (64, 1), (64, 7), (128, 2**32 - 1)]))
+@given(
+    st.lists(HASHES, min_size=1, max_size=4), st.sampled_from([(1, 1), (64, 1), (64, 7), (128, 2**32 - 1)])
+)
 @examples(max_examples=40)
 def test_signatures_are_those_of_datasketch(sets: list[Hashes], knobs: tuple[int, int]) -> None:
     count, seed = knobs
@@ -80,7 +82,9 @@ def test_a_minhash_made_from_a_signature_can_be_updated(seed: int) -> None:
 
 
 def test_an_index_of_datasketch_finds_our_signatures() -> None:
-    first, close, other = signed([list(range(100)), list(range(5, 105)), list(range(1_000, 1_100))], count=128)
+    first, close, other = signed(
+        [list(range(100)), list(range(5, 105)), list(range(1_000, 1_100))], count=128
+    )
     index = MinHashLSH(threshold=0.5, num_perm=128)
     index.insert("first", theirs(list(range(100)), count=128))
 

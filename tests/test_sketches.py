@@ -9,7 +9,11 @@ from dedup.signatures import signatures_of
 from dedup.sketches import Sketches, joined, sketch
 
 POLYGLOT = [
-    {"title": "Bridge shut", "text": "The bridge over the Senn was closed on Thursday after a crack was found.", "language": "en"},
+    {
+        "title": "Bridge shut",
+        "text": "The bridge over the Senn was closed on Thursday after a crack was found.",
+        "language": "en",
+    },
     {"text": "Die Brücke über die Senn wurde am Donnerstag wegen eines Risses gesperrt, sagte die Stadt."},
     {"text": "Le pont sur la Senn a été fermé jeudi après la découverte d'une fissure, a dit la mairie."},
     {"text": "Мост через Сенн закрыли в четверг из-за трещины, сообщили в мэрии города."},
@@ -52,11 +56,13 @@ def test_dates_are_kept_in_days_and_missing_ones_as_nan() -> None:
 
 
 def test_lengths_are_those_of_the_text_or_else_of_the_title() -> None:
-    lengths = sketched([
-        {"title": "A title of five words", "text": "three more words"},
-        {"title": "A title of five words", "text": ""},
-        {"text": ""},
-    ]).lengths
+    lengths = sketched(
+        [
+            {"title": "A title of five words", "text": "three more words"},
+            {"title": "A title of five words", "text": ""},
+            {"text": ""},
+        ]
+    ).lengths
 
     assert lengths.tolist() == [3, 5, 0]
 
@@ -81,7 +87,10 @@ def test_furniture_is_no_part_of_a_sketch() -> None:
 
 
 def test_the_outlet_named_in_a_title_is_no_part_of_it() -> None:
-    bare, dressed = ({"title": title, "text": "It stays shut."} for title in ("Bridge shut", "Bridge shut | The Daily Example"))
+    bare, dressed = (
+        {"title": title, "text": "It stays shut."}
+        for title in ("Bridge shut", "Bridge shut | The Daily Example")
+    )
 
     assert same(sketched([bare]), sketched([dressed]))
 

@@ -120,7 +120,14 @@ def test_a_count_stops_at_255_and_does_not_wrap() -> None:
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [("Tollan", NAME), ("Moscow", NAME), ("bridge", WORD), ("paid", WORD), ("2031", FIGURE), ("1,200", FIGURE)],
+    [
+        ("Tollan", NAME),
+        ("Moscow", NAME),
+        ("bridge", WORD),
+        ("paid", WORD),
+        ("2031", FIGURE),
+        ("1,200", FIGURE),
+    ],
 )
 def test_terms_are_names_words_or_figures(word: str, kind: int) -> None:
     text = "In 2031 the people of Tollan and those of Moscow paid 1,200 crowns for the bridge in Tollan."
@@ -168,9 +175,12 @@ def test_unknown_short_words_weigh_little_in_a_language_that_is_not_known() -> N
 
 
 def test_salient_terms_go_by_weight() -> None:
-    found = salient({"text": "the volcano is in a village near the sea, they said, and the children left"})
+    text = "the children left the village by bus before the volcano spewed lava on the school"
 
-    assert found.index(stem("volcano")) < found.index(stem("village")) < found.index(stem("children"))
+    found = salient({"text": text})
+
+    order = ["lava", "volcano", "village", "bus", "children"]
+    assert [key for key in found if key in map(stem, order)] == [stem(word) for word in order]
 
 
 def test_a_term_said_again_becomes_more_salient() -> None:
@@ -184,7 +194,9 @@ def test_a_term_said_again_becomes_more_salient() -> None:
 def test_a_term_of_the_title_goes_before_its_equal_in_the_body() -> None:
     body = "somewhere the folmarik met the grendulik in the dark"
 
-    first, second = (salient({"title": f"the {word} sleeps", "text": body})[0] for word in ("folmarik", "grendulik"))
+    first, second = (
+        salient({"title": f"the {word} sleeps", "text": body})[0] for word in ("folmarik", "grendulik")
+    )
 
     assert (first, second) == (stem("folmarik"), stem("grendulik"))
 

@@ -73,7 +73,9 @@ def read(text: str) -> list[str]:
             i = more.end()
         elif word := WORD.match(kinds, i):
             end, parts = word.end(), [plain(word_of := text[i : word.end()])]
-            while kind(word_of[0]) == "D" and kinds[end : end + 1] == "P" and ascii_[end + 1 : end + 2] == "9":
+            while (
+                kind(word_of[0]) == "D" and kinds[end : end + 1] == "P" and ascii_[end + 1 : end + 2] == "9"
+            ):
                 parts += [] if THOUSANDS.match(ascii_, end + 1) else ["."]
                 start, end = end + 1, WORD.match(kinds, end + 1).end()
                 parts.append(plain(text[start:end]))
@@ -105,12 +107,19 @@ def titled(text: str, title: str = "") -> tuple[int, int]:
     return int(found.titles[0]), len(found.hashes) - int(found.titles[0])
 
 
-LETTERS = st.text(
-    st.one_of(
-        st.sampled_from(list("abZSUÉßﬁæ0123.,,..\"“”«» \n'’-_!。٣\u0301\u00ad\0")),
-        st.characters(codec="utf-8").filter(lambda c: kind(c) != "C"),
-    )
-)
+MORSELS = [
+    *"abZSUÉßﬁæ0123.,\"“”«» \n'’-_!。٣\u0301\u00ad\0",
+    "1,200",
+    "2.345",
+    "3.5",
+    "U.S.",
+    "A.B",
+    "Ph.D.",
+    "12.",
+]
+LETTERS = st.lists(
+    st.one_of(st.sampled_from(MORSELS), st.characters(codec="utf-8").filter(lambda c: kind(c) != "C"))
+).map("".join)
 DENSE_RUNS = st.text(st.sampled_from(list("中文新聞ニュースがกรุงเทพ한국어\U00020000\u00ad")))
 
 
@@ -253,7 +262,13 @@ def test_pairs_of_characters_are_flagged() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['one "two three" four', "one “two three” four", "one «two three» four", "one „two three“ four", "one「two three」four"],
+    [
+        'one "two three" four',
+        "one “two three” four",
+        "one «two three» four",
+        "one „two three“ four",
+        "one「two three」four",
+    ],
 )
 def test_words_inside_quotation_marks_are_flagged(text: str) -> None:
     assert flagged(text, QUOTED) == [False, True, True, False]

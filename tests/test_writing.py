@@ -44,7 +44,9 @@ def test_clusters_are_those_of_the_result(articles: list[Article]) -> None:
 
     lines = [json.loads(line) for line in cluster_lines(result, corpus)]
 
-    assert [(line["cluster"], *(m["id"] for m in line["members"])) for line in lines] == [c.ids for c in result.clusters]
+    assert [(line["cluster"], *(m["id"] for m in line["members"])) for line in lines] == [
+        c.ids for c in result.clusters
+    ]
     assert [line["canonical"]["id"] for line in lines] == [c.canonical for c in result.clusters]
 
 
@@ -104,7 +106,11 @@ def test_files_are_read_again_for_what_is_written(tmp_path: Path) -> None:
     result = deduplicate(corpus)
 
     assert [record.line() for record in kept(result, corpus)] == [
-        line for line, is_kept in zip(path.read_bytes().splitlines(), result.assignments.relations < 0, strict=True) if is_kept
+        line
+        for line, is_kept in zip(
+            path.read_bytes().splitlines(), result.assignments.relations < 0, strict=True
+        )
+        if is_kept
     ]
 
 

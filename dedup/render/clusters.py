@@ -18,6 +18,8 @@ __all__ = ["clusters_shown"]
 
 WIDE = 110
 """From this many columns on, there is room for ids beside titles and sources."""
+MOST_MEMBERS = 12
+"""A cluster shows so many duplicates: after them, its story is known."""
 WIDEST = {"source": 22, "id": 28}
 """The most columns that a source and an id may take."""
 Article = Mapping[str, Any]
@@ -31,7 +33,8 @@ def clusters_shown(clusters: Sequence[Sequence[Article]], more: int) -> Iterator
     for articles in clusters:
         yield heading(articles[0], len(articles))
         yield Padding(Members(articles, widths), (0, 0, 0, 2))
-        yield ""
+        rest = len(articles) - 1 - MOST_MEMBERS
+        yield Text(f"  … and {rest:,} more\n" if rest > 0 else "", "dim")
     if more:
         yield Text(f"… and {more:,} more (use -o to get all)\n", "dim")
 
@@ -60,15 +63,15 @@ class Members:
         yield self.table([name for name in WIDEST if self.widths[name] and (with_id or name != "id")])
 
     def table(self, names: list[str]) -> Table:
-        """Return the table, its last columns the fields named."""
+        """Return the table of the first duplicates, its last columns the fields named."""
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(min_width=9)
         table.add_column(justify="right", min_width=5)
-        table.add_column(justify="right", min_width=7 if self.canonical["published"] else None)
+        table.add_column(justify="right", min_width=8 if self.canonical["published"] else None)
         table.add_column(ratio=1)
         for name in names:
             table.add_column(width=self.widths[name])
-        for article in self.duplicates:
+        for article in self.duplicates[:MOST_MEMBERS]:
             named = (line(article[name], "dim" if name == "id" else "") for name in names)
             table.add_row(*self.cells(article), *named)
         return table
