@@ -21,35 +21,49 @@ Plan = tuple[int, str, int]
 CHANGES = ("as sent", "copied", "cut", "extended", "reworded", "retitled", "dated", "late", "undated")
 FIRST_DAY = datetime(2031, 5, 4, 6, 0, tzinfo=UTC)
 SENTENCES = 9
-BEGINNINGS = (
-    "Al Bre Cor Dun Esk Fal Gre Hol Im Jor Kel Lor Mar Nor Os Pel Quil Ros Sten Tar Ul Vel Wex Yar".split()
-)
-ENDINGS = "ba dric fen gate holm ik low mere nock ova pool quist rand sund tam uvia wick zell".split()
-PLAIN = """
-accident account agreement aircraft airport album ambulance analyst answer apartment appeal apple army artist
-attack autumn bakery balance ballot bank bargain barrel basement battery beach bicycle blanket border bottle
-branch bridge budget builder burglary cabinet camera campaign cancer candle carpet castle cattle ceiling cellar
-chain champion charity chemist choir church cinema clinic closure coach coal coast collapse college column
-committee company complaint concert contract corridor cotton council court cousin crane crater crew criminal
-crossing cruise curtain customs cyclist dairy damage debate debris defence deficit delegate delivery deposit
-desert diamond dinner disease district doctor donor drought dust earthquake editor election embassy engine
-engineer estate evidence exhibition explosion export factory farmer ferry festival fever fisherman flood forecast
-forest fortune fountain fraud freight furnace gallery garage garden gas glacier goalkeeper grain grandmother
-granite guitar harbour harvest helicopter heritage highway hostage hotel household ice immigrant import income
-inflation injury inquiry insect inspector insurance island jewel journey judge kitchen labour ladder lake laptop
-lawyer leather lecture leopard library lightning loan lobby lottery luggage machine magazine manager marathon
-market mayor measles meadow medal melody merchant metal midnight milk minister mirror monastery mortgage mosaic
-mountain mud museum mushroom nephew newspaper nurse oak oil olive opera orchestra orphan outbreak oxygen palace
-parade parliament passenger patient pension petition pharmacy piano pilot pipeline planet plaster poet police
-pollution pond prison protest pumpkin railway rainfall ransom receipt recipe referee refugee rescue reservoir
-restaurant retirement robbery roof runway sailor salmon satellite sausage scandal school sculpture senator sewage
-sheep shelter sheriff shipyard silver smoke soldier stadium steel storm strike subsidy suburb sugar surgeon
-survey suspect swimmer tariff tavern teacher telescope temple tenant theatre thief timber tobacco tornado
-tourist tractor treaty tribunal tunnel turbine uniform vaccine valley vineyard violin volcano voter warehouse
-waterfall weapon wheat widow wolf workshop yacht
-""".split()
-SMALL = "the of and to in on for with after before from that was were has by at over under near".split()
-SAID = "said told warned denied announced agreed promised admitted".split()
+WORDS = {
+    "beginnings of names": """
+        Al Bre Cor Dun Esk Fal Gre Hol Im Jor Kel Lor Mar Nor Os Pel Quil Ros Sten Tar Ul Vel Wex
+        Yar
+    """,
+    "endings of names": """
+        ba dric fen gate holm ik low mere nock ova pool quist rand sund tam uvia wick zell
+    """,
+    "plain": """
+        accident account agreement aircraft airport album ambulance analyst answer apartment appeal
+        apple army artist attack autumn bakery balance ballot bank bargain barrel basement battery
+        beach bicycle blanket border bottle branch bridge budget builder burglary cabinet camera
+        campaign cancer candle carpet castle cattle ceiling cellar chain champion charity chemist
+        choir church cinema clinic closure coach coal coast collapse college column committee
+        company complaint concert contract corridor cotton council court cousin crane crater crew
+        criminal crossing cruise curtain customs cyclist dairy damage debate debris defence deficit
+        delegate delivery deposit desert diamond dinner disease district doctor donor drought dust
+        earthquake editor election embassy engine engineer estate evidence exhibition explosion
+        export factory farmer ferry festival fever fisherman flood forecast forest fortune fountain
+        fraud freight furnace gallery garage garden gas glacier goalkeeper grain grandmother granite
+        guitar harbour harvest helicopter heritage highway hostage hotel household ice immigrant
+        import income inflation injury inquiry insect inspector insurance island jewel journey judge
+        kitchen labour ladder lake laptop lawyer leather lecture leopard library lightning loan
+        lobby lottery luggage machine magazine manager marathon market mayor measles meadow medal
+        melody merchant metal midnight milk minister mirror monastery mortgage mosaic mountain mud
+        museum mushroom nephew newspaper nurse oak oil olive opera orchestra orphan outbreak oxygen
+        palace parade parliament passenger patient pension petition pharmacy piano pilot pipeline
+        planet plaster poet police pollution pond prison protest pumpkin railway rainfall ransom
+        receipt recipe referee refugee rescue reservoir restaurant retirement robbery roof runway
+        sailor salmon satellite sausage scandal school sculpture senator sewage sheep shelter
+        sheriff shipyard silver smoke soldier stadium steel storm strike subsidy suburb sugar
+        surgeon survey suspect swimmer tariff tavern teacher telescope temple tenant theatre thief
+        timber tobacco tornado tourist tractor treaty tribunal tunnel turbine uniform vaccine valley
+        vineyard violin volcano voter warehouse waterfall weapon wheat widow wolf workshop yacht
+    """,
+    "small": """
+        the of and to in on for with after before from that was were has by at over under near
+    """,
+    "said": """
+        said told warned denied announced agreed promised admitted
+    """,
+}
+BEGINNINGS, ENDINGS, PLAIN, SMALL, SAID = (words.split() for words in WORDS.values())
 
 
 def name(random: Random) -> str:

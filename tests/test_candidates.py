@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,10 +15,14 @@ from dedup.sketches import Sketches
 DEFAULTS = Settings()
 
 
-def candidates(
-    s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = False
-) -> list[tuple[list[int], int]]:
-    """Return for each sketch its candidates among those before it, as found, and whether a bound was reached."""
+class Found(NamedTuple):
+    others: list[int]
+    banded: int
+    bounded: int
+
+
+def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = False) -> list[Found]:
+    """Return for each sketch its candidates among those before it, and what else is said of them."""
     rules, count = rules_of(settings), len(s.texts)
     each = s.salient.shape[1] + settings.bands
     index, keys = postings_for(count, each), np.empty(each, np.uint64)
@@ -25,8 +30,8 @@ def candidates(
     out = []
     for a in range(count):
         terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
-        m, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
-        out.append((found[:m].tolist(), int(bounded)))
+        m, banded, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
+        out.append(Found(found[:m].tolist(), int(banded), int(bounded)))
         insert(index, keys, 0, n, a)
         assert not shares.any(), "the scratch is not left clean"
     return out
@@ -58,11 +63,12 @@ def test_candidates_are_those_that_share_enough_terms_or_a_band(articles: list[A
 
     found = candidates(s)
 
-    for a, (others, bounded) in enumerate(found):
+    for a, (others, banded, bounded) in enumerate(found):
         counts = {b: shared(s, a, b) for b in range(a)}
         assert set(others) == {
             b for b, (terms, same) in counts.items() if same or terms >= DEFAULTS.shared_terms
         }
+        assert banded == sum(same > 0 for _, same in counts.values())
         assert not bounded
 
 
@@ -73,7 +79,7 @@ def test_those_that_share_most_come_first(articles: list[Article]) -> None:
 
     found = candidates(s)
 
-    for a, (others, _) in enumerate(found):
+    for a, (others, *_) in enumerate(found):
         counts = [shared(s, a, b) for b in others]
         weights = [min(terms + 256 * same, 2_048) for terms, same in counts]
         assert weights == sorted(weights, reverse=True)
@@ -88,7 +94,7 @@ def test_articles_taken_by_date_find_what_they_find_in_any_order() -> None:
     by_date, unsorted = candidates(s, in_order=True), candidates(s, in_order=False)
 
     assert by_date == unsorted
-    assert any(others for others, _ in by_date)
+    assert any(others for others, *_ in by_date)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +107,13 @@ def test_windows_bind_terms_and_bands_apart(days: int, by_terms: bool, by_bands:
     terms, same = shared(s, 0, 1)
 
     assert (terms > 0, same > 0) == (by_terms, by_bands)
-    assert candidates(s)[1][0] == ([0] if by_bands else [])
+    assert candidates(s)[1].others == ([0] if by_bands else [])
 
 
 def test_windows_do_not_bind_the_undated() -> None:
     s = sketched([version(1, "undated", 0), {**story(1), "published": 0}, version(1, "undated", 1)])
 
-    found = [sorted(others) for others, _ in candidates(s)]
+    found = [sorted(others) for others, *_ in candidates(s)]
 
     assert found == [[], [0], [0, 1]]
 
@@ -116,7 +122,7 @@ def test_a_copy_among_thousands_is_found() -> None:
     others = [story(number) for number in range(2_000)]
     s = sketched([*others, version(1_234, "reworded", 7)])
 
-    found, _ = candidates(s)[-1]
+    found = candidates(s)[-1].others
 
     assert found[0] == 1_234
 
@@ -126,7 +132,7 @@ def test_no_more_candidates_than_allowed_are_looked_at_and_the_bound_is_reported
 
     found = candidates(s, Settings(max_candidates=4))
 
-    assert [(len(others), bounded) for others, bounded in found] == [
+    assert [(len(others), bounded) for others, _, bounded in found] == [
         (0, 0),
         (1, 0),
         (2, 0),
@@ -141,7 +147,7 @@ def test_no_more_postings_than_allowed_are_walked_and_the_bound_is_reported() ->
 
     found = candidates(s, Settings(max_postings=2))
 
-    assert [(sorted(others), bounded) for others, bounded in found] == [
+    assert [(sorted(others), bounded) for others, _, bounded in found] == [
         ([], 0), ([0], 0), ([0, 1], 0), ([1, 2], 1), ([2, 3], 1),
     ]  # fmt: skip
 
@@ -149,7 +155,7 @@ def test_no_more_postings_than_allowed_are_walked_and_the_bound_is_reported() ->
 def test_empty_articles_are_nobodys_candidates() -> None:
     s = sketched(["", "", story(1)["text"], ""])
 
-    assert [others for others, _ in candidates(s)] == [[], [], [], []]
+    assert [others for others, *_ in candidates(s)] == [[], [], [], []]
 
 
 def test_an_index_for_nothing_can_be_made() -> None:

@@ -1,11 +1,11 @@
 import unicodedata
 
 import pytest
-from benchmarks.characters import UNIFORM_RANGES, character_class
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from benchmarks.characters import UNIFORM_RANGES, character_class
 from dedup.characters import (
     CLASS,
     DENSE,

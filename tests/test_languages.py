@@ -23,25 +23,43 @@ TEXTS = {
 
 
 NEIGHBOURS = {
-    "uk": "Мер заявила, що старий міст залишиться закритим, поки інженери не оглянуть кожну балку, і за це в місті "
-    "відповідає вона. На вулиці до вечора не було нікого, а в школі за рікою вчилися діти.",
-    "bg": "Кметът заяви, че старият мост ще остане затворен, докато инженерите не огледат всяка греда, и за това в "
-    "града отговаря тя. На улицата до вечерта не се виждаше никой.",
-    "sh": "Градоначелница је рекла да ће стари мост остати затворен док инжењери не прегледају сваку греду, и да за то "
-    "у граду одговара она. На улици није било никога.",
-    "nb": "Ordføreren sa at den gamle broen skal holdes stengt til ingeniørene har sett på hver bjelke, og det er hun "
-    "som har ansvaret for det i byen. Det var ingen på gaten, og barna gikk hjem med foreldrene.",
-    "da": "Borgmesteren sagde, at den gamle bro skal holdes lukket, til ingeniørerne har set på hver bjælke, og det er "
-    "hende, der har ansvaret for det i byen. Der var ingen på gaden, og børnene gik hjem.",
-    "cs": "Starostka řekla, že starý most zůstane zavřený, dokud inženýři neprohlédnou každý nosník, a za to ve městě "
-    "odpovídá ona. Na ulici do večera nikdo nebyl a děti se učily ve škole za řekou.",
-    "ro": "Primărița a spus că vechiul pod va rămâne închis până când inginerii vor verifica fiecare grindă, iar de "
-    "asta răspunde ea în oraș. Pe stradă nu era nimeni, iar copiii au mers la școală.",
-    "ca": "L'alcaldessa va dir que el vell pont continuarà tancat fins que els enginyers no revisin totes les bigues, i "
-    "que d'això en respon ella a la ciutat. No hi havia ningú al carrer.",
+    "uk": """
+        Мер заявила, що старий міст залишиться закритим, поки інженери не оглянуть кожну балку, і за це в
+        місті відповідає вона. На вулиці до вечора не було нікого, а в школі за рікою вчилися діти.
+    """,
+    "bg": """
+        Кметът заяви, че старият мост ще остане затворен, докато инженерите не огледат всяка греда, и за
+        това в града отговаря тя. На улицата до вечерта не се виждаше никой.
+    """,
+    "sh": """
+        Градоначелница је рекла да ће стари мост остати затворен док инжењери не прегледају сваку греду, и
+        да за то у граду одговара она. На улици није било никога.
+    """,
+    "nb": """
+        Ordføreren sa at den gamle broen skal holdes stengt til ingeniørene har sett på hver bjelke, og det
+        er hun som har ansvaret for det i byen. Det var ingen på gaten, og barna gikk hjem med foreldrene.
+    """,
+    "da": """
+        Borgmesteren sagde, at den gamle bro skal holdes lukket, til ingeniørerne har set på hver bjælke, og
+        det er hende, der har ansvaret for det i byen. Der var ingen på gaden, og børnene gik hjem.
+    """,
+    "cs": """
+        Starostka řekla, že starý most zůstane zavřený, dokud inženýři neprohlédnou každý nosník, a za to ve
+        městě odpovídá ona. Na ulici do večera nikdo nebyl a děti se učily ve škole za řekou.
+    """,
+    "ro": """
+        Primărița a spus că vechiul pod va rămâne închis până când inginerii vor verifica fiecare grindă,
+        iar de asta răspunde ea în oraș. Pe stradă nu era nimeni, iar copiii au mers la școală.
+    """,
+    "ca": """
+        L'alcaldessa va dir que el vell pont continuarà tancat fins que els enginyers no revisin totes les
+        bigues, i que d'això en respon ella a la ciutat. No hi havia ningú al carrer.
+    """,
 }
 """Languages whose small words are those of a greater neighbour."""
-TAKEN_FOR_NEIGHBOURS = pytest.mark.xfail(reason="the function words of a neighbour settle it before CLD2 is asked")
+TAKEN_FOR_NEIGHBOURS = pytest.mark.xfail(
+    reason="the function words of a neighbour settle it before CLD2 is asked"
+)
 
 
 def languages(
@@ -63,7 +81,9 @@ def test_a_sentence_tells_its_language(language: str) -> None:
 @pytest.mark.parametrize(
     "language",
     [
-        pytest.param(language, marks=[TAKEN_FOR_NEIGHBOURS] if language in {"uk", "bg", "sh", "nb", "da"} else [])
+        pytest.param(
+            language, marks=[TAKEN_FOR_NEIGHBOURS] if language in {"uk", "bg", "sh", "nb", "da"} else []
+        )
         for language in NEIGHBOURS
     ],
 )

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,7 +18,7 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, sketched, story
 
 from dedup.evidence import COUNT, evidence_of
-from dedup.matches import NONE, Match, judged, rules_of
+from dedup.matches import NONE, judged, rules_of
 from dedup.pipeline import deduplicate
 from dedup.results import Result, named_evidence
 from dedup.settings import RELATIONS, Settings

@@ -30,7 +30,7 @@ class Frame:
     def __init__(self, table: pa.Table) -> None:
         self.table = table
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:  # noqa: PLW3201 - Arrow's own name
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table.__arrow_c_stream__(requested_schema)
 
 
