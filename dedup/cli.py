@@ -96,7 +96,8 @@ def cluster(
     from dedup.output import write_records
 
     corpus = read_articles(*paths, **reading)
-    writing.check_place(output)
+    for place in (output, rejects):
+        writing.check_place(place)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and shape is None and sys.stdout.isatty():
@@ -141,7 +142,7 @@ def filter_(
     if dropped is not None and Path(dropped).resolve() == Path(output or "-").resolve():
         raise click.UsageError("--dropped and --output must be two places.")
     corpus = read_articles(*paths, **reading)
-    for place in (output, dropped):
+    for place in (output, dropped, rejects):
         writing.check_place(place)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)

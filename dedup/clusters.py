@@ -7,11 +7,12 @@ itself in a second run (law 3), for only kept articles are matched. The bands of
 to choose between kept articles that match.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import Postings, fill_candidates, insert, keys_of, postings_for
+from dedup.candidates import fill_candidates, insert, keys_of, postings_for
 from dedup.evidence import COUNT
 from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules, is_hopeless, judged
@@ -20,7 +21,12 @@ from dedup.sketches import Sketches
 
 STORY, TIE, TEXT = 0, 1, 2
 """What speaks for a kept article, least to most: the story alone; the story, and the text of one that repeats it already;
-the text. Two copies of one text thus go to the same place, even when either of two kept articles would do."""
+the text. Two copies of one text thus go to the same place, even when either of two kept articles would do, or when one
+alone would just miss it."""
+
+
+CHUNK = 512
+"""Articles that are looked up at once."""
 
 
 class Assignments(NamedTuple):
@@ -40,57 +46,113 @@ class Assignments(NamedTuple):
     """n, int8: 1 where a bound on the work was reached."""
 
 
-def assign(sketches: Sketches, order: np.ndarray, rules: Rules) -> Assignments:
-    """Return the assignments of all articles, taken in `order` (positions, int64; each once)."""
-    articles = len(sketches.texts)
-    index = postings_for(articles, sketches.salient.shape[1] + rules.bands)
-    days = sketches.days[order]
-    dated = days[~np.isnan(days)]
-    in_order = bool(np.all(np.diff(dated) >= 0)) and not np.isnan(days[: len(dated)]).any()
-    return Assignments(*led(sketches, order, rules, index, in_order))
+class Best(NamedTuple):
+    """The best match found so far for each article, and what speaks for it; arrays by position."""
+
+    leaders: np.ndarray
+    relations: np.ndarray
+    scores: np.ndarray
+    evidence: np.ndarray
+    verified: np.ndarray
+    bounded: np.ndarray
+    strengths: np.ndarray
+    """n, int8: `STORY`, `TIE` or `TEXT`; -1 for no match."""
+    ties: np.ndarray
+    """n, float64: what decides between matches of one strength."""
+
+
+def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1) -> Assignments:
+    """Return the assignments of all articles, taken in `order` (positions, int64; each once).
+
+    A chunk of articles is first looked up, by all threads at once, among those kept before the chunk; then, one after the
+    other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads.
+    """
+    articles, each = len(sketches.texts), sketches.salient.shape[1] + rules.bands
+    best = nothing_found(articles)
+    index, in_order = postings_for(len(order), each), rises(sketches.days[order])
+    scratch = [np.zeros(articles, np.int32) for _ in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(order), CHUNK):
+            chunk = order[start : start + CHUNK]
+            parts = np.array_split(chunk, threads)
+            list(pool.map(lambda part, shares: look_up(sketches, part, rules, index, in_order, best, shares), parts, scratch))
+            settle(sketches, chunk, rules, index, postings_for(len(chunk), each), in_order, best, scratch[0])
+    return Assignments(*best[: len(Assignments._fields)])
+
+
+def nothing_found(articles: int) -> Best:
+    """Return the state before the first article: each is kept until a match is found."""
+    return Best(
+        leaders=np.arange(articles),
+        relations=np.full(articles, NONE, np.int8),
+        scores=np.zeros(articles),
+        evidence=np.zeros((articles, COUNT), np.float32),
+        verified=np.zeros(articles, np.int32),
+        bounded=np.zeros(articles, np.int8),
+        strengths=np.full(articles, -1, np.int8),
+        ties=np.zeros(articles),
+    )
+
+
+def rises(days: np.ndarray) -> bool:
+    """Return whether the dates rise and the undated come last, so that a lookup may stop where its window ends."""
+    dated = int(np.count_nonzero(~np.isnan(days)))
+    return bool(np.all(np.diff(days[:dated]) >= 0))
 
 
 @kernel
-def led(s, order, rules, index, in_order):
-    """Return the fields of `Assignments`; see `assign`."""
-    articles = len(s.texts)
-    leaders = np.arange(articles)
-    relations = np.full(articles, NONE, np.int8)
-    scores = np.zeros(articles)
-    evidence = np.zeros((articles, COUNT), np.float32)
-    verified = np.zeros(articles, np.int32)
-    bounded = np.zeros(articles, np.int8)
-    shares = np.zeros(articles, np.int32)
-    found = np.empty(articles, np.int32)
+def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
+    """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, its keys in `keys`."""
+    terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
+    m, banded, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
+    best.verified[a] += m
+    best.bounded[a] |= bounded
+    for k in range(m):
+        member, leader = found[k], best.leaders[found[k]]
+        tie = 0.0
+        if leader != member:
+            relation, tie = judged(s, member, a, rules, rules.least_logit, row)
+            if relation == NONE or relation == REWRITE:
+                continue
+        least = rules.tied_logit if tie > 0.0 else rules.least_logit
+        if k >= banded and is_hopeless(s, leader, a, rules, least, row):
+            continue
+        relation, score = judged(s, leader, a, rules, least, row)
+        if relation == NONE:
+            continue
+        strength, decisive = (TEXT, score) if relation != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, score)
+        if (strength, decisive) > (best.strengths[a], best.ties[a]):
+            best.strengths[a], best.ties[a] = strength, decisive
+            best.leaders[a], best.relations[a], best.scores[a] = leader, relation, score
+            best.evidence[a] = row
+    return terms, n
+
+
+@kernel
+def look_up(s, chunk, rules, index, in_order, best, shares):
+    """Find the best match of each article of a chunk among those kept before the chunk."""
+    found = np.empty(len(shares), np.int32)
     keys = np.empty(s.salient.shape[1] + rules.bands, np.uint64)
     row = np.zeros(COUNT, np.float32)
-    for a in order:
+    for a in chunk:
+        if s.lengths[a] >= rules.min_words:
+            consider(s, a, rules, index, in_order, best, shares, found, keys, row)
+
+
+@kernel
+def settle(s, chunk, rules, index, fresh, in_order, best, shares):
+    """Match the articles of a chunk with each other, in order, and index those that are kept.
+
+    Of a dropped rewrite the bands are indexed, so that copies of it can go where it went.
+    """
+    found = np.empty(len(shares), np.int32)
+    keys = np.empty(s.salient.shape[1] + rules.bands, np.uint64)
+    row = np.zeros(COUNT, np.float32)
+    for a in chunk:
         if s.lengths[a] < rules.min_words:
             continue
-        terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
-        m, banded, bounded[a] = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
-        verified[a] = m
-        best, relation, score, order_key = -1, NONE, 0.0, (-1, 0.0)
-        for k in range(m):
-            member, leader = found[k], leaders[found[k]]
-            tie = 0.0
-            if leader != member:
-                r, tie = judged(s, member, a, rules, row)
-                if r == NONE or r == REWRITE:
-                    continue
-            if k >= banded and is_hopeless(s, leader, a, rules, row):
-                continue
-            r, x = judged(s, leader, a, rules, row)
-            if r == NONE:
-                continue
-            key = (TEXT, x) if r != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, x)
-            if key > order_key:
-                best, relation, score, order_key = leader, r, x, key
-                evidence[a] = row
-        if best < 0:
-            insert(index, keys, 0, n, a)
-        else:
-            leaders[a], relations[a], scores[a] = best, relation, score
-            if relation == REWRITE:
-                insert(index, keys, terms, n, a)
-    return leaders, relations, scores, evidence, verified, bounded
+        terms, n = consider(s, a, rules, fresh, in_order, best, shares, found, keys, row)
+        if best.relations[a] == NONE or best.relations[a] == REWRITE:
+            first = 0 if best.relations[a] == NONE else terms
+            insert(fresh, keys, first, n, a)
+            insert(index, keys, first, n, a)

@@ -103,12 +103,14 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     s = sketch_with(articles, settings)
     order = ranked(pa.Table.from_batches([articles]), s.lengths, np.full(2, -1, np.int64), settings)
     kept, other = (int(a) for a in order)
-    relation, score = judged(s, kept, other, rules_of(settings), np.zeros(COUNT, np.float32))
+    rules = rules_of(settings)
+    relation, score = judged(s, kept, other, rules, rules.least_logit, np.zeros(COUNT, np.float32))
     row = evidence_of(s, np.array([other]), np.array([kept]))[0]
     coefficients, intercept = model()
-    probability = 1 / (1 + math.exp(-(intercept + float(row @ coefficients))))
+    probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]
-    pair = Pair(row, probability, int(s.lengths.min()), float(abs(s.days[0] - s.days[1])))
+    days = float(abs(s.days[0] - s.days[1]))
+    pair = Pair(row, probability, chance(rules.tied_logit), int(s.lengths.min()), days)
     texts = cleaned(articles["text"])
     names, numbers = shared_names(s, articles, other, kept)
     terms, bands = shared_keys(s, kept, other, settings)
@@ -129,6 +131,15 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
         lookup=(terms, bands),
         candidates=bands > 0 or terms >= settings.shared_terms,
     )
+
+
+def chance(log_odds: float) -> float:
+    """Return log-odds as a probability.
+
+    >>> chance(0.0)
+    0.5
+    """
+    return 1 / (1 + math.exp(-log_odds))
 
 
 def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:

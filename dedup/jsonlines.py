@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -94,7 +93,8 @@ def _is_tidy(block: Block) -> bool:
     Arrow checks neither, and a `null` where the first object should begin crashes the process (pyarrow 26).
     """
     data = block.data
-    if data[0] != OBJECT or (np.frombuffer(data, np.uint8)[block.ends[:-1] + 1] != OBJECT).any():
+    begins = np.append(0, block.ends[:-1] + 1)
+    if (np.frombuffer(data, np.uint8)[begins] != OBJECT).any():
         return False
     offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
     try:
@@ -105,23 +105,20 @@ def _is_tidy(block: Block) -> bool:
 
 
 def _schema(lines: Sequence[bytes], names: Names) -> pa.Schema | None:
-    """Return the columns to read, with the types they have in some lines; None where those are not for Arrow.
+    """Return the columns to read, with the types they have in some lines; None where one of those is broken.
 
-    Every name that a field may have is asked for: what an article is must not depend on its neighbours. A
-    name that the lines lack counts as a string, and where it turns out to be none Arrow refuses the block.
+    Every name that a field may have is asked for: what an article is must not depend on its neighbours. What
+    is not seen to be a number counts as a string, and where it turns out to be none Arrow refuses the block.
     """
     types = dict.fromkeys(column_names(names), pa.string())
     for record in map(_parsed, lines):
         if isinstance(record, str):
             return None
         for name in types.keys() & record.keys():
-            kind = type(record[name])
-            if kind is int:
+            if type(record[name]) is int:
                 types[name] = pa.int64()
-            elif kind is float and name in names["published"]:
+            elif type(record[name]) is float and name in names["published"]:
                 types[name] = pa.float64()
-            elif kind not in (str, NoneType):
-                return None
     return pa.schema(types)
 
 
@@ -139,7 +136,7 @@ def _read_json(data: bytes, schema: pa.Schema, widest: int) -> pa.Table:
 def _articles(table: pa.Table, first: int, reading: Reading) -> list[pa.RecordBatch] | None:
     """Return the articles of a table, whose first row is line `first`; None where a row is none."""
     found = []
-    for batch in table.to_batches():
+    for batch in table.combine_chunks().to_batches():
         sifted = sift(batch, reading.names, reading.made_ids(range(first, first + batch.num_rows)))
         if sifted.refused:
             return None

@@ -56,7 +56,9 @@ def date(published: datetime | None) -> str:
 
 
 def lag(first: datetime | None, later: datetime | None) -> str:
-    """Return how much later the second date is, in days where no time is known; nothing where a date is missing.
+    """Return how much later the second date is; nothing where one is missing.
+
+    In days where no times are known.
 
     >>> (
     ...     lag(datetime(2026, 3, 9, 8), datetime(2026, 3, 9, 11)),

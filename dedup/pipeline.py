@@ -45,7 +45,7 @@ def deduplicate(articles: Any, settings: Settings | None = None, *, progress: Pr
     remembered, sketches = sketched(batches, settings, progress)
     table, repeats, warnings = identified(remembered, sketches.texts)
     order = ranked(table, sketches.lengths, repeats, settings)
-    assignments = repeated(assign(sketches, order, rules_of(settings)), repeats)
+    assignments = repeated(assign(sketches, order, rules_of(settings), threads_of(settings)), repeats)
     return Result(table, assignments, order, repeats, settings, dict(warnings))
 
 
@@ -64,7 +64,7 @@ def sketched(
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:
     """Yield each batch with its sketches, in order, while later ones are being sketched."""
-    threads = settings.threads or os.cpu_count() or 1
+    threads = threads_of(settings)
     pending: deque[tuple[pa.RecordBatch, Future[Sketches]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for batch in batches:
@@ -74,6 +74,11 @@ def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tup
                 yield done, future.result()
         for done, future in pending:
             yield done, future.result()
+
+
+def threads_of(settings: Settings) -> int:
+    """Return the number of threads to use."""
+    return settings.threads or os.cpu_count() or 1
 
 
 def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:

@@ -27,8 +27,8 @@ __all__ = ["Run", "announce_compiling", "interruptible", "run"]
 
 PATIENCE = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
-LAST_COMPILED = "clusters.led-*.nbi"
-"""What numba leaves in its cache of the kernel that a run needs last: if it is there, all are."""
+LAST_COMPILED = "clusters.*.nbi"
+"""What numba leaves in its cache of the kernels that a run needs last: if they are there, all are."""
 T = TypeVar("T")
 
 

@@ -40,6 +40,7 @@ def read(*dates: object) -> list[datetime | None]:
         ("2024-01-31T17:30:00+0530", NOON),
         ("2024-01-31 12:00:00 +0000", NOON),
         ("2024-01-31 12:00:00 UTC", NOON),
+        ("2024-01-31T14:00:00.5 +02:00", NOON),
         ("  2024-01-31  ", MIDNIGHT),
         ("Wed, 31 Jan 2024 12:00:00 GMT", NOON),
         ("Wed, 31 Jan 2024 07:00:00 EST", NOON),

@@ -247,7 +247,7 @@ def test_a_terminal_gets_a_list_to_read(newsroom: Path) -> None:
     seen = on_terminal("cluster", newsroom, columns=120)
 
     fire = seen[seen.index("Fire destroys fish warehouse on Port Ellery quay") :]
-    heading, facts, first, *_ = fire.splitlines()
+    _, facts, first, *_ = fire.splitlines()
     assert facts.split(" · ") == ["4 articles", "Norwire", "3 Mar 2026, 09:05", "harbour-fire-1"]
     assert first.split() == [
         "exact",

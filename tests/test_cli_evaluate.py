@@ -33,7 +33,7 @@ def test_a_terminal_gets_a_table(newsroom: Path) -> None:
 
 @pytest.fixture
 def labelled(tmp_path: Path) -> Path:
-    """Return two stories told twice, two chapters of one saga that read the same, and an article without a label."""
+    """Return two stories told twice, the second as chapters of a saga, and an article without a label."""
     articles = [
         {**story(1), "id": "1", "story": "x"},
         {**story(1), "id": "2", "story": "x"},
@@ -56,7 +56,7 @@ def test_open_pairs_are_neither_right_nor_wrong(labelled: Path) -> None:
 
 
 def test_a_score_below_its_floor_exits_with_1(labelled: Path) -> None:
-    asked = ["evaluate", labelled, "--gold", "story"]
+    asked: list[str | Path] = ["evaluate", labelled, "--gold", "story"]
 
     missed = called(*asked, "--floor", "precision=.8", "--floor", "b3_f1=0.99", "--floor", "recall=1")
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import called, on_terminal, written
@@ -11,11 +12,11 @@ from dedup.evidence import EVIDENCE
 from dedup.explanation import Explanation
 
 
-def explained(*arguments: str | Path) -> dict:
+def explained(*arguments: str | Path) -> dict[str, Any]:
     """Return the explanation that a pipe gets."""
     answer = called("explain", *arguments)
     assert answer.exit_code == 0, answer.stderr
-    return json.loads(answer.stdout)
+    return dict(json.loads(answer.stdout))
 
 
 @pytest.fixture

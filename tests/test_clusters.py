@@ -44,6 +44,16 @@ def test_an_article_joins_the_kept_article_that_it_matches_best() -> None:
     assert found.scores[2] > 0.85
 
 
+def test_the_best_match_need_not_be_the_most_alike() -> None:
+    part, long = sentences(1, 0, 8), sentences(1, 0, 24)
+    alike = {**part, "text": sentences(1, 0, 7)["text"] + " " + sentences(2, 0, 3)["text"]}
+
+    found = assigned([alike, long, part], Settings(relations=("copy", "excerpt")))
+
+    assert found.leaders.tolist() == [0, 1, 1]
+    assert (found.relations[2], found.scores[2]) == (EXCERPT, 1.0)
+
+
 def test_a_copy_of_a_copy_is_no_link_between_unlike_articles() -> None:
     first, middle, last = sentences(1, 0, 8), sentences(1, 2, 10), sentences(1, 4, 12)
 

@@ -60,6 +60,20 @@ def test_batches_are_bounded_in_bytes_and_articles(tmp_path: Path) -> None:
     assert max(batch.nbytes for batch in batches) < 150_000
 
 
+def test_batches_of_small_files_are_bounded_too(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(*[{"text": ""}] * 3000))
+    (tmp_path / "b.jsonl").write_bytes(jsonl(*[{"text": ""}] * 3000))
+    (tmp_path / "c.jsonl").write_bytes(jsonl({"text": "x" * 10_000}))
+    (tmp_path / "d.jsonl").write_bytes(jsonl({"text": "x" * 95_000}))
+
+    many = list(Corpus([tmp_path / "a.jsonl", tmp_path / "b.jsonl"]))
+    large = list(Corpus([tmp_path / "c.jsonl", tmp_path / "d.jsonl"], batch_bytes=100_000))
+
+    assert max(batch.num_rows for batch in many) <= 4096
+    assert sum(batch.num_rows for batch in many) == 6000
+    assert [batch.num_rows for batch in large] == [1, 1]
+
+
 def test_small_files_share_a_batch(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number:03}.txt").write_text(f"story {number}")

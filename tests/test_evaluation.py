@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,12 +19,14 @@ few = st.sampled_from("abc")
 articles = st.lists(st.tuples(few, st.integers(0, 3), st.sampled_from([None, "s", "t"])), max_size=12)
 
 
-def is_open(labels: Sequence, opened: Sequence, i: int, j: int) -> bool:
+def is_open(labels: Sequence[Any], opened: Sequence[Any], i: int, j: int) -> bool:
     """Return whether a pair is neither right nor wrong."""
     return labels[i] != labels[j] and opened[i] is not None and opened[i] == opened[j]
 
 
-def slow_pairwise(labels: Sequence, clusters: Sequence, opened: Sequence) -> tuple[float, float]:
+def slow_pairwise(
+    labels: Sequence[Any], clusters: Sequence[Any], opened: Sequence[Any]
+) -> tuple[float, float]:
     """Return precision and recall, pair by pair."""
     pairs = [(i, j) for i, j in combinations(range(len(labels)), 2) if not is_open(labels, opened, i, j)]
     claimed = [(i, j) for i, j in pairs if clusters[i] == clusters[j]]
@@ -32,7 +35,9 @@ def slow_pairwise(labels: Sequence, clusters: Sequence, opened: Sequence) -> tup
     return (both / len(claimed) if claimed else 1.0), (both / len(true) if true else 1.0)
 
 
-def slow_b_cubed(labels: Sequence, clusters: Sequence, opened: Sequence) -> tuple[float, float]:
+def slow_b_cubed(
+    labels: Sequence[Any], clusters: Sequence[Any], opened: Sequence[Any]
+) -> tuple[float, float]:
     """Return precision and recall, article by article."""
     everyone = range(len(labels))
     precision = recall = 0.0
@@ -45,7 +50,7 @@ def slow_b_cubed(labels: Sequence, clusters: Sequence, opened: Sequence) -> tupl
 
 
 @given(articles)
-def test_counting_agrees_with_going_through_the_pairs(given_: list) -> None:
+def test_counting_agrees_with_going_through_the_pairs(given_: list[Any]) -> None:
     labels, clusters, opened = ([row[k] for row in given_] for k in range(3))
 
     fast, cubed = pairwise(labels, clusters, opened), b_cubed(labels, clusters, opened)
@@ -55,7 +60,7 @@ def test_counting_agrees_with_going_through_the_pairs(given_: list) -> None:
 
 
 @given(articles)
-def test_f1_is_the_harmonic_mean(given_: list) -> None:
+def test_f1_is_the_harmonic_mean(given_: list[Any]) -> None:
     labels, clusters, opened = ([row[k] for row in given_] for k in range(3))
 
     for found in (pairwise(labels, clusters, opened), b_cubed(labels, clusters, opened)):

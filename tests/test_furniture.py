@@ -159,8 +159,7 @@ STORY = [
     "Photos of the storm were seen by millions.",
     "More than 300 people left their homes.",
     "Home prices rose 3 percent in a year.",
-    "Subscribe to the theory or not, the numbers are clear, and everybody in the valley knows them by heart by now. "
-    "Two houses burned. A third was saved. The fourth stands empty, and nobody has lived in it since the war.",
+    "Subscribe to it or not, it is clear. Two burned. A third was saved. The fourth has stood empty since.",
     "Getting the ferry back into service will take a year.",
     "Follow the money, she told the court, and you will find the pension fund.",
     "Related claims were settled last year for 3 million crowns.",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from corpora import STORIES, ids, json_objects, json_values, jsonl, lines, rows
+from corpora import STORIES, ids, json_objects, jsonl, lines, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +58,7 @@ tidy_objects = st.fixed_dictionaries(
         "headline": st.text(max_size=5),
         "published": st.sampled_from(["2024-01-31", "2024-01-31T12:00:00Z", "", "soon", None]),
         "source": st.none() | st.text(max_size=5),
-        "other": json_values,
+        "other": st.recursive(st.none() | st.integers() | st.text(), st.lists),
     },
 )
 
@@ -69,7 +69,7 @@ def test_arrow_and_python_read_the_same_articles(
 ) -> None:
     """Objects whose fields have one type each are what Arrow is there for; Python is the oracle."""
     path = tmp_path_factory.mktemp("tidy") / "news.jsonl"
-    path.write_bytes(jsonl(*[json.dumps({**fields, "other": 0}).encode() for fields in objects]))
+    path.write_bytes(jsonl(*[json.dumps(fields).encode() for fields in objects]))
     by_arrow: list[bool] = []
 
     def spy(block: Block, reading: Reading) -> list[pa.RecordBatch] | None:
@@ -102,46 +102,86 @@ def _each_line(path: Path, data: list[bytes]) -> list[dict[str, Any]]:
     return found
 
 
+BAD_LINES = {
+    b'{"text": "cut off': "broken JSON: Unterminated string starting at (column 10)",
+    b'{"text": "a"} x': "broken JSON: Extra data (column 15)",
+    b'{"text": "a"}{"text": "b"}': "broken JSON: Extra data (column 14)",
+    b"[" * 100_000: "broken JSON: ",
+    b'["text"]': "a list, not an object",
+    b'"text"': "a string, not an object",
+    b"null": "null, not an object",
+    b"12": "a number, not an object",
+    b'{"title": "a"}': "no text (nor body, content, article)",
+    b'{"text": null}': "no text (nor body, content, article)",
+    b'{"text": 12}': "text is a number, not text",
+    b'{"text": true}': "text is a truth value, not text",
+    b'{"text": ["a"]}': "text is a list, not text",
+    b'{"text": {"a": 1}}': "text is an object, not text",
+    b'{"text": "caf\xe9"}': "not valid UTF-8",
+    b'{"text": "a", "other": "caf\xe9"}': "not valid UTF-8",
+    b'{"text": "' + b"x" * 2000 + b'"}': "longer than 2,000 bytes",
+}
+
+
 @pytest.mark.parametrize("batch_bytes", [1, 8 << 20])
 def test_each_line_that_is_no_article_is_rejected_by_number_and_reason(
     tmp_path: Path, batch_bytes: int
 ) -> None:
     path = tmp_path / "news.jsonl"
-    bad = {
-        b'{"text": "cut off': "broken JSON: Unterminated string starting at (column 10)",
-        b'{"text": "a"} x': "broken JSON: Extra data (column 15)",
-        b'{"text": "a"}{"text": "b"}': "broken JSON: Extra data (column 14)",
-        b"[" * 100_000: "broken JSON: ",
-        b'["text"]': "a list, not an object",
-        b'"text"': "a string, not an object",
-        b"null": "null, not an object",
-        b"12": "a number, not an object",
-        b'{"title": "a"}': "no text (nor body, content, article)",
-        b'{"text": null}': "no text (nor body, content, article)",
-        b'{"text": 12}': "text is a number, not text",
-        b'{"text": true}': "text is a truth value, not text",
-        b'{"text": ["a"]}': "text is a list, not text",
-        b'{"text": {"a": 1}}': "text is an object, not text",
-        b'{"text": "caf\xe9"}': "not valid UTF-8",
-        b'{"text": "a", "other": "caf\xe9"}': "not valid UTF-8",
-        b'{"text": "' + b"x" * 2000 + b'"}': "longer than 2,000 bytes",
-    }
     good = jsonl({"text": "é", "id": "good"})
-    path.write_bytes(good + b"".join(line + b"\n\n  \n" + good for line in bad))
+    path.write_bytes(good + b"".join(line + b"\n\n  \n" + good for line in BAD_LINES))
     corpus = Corpus([path], max_article_bytes=2000, batch_bytes=batch_bytes)
 
     found = ids(corpus)
 
     # The brackets are longer than an article may be, too; that is noticed first.
-    expected = [reason if len(line) <= 2000 else "longer than 2,000 bytes" for line, reason in bad.items()]
-    assert found == ["good"] * (len(bad) + 1)
+    expected = [
+        reason if len(line) <= 2000 else "longer than 2,000 bytes" for line, reason in BAD_LINES.items()
+    ]
+    assert found == ["good"] * (len(BAD_LINES) + 1)
     assert [reject.reason for reject in corpus.rejects] == expected
-    assert [reject.line for reject in corpus.rejects] == [2 + 4 * n for n in range(len(bad))]
+    assert [reject.line for reject in corpus.rejects] == [2 + 4 * n for n in range(len(BAD_LINES))]
     assert [reject.record for reject in corpus.rejects] == [
-        line.decode(errors="replace")[:2000] for line in bad
+        line.decode(errors="replace")[:2000] for line in BAD_LINES
     ]
     assert {reject.path for reject in corpus.rejects} == {str(path)}
-    assert lines(corpus) == [good.strip()] * (len(bad) + 1)
+    assert lines(corpus) == [good.strip()] * (len(BAD_LINES) + 1)
+
+
+@pytest.mark.parametrize(("bad", "reason"), BAD_LINES.items())
+def test_one_bad_line_among_tidy_ones_is_the_only_one_rejected(
+    tmp_path: Path, bad: bytes, reason: str
+) -> None:
+    """Arrow reads the others well enough to hide it."""
+    good = jsonl(*[{"id": str(n), "text": "é"} for n in range(50)])
+    (tmp_path / "news.jsonl").write_bytes(good + bad + b"\n" + good)
+    corpus = Corpus([tmp_path], max_article_bytes=200_000 if bad.startswith(b"[[") else 2000)
+
+    assert ids(corpus) == [str(n) for n in range(50)] * 2
+    assert [reject.line for reject in corpus.rejects] == [51]
+    assert corpus.rejects[0].reason.startswith(reason)
+    assert b"\n".join(lines(corpus)) + b"\n" == good * 2
+
+
+def test_an_object_on_two_lines_is_rejected_though_another_line_makes_up_for_it(tmp_path: Path) -> None:
+    """Arrow finds as many objects here as there are lines."""
+    odd = [b'{"text": "a", "x":', b'{"y": 1}}', b'{"text": "b"}{"text": "c"}']
+    (tmp_path / "news.jsonl").write_bytes(jsonl(*[{"text": "x"}] * 5, *odd))
+    corpus = read_articles(tmp_path)
+
+    rows(corpus)
+
+    assert [reject.line for reject in corpus.rejects] == [6, 7, 8]
+
+
+@pytest.mark.parametrize("nulls", [1, 1000])
+def test_nulls_after_objects_are_rejected(tmp_path: Path, nulls: int) -> None:
+    """Arrow parses a block in parts: here some begin with null, which crashes it."""
+    (tmp_path / "news.jsonl").write_bytes(jsonl(*[{"text": "x"}] * 10, *[b"null"] * nulls, {"text": "x"}))
+    corpus = read_articles(tmp_path)
+
+    assert len(rows(corpus)) == 11
+    assert len(corpus.rejects) == nulls
 
 
 @pytest.mark.parametrize("first", [b"null", b"\n\nnull", b"  null", b"\xef\xbb\xbfnull"])
@@ -262,6 +302,16 @@ def test_a_line_beyond_all_measure_is_never_held(tmp_path: Path) -> None:
     assert corpus.rejects[0].record == '{"text": "' + "x" * 1990
     assert len(lines(corpus)) == 2
     assert peak < 10 << 20
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n"])
+def test_a_last_line_that_is_too_long_is_rejected(tmp_path: Path, ending: bytes) -> None:
+    data = jsonl({"text": "a"}) + b'{"text": "' + b"x" * (5 << 20) + b'"}' + ending
+    (tmp_path / "news.jsonl").write_bytes(data)
+    corpus = Corpus([tmp_path], max_article_bytes=1000)
+
+    assert len(rows(corpus)) == len(lines(corpus)) == 1
+    assert [reject.line for reject in corpus.rejects] == [2]
 
 
 @pytest.mark.parametrize("ending", [b"", b"\n"])

@@ -44,7 +44,8 @@ def by_id(articles: list[Article]) -> dict[str, Article]:
 
 def judge(kept: Article, other: Article) -> tuple[int, float]:
     """Return what two articles are to each other, alone in the world."""
-    relation, score = judged(sketched([kept, other]), 0, 1, rules_of(DEFAULTS), np.zeros(COUNT, np.float32))
+    rules = rules_of(DEFAULTS)
+    relation, score = judged(sketched([kept, other]), 0, 1, rules, rules.tied_logit, np.zeros(COUNT, np.float32))
     return int(relation), float(score)
 
 
@@ -95,10 +96,10 @@ def test_law_2_neither_do_batches_nor_threads(articles: list[Article], size: int
 
 
 PROGRAM = """
-import json, sys
+import dataclasses, json, sys
 from dedup.pipeline import deduplicate
 result = deduplicate(json.load(open(sys.argv[1], encoding="utf-8")))
-print(json.dumps([[c.canonical, [[m.id, m.relation, m.score, m.evidence] for m in c.duplicates]] for c in result.clusters]))
+print(json.dumps([dataclasses.asdict(cluster) for cluster in result.clusters]))
 """
 
 
@@ -134,7 +135,7 @@ def test_law_3_a_second_run_drops_nothing(articles: list[Article], keep: str) ->
 
 @pytest.mark.xfail(reason="dropped rewrites take the places of kept articles among the few candidates")
 def test_law_3_holds_where_the_bound_on_candidates_is_reached() -> None:
-    articles, settings = planned(40, seed=56, stories=4), Settings(max_candidates=1)
+    articles, settings = planned(40, seed=37, stories=4), Settings(max_candidates=1)
     kept = set(deduplicate(articles, settings).kept)
 
     again = deduplicate([article for article in articles if article["id"] in kept], settings)
@@ -159,13 +160,10 @@ def test_law_4_the_relation_of_every_copy_is_that_of_its_words(articles: list[Ar
     result = deduplicate(articles)
 
     for match in result.dropped:
-        expected = oracle.relation(known[match.canonical]["text"], known[match.id]["text"])
-        if match.relation == "rewrite":
-            assert expected is None
-        else:
-            assert (match.relation, match.score) == (
-                expected and (expected[0], pytest.approx(expected[1], abs=6e-5))
-            )
+        texts = (known[name]["text"] for name in (match.canonical, match.id))
+        relation, score = oracle.relation(*texts) or ("rewrite", match.score)
+        assert match.relation == relation
+        assert match.score == pytest.approx(score, abs=6e-5)
 
 
 @given(CORPORA)
@@ -183,10 +181,10 @@ def test_law_4_the_evidence_of_every_drop_is_exact(articles: list[Article]) -> N
 
 
 def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
-    """Return the relation of every pair of articles that match, looked at one by one: (kept, other) → relation."""
+    """Return (kept, other) → relation for every pair of articles that match, looked at one by one."""
     s, rules, row = sketched(articles), rules_of(DEFAULTS), np.zeros(COUNT, np.float32)
     pairs = ((k, o) for k in range(len(articles)) for o in range(len(articles)) if k != o)
-    found = {(articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, row)[0]) for k, o in pairs}
+    found = {(articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.tied_logit, row)[0]) for k, o in pairs}
     return {pair: relation for pair, relation in found.items() if relation != NONE}
 
 

@@ -19,7 +19,8 @@ Verdict = tuple[str, float] | None
 def judge(kept: Article, other: Article, settings: Settings = DEFAULTS) -> Verdict:
     """Return (relation, score) of one article to another that is kept; None where they do not match."""
     row = np.zeros(COUNT, np.float32)
-    relation, score = judged(sketched([kept, other]), 0, 1, rules_of(settings), row)
+    rules = rules_of(settings)
+    relation, score = judged(sketched([kept, other]), 0, 1, rules, rules.least_logit, row)
     return None if relation == NONE else (RELATIONS[relation], float(score))
 
 
@@ -378,6 +379,30 @@ FORMS = {
         pages, together with what the leaders said through the night. The count was watched by people sent
         by all the parties, as the law wants it.
     """,
+    "concert": """
+        {Ilka Sonnenfeld|Bram Oudekerk} will give a concert in the {Chapel of Saint Osk|Lapwing Hall} in
+        {Tarn Hollow|Port Ellery} on Sunday. The {soprano|violinist}, who was born in {Quillfort|Harlingstedt}
+        and taught by {Vera Almqvist|Giles Farthingale}, will perform songs by {Torsten Hale|Mireille Cazan}
+        together with the pianist {Noor Rahimi|Edwin Stroud}. The concert was arranged by
+        {Agnes Pellworm|Dorian Leith}.
+
+        Doors open an hour before the music begins, and seats cannot be kept. There is no charge, but a plate
+        will be passed around for the roof of the building, which has leaked for years. Please do not take
+        pictures while the artists are on the stage. Tea and cake are served afterwards by the friends of the
+        choir, and children are most welcome if they can sit still.
+    """,
+    "appointment": """
+        {Kelmora|Orrel Bank} has named {Sanna Wickstead|Lorenz Abernathy} as its next head of finance.
+        {Wickstead|Abernathy} comes from {Torvane Metals|Pinfell Foods} and succeeds
+        {Julius Pemberton|Marguerite Osei}, who leaves for {Quillfort|Brackwater}.
+        {Lydia Fenn|Rufus Danziger}, who leads the board, praised the choice in a letter to the staff in
+        {Averstone|Hallowick}.
+
+        The company said that nothing else would change and that it would publish its results on the day that
+        was announced. Changes at the top are reported to the exchange as the rules demand. The salary will be
+        found in the yearly report, together with those of the other members of the board. Questions are
+        answered by the press office on working days, and pictures can be found on its website.
+    """,
     "wetter": """
         In {Harlingstedt|Moosthal} wird es am Samstag {sonnig|regnerisch}. Die Temperaturen erreichen
         {17|11} Grad, nachts sinken sie auf {4|2} Grad. Der Wind weht mit {22|48} Kilometern pro Stunde aus
@@ -403,7 +428,7 @@ FORMS = {
         bâtiments.
     """,
 }
-"""Forms that are filled in every day, {each slot with|one of two} facts, and the small print that goes with them."""
+"""Forms that are filled in every day, {each slot with|one of two} facts, and the small print below them."""
 
 
 def filled_in(form: str, which: int) -> Article:
@@ -465,7 +490,7 @@ def test_a_new_toll_makes_an_update_and_no_other_story(language: str) -> None:
 
 @NAMELESS
 def test_a_copy_without_names_is_still_a_copy() -> None:
-    text = "yes, the river rose overnight and flooded the old cellar while nobody upstairs heard the water come in"
+    text = "yes, the river rose overnight and flooded the old cellar while nobody upstairs heard it come in"
 
     found = judge(told(text + " under the door"), told(text + " under the gate"))
 
@@ -494,11 +519,11 @@ def test_an_excerpt_in_a_language_of_which_nothing_is_known_is_still_one() -> No
             "市长魏长林说，政府将尽快拨款。",
         ),
         (
-            "청나기시는 월요일 소무섬을 잇는 항로에 전기 여객선을 도입한다고 발표했다. 새 배는 승객 백오십 명을 태울 수 있다.",
+            "청나기시는 월요일 소무섬을 잇는 항로에 전기 여객선을 도입한다고 발표했다.",
             "시장은 섬의 삶을 지키는 배라고 말했다.",
         ),
         (
-            "أعلنت بلدية المرسى يوم الاثنين إغلاق الجسر القديم فوق نهر سين بعد اكتشاف شق في إحدى العوارض، وقالت المهندسة سلمى الهواري إن الإصلاح سيستمر حتى الخريف.",
+            "أعلنت بلدية المرسى يوم الاثنين إغلاق الجسر القديم فوق نهر سين بعد اكتشاف شق في إحدى العوارض.",
             "وقال رئيس البلدية إن العبارة ستعمل مجانا.",
         ),
     ],
@@ -573,7 +598,7 @@ def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> 
 
     for a in range(len(articles)):
         for b in range(a):
-            there, back = judged(s, a, b, rules, row), judged(s, b, a, rules, row)
+            there, back = judged(s, a, b, rules, rules.least_logit, row), judged(s, b, a, rules, rules.least_logit, row)
             assert names[back[0]] == turned.get(names[there[0]], "none")
             assert back[1] == pytest.approx(there[1], abs=1e-5)
 

@@ -12,7 +12,7 @@ DAY = 86_400 * 22_000
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    """Return a result of two clusters, of three and two articles, and one article alone, out of rank order."""
+    """Return a result of two clusters, of three and two articles, and one article alone, not by rank."""
     return deduplicate(
         [
             {"id": "b2", **version(2, "extended", 1), "published": DAY + 1},

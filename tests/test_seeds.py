@@ -11,7 +11,7 @@ from dedup.results import Result
 
 @pytest.fixture(scope="module")
 def found(seeds: Path) -> Result:
-    """Return what becomes of the seeds by default; each goes by the three digits that its name begins with."""
+    """Return what becomes of the seeds by default; each goes by the three digits at the head of its name."""
     files = sorted(seeds.glob("*.txt"))
     return deduplicate([{"id": file.name[:3], "text": file.read_text("utf-8")} for file in files])
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import oracle
@@ -29,21 +30,22 @@ def shingles_of(
     """Return the kernel's shingles of each text, in its order."""
     words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
     values, offsets, _ = shingle_sets(*words, size, quoted)
-    return [values[a:b].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [values[a:b].tolist() for a, b in pairwise(offsets.tolist())]
 
 
 def text_hashes(texts: list[str], titles: list[str] | None = None) -> list[int]:
     """Return the kernel's hash of each whole text."""
-    return shingle_sets(*words_of(pa.array(titles or [""] * len(texts)), pa.array(texts)), 3, False)[
-        2
-    ].tolist()
+    words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
+    _, _, hashes = shingle_sets(*words, 3, False)
+    return list(map(int, hashes))
 
 
 def single_words(values: list[int]) -> list[int]:
     """Return the kernel's shingles of one word each over a text of the given word hashes."""
     words = np.array(values, np.uint32)
     offsets, titles = np.array([0, len(words)], np.int64), np.zeros(1, np.int32)
-    return shingle_sets(words, np.zeros(len(words), np.uint8), offsets, titles, 1, False)[0].tolist()
+    values, _, _ = shingle_sets(words, np.zeros(len(words), np.uint8), offsets, titles, 1, False)
+    return list(map(int, values))
 
 
 FEW_WORDS = st.lists(

@@ -74,6 +74,21 @@ def test_a_character_on_the_border_of_the_sample_is_not_taken_for_damage(
     assert not corpus.warnings
 
 
+def test_an_accent_at_the_very_end_is_not_taken_for_half_a_character(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("Geschlossen: das Café".encode("cp1252"))
+
+    assert rows(read_articles(tmp_path))[0]["text"] == "Geschlossen: das Café"
+
+
+def test_the_encoding_is_told_where_accents_are_rare(tmp_path: Path) -> None:
+    english = {"text": "The government said on Tuesday that it would not comment on the report. " * 20}
+    polish = {"text": "Prezydent oświadczył, że podpisze ustawę; również posłowie są za. " * 3}
+    written = jsonl(*[english] * 100, polish, *[english] * 100)
+    (tmp_path / "news.jsonl").write_bytes(written.decode().encode("cp1250"))
+
+    assert rows(read_articles(tmp_path))[100]["text"] == polish["text"]
+
+
 def test_a_file_in_no_encoding_is_rejected_by_name(tmp_path: Path) -> None:
     noise = bytes(range(128, 256)) * 40 + bytes(range(32)) * 20
     (tmp_path / "noise.txt").write_bytes(noise)
@@ -125,13 +140,31 @@ def test_a_last_line_that_lacks_only_its_newline_is_kept_though_the_file_breaks_
     assert [(reject.line, reject.record) for reject in corpus.rejects] == [(None, "")]
 
 
-def test_a_wrong_checksum_is_reported(tmp_path: Path) -> None:
-    packed = bytearray(gzip.compress(jsonl(*STORIES)))
-    packed[-5] ^= 1
+def test_what_comes_before_a_damage_in_the_middle_is_kept(tmp_path: Path) -> None:
+    records = [{"id": str(n), "text": f"{n} said nothing new. " * 50} for n in range(300)]
+    packed = bytearray(gzip.compress(jsonl(*records)))
+    packed[len(packed) // 2 : len(packed) // 2 + 20] = b"\xff" * 20
     (tmp_path / "news.jsonl.gz").write_bytes(packed)
     corpus = read_articles(tmp_path)
 
-    assert len(rows(corpus)) == 4
+    found = ids(corpus)
+
+    assert len(packed) < 10_000
+    assert 50 < len(found) < 300
+    assert found == [str(n) for n in range(len(found))]
+    assert len(lines(corpus)) == len(found)
+    assert "breaks off or is damaged" in corpus.rejects[0].reason
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "json"])
+def test_a_wrong_checksum_is_reported(tmp_path: Path, kind: str) -> None:
+    packed = bytearray(gzip.compress(FORMATS[kind](STORIES)))
+    packed[-5] ^= 1
+    (tmp_path / f"news.{kind}.gz").write_bytes(packed)
+    corpus = read_articles(tmp_path)
+
+    assert len(rows(corpus)) == len(lines(corpus)) == 4
+    assert len(corpus.rejects) == 1
     assert "CRC" in corpus.rejects[0].reason
 
 

@@ -28,7 +28,7 @@ WORD32 = 0xFFFFFFFF
 
 
 def hash_of(word: str) -> int:
-    """Return the hash of a folded word: FNV-1a over its code points, then MurmurHash3's finalizer; never 0."""
+    """Return the hash of a folded word: FNV-1a over its code points, MurmurHash3's finalizer, never 0."""
     h = 2166136261
     for character in word:
         h = (h ^ ord(character)) * 16777619 & WORD32
@@ -38,7 +38,7 @@ def hash_of(word: str) -> int:
 
 
 def kind(character: str) -> str:
-    """Return one letter for the class of a character: U and L(etter), D(igit), C(JK and kin), M(ark), P(oint), other."""
+    """Return a letter for the class of a character: U, L(etter), D(igit), C(JK …), M(ark), P(oint), -."""
     code = ord(character)
     if code >= SIZE:
         return "C" if code < 0x40000 else "-"
@@ -57,8 +57,14 @@ RUN, INITIAL, INITIALS, WORD, THOUSANDS = map(
 )
 
 
+def end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    """Return where the match of a pattern that begins at `start` ends."""
+    found = pattern.match(text, start)
+    return found.end() if found else start
+
+
 def read(text: str) -> list[str]:
-    """Return the words of a text by the documented rules, slowly: first the classes, then patterns over them."""
+    """Return the words of a text by the documented rules, slowly: classes first, then patterns over them."""
     kinds = "".join(map(kind, text))
     ascii_ = "".join("9" if c in "0123456789" else "A" if "A" <= c <= "Z" else c for c in text)
     words = []
@@ -77,8 +83,9 @@ def read(text: str) -> list[str]:
                 kind(word_of[0]) == "D" and kinds[end : end + 1] == "P" and ascii_[end + 1 : end + 2] == "9"
             ):
                 parts += [] if THOUSANDS.match(ascii_, end + 1) else ["."]
-                start, end = end + 1, WORD.match(kinds, end + 1).end()
-                parts.append(plain(text[start:end]))
+                more_of = text[end + 1 : end_of(WORD, kinds, end + 1)]
+                parts.append(plain(more_of))
+                end += 1 + len(more_of)
             words.append("".join(parts))
             i = end
         else:
@@ -93,7 +100,7 @@ def split(text: str, title: str = "") -> Words:
 
 def hashes(text: str, title: str = "") -> list[int]:
     """Return the kernel's word hashes of one article."""
-    return split(text, title).hashes.tolist()
+    return list(map(int, split(text, title).hashes))
 
 
 def flagged(text: str, flag: int, title: str = "") -> list[bool]:
