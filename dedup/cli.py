@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dedup.exits import Commands, leave, stop_on_sigterm
+from dedup.exits import Commands, check_streams, leave, stop_on_sigterm
 from dedup.options import (
     CONTEXT,
     corpus_options,
@@ -272,6 +272,7 @@ def show_clusters(result: Result, corpus: Corpus) -> None:
 
 def main() -> NoReturn:
     """Run the command line as a process of its own."""
+    check_streams()
     stop_on_sigterm()
     try:
         cli(prog_name="dedup")

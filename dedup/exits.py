@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -16,7 +17,7 @@ import click
 from dedup.errors import DedupError
 from dedup.options import Command
 
-__all__ = ["Commands", "leave", "sentence", "stop_on_sigterm"]
+__all__ = ["Commands", "check_streams", "leave", "sentence", "stop_on_sigterm"]
 
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
 """128 + the number of the signal."""
@@ -61,11 +62,19 @@ def stop_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
 
 
+def check_streams() -> None:
+    """See to it that there is a stdout and a stderr; a caller may have closed them."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as there is talk
+    if sys.stdout is None:
+        sys.stderr.write("Error: standard output is closed\n")
+        sys.exit(1)
+
+
 def leave(status: Any) -> NoReturn:
     """End the process; at once where work was cut short, for compiled code would go on to its end."""
     try:
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         status = PIPE_CLOSED
     except OSError as error:

@@ -202,17 +202,22 @@ def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) ->
     """
     found: list[list[dict[str, Any]]] = [[], []]
     for batch in batches:
-        ids = batch["id"].to_pylist()
         for rows, name in zip(found, wanted, strict=True):
-            base = name.rpartition("#")[0] or name
-            rows += [
-                batch.slice(a, 1).to_pylist()[0]
-                for a, id_ in enumerate(ids)
-                if id_.startswith(name) or id_ == base
-            ]
+            collect(batch, name, rows)
     return pa.RecordBatch.from_pylist(
         [chosen(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA
     )
+
+
+def collect(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> None:
+    """Add to `rows` the articles that a name may stand for; of those that begin like it, the first in full."""
+    whole = {name, name.rpartition("#")[0]}
+    for a, id_ in enumerate(batch["id"].to_pylist()):
+        begins = id_.startswith(name)
+        if id_ in whole or (begins and not any(row["id"].startswith(name) for row in rows)):
+            rows += batch.slice(a, 1).to_pylist()
+        elif begins:
+            rows.append({"id": id_})
 
 
 def only_two(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:

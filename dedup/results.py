@@ -16,8 +16,8 @@ from dedup.evidence import EVIDENCE, FEATURES
 from dedup.matches import NONE, Match
 from dedup.settings import RELATIONS, Settings
 
-SHOWN = {"jaccard", "contained", "contains", "names_found", "figures_found"}
-"""The similarities that come with every match; the story model's features follow for rewrites only."""
+DIGITS = 4
+"""Scores and evidence are shown to so many digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Result:
             id=self.ids[a],
             canonical=self.ids[made.leaders[a]],
             relation=relation,
-            score=round(float(made.scores[a]), 4),
+            score=round(float(made.scores[a]), DIGITS),
             evidence=named_evidence(made.evidence[a], relation),
         )
 
@@ -116,4 +116,4 @@ class Result:
 def named_evidence(row: np.ndarray, relation: str) -> dict[str, float]:
     """Return a row of evidence by name, rounded; the story model's features only where they decided."""
     names = EVIDENCE if relation == "rewrite" else EVIDENCE[:FEATURES]
-    return {name: round(float(value), 4) for name, value in zip(names, row, strict=False)}
+    return dict(zip(names, np.round(np.asarray(row, np.float64), DIGITS).tolist(), strict=False))

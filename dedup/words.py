@@ -154,6 +154,13 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
             length += 1
             ended = False
             i = after
+            while i < end and data[i] < 0x80:  # most letters are plain ASCII, and followed by another
+                base = classes[data[i]] & np.uint8(0x7F)
+                if base != LETTER and base != DIGIT:
+                    break
+                hash_ = stirred(hash_, fold[data[i]])
+                length += 1
+                i += 1
             continue
         if base == POINT and length:
             if flag & NUMBER and is_digit(data, after, end):

@@ -172,6 +172,20 @@ def test_a_full_disk_behind_stdout_is_an_error(newsroom: Path) -> None:
             assert "Traceback" not in answer.stderr
 
 
+def test_a_closed_stdout_is_an_error(newsroom: Path) -> None:
+    done = process("cluster", newsroom, stdout=None, preexec_fn=lambda: os.close(1))
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard output is closed\n"
+
+
+def test_a_closed_stderr_is_nobody_to_talk_to(newsroom: Path) -> None:
+    done = process("cluster", newsroom, stderr=None, preexec_fn=lambda: os.close(2))
+
+    assert done.returncode == 0
+    assert done.stdout == called("cluster", newsroom).stdout
+
+
 def test_a_reader_that_goes_away_ends_the_run_quietly(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", planned(800, 2, stories=300))
 

@@ -17,6 +17,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, sketched, story
 
+from dedup.clusters import CHUNK
 from dedup.evidence import COUNT, evidence_of
 from dedup.matches import NONE, judged, rules_of
 from dedup.pipeline import deduplicate
@@ -45,7 +46,9 @@ def by_id(articles: list[Article]) -> dict[str, Article]:
 def judge(kept: Article, other: Article) -> tuple[int, float]:
     """Return what two articles are to each other, alone in the world."""
     rules = rules_of(DEFAULTS)
-    relation, score = judged(sketched([kept, other]), 0, 1, rules, rules.tied_logit, np.zeros(COUNT, np.float32))
+    relation, score = judged(
+        sketched([kept, other]), 0, 1, rules, rules.tied_logit, np.zeros(COUNT, np.float32)
+    )
     return int(relation), float(score)
 
 
@@ -73,6 +76,21 @@ def test_law_1_other_stories_change_nothing(newsroom: Path, articles: list[Artic
     together = outcome(deduplicate([*others[:20], *articles, *others[20:]]))["matches"]
 
     assert together == apart[0] | apart[1]
+
+
+CHUNKED = pytest.mark.xfail(
+    reason="of two kept articles that match equally well, the one of an earlier chunk wins"
+)
+
+
+@pytest.mark.parametrize("size", [1, pytest.param(7, marks=CHUNKED), pytest.param(50, marks=CHUNKED)])
+def test_law_1_what_is_looked_up_at_once_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpora_ = [planned(120, seed, stories=8) for seed in range(4)]
+    at_once = [outcome(deduplicate(articles)) for articles in corpora_]
+
+    monkeypatch.setattr("dedup.clusters.CHUNK", size)
+
+    assert [outcome(deduplicate(articles)) for articles in corpora_] == at_once
 
 
 @given(CORPORA, st.randoms(use_true_random=False))
@@ -184,7 +202,10 @@ def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
     """Return (kept, other) → relation for every pair of articles that match, looked at one by one."""
     s, rules, row = sketched(articles), rules_of(DEFAULTS), np.zeros(COUNT, np.float32)
     pairs = ((k, o) for k in range(len(articles)) for o in range(len(articles)) if k != o)
-    found = {(articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.tied_logit, row)[0]) for k, o in pairs}
+    found = {
+        (articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.tied_logit, row)[0])
+        for k, o in pairs
+    }
     return {pair: relation for pair, relation in found.items() if relation != NONE}
 
 
@@ -200,7 +221,7 @@ def test_law_5_matches_are_never_invented(articles: list[Article]) -> None:
 
 
 def test_law_5_hardly_a_copy_is_missed() -> None:
-    articles = planned(300, seed=5, stories=40)
+    articles = planned(CHUNK + 400, seed=5, stories=150)
     result = deduplicate(articles)
     rank = {result.ids[a]: place for place, a in enumerate(result.order.tolist())}
     kept = [article for article in articles if article["id"] in set(result.kept)]
@@ -209,7 +230,7 @@ def test_law_5_hardly_a_copy_is_missed() -> None:
     copies = {pair for pair, relation in brute_force(kept).items() if relation < RELATIONS.index("rewrite")}
     missed = {other for first, other in copies if rank[first] < rank[other]}
 
-    assert len(dropped) > 150
+    assert len(dropped) > 300
     assert len(missed) <= 0.01 * (len(dropped) + len(missed))
 
 

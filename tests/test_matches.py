@@ -598,7 +598,10 @@ def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> 
 
     for a in range(len(articles)):
         for b in range(a):
-            there, back = judged(s, a, b, rules, rules.least_logit, row), judged(s, b, a, rules, rules.least_logit, row)
+            there, back = (
+                judged(s, a, b, rules, rules.least_logit, row),
+                judged(s, b, a, rules, rules.least_logit, row),
+            )
             assert names[back[0]] == turned.get(names[there[0]], "none")
             assert back[1] == pytest.approx(there[1], abs=1e-5)
 
