@@ -151,8 +151,7 @@ class Corpus:
 
         return Reading(
             source,
-            # A text file has no fields that could bear other names.
-            names=names_of({}) if source.format == "text" else self._names,
+            names=self._names,
             size=self._size,
             longest=self._longest,
             unpacked=unpacked,

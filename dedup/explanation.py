@@ -210,7 +210,7 @@ def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) ->
 
 
 def collect(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> None:
-    """Add to `rows` the articles that a name may stand for; of those that begin like it, the first in full."""
+    """Add to `rows` what a name may stand for; of the articles that begin like it, the first in full."""
     whole = {name, name.rpartition("#")[0]}
     for a, id_ in enumerate(batch["id"].to_pylist()):
         begins = id_.startswith(name)

@@ -18,7 +18,6 @@ from dedup.fields import BATCH_ARTICLES, column_names
 from dedup.reading import Reading, Rows
 from dedup.records import RECORD_SHOWN, json_line
 from dedup.sifting import sift, why_refused
-from dedup.sources import unreadable
 from dedup.streams import Damaged
 from dedup.strings import rows_of
 
@@ -57,8 +56,6 @@ def _parquet_batches(reading: Reading, columns: Sequence[str] | None) -> Iterato
                 first += batch.num_rows
                 if not reading.source.packing:
                     reading.advance(size * (first - 1) // file.metadata.num_rows)
-    except FileNotFoundError as error:
-        raise unreadable(reading.source.path, error) from error
     except (pa.ArrowException, OSError) as error:
         raise Damaged(f"not a Parquet file, or a damaged one: {error}") from error
 

@@ -259,13 +259,16 @@ def test_records_can_be_had_without_a_first_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_file_that_changes_between_the_passes_is_an_error(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("changed", [STORIES[:3], [*STORIES[:3], STORIES[3] | {"text": "corrected"}]])
+def test_a_file_that_changes_between_the_passes_is_an_error(
+    tmp_path: Path, kind: str, changed: list[dict[str, Any]]
+) -> None:
     path = tmp_path / f"news.{kind}"
     path.write_bytes(FORMATS[kind](STORIES))
     corpus = read_articles(path)
     rows(corpus)
 
-    path.write_bytes(FORMATS[kind](STORIES[:3]))
+    path.write_bytes(FORMATS[kind](changed))
 
     with pytest.raises(InputError, match=rf"news\.{kind} was changed while it was being read"):
         lines(corpus)
