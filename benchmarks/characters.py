@@ -9,7 +9,20 @@ from pathlib import Path
 import numpy as np
 
 import dedup
-from dedup.characters import DENSE, DIGIT, LETTER, MARK, NEWLINE, PAIR, POINT, QUOTE, SEPARATOR, SIZE, STOP, UPPER
+from dedup.characters import (
+    DENSE,
+    DIGIT,
+    LETTER,
+    MARK,
+    NEWLINE,
+    PAIR,
+    POINT,
+    QUOTE,
+    SEPARATOR,
+    SIZE,
+    STOP,
+    UPPER,
+)
 
 OUT = Path(dedup.__file__).parent / "data" / "characters.npz"
 
@@ -28,14 +41,50 @@ DENSE_RANGES = (
     (0xAC00, 0xD7FF),  # Hangul
     (0xF900, 0xFAFF),  # Han compatibility
 )
-UNIFORM_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x17000, 0x18CFF), (0x1B170, 0x1B2FF))
+UNIFORM_RANGES = (
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xAC00, 0xD7A3),
+    (0x17000, 0x18CFF),
+    (0x1B170, 0x1B2FF),
+)
 """Han, Hangul syllables, Tangut, Nushu: dense, and nothing in them folds, so the tables are filled at once."""
-DROPPED_MARKS = ((0x0300, 0x036F), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F), (0x0670, 0x0670), (0x0640, 0x0640))
+DROPPED_MARKS = (
+    (0x0300, 0x036F),
+    (0x0591, 0x05C7),
+    (0x0610, 0x061A),
+    (0x064B, 0x065F),
+    (0x0670, 0x0670),
+    (0x0640, 0x0640),
+)
 """Accents, Hebrew points, Arabic vowels and tatweel: never part of a word's identity."""
 QUOTES = '"“”„‟«»「」『』〝〞＂'
 STOPS = "!?…。！？‽؟۔।"
-FOLDED_PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ĳ": "ij", "Ĳ": "ij", "þ": "th", "Þ": "th"}
-FOLDED_ONE = {"ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ł": "l", "Ł": "l", "ı": "i", "ى": "ي", "ة": "ه", "ی": "ي", "ک": "ك"}
+FOLDED_PAIRS = {
+    "ß": "ss",
+    "ẞ": "ss",
+    "æ": "ae",
+    "Æ": "ae",
+    "œ": "oe",
+    "Œ": "oe",
+    "ĳ": "ij",
+    "Ĳ": "ij",
+    "þ": "th",
+    "Þ": "th",
+}
+FOLDED_ONE = {
+    "ø": "o",
+    "Ø": "o",
+    "đ": "d",
+    "Đ": "d",
+    "ł": "l",
+    "Ł": "l",
+    "ı": "i",
+    "ى": "ي",
+    "ة": "ه",
+    "ی": "ي",
+    "ک": "ك",
+}
 
 
 def folded(character: str) -> str:
@@ -45,7 +94,11 @@ def folded(character: str) -> str:
     if character in FOLDED_ONE:
         return FOLDED_ONE[character]
     lower = unicodedata.normalize("NFKC", character).lower()
-    base = [c for c in unicodedata.normalize("NFD", lower) if not unicodedata.combining(c)] if keeps_base(lower) else list(lower)
+    base = (
+        [c for c in unicodedata.normalize("NFD", lower) if not unicodedata.combining(c)]
+        if keeps_base(lower)
+        else list(lower)
+    )
     return "".join(FOLDED_ONE.get(c, c) for c in base) or character
 
 

@@ -68,7 +68,9 @@ def story_pairs(data: Labelled, members: np.ndarray) -> Pairs:
     left, right = members[left], members[right]
     days = data.sketches.days
     same = data.stories[left] == data.stories[right]
-    taken = ~(np.abs(days[left] - days[right]) > Settings().window_days) & (same | (data.sagas[left] != data.sagas[right]))
+    taken = ~(np.abs(days[left] - days[right]) > Settings().window_days) & (
+        same | (data.sagas[left] != data.sagas[right])
+    )
     left, right, same = left[taken], right[taken], same[taken]
     return Pairs(evidence_of(data.sketches, left, right), same, np.full(len(same), 1.0 / max(same.sum(), 1)))
 
@@ -123,7 +125,9 @@ def fitted(parts: list[Pairs]) -> tuple[np.ndarray, float]:
 
 def halves(data: Labelled) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of a set in two halves that have no story (and no saga) in common, by hash of the saga's name."""
-    side = np.array([hashlib.blake2b(f"{SEED}{saga}".encode(), digest_size=1).digest()[0] % 2 for saga in data.sagas])
+    side = np.array(
+        [hashlib.blake2b(f"{SEED}{saga}".encode(), digest_size=1).digest()[0] % 2 for saga in data.sagas]
+    )
     return np.flatnonzero(side == 0), np.flatnonzero(side == 1)
 
 
@@ -146,7 +150,9 @@ def main() -> None:
     judged = {**{name: sets[name] for name in STORY_SETS}, "roundups, dates hidden": hidden}
 
     def parts(members: dict[str, np.ndarray]) -> list[Pairs]:
-        return [story_pairs(sets[n], members[n]) for n in STORY_SETS] + [saga_pairs(background, sets["roundups"], members["roundups"])]
+        return [story_pairs(sets[n], members[n]) for n in STORY_SETS] + [
+            saga_pairs(background, sets["roundups"], members["roundups"])
+        ]
 
     split = {name: halves(data) for name, data in sets.items()}
     split["roundups, dates hidden"] = split["roundups"]
@@ -159,14 +165,22 @@ def main() -> None:
     best = int(np.flatnonzero(mean >= mean.max() - CAUTION).max())
     coefficients, intercept = fitted(parts(everyone))
     for k, threshold in enumerate(GRID):
-        print(f"{threshold:6.2f}  {mean[k]:.3f}  " + "  ".join(f"{name} {scores[name][k]:.3f}" for name in judged), "<" * (k == best))
-    write(coefficients, intercept - GRID[best], {name: round(float(s[best]), 4) for name, s in scores.items()})
+        print(
+            f"{threshold:6.2f}  {mean[k]:.3f}  "
+            + "  ".join(f"{name} {scores[name][k]:.3f}" for name in judged),
+            "<" * (k == best),
+        )
+    write(
+        coefficients, intercept - GRID[best], {name: round(float(s[best]), 4) for name, s in scores.items()}
+    )
 
 
 def write(coefficients: np.ndarray, intercept: float, validated: dict[str, float]) -> None:
     """Write the model with what it was made from."""
     shipped: dict[str, Any] = {
-        "coefficients": {name: round(float(c), 6) for name, c in zip(EVIDENCE, coefficients, strict=True) if c},
+        "coefficients": {
+            name: round(float(c), 6) for name, c in zip(EVIDENCE, coefficients, strict=True) if c
+        },
         "intercept": round(float(intercept), 6),
         "made_by": "python -m benchmarks.fit",
         "seed": SEED,

@@ -8,6 +8,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,9 @@ def stories() -> dict[str, float]:
     for name in data.STORY_SETS:
         records = data.lines(name)
         labels = [record["story"] for record in records]
-        scores = evaluate(clustered(name), labels, [record.get("saga", record["story"]) for record in records])
+        scores = evaluate(
+            clustered(name), labels, [record.get("saga", record["story"]) for record in records]
+        )
         p, b = scores.pairwise, scores.b_cubed
         print(
             f"{name:12} {scores.articles:8} {scores.clusters:8}"
@@ -57,7 +60,7 @@ def stories() -> dict[str, float]:
     return {"mean pairwise F1": float(np.mean(f1)), "mean B³ F1": float(np.mean(b3))}
 
 
-def together(result: Result, pairs: list[dict]) -> np.ndarray:
+def together(result: Result, pairs: list[dict[str, Any]]) -> np.ndarray:
     """Return for each labelled pair whether it ended in one cluster."""
     place = {name: a for a, name in enumerate(result.ids)}
     leaders = result.assignments.leaders
@@ -76,14 +79,16 @@ def wire() -> dict[str, float]:
     return scores
 
 
-def candidate_recall(name: str, pairs: list[dict]) -> float:
+def candidate_recall(name: str, pairs: list[dict[str, Any]]) -> float:
     """Return the share of `pairs` that are candidates when every article is kept."""
     settings = Settings()
     articles, sketches = sketched(read_articles(data.FOLDER / f"{name}.jsonl.gz"), settings, None)
     place = {name: a for a, name in enumerate(articles["id"].to_pylist())}
     wanted = np.sort(np.array([[place[p["a"]], place[p["b"]]] for p in pairs]), axis=1)
     index = postings_for(len(place), settings.salient_terms + settings.bands)
-    hits = candidates_found(sketches, rules_of(settings), index, wanted[np.argsort(wanted[:, 1], kind="stable")])
+    hits = candidates_found(
+        sketches, rules_of(settings), index, wanted[np.argsort(wanted[:, 1], kind="stable")]
+    )
     return float(hits / len(pairs))
 
 
@@ -113,7 +118,9 @@ def as_claimed(result: Result) -> float:
     for match in claims:
         a, b = (shingles(records[name]["text"]) for name in (match.id, match.canonical))
         both = len(a & b)
-        measured = {"copy": both / len(a | b), "excerpt": both / len(a), "extension": both / len(b)}[match.relation]
+        measured = {"copy": both / len(a | b), "excerpt": both / len(a), "extension": both / len(b)}[
+            match.relation
+        ]
         right += abs(measured - match.score) <= 0.02
     print(f"wire: {len(claims)} copies, excerpts and extensions recomputed from the texts")
     return right / len(claims)
@@ -132,7 +139,10 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 
 def paywall() -> dict[str, float]:
     """Return the share of the trap pairs that stay apart."""
-    return {"paywall, trap pairs kept apart": 1 - float(together(clustered("paywall"), data.pairs("paywall")).mean())}
+    return {
+        "paywall, trap pairs kept apart": 1
+        - float(together(clustered("paywall"), data.pairs("paywall")).mean())
+    }
 
 
 def seeds() -> dict[str, float]:

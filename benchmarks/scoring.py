@@ -28,7 +28,9 @@ def labelled(name: str) -> Labelled:
     records = lines(name)
     articles, sketches = sketched(read_articles(FOLDER / f"{name}.jsonl.gz"), Settings(), None)
     stories = np.array([str(r.get("story", r["id"])) for r in records])
-    return Labelled(articles, sketches, stories, np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records]))
+    return Labelled(
+        articles, sketches, stories, np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records])
+    )
 
 
 def pair_counts(left: np.ndarray, right: np.ndarray) -> float:
@@ -43,5 +45,8 @@ def f1_of_stories(data: Labelled, clusters: np.ndarray, members: np.ndarray) -> 
     _, saga = np.unique(data.sagas[members], return_inverse=True)
     cluster = clusters[members]
     right = pair_counts(story, cluster)
-    wanted, claimed = pair_counts(story, story), pair_counts(cluster, cluster) - (pair_counts(saga, cluster) - right)
+    wanted, claimed = (
+        pair_counts(story, story),
+        pair_counts(cluster, cluster) - (pair_counts(saga, cluster) - right),
+    )
     return 2 * right / (wanted + claimed) if wanted + claimed else 1.0

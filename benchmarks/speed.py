@@ -46,7 +46,9 @@ pyarrow.json.read_json(sys.argv[1])
 def measured(command: list[str]) -> tuple[float, float]:
     """Return (seconds, peak resident bytes) of a command that must succeed."""
     started = time.perf_counter()
-    with subprocess.Popen(["/usr/bin/env", "python3", "-c", WATCH, *command], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        ["/usr/bin/env", "python3", "-c", WATCH, *command], stdout=subprocess.PIPE, text=True
+    ) as process:
         peak = process.communicate()[0]
     if process.returncode:
         sys.exit(f"failed: {' '.join(command)[:200]}")

@@ -7,6 +7,7 @@ and a byte that says whether the word is a name. Written tables: `dedup/data/wor
 import collections
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,17 +25,62 @@ FEWEST = 2
 SURE = 3
 """Mid-sentence sightings from which the share of capitals is believed."""
 CALENDAR = {
-    "en": "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
-    "september october november december mr mrs ms dr".split(),
-    "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz april mai juni juli august "
-    "september oktober november dezember herr frau dr".split(),
+    "en": [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+    ],
+    "de": [
+        "montag",
+        "dienstag",
+        "mittwoch",
+        "donnerstag",
+        "freitag",
+        "samstag",
+        "sonntag",
+        "januar",
+        "februar",
+        "märz",
+        "april",
+        "mai",
+        "juni",
+        "juli",
+        "august",
+        "september",
+        "oktober",
+        "november",
+        "dezember",
+        "herr",
+        "frau",
+        "dr",
+    ],
 }
 """Written with a capital, yet no names."""
 COMMON_NOUN = 2e-5
 """German nouns all have capitals: only those rarer than this in general language may be names."""
 
 
-def articles(language: str) -> list[dict]:
+def articles(language: str) -> list[dict[str, Any]]:
     """Return the news to count."""
     found = []
     for name in SOURCES[language]:
@@ -46,7 +92,7 @@ def count(language: str) -> None:
     """Count one language and write its table."""
     news = articles(language)
     texts = [f"{a['title']}\n{a['text']}" for a in news]
-    spelled = collections.Counter()
+    spelled: collections.Counter[str] = collections.Counter()
     for text in texts:
         spelled.update(set(re.findall(r"\w+", text.lower())))
     prior = dict(wordfreq.get_frequency_dict(language, "large"))
@@ -73,11 +119,15 @@ def count(language: str) -> None:
     weights = vocabulary.weight(documents, frequency, len(texts))[groups]
 
     share = capital / np.maximum(capital + small, 1)
-    kinds = np.where(share > 0.9, vocabulary.ALWAYS, np.where(share < 0.1, vocabulary.NEVER, vocabulary.BY_CAPITAL))
+    kinds = np.where(
+        share > 0.9, vocabulary.ALWAYS, np.where(share < 0.1, vocabulary.NEVER, vocabulary.BY_CAPITAL)
+    )
     kinds = np.where(capital + small < SURE, vocabulary.BY_CAPITAL, kinds)
     if language == "de":
         common = np.array([prior.get(w, 0.0) for w in names]) >= COMMON_NOUN
-        kinds = np.where(common, vocabulary.NEVER, np.where(kinds == vocabulary.ALWAYS, vocabulary.BY_CAPITAL, kinds))
+        kinds = np.where(
+            common, vocabulary.NEVER, np.where(kinds == vocabulary.ALWAYS, vocabulary.BY_CAPITAL, kinds)
+        )
     kinds[np.isin(known, words.word_hashes(CALENDAR[language]))] = vocabulary.NEVER
     np.savez_compressed(
         OUT / f"words-{language}.npz",

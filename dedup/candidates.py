@@ -119,7 +119,10 @@ def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
 
 @kernel
 def most_shared(found, touched, shares, rules):
-    """Move the candidates among `found` to its front, most shared first; clean `shares`; return (how many, how many share a band)."""
+    """Move the candidates among `found` to its front, most shared first, and clean `shares`.
+
+    Return (how many, how many share a band).
+    """
     counts = np.zeros(MOST_SHARED + 2, np.int64)
     n, banded = 0, 0
     for t in range(touched):

@@ -23,7 +23,10 @@ UPPER = 0x80
 
 def tables() -> tuple[np.ndarray, np.ndarray]:
     """Return (fold uint32, class uint8), both of length `SIZE`."""
-    with (files("dedup") / "data" / "characters.npz").open("rb") as file, np.load(file, allow_pickle=False) as shipped:
+    with (
+        (files("dedup") / "data" / "characters.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as shipped,
+    ):
         return shipped["fold"], shipped["classes"]
 
 

@@ -18,7 +18,6 @@ from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules, is_hopeless, judged
 from dedup.sketches import Sketches
 
-
 STORY, TIE, TEXT = 0, 1, 2
 """What speaks for a kept article, least to most: the story alone; the story, and the text of one that repeats it already;
 the text. Two copies of one text thus go to the same place, even when either of two kept articles would do, or when one
@@ -75,7 +74,13 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
         for start in range(0, len(order), CHUNK):
             chunk = order[start : start + CHUNK]
             parts = np.array_split(chunk, threads)
-            list(pool.map(lambda part, shares: look_up(sketches, part, rules, index, in_order, best, shares), parts, scratch))
+            list(
+                pool.map(
+                    lambda part, shares: look_up(sketches, part, rules, index, in_order, best, shares),
+                    parts,
+                    scratch,
+                )
+            )
             settle(sketches, chunk, rules, index, postings_for(len(chunk), each), in_order, best, scratch[0])
     return Assignments(*best[: len(Assignments._fields)])
 
@@ -112,7 +117,7 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
         tie = 0.0
         if leader != member:
             relation, tie = judged(s, member, a, rules, rules.least_logit, row)
-            if relation == NONE or relation == REWRITE:
+            if relation in (NONE, REWRITE):
                 continue
         least = rules.tied_logit if tie > 0.0 else rules.least_logit
         if k >= banded and is_hopeless(s, leader, a, rules, least, row):
@@ -120,7 +125,9 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
         relation, score = judged(s, leader, a, rules, least, row)
         if relation == NONE:
             continue
-        strength, decisive = (TEXT, score) if relation != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, score)
+        strength, decisive = (
+            (TEXT, score) if relation != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, score)
+        )
         if (strength, decisive) > (best.strengths[a], best.ties[a]):
             best.strengths[a], best.ties[a] = strength, decisive
             best.leaders[a], best.relations[a], best.scores[a] = leader, relation, score

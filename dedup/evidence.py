@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.kernel import inlined, kernel
 from dedup.shingles import shared
-from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, NAME, WEEKDAY
+from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_TITLE, NAME, WEEKDAY
 from dedup.vocabulary import WEIGHT_SCALE
 
 EVIDENCE = (
@@ -51,9 +51,20 @@ HEAVY = np.float32(2.0)
 MONTH = 30.0
 WINDOWS = 5
 """Windows of title and text together: first 45, 80, 220 words, all, none (the title alone)."""
-SQUARED_NAMES, SQUARED_WORDS, SQUARED_LEAD, NAMES_220, FACTS_220, FIGURES_ALL, FIGURES_COUNT, NAMES_80, WEEKDAYS_80 = 0, 5, 10, 11, 12, 13, 14, 15, 16
+(
+    SQUARED_NAMES,
+    SQUARED_WORDS,
+    SQUARED_LEAD,
+    NAMES_220,
+    FACTS_220,
+    FIGURES_ALL,
+    FIGURES_COUNT,
+    NAMES_80,
+    WEEKDAYS_80,
+) = 0, 5, 10, 11, 12, 13, 14, 15, 16
 NORMS = 17
-"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights; then a set of weekdays, as bits."""
+"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
+then a set of weekdays, as bits."""
 LOGS = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
 LOGS[0] = 0.0
 """1 + ln(count): how much a repeated term counts."""
@@ -62,7 +73,9 @@ LOGS[0] = 0.0
 @inlined
 def mass(counts, t, window):
     """Return 1 + ln(count) of term `t` in the title and a window of the body; 0 where it is absent."""
-    return LOGS[np.int64(counts[t, IN_TITLE]) + (np.int64(counts[t, IN_45 + window]) if window < WINDOWS - 1 else 0)]
+    return LOGS[
+        np.int64(counts[t, IN_TITLE]) + (np.int64(counts[t, IN_45 + window]) if window < WINDOWS - 1 else 0)
+    ]
 
 
 @inlined
@@ -78,7 +91,11 @@ def norms_of(weights, kinds, counts, offsets):
     for a in range(len(offsets) - 1):
         row = out[a]
         for t in range(offsets[a], offsets[a + 1]):
-            weight, name, figure = np.float32(weights[t]) / np.float32(WEIGHT_SCALE), kinds[t] == NAME, kinds[t] == FIGURE
+            weight, name, figure = (
+                np.float32(weights[t]) / np.float32(WEIGHT_SCALE),
+                kinds[t] == NAME,
+                kinds[t] == FIGURE,
+            )
             base = SQUARED_NAMES if name else SQUARED_WORDS
             for window in range(WINDOWS):
                 row[base + window] += (weight * mass(counts, t, window)) ** 2
@@ -118,7 +135,8 @@ def fill_text_evidence(s, i, j, out):
 def fill_story_evidence(s, i, j, out):
     """Write the columns that the terms, the quotations and the dates give."""
     quotes = shared(
-        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]], s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]]
+        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]],
+        s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]],
     )
     out[QUOTES] = np.log1p(np.float32(quotes))
     dots = np.zeros((2, WINDOWS), np.float32)

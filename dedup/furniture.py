@@ -158,7 +158,9 @@ def furniture_in(text: str) -> list[tuple[str, str]]:
     found = []
     rest = text.replace(OPEN, " ").replace(CLOSE, " ")
     for group, pattern in zip(RULES, PATTERNS, strict=True):
-        marked = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=f"{OPEN}\\0{CLOSE}")[0].as_py()
+        marked = pc.replace_substring_regex(
+            pa.array([rest]), pattern=pattern, replacement=f"{OPEN}\\0{CLOSE}"
+        )[0].as_py()
         pieces = [piece.split(CLOSE) for piece in marked.split(OPEN)]
         passages = [piece[0].strip() for piece in pieces[1:]]
         found += [(name_of(passage, group), passage) for passage in passages if passage]
@@ -169,5 +171,7 @@ def furniture_in(text: str) -> list[tuple[str, str]]:
 def name_of(passage: str, group: tuple[Rule, ...]) -> str:
     """Return the name of the first rule of a group that recognises `passage`."""
     column = pa.array([passage])
-    matches = (r.name for r in group if pc.match_substring_regex(column, pattern="(?m)" + r.pattern)[0].as_py())
+    matches = (
+        r.name for r in group if pc.match_substring_regex(column, pattern="(?m)" + r.pattern)[0].as_py()
+    )
     return next(matches, group[0].name)

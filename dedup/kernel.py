@@ -8,7 +8,9 @@ The cache therefore lives in a folder named after a digest of the whole package:
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -27,7 +29,10 @@ def package_digest() -> str:
 
 def cache_folder() -> Path:
     """Return a folder of this version's own that can be written, made if it was not there."""
-    homes = [Path(user_cache_dir("dedup")), Path(tempfile.gettempdir()) / f"dedup-{os.getuid() if hasattr(os, 'getuid') else 0}"]
+    homes = [
+        Path(user_cache_dir("dedup")),
+        Path(tempfile.gettempdir()) / f"dedup-{os.getuid() if hasattr(os, 'getuid') else 0}",
+    ]
     for home in homes:
         folder = home / f"kernels-{package_digest()}"
         try:
@@ -40,13 +45,17 @@ def cache_folder() -> Path:
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(cache_folder())
+    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
-"""Compile a function for whole batches: cached, without the interpreter lock, division as in numpy."""
 
-inlined = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-"""Compile a small function into each kernel that calls it."""
+def kernel(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - numba infers the types
+    """Compile a function for whole batches: cached, without the interpreter lock, division as in numpy."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - numba infers the types
+    """Compile a small function into each kernel that calls it."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
 
 
 @inlined

@@ -17,7 +17,17 @@ from dedup.words import Words, word_hashes
 
 SAMPLE = 320
 """Characters that are shown to CLD2: more costs time and changes little."""
-SAME = {"iw": "he", "no": "nb", "nn": "nb", "hr": "sh", "sr": "sh", "bs": "sh", "in": "id", "mo": "ro", "tl": "fil"}
+SAME = {
+    "iw": "he",
+    "no": "nb",
+    "nn": "nb",
+    "hr": "sh",
+    "sr": "sh",
+    "bs": "sh",
+    "in": "id",
+    "mo": "ro",
+    "tl": "fil",
+}
 """Other codes for a language."""
 FUNCTION_WORDS = {
     "en": "the of and to in a is that for it was on with he as by at from his an be this are which had were not they",

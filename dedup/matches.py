@@ -129,7 +129,9 @@ def is_template(row):
     """Return whether the words that two articles share are a template with other facts filled in."""
     if max(row[CONTAINED], row[CONTAINS]) < TEMPLATE_OVERLAP:
         return False
-    return row[NAMES_FOUND] < TEMPLATE_NAMES or (row[FIGURES] >= FEWEST_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES)
+    return row[NAMES_FOUND] < TEMPLATE_NAMES or (
+        row[FIGURES] >= FEWEST_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES
+    )
 
 
 @kernel

@@ -1,6 +1,6 @@
 """Articles → result: the one place where the stages stand in order.
 
-    read → clean → sketch → rank → candidates → verify → cluster
+read → clean → sketch → rank → candidates → verify → cluster
 """
 
 import os
@@ -29,14 +29,20 @@ Progress = Callable[[int], None]
 """Is told how many more articles have been read and sketched."""
 
 
-def deduplicate(articles: Any, settings: Settings | None = None, *, progress: Progress | None = None) -> Result:  # noqa: ANN401
+def deduplicate(
+    articles: Any, settings: Settings | None = None, *, progress: Progress | None = None
+) -> Result:
     """Return which articles tell the same story, which are kept, and why the others are not.
 
     `articles` is a corpus from `read_articles`, or what `to_batches` takes: anything that speaks Arrow, dicts, strings.
     The result does not depend on their order, nor on threads. Errors: `InputError` for what cannot be read.
 
-    >>> result = deduplicate(["The river rose two metres overnight and flooded the old mill.",
-    ...                       "The river rose two metres overnight and flooded the old mill."])
+    >>> result = deduplicate(
+    ...     [
+    ...         "The river rose two metres overnight and flooded the old mill.",
+    ...         "The river rose two metres overnight and flooded the old mill.",
+    ...     ]
+    ... )
     >>> result.kept, result.dropped[0].relation
     (['0'], 'exact')
     """
@@ -83,7 +89,9 @@ def threads_of(settings: Settings) -> int:
 
 def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     """Return the sketches of a batch under the settings."""
-    return sketch(batch, permutations=settings.permutations, seed=settings.seed, salient=settings.salient_terms)
+    return sketch(
+        batch, permutations=settings.permutations, seed=settings.seed, salient=settings.salient_terms
+    )
 
 
 def empty_sketches(settings: Settings) -> Sketches:

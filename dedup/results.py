@@ -76,7 +76,10 @@ class Result:
     @cached_property
     def clusters(self) -> list[Cluster]:
         """Return the clusters of two or more, largest first, equals by rank of their canonical."""
-        return [Cluster(self.ids[members[0]], tuple(self.match(a) for a in members[1:])) for members in self.groups()]
+        return [
+            Cluster(self.ids[members[0]], tuple(self.match(a) for a in members[1:]))
+            for members in self.groups()
+        ]
 
     def groups(self) -> list[list[int]]:
         """Return the positions of each cluster of two or more, canonical first, largest cluster first."""
@@ -105,7 +108,12 @@ class Result:
         if made.relations[a] == NONE:
             return {"cluster": self.ids[a], "canonical": True, "relation": None, "score": None}
         match = self.match(a)
-        return {"cluster": match.canonical, "canonical": False, "relation": match.relation, "score": match.score}
+        return {
+            "cluster": match.canonical,
+            "canonical": False,
+            "relation": match.relation,
+            "score": match.score,
+        }
 
     def __iter__(self) -> Iterator[tuple[str, Match | None]]:
         """Yield (id, match) in the order of input; no match: the article is kept."""

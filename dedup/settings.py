@@ -14,7 +14,7 @@ RELATIONS = ("exact", "copy", "excerpt", "extension", "rewrite")
 RANKS = ("earliest", "longest")
 
 
-def knob(default: Any, help_: str, low: float | None = None, high: float | None = None) -> Any:  # noqa: ANN401
+def knob(default: Any, help_: str, low: float | None = None, high: float | None = None) -> Any:
     """Return a dataclass field that knows its explanation and its range (ends included)."""
     return field(default=default, metadata={"help": help_, "low": low, "high": high})
 
@@ -29,25 +29,40 @@ class Settings:
     rewrite_probability: float = knob(
         0.5, "A rewrite is reported from this probability on that two articles tell the same story.", 0, 1
     )
-    copy_jaccard: float = knob(0.5, "A copy shares at least this much of all word 3-shingles (Jaccard).", 0.05, 1)
+    copy_jaccard: float = knob(
+        0.5, "A copy shares at least this much of all word 3-shingles (Jaccard).", 0.05, 1
+    )
     excerpt_containment: float = knob(
-        0.8, "An excerpt has at least this much of its 3-shingles in the other article; an extension, the reverse.", 0.05, 1
+        0.8,
+        "An excerpt has at least this much of its 3-shingles in the other article; an extension, the reverse.",
+        0.05,
+        1,
     )
     window_days: float = knob(5.0, "Rewrites lie at most this many days apart, where both are dated.", 0)
     copy_window_days: float = knob(30.0, "Copies lie at most this many days apart, where both are dated.", 0)
     min_words: int = knob(8, "Texts of fewer words never match: a flash says too little to be told apart.", 1)
-    shared_terms: int = knob(5, "Candidates for a rewrite share at least this many of their most salient terms.", 1, 32)
-    salient_terms: int = knob(48, "How many salient terms of title and lead an article is looked up by.", 4, 64)
+    shared_terms: int = knob(
+        5, "Candidates for a rewrite share at least this many of their most salient terms.", 1, 32
+    )
+    salient_terms: int = knob(
+        48, "How many salient terms of title and lead an article is looked up by.", 4, 64
+    )
     bands: int = knob(32, "MinHash bands by which copies are looked up.", 1, 128)
     rows: int = knob(2, "Rows of a band: more find fewer and closer candidates.", 1, 16)
     max_candidates: int = knob(
-        200, "At most so many candidates of an article are verified, those that share most first; reached bounds are reported.", 1
+        200,
+        "At most so many candidates of an article are verified, those that share most first; reached bounds are reported.",
+        1,
     )
     max_postings: int = knob(
-        20_000, "At most so many articles, the latest first, are looked at for one key; reached bounds are reported.", 1
+        20_000,
+        "At most so many articles, the latest first, are looked at for one key; reached bounds are reported.",
+        1,
     )
     seed: int = knob(1, "Seed of the MinHash permutations.", 0, 2**32 - 1)
-    threads: int = knob(0, "Threads that sketch; 0 takes every core. The result never depends on it.", 0, 1024)
+    threads: int = knob(
+        0, "Threads that sketch; 0 takes every core. The result never depends on it.", 0, 1024
+    )
 
     def __post_init__(self) -> None:
         """Check every value against its range."""
@@ -67,7 +82,7 @@ class Settings:
         return self.bands * self.rows
 
 
-def check(name: str, value: Any, metadata: Any) -> None:  # noqa: ANN401
+def check(name: str, value: Any, metadata: Any) -> None:
     """Raise `SettingsError` if a number is no number or out of its range."""
     low, high = metadata["low"], metadata["high"]
     if low is None and high is None:

@@ -43,14 +43,19 @@ def signed(shingles, offsets, multipliers, increments):
     return out
 
 
-def to_minhash(signature: np.ndarray, seed: int = 1):  # noqa: ANN201 - datasketch is imported only here
+def to_minhash(signature: np.ndarray, seed: int = 1):
     """Return the datasketch MinHash (scheme affine32) that holds `signature`."""
     from datasketch import MinHash
 
-    return MinHash(seed=seed, hashvalues=signature.astype(np.uint32), scheme="affine32", permutations=MinHash(num_perm=len(signature), seed=seed).permutations)
+    return MinHash(
+        seed=seed,
+        hashvalues=signature.astype(np.uint32),
+        scheme="affine32",
+        permutations=MinHash(num_perm=len(signature), seed=seed).permutations,
+    )
 
 
-def from_minhash(minhash) -> np.ndarray:  # noqa: ANN001 - datasketch is imported only where needed
+def from_minhash(minhash) -> np.ndarray:
     """Return the signature (uint32) that a datasketch MinHash of scheme affine32 holds; another scheme is a ValueError."""
     if minhash.scheme != "affine32":
         message = f"a signature needs a MinHash of scheme 'affine32', not {minhash.scheme!r}"

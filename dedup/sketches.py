@@ -5,7 +5,7 @@ shingles and terms lie end to end, and article i owns what lies between two offs
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +50,7 @@ class Sketches(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def lexicon(languages: tuple[str, ...]) -> tuple:
+def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
     """Return the vocabularies of `languages` laid end to end, with where each starts, its mask and its unknown words."""
     tables = [vocabulary(language) for language in languages]
     sizes = np.array([len(t.keys) for t in tables], np.int64)
@@ -63,7 +63,9 @@ def lexicon(languages: tuple[str, ...]) -> tuple:
     )
 
 
-def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 64, seed: int = 1, salient: int = 48) -> Sketches:
+def sketch(
+    batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 64, seed: int = 1, salient: int = 48
+) -> Sketches:
     """Return the sketches of a batch of articles."""
     titles = cleaned_titles(batch["title"])
     texts = cleaned(batch["text"])
@@ -71,10 +73,10 @@ def sketch(batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 
     names = languages_of(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))
     which = np.array([kinds.index(name) for name in names], np.int64)
-    shingles, shingle_offsets, hashes = shingle_sets(*words, shingle_size, False)
-    quotes, quote_offsets, _ = shingle_sets(*words, shingle_size, True)
-    terms = term_sets(*words, which, *lexicon(kinds), salient)
-    term_hashes, term_weights, term_kinds, term_counts, term_offsets, top = terms
+    shingles, shingle_offsets, hashes = shingle_sets(*words, shingle_size, quoted=False)
+    quotes, quote_offsets, _ = shingle_sets(*words, shingle_size, quoted=True)
+    found = term_sets(*words, which, *lexicon(kinds), salient)
+    term_hashes, term_weights, term_kinds, term_counts, term_offsets, top = found
     return Sketches(
         texts=hashes,
         lengths=lengths_of(words),
@@ -108,7 +110,9 @@ def days_of(published: pa.Array) -> np.ndarray:
 
 def joined(parts: list[Sketches]) -> Sketches:
     """Return batches of sketches as one, in order."""
-    return Sketches(*(join_field(field, [part[k] for part in parts]) for k, field in enumerate(Sketches._fields)))
+    return Sketches(
+        *(join_field(field, [part[k] for part in parts]) for k, field in enumerate(Sketches._fields))
+    )
 
 
 def join_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
@@ -116,4 +120,6 @@ def join_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
     if not field.endswith("_offsets"):
         return np.concatenate(arrays)
     starts = np.cumsum([0] + [array[-1] for array in arrays])
-    return np.concatenate([[0]] + [array[1:] + start for array, start in zip(arrays, starts, strict=False)]).astype(np.int64)
+    return np.concatenate(
+        [[0]] + [array[1:] + start for array, start in zip(arrays, starts, strict=False)]
+    ).astype(np.int64)

@@ -34,7 +34,20 @@ RARE_BYTE = round(RARE * WEIGHT_SCALE)
 
 @kernel
 def term_sets(
-    words, flags, offsets, titles, which, bases, masks, unknown_weights, unknown_names, keys, stems, weights, names, salient
+    words,
+    flags,
+    offsets,
+    titles,
+    which,
+    bases,
+    masks,
+    unknown_weights,
+    unknown_names,
+    keys,
+    stems,
+    weights,
+    names,
+    salient,
 ):
     """Return (hashes, weights, kinds, counts, offsets, salient terms) of a batch.
 
@@ -53,7 +66,9 @@ def term_sets(
     out_weight = np.empty(len(words) + 1, np.uint8)
     out_kind = np.empty(len(words) + 1, np.uint8)
     out_count = np.zeros((len(words) + 1, WINDOWS), np.uint8)
-    seen = np.zeros((len(words) + 1, 3), np.uint16)  # with a capital in mid-sentence, without, with one elsewhere
+    seen = np.zeros(
+        (len(words) + 1, 3), np.uint16
+    )  # with a capital in mid-sentence, without, with one elsewhere
     top = np.zeros((articles, salient), np.uint32)
     ends = np.zeros(articles + 1, np.int64)
     packed, spare = np.empty(size, np.uint64), np.empty(size, np.uint64)
@@ -126,7 +141,14 @@ def term_sets(
             n = heaviest(out_hash, out_weight, out_kind, out_count, begin, n, levels)
         total += n
         ends[a + 1] = total
-    return out_hash[:total].copy(), out_weight[:total].copy(), out_kind[:total].copy(), out_count[:total].copy(), ends, top
+    return (
+        out_hash[:total].copy(),
+        out_weight[:total].copy(),
+        out_kind[:total].copy(),
+        out_count[:total].copy(),
+        ends,
+        top,
+    )
 
 
 @kernel
@@ -136,7 +158,7 @@ def heaviest(hashes, weights, kinds, counts, begin, n, levels):
     for t in range(n):
         row = begin + t
         count = np.int64(counts[row, IN_TITLE]) + np.int64(counts[row, IN_ALL])
-        level = np.int64(weights[row] * (1.0 + np.log(max(count, 1))))
+        level = np.int64(weights[row] * (1.0 + np.log(np.maximum(count, 1))))
         if counts[row, IN_TITLE] or counts[row, IN_220]:
             level += LEAD_BONUS
         levels[t] = min(level, LEVELS - 1)

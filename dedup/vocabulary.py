@@ -48,7 +48,50 @@ STEMMERS = {
     "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 LISTED = frozenset(
-    "ar bg bn ca cs da de el en es fa fi fil fr he hi hu id is it ja ko lt lv mk ms nb nl pl pt ro ru sh sk sl sv ta tr uk ur vi zh".split()
+    [
+        "ar",
+        "bg",
+        "bn",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "fa",
+        "fi",
+        "fil",
+        "fr",
+        "he",
+        "hi",
+        "hu",
+        "id",
+        "is",
+        "it",
+        "ja",
+        "ko",
+        "lt",
+        "lv",
+        "mk",
+        "ms",
+        "nb",
+        "nl",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sh",
+        "sk",
+        "sl",
+        "sv",
+        "ta",
+        "tr",
+        "uk",
+        "ur",
+        "vi",
+        "zh",
+    ]
 )
 """The languages of which wordfreq has a list."""
 UNCASED = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
@@ -91,7 +134,8 @@ def vocabulary(language: str) -> Vocabulary:
             return indexed(table["words"], table["stems"], table["weights"], table["names"], language)
     frequencies = word_frequencies(language)
     if not frequencies:
-        return indexed(*(np.zeros(0, t) for t in (np.uint32, np.uint32, np.uint8, np.uint8)), language)
+        none = np.zeros(0, np.uint32)
+        return indexed(none, none, none, none, language)
     if language in DENSE:
         frequencies = pair_frequencies(frequencies)
     words = list(frequencies)
@@ -149,14 +193,23 @@ def pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
     return characters | pairs
 
 
-def indexed(words: np.ndarray, stems: np.ndarray, weights: np.ndarray, names: np.ndarray, language: str) -> Vocabulary:
+def indexed(
+    words: np.ndarray, stems: np.ndarray, weights: np.ndarray, names: np.ndarray, language: str
+) -> Vocabulary:
     """Return the hash table over a word list; word hash 0 (not one word) is left out."""
     for day, name in enumerate(word_hashes(WEEKDAYS.get(language, "").split())):
         names = np.where(words == name, MONDAY + day, names)
     size = 1 << max(4, int(2 * len(words)).bit_length())
-    table = hashed(words.astype(np.uint32), stems.astype(np.uint32), weights.astype(np.uint8), names.astype(np.uint8), size)
+    table = hashed(
+        words.astype(np.uint32),
+        stems.astype(np.uint32),
+        weights.astype(np.uint8),
+        names.astype(np.uint8),
+        size,
+    )
     unknown = ALWAYS if language in UNCASED | DENSE else BY_CAPITAL
-    return Vocabulary(*table, round(HEAVIEST * WEIGHT_SCALE), unknown)
+    keys, stem_table, weight_table, name_table = table
+    return Vocabulary(keys, stem_table, weight_table, name_table, round(HEAVIEST * WEIGHT_SCALE), unknown)
 
 
 @kernel

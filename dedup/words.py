@@ -13,7 +13,21 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.characters import CLASS, DENSE, DIGIT, FOLD, LETTER, MARK, NEWLINE, PAIR, POINT, QUOTE, SIZE, STOP, UPPER
+from dedup.characters import (
+    CLASS,
+    DENSE,
+    DIGIT,
+    FOLD,
+    LETTER,
+    MARK,
+    NEWLINE,
+    PAIR,
+    POINT,
+    QUOTE,
+    SIZE,
+    STOP,
+    UPPER,
+)
 from dedup.kernel import inlined, kernel, scrambled
 
 CAPITAL, START, NUMBER, QUOTED, TITLE, GRAM, SHORT = 1, 2, 4, 8, 16, 32, 64
@@ -135,7 +149,7 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
         if base == MARK:
             i = after
             continue
-        if base == LETTER or base == DIGIT:
+        if base in (LETTER, DIGIT):
             if length == 0:
                 hash_ = FNV_BASIS
                 flag = base_flags
@@ -165,7 +179,9 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
         if base == POINT and length:
             if flag & NUMBER and is_digit(data, after, end):
                 thousands = (
-                    is_digit(data, after + 1, end) and is_digit(data, after + 2, end) and not is_digit(data, after + 3, end)
+                    is_digit(data, after + 1, end)
+                    and is_digit(data, after + 2, end)
+                    and not is_digit(data, after + 3, end)
                 )
                 if not thousands:
                     hash_ = stirred(hash_, np.uint32(46))
@@ -237,7 +253,16 @@ def split(title_data, title_offsets, data, offsets, fold, classes):
     for a in range(articles):
         begin = n
         n = split_field(
-            title_data, title_offsets[a], title_offsets[a + 1], np.uint8(TITLE), fold, classes, hashes, flags, n, line
+            title_data,
+            title_offsets[a],
+            title_offsets[a + 1],
+            np.uint8(TITLE),
+            fold,
+            classes,
+            hashes,
+            flags,
+            n,
+            line,
         )
         titled = n - begin
         body = n
