@@ -40,6 +40,7 @@ DENSE_RANGES = (
     (0xA960, 0xA97F),  # Hangul jamo extended A
     (0xAC00, 0xD7FF),  # Hangul
     (0xF900, 0xFAFF),  # Han compatibility
+    (0xFF66, 0xFF9D),  # half-width kana
 )
 UNIFORM_RANGES = (
     (0x3400, 0x4DBF),
@@ -73,6 +74,7 @@ FOLDED_PAIRS = {
     "Þ": "th",
 }
 FOLDED_ONE = {
+    "ς": "σ",
     "ø": "o",
     "Ø": "o",
     "đ": "d",

@@ -86,7 +86,7 @@ def insert(index, keys, begin, end, a):
 def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found):
     """Write the candidates of article `a` into `found`, most shared first.
 
-    Return (how many, how many of them share a band, whether a bound was reached).
+    Return (how many, how many of them share a band, whether `max_postings` was reached).
 
     `shares` (int32, one an article, all 0) is scratch, left clean. With `in_order` the kept came by rising date.
     """
@@ -112,8 +112,6 @@ def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
                 touched += 1
             shares[other] += 1 if k < terms else BAND
     chosen, banded = most_shared(found, touched, shares, rules)
-    if chosen > rules.max_candidates:
-        return rules.max_candidates, min(banded, rules.max_candidates), 1
     return chosen, banded, bounded
 
 

@@ -58,6 +58,8 @@ class Best(NamedTuple):
     """n, int8: `STORY`, `TIE` or `TEXT`; -1 for no match."""
     ties: np.ndarray
     """n, float64: what decides between matches of one strength."""
+    ranks: np.ndarray
+    """n, int64: the place of each article in rank order, which decides between equals."""
 
 
 def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1) -> Assignments:
@@ -67,7 +69,7 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads.
     """
     articles, each = len(sketches.texts), sketches.salient.shape[1] + rules.bands
-    best = nothing_found(articles)
+    best = nothing_found(articles, order)
     index, in_order = postings_for(len(order), each), rises(sketches.days[order])
     scratch = [np.zeros(articles, np.int32) for _ in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
@@ -85,8 +87,10 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     return Assignments(*best[: len(Assignments._fields)])
 
 
-def nothing_found(articles: int) -> Best:
+def nothing_found(articles: int, order: np.ndarray) -> Best:
     """Return the state before the first article: each is kept until a match is found."""
+    ranks = np.zeros(articles, np.int64)
+    ranks[order] = np.arange(len(order))
     return Best(
         leaders=np.arange(articles),
         relations=np.full(articles, NONE, np.int8),
@@ -96,6 +100,7 @@ def nothing_found(articles: int) -> Best:
         bounded=np.zeros(articles, np.int8),
         strengths=np.full(articles, -1, np.int8),
         ties=np.zeros(articles),
+        ranks=ranks,
     )
 
 
@@ -110,11 +115,17 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
     """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, its keys in `keys`."""
     terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
     m, banded, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
-    best.verified[a] += m
     best.bounded[a] |= bounded
+    kept, dropped = 0, 0
     for k in range(m):
         member, leader = found[k], best.leaders[found[k]]
         tie = 0.0
+        kept += leader == member
+        dropped += leader != member
+        if (kept if leader == member else dropped) > rules.max_candidates:
+            best.bounded[a] = 1
+            continue
+        best.verified[a] += 1
         if leader != member:
             relation, tie = judged(s, member, a, rules, rules.least_logit, row)
             if relation in (NONE, REWRITE):
@@ -128,7 +139,8 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
         strength, decisive = (
             (TEXT, score) if relation != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, score)
         )
-        if (strength, decisive) > (best.strengths[a], best.ties[a]):
+        before = best.strengths[a], best.ties[a], -best.ranks[best.leaders[a]]
+        if (strength, decisive, -best.ranks[leader]) > before:
             best.strengths[a], best.ties[a] = strength, decisive
             best.leaders[a], best.relations[a], best.scores[a] = leader, relation, score
             best.evidence[a] = row

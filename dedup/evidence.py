@@ -19,6 +19,7 @@ EVIDENCE = (
     "jaccard",  # of the 3-shingles
     "contained",  # share of the first article's shingles found in the second
     "contains",  # share of the second article's shingles found in the first
+    "names",  # weight of the names in the title and lead of the article that has more of them
     "names_found",  # share of the names in one article's title and lead that the other has anywhere; the better way
     "figures_found",  # share of the numbers of the article with fewer that the other has
     "figures",  # distinct numbers in the article with fewer
@@ -42,7 +43,7 @@ EVIDENCE = (
     "undated",  # 1 where either article has no date
 )
 """The columns of evidence, in order; similarities are in [0, 1]."""
-JACCARD, CONTAINED, CONTAINS, NAMES_FOUND, FIGURES_FOUND, FIGURES, FEATURES = range(7)
+JACCARD, CONTAINED, CONTAINS, NAMES, NAMES_FOUND, FIGURES_FOUND, FIGURES, FEATURES = range(8)
 """The columns that decide copies and templates; from `FEATURES` on they are the story model's."""
 COUNT = len(EVIDENCE)
 QUOTES, OVERLAP = EVIDENCE.index("quotes"), EVIDENCE.index("overlap")
@@ -172,6 +173,7 @@ def fill_story_evidence(s, i, j, out):
 
     words, names = dots[0], dots[1]
     m, n = s.norms[i], s.norms[j]
+    out[NAMES] = max(m[NAMES_80], n[NAMES_80])
     out[NAMES_FOUND] = max(portion(a_names, m[NAMES_80]), portion(b_names, n[NAMES_80]))
     out[FIGURES_FOUND] = portion(figures_both, min(m[FIGURES_ALL], n[FIGURES_ALL]))
     out[FIGURES] = min(m[FIGURES_COUNT], n[FIGURES_COUNT])

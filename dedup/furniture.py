@@ -54,15 +54,15 @@ PLEA = (
     r"[^\n.]*(?:inbox|newsletter|app|alerts)|click here (?:to|for)|click for more|click to get|follow (?:us|@|[A-Z][^\n.]* on "
     r"(?:twitter|facebook|x|instagram))|like us on|join us on|find us on|join our (?:newsletter|channel|whatsapp|telegram)|"
     r"download (?:the|our) [^\n.]*app|support (?:our|independent|quality|[^\n. ]+[’']s) [^\n.]*journalism|our newsletters?|"
-    r"newsletter sign-?up|stay (?:up to date|informed|connected)|please enable javascript|listen to (?:this )?(?:article|story)|"
+    r"newsletter sign-?up|stay (?:up to date|informed|connected)(?: with|[.!:]|$)|please enable javascript|listen to (?:this )?(?:article|story)|"
     r"let our news meet your inbox|melden sie sich|abonnieren sie|folgen sie uns|jetzt (?:newsletter|abonnieren)|"
     r"inscrivez-vous|abonnez-vous|suivez-nous|suscríbete|suscríbase|regístrate|síguenos|iscriviti|seguici|"
-    r"inscreva-se|assine|siga-nos|подпишитесь|подписывайтесь|اشترك|تابعونا|订阅|关注我们)"
+    r"inscreva-se|assine|siga-nos|подпишитесь|подписывайтесь|اشترك (?:في|الآن|معنا)|تابعونا|订阅(?:我们|本报|电子报)|关注我们)"
 )
 GATE = (
-    r"(?:to continue reading(?: this article)?|subscribe to (?:continue|read|unlock)|already (?:a|have a) subscri(?:ber|ption)|"
+    r"(?:to continue reading(?: this article)?|subscribe to (?:continue|read|unlock)|already a subscriber\?|"
     r"this (?:article|content|story) is (?:for|only for|reserved for|available to|exclusive to) [^\n.]*(?:subscribers|members)|"
-    r"register (?:for free )?to (?:continue|read)|jetzt weiterlesen|weiterlesen mit|sie haben bereits ein (?:digital-?)?"
+    r"register (?:for free )?to continue|jetzt weiterlesen|weiterlesen mit|sie haben bereits ein (?:digital-?)?"
     r"abo|dieser artikel ist nur für|cet article est réservé|il vous reste [^\n.]* à lire|contenido exclusivo para|"
     r"este (?:artículo|contenido) es (?:solo|exclusivo) para|contenuto riservato agli|conteúdo exclusivo para)"
 )
@@ -103,18 +103,18 @@ PHRASES = (
     Rule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}"),
     # "Image copyright Getty Images", "Enlarge this image", "Photo by ...", "FILE PHOTO:".
     Rule("picture", rf"^[ \t(]*(?i:image copyright|image caption|media caption|media playback|enlarge this image|slideshow|photo(?:graph)?s? "
-         rf"(?:by|courtesy)|(?:file )?photo:|photo credit|image credit|foto:|bild:|crédit|watch:|video:|watch the latest){L}"),
+         rf"(?:by (?-i:[A-Z])|courtesy)|(?:file )?photo:|photo credit|image credit|foto:|bild:|crédit|watch:|video:|watch the latest){L}"),
 )  # fmt: skip
 """Lines that begin with a telling phrase."""
 
 CREDITS = (
     # "Copyright 2014 WAFB. All rights reserved."
-    Rule("rights", rf"^[ \t]*(?i:copyright|©|\(c\)|\(copyright){L}|(?i:all rights reserved|this material may not be published){L}"),
+    Rule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}|(?i:all rights reserved|this material may not be published){L}"),
     # "The Associated Press contributed to this report.", "Reporting by ...; editing by ...", "-- London Newsroom".
     Rule("contributors", rf"^[ \t*(]*(?:{S} (?i:contributed to this (?:report|story|article)){L}|(?i:contributing:){L}|(?i:additional )?"
-         rf"(?i:reporting|writing|editing) by {L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})"),
+         rf"(?i:reporting|writing|editing) by [A-Z]{L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})"),
     # A caption: at most three sentences that end in a picture credit.
-    Rule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?|\(){PICTURES}\)?\.?{END}"),
+    Rule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}"),
     # "| Published April 4, 2025", "Xinhua | Updated: 2017-09-15 17:52".
     Rule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}"),
     # "... the ministry said. (Reuters)": the credit alone, at the end of a line.

@@ -48,12 +48,12 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
-def kernel(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - numba infers the types
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function for whole batches: cached, without the interpreter lock, division as in numpy."""
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
-def inlined(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - numba infers the types
+def inlined(function: Callable[..., Any]) -> Any:
     """Compile a small function into each kernel that calls it."""
     return numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
 

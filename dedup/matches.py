@@ -22,6 +22,7 @@ from dedup.evidence import (
     FIGURES,
     FIGURES_FOUND,
     JACCARD,
+    NAMES,
     NAMES_FOUND,
     OVERLAP,
     fill_evidence,
@@ -129,7 +130,7 @@ def is_template(row):
     """Return whether the words that two articles share are a template with other facts filled in."""
     if max(row[CONTAINED], row[CONTAINS]) < TEMPLATE_OVERLAP:
         return False
-    return row[NAMES_FOUND] < TEMPLATE_NAMES or (
+    return (row[NAMES] > 0 and row[NAMES_FOUND] < TEMPLATE_NAMES) or (
         row[FIGURES] >= FEWEST_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES
     )
 

@@ -55,8 +55,6 @@ def atomic_output(path: str | Path | None) -> Iterator[IO[bytes]]:
     try:
         with _opened(path) as file:
             yield file
-    except BrokenPipeError:
-        raise
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -65,13 +65,13 @@ class Record:
 def json_line(value: object) -> bytes:
     """Return a value as compact JSON in UTF-8: dates in ISO 8601, NaN as null, other types as text."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
+        text = _dumped(value)
     except ValueError:  # NaN
-        return json_line(_finite(value))
+        text = _dumped(_finite(value))
     try:
         return text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which only an escape can write
-        return json.dumps(value, separators=(",", ":"), default=_plain).encode()
+        return json.dumps(json.loads(text), separators=(",", ":")).encode()
 
 
 def kind_of(value: object) -> str:
@@ -80,6 +80,11 @@ def kind_of(value: object) -> str:
         return "null"
     kinds = {bool: "a truth value", str: "a string", list: "a list", dict: "an object"}
     return kinds.get(type(value), "a number")
+
+
+def _dumped(value: object) -> str:
+    """Return a value as compact JSON; ValueError where it holds NaN."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> str:

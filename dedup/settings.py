@@ -67,10 +67,13 @@ class Settings:
     def __post_init__(self) -> None:
         """Check every value against its range."""
         for knob_ in fields(self):
-            check(knob_.name, getattr(self, knob_.name), knob_.metadata)
+            check(knob_.name, getattr(self, knob_.name), knob_.default, knob_.metadata)
         unknown = [relation for relation in self.relations if relation not in RELATIONS]
         if unknown or not self.relations:
             message = f"relations must be some of {', '.join(RELATIONS)}; not {', '.join(unknown) or 'none'}"
+            raise SettingsError(message)
+        if isinstance(self.sources, str):
+            message = f"sources must be a list of names, not the one name {self.sources!r}"
             raise SettingsError(message)
         if self.keep not in RANKS:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"
@@ -82,13 +85,14 @@ class Settings:
         return self.bands * self.rows
 
 
-def check(name: str, value: Any, metadata: Any) -> None:
+def check(name: str, value: Any, default: Any, metadata: Any) -> None:
     """Raise `SettingsError` if a number is no number or out of its range."""
     low, high = metadata["low"], metadata["high"]
     if low is None and high is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        message = f"{name} must be a number, not {value!r}"
+    whole = isinstance(default, int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        message = f"{name} must be a {'whole ' if whole else ''}number, not {value!r}"
         raise SettingsError(message)
     if not (low <= value <= (high if high is not None else float("inf"))):
         message = f"{name} must be {f'between {low} and {high}' if high is not None else f'at least {low}'}, not {value}"

@@ -151,6 +151,11 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
             continue
         if base in (LETTER, DIGIT):
             if length == 0:
+                if run == 1:
+                    hashes[n] = finished(stirred(FNV_BASIS, previous))
+                    flags[n] = base_flags | GRAM | (QUOTED if quoted else 0)
+                    n += 1
+                run = 0
                 hash_ = FNV_BASIS
                 flag = base_flags
                 if kind & UPPER:

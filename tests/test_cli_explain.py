@@ -1,6 +1,7 @@
 """`dedup explain`: a verdict in a sentence, with what it rests on."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,8 @@ def test_a_terminal_gets_a_page_to_read(newsroom: Path) -> None:
     ):
         assert heading in seen
     assert "kept    Fire destroys fish warehouse" in seen
+    assert "“A fire tore through a cold-storage warehouse" in seen
+    assert re.search(r" … .*\n? *.*site is closed” \(\d+ words\)", seen)
     assert max(len(line) for line in seen.splitlines()) <= 100
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpora import FORMATS, PACKINGS, STORIES, ids, jsonl, lines, rows

@@ -191,3 +191,12 @@ def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -
 def test_an_empty_id_is_none() -> None:
     with pytest.raises(InputError, match="2 ids begin with ''"):
         find_articles([batch([{"id": "a", "text": "a"}, {"id": "b", "text": "b"}])], ("", "a"))
+
+
+def test_passages_are_quoted_as_the_dropped_article_writes_them() -> None:
+    later = {**story(1), "text": story(1)["text"].upper(), "published": LATER}
+
+    found = explain(batch(pair(story(1), later)))
+
+    assert found.other.id == "other"
+    assert found.passages[0] in later["text"]

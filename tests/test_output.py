@@ -250,6 +250,7 @@ def test_compressed_output_depends_on_the_records_alone(tmp_path: Path) -> None:
         write_records(other, STORIES)
 
         assert one.read_bytes() == other.read_bytes()
+    assert (tmp_path / "one.jsonl.gz").read_bytes()[4:8] == bytes(4), "the time of writing is in the file"
 
 
 def test_other_programs_can_unpack_what_is_written(tmp_path: Path) -> None:

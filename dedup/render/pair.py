@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dedup.passages import single_words
 from dedup.phrases import counted, date, lag, percent
 from dedup.render import RELATION_STYLES, columns, line, plain
 
@@ -20,6 +21,8 @@ __all__ = ["explanation_shown"]
 
 MISSED = "In a corpus the pair would be missed: it shares no band, and too few salient terms to be looked at."
 MOST_TERMS = 24
+HEAD, TAIL = 120, 60
+"""Characters shown of the beginning and of the end of a long passage."""
 BAR_WIDTH = 24
 """Columns for the largest part of the log-odds."""
 
@@ -66,7 +69,17 @@ def cut(text: Text) -> Text:
 
 def passages(found: Explanation) -> RenderableType | None:
     """Return the passages that stand in both."""
-    return Group(*(Text(f"“{plain(passage)}”") for passage in found.passages)) if found.passages else None
+    return Group(*(Text(shortened(plain(passage))) for passage in found.passages)) if found.passages else None
+
+
+def shortened(passage: str) -> str:
+    """Return a passage in quotation marks: of a long one the beginning, the end, and how long it is."""
+    if len(passage) <= HEAD + TAIL:
+        return f"“{passage}”"
+    length = counted(len(single_words(passage)), "word")
+    head = passage[:HEAD].rpartition(" ")[0] or passage[:HEAD]
+    tail = passage[-TAIL:].partition(" ")[2] or passage[-TAIL:]
+    return f"“{head} … {tail}” ({length})"
 
 
 def terms(found: Explanation) -> RenderableType | None:
