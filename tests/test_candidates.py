@@ -127,21 +127,6 @@ def test_a_copy_among_thousands_is_found() -> None:
     assert found[0] == 1_234
 
 
-def test_no_more_candidates_than_allowed_are_looked_at_and_the_bound_is_reported() -> None:
-    s = sketched([story(1)] * 6)
-
-    found = candidates(s, Settings(max_candidates=4))
-
-    assert [(len(others), bounded) for others, _, bounded in found] == [
-        (0, 0),
-        (1, 0),
-        (2, 0),
-        (3, 0),
-        (4, 0),
-        (4, 1),
-    ]
-
-
 def test_no_more_postings_than_allowed_are_walked_and_the_bound_is_reported() -> None:
     s = sketched([story(1)] * 5)
 

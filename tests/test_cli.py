@@ -215,8 +215,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
         running.send_signal(sent)
         _, said = running.communicate()
 
-    assert running.returncode == 128 + sent
-    assert said == says
+    assert (running.returncode, said) == (128 + sent, says)
     assert list(tmp_path.iterdir()) == []
     assert time.perf_counter() - start < 10
 

@@ -10,7 +10,7 @@ from newsmaker import Article, corpora, planned, sketched, story, version
 from dedup.evidence import EVIDENCE, evidence_of
 from dedup.sketches import Sketches
 
-COUNTS = {"figures", "figures_missed", "heavy_terms", "quotes", "days"}
+COUNTS = {"names", "figures", "figures_missed", "heavy_terms", "quotes", "days"}
 """The evidence that may be more than 1."""
 DIFFERENCES = {"figures_missed", "weekdays_differ", "days", "undated"}
 """The evidence that speaks against a match."""
@@ -101,7 +101,7 @@ def test_articles_with_nothing_in_common_share_nothing() -> None:
 
     row = evidence(a, b)
 
-    assert {name for name in EVIDENCE if row[name]} == {"figures", "figures_missed", "undated"}
+    assert {name for name in EVIDENCE if row[name]} == {"names", "figures", "figures_missed", "undated"}
 
 
 def test_two_empty_articles_share_nothing() -> None:

@@ -113,7 +113,7 @@ FURNITURE = {
         "The bridge over the Senn on Thursday. REUTERS/Ola Fennwick via Getty Images",
         "The mayor of Averstone at the bridge. Ola Fennwick/AP",
         "Cars queue at the bridge. Photo: Getty",
-        "Queues at the bridge (Getty Images)",
+        "Cars queue at the bridge. © Getty Images",
     ],
     "byline": [
         "By Ola Fennwick",
@@ -128,6 +128,8 @@ FURNITURE = {
 INLINE = {
     "agency": [
         (f"{BEFORE} [CNN]", BEFORE),
+        ("The bridge stays shut, the ministry said. (Reuters)", "The bridge stays shut, the ministry said."),
+        ("Queues at the bridge (Getty Images)", "Queues at the bridge"),
         (f"{BEFORE} [AP].", BEFORE),
     ],
     "dateline": [
@@ -201,13 +203,7 @@ STORY = [
     "Поделиться хлебом с соседом здесь считали долгом.",
     "分享经济在城里发展很快。",
     "شارك ثلاثة رجال في البحث عن القارب.",
-]
-"""Prose that begins or ends like furniture."""
-
-TAKEN_FOR_FURNITURE = [
     "Copyright law is older than the printing press in Norland.",
-    "NATO — the alliance of 32 states — meets on Tuesday.",
-    "The bridge stays shut, the ministry said. (Reuters)",
     "Reporting by the newspaper in May led to the inquiry.",
     "Writing by candlelight, she finished the novel in a year.",
     "Photographs by the artist were stolen on Friday.",
@@ -217,6 +213,9 @@ TAKEN_FOR_FURNITURE = [
     "اشترك ثلاثة رجال في السرقة، كما قالت الشرطة.",
     "订阅人数去年增长了三成，公司周二表示。",
 ]
+"""Prose that begins or ends like furniture."""
+
+TAKEN_FOR_FURNITURE = ["NATO — the alliance of 32 states — meets on Tuesday."]
 """Prose that the rules take for furniture, all of it or a part."""
 
 
@@ -267,11 +266,9 @@ def test_prose_that_begins_like_furniture_stays(sentence: str) -> None:
 @pytest.mark.xfail(reason="the rules are too wide here")
 @pytest.mark.parametrize("sentence", TAKEN_FOR_FURNITURE)
 def test_prose_that_looks_like_furniture_stays(sentence: str) -> None:
-    credit = " (Reuters)"
+    text = f"{BEFORE}\n{sentence}\n{AFTER}"
 
-    found = clean(f"{BEFORE}\n{sentence}\n{AFTER}")
-
-    assert lines(found) == [BEFORE, sentence.removesuffix(credit), AFTER]
+    assert clean(text) == text
 
 
 def test_an_agency_credit_after_a_paragraph_leaves_the_paragraph() -> None:
@@ -280,7 +277,6 @@ def test_an_agency_credit_after_a_paragraph_leaves_the_paragraph() -> None:
     assert clean(f"{paragraph} (Reuters)") == paragraph
 
 
-@pytest.mark.xfail(reason="alone, the credit also looks like the end of a caption, which is the rule before")
 def test_an_agency_credit_is_named_as_one() -> None:
     assert furniture_in(f"{BEFORE} {AFTER} {BEFORE} {AFTER} (Reuters)") == [("agency", "(Reuters)")]
 

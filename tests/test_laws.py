@@ -78,12 +78,7 @@ def test_law_1_other_stories_change_nothing(newsroom: Path, articles: list[Artic
     assert together == apart[0] | apart[1]
 
 
-CHUNKED = pytest.mark.xfail(
-    reason="of two kept articles that match equally well, the one of an earlier chunk wins"
-)
-
-
-@pytest.mark.parametrize("size", [1, pytest.param(7, marks=CHUNKED), pytest.param(50, marks=CHUNKED)])
+@pytest.mark.parametrize("size", [1, 7, 50])
 def test_law_1_what_is_looked_up_at_once_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     corpora_ = [planned(120, seed, stories=8) for seed in range(4)]
     at_once = [outcome(deduplicate(articles)) for articles in corpora_]
@@ -151,7 +146,6 @@ def test_law_3_a_second_run_drops_nothing(articles: list[Article], keep: str) ->
     assert again.dropped == []
 
 
-@pytest.mark.xfail(reason="dropped rewrites take the places of kept articles among the few candidates")
 def test_law_3_holds_where_the_bound_on_candidates_is_reached() -> None:
     articles, settings = planned(40, seed=37, stories=4), Settings(max_candidates=1)
     kept = set(deduplicate(articles, settings).kept)

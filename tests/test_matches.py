@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, sketched, story, version
 
-from dedup.evidence import COUNT, EVIDENCE
+from dedup.evidence import CONTAINED, COUNT, EVIDENCE, NAMES
 from dedup.matches import NONE, is_template, judged, logit, model, rules_of
 from dedup.settings import RELATIONS, Settings
 
@@ -446,10 +446,7 @@ def test_a_form_filled_in_twice_is_no_copy(kind: str) -> None:
     assert found == (None, None)
 
 
-NAMELESS = pytest.mark.xfail(reason="a copy needs names in common, and there is none in this lead")
-
-
-@pytest.mark.parametrize("kind", [pytest.param(k, marks=[NAMELESS] if k == "lottery" else []) for k in FORMS])
+@pytest.mark.parametrize("kind", FORMS)
 def test_a_form_sent_twice_is_a_copy(kind: str) -> None:
     sent = filled_in(FORMS[kind], 0)
     again = {**sent, "text": sent["text"] + " This notice was sent by the desk."}
@@ -488,7 +485,6 @@ def test_a_new_toll_makes_an_update_and_no_other_story(language: str) -> None:
     assert found[0] == "copy"
 
 
-@NAMELESS
 def test_a_copy_without_names_is_still_a_copy() -> None:
     text = "yes, the river rose overnight and flooded the old cellar while nobody upstairs heard it come in"
 
@@ -497,9 +493,6 @@ def test_a_copy_without_names_is_still_a_copy() -> None:
     assert found
 
 
-@pytest.mark.xfail(
-    reason="names are told by capitals, a copy needs names in common, and Thai has none of either"
-)
 def test_an_excerpt_in_a_language_of_which_nothing_is_known_is_still_one() -> None:
     text = "ตำรวจจับกุมผู้ต้องหาในคดีลักทรัพย์ที่ร้านทองใจกลางเมืองเมื่อคืนที่ผ่านมา เจ้าหน้าที่กล่าวว่าผู้ต้องหารับสารภาพทุกข้อกล่าวหา"
     more = " ประชาชนในพื้นที่แสดงความพอใจที่ตำรวจทำงานได้อย่างรวดเร็วและปลอดภัย"
@@ -633,7 +626,8 @@ def test_more_of_the_same_story_is_never_less_probable() -> None:
 def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:
     row = np.zeros(COUNT, np.float32)
     little, much = row.copy(), row.copy()
-    little[EVIDENCE.index("contained")], much[EVIDENCE.index("contained")] = 0.1, 0.9
+    little[CONTAINED], much[CONTAINED] = 0.1, 0.9
+    little[NAMES] = much[NAMES] = 5.0
 
     assert not is_template(little)
     assert is_template(much)
