@@ -12,12 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.batches import grouped, sliced
 from dedup.dates import parse_published
 from dedup.errors import InputError
 from dedup.fields import ALIASES, BATCH_ARTICLES, BATCH_BYTES, FIELDS, SCHEMA, Names, names_of
-from dedup.sifting import Sifted, sift, sift_records, why_refused
-from dedup.strings import rows_of
+from dedup.reading.batches import grouped, sliced
+from dedup.reading.sifting import Sifted, sift, sift_records, why_refused
+from dedup.reading.strings import rows_of
 
 __all__ = ["ALIASES", "FIELDS", "SCHEMA", "parse_published", "to_batches"]
 

@@ -1,7 +1,7 @@
 """The command line: options → `Settings`, one call of the library, and its result written or drawn.
 
 Data go to stdout, talk goes to stderr. Heavy modules are imported by the commands that need them, so that
-`dedup --help` answers at once. How a run ends is in `dedup.exits`.
+`dedup --help` answers at once. How a run ends is in `dedup.terminal.exits`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dedup.exits import Commands, check_streams, leave, stop_on_sigterm
-from dedup.options import (
+from dedup.terminal.exits import Commands, check_streams, leave, stop_on_sigterm
+from dedup.terminal.options import (
     CONTEXT,
     corpus_options,
     floors,
@@ -24,8 +24,8 @@ from dedup.options import (
     rejects_option,
     settings_options,
 )
-from dedup.progress import announce_compiling, run
-from dedup.talk import oddities, print_json, report, report_rejects, summary, tell
+from dedup.terminal.progress import announce_compiling, run
+from dedup.terminal.talk import oddities, print_json, report, report_rejects, summary, tell
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
@@ -179,8 +179,8 @@ def explain(names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bo
     if as_json or not sys.stdout.isatty():
         print_json(asdict(found))
     else:
-        from dedup.render import show
-        from dedup.render.pair import explanation_shown
+        from dedup.terminal.render import show
+        from dedup.terminal.render.pair import explanation_shown
 
         show(explanation_shown(found))
 
@@ -233,8 +233,8 @@ def evaluate(
     if as_json or not sys.stdout.isatty():
         print_json(asdict(scores))
     else:
-        from dedup.render import show
-        from dedup.render.scores import scores_shown
+        from dedup.terminal.render import show
+        from dedup.terminal.render.scores import scores_shown
 
         show(scores_shown(scores))
     tell("\n".join(oddities(done, corpus)), quiet=quiet)
@@ -254,8 +254,8 @@ def settings_(as_json: bool, settings: Settings) -> None:
     if as_json or not sys.stdout.isatty():
         print_json({"settings": asdict(settings), "candidate_odds": odds})
     else:
-        from dedup.render import show
-        from dedup.render.settings import settings_shown
+        from dedup.terminal.render import show
+        from dedup.terminal.render.settings import settings_shown
 
         show(settings_shown(settings, odds))
 
@@ -263,8 +263,8 @@ def settings_(as_json: bool, settings: Settings) -> None:
 def show_clusters(result: Result, corpus: Corpus) -> None:
     """Draw the largest clusters on the terminal."""
     from dedup import writing
-    from dedup.render import show
-    from dedup.render.clusters import clusters_shown
+    from dedup.terminal.render import show
+    from dedup.terminal.render.clusters import clusters_shown
 
     largest = writing.described(result, corpus, SHOWN)
     show(clusters_shown(largest, len(result.clusters) - len(largest)))

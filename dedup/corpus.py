@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dedup.batches import regrouped
-from dedup.blocks import HEAD_SHOWN
 from dedup.errors import InputError
 from dedup.fields import BATCH_BYTES, names_of
-from dedup.formats import articles_of, records_of
-from dedup.reading import Reading
+from dedup.reading.batches import regrouped
+from dedup.reading.blocks import HEAD_SHOWN
+from dedup.reading.formats import articles_of, records_of
+from dedup.reading.opened import Reading
+from dedup.reading.sources import STDIN, Source, find_sources, unreadable
+from dedup.reading.streams import Damaged, Pieces, Spool, pieces
 from dedup.records import RECORD_SHOWN, Record, Reject
-from dedup.sources import STDIN, Source, find_sources, unreadable
-from dedup.streams import Damaged, Pieces, Spool, pieces
 
 __all__ = ["Corpus", "Record", "Reject", "read_articles"]
 

@@ -20,16 +20,16 @@ import pyarrow as pa
 from dedup.candidates import keys_of
 from dedup.errors import InputError
 from dedup.evidence import COUNT, EVIDENCE, evidence_of
+from dedup.explaining.passages import opening, shared_passages
+from dedup.explaining.reasons import Pair, why, why_not
+from dedup.explaining.surfaces import shared_names_and_numbers
 from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
 from dedup.matches import NONE, judged, model, rules_of
-from dedup.passages import opening, shared_passages
 from dedup.pipeline import ranked, sketch_with
-from dedup.reasons import Pair, why, why_not
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
-from dedup.surfaces import shared_names_and_numbers
 from dedup.words import words_of
 
 __all__ = ["Explanation", "Feature", "Furniture", "Side", "explain", "find_articles", "only_two"]

@@ -22,9 +22,9 @@ from typing import IO, cast
 import pyarrow as pa
 
 from dedup.errors import OutputError
+from dedup.reading.sources import STDIN, extensions
+from dedup.reading.tables import Row, line_of, write_delimited, write_parquet
 from dedup.records import Reject
-from dedup.sources import STDIN, extensions
-from dedup.tables import Row, line_of, write_delimited, write_parquet
 
 __all__ = ["atomic_output", "write_records", "write_rejects"]
 

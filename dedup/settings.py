@@ -72,8 +72,9 @@ class Settings:
         if unknown or not self.relations:
             message = f"relations must be some of {', '.join(RELATIONS)}; not {', '.join(unknown) or 'none'}"
             raise SettingsError(message)
-        if isinstance(self.sources, str):
-            message = f"sources must be a list of names, not the one name {self.sources!r}"
+        given: object = self.sources
+        if isinstance(given, str):
+            message = f"sources must be a list of names, not the one name {given!r}"
             raise SettingsError(message)
         if self.keep not in RANKS:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from dedup.explaining.passages import opening
 from dedup.furniture import cleaned
 from dedup.output import atomic_output
-from dedup.passages import opening
 from dedup.records import Record, json_line
 from dedup.results import Result
 

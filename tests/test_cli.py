@@ -24,9 +24,9 @@ from commands import (
 from newsmaker import planned
 
 from dedup.cli import cli
-from dedup.exits import sentence
-from dedup.progress import announce_compiling, interruptible
 from dedup.settings import Settings
+from dedup.terminal.exits import sentence
+from dedup.terminal.progress import announce_compiling, interruptible
 
 COMMANDS = ["cluster", "filter", "explain", "evaluate", "settings"]
 every_command = pytest.mark.parametrize("command", COMMANDS)

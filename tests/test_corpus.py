@@ -227,8 +227,8 @@ def test_standard_input_that_was_left_early_is_read_on(
 ) -> None:
     data = jsonl(*[{"text": "x" * 100}] * 50)
     (tmp_path / "stdin").write_bytes(data)
-    monkeypatch.setattr("dedup.streams.PIECE", 500)
-    monkeypatch.setattr("dedup.streams.SAMPLE", 500)
+    monkeypatch.setattr("dedup.reading.streams.PIECE", 500)
+    monkeypatch.setattr("dedup.reading.streams.SAMPLE", 500)
 
     with (tmp_path / "stdin").open() as stdin:
         monkeypatch.setattr("sys.stdin", stdin)

@@ -12,10 +12,10 @@ from newsmaker import Article, batch, corpora, story, version
 
 from dedup.errors import InputError
 from dedup.evidence import COUNT
+from dedup.explaining.passages import opening, shared_passages, single_words, written_words
+from dedup.explaining.reasons import Pair, why_not
 from dedup.explanation import explain, find_articles, only_two
-from dedup.passages import opening, shared_passages, single_words, written_words
 from dedup.pipeline import deduplicate
-from dedup.reasons import Pair, why_not
 from dedup.settings import Settings
 
 JAPANESE = "青凪市は9日、離島の小霧島と本土側の霧崎港を結ぶ新しい電動フェリーを就航させると発表した。"

@@ -13,10 +13,10 @@ from corpora import STORIES, ids, json_objects, jsonl, lines, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.blocks import Block
 from dedup.corpus import Corpus, read_articles
-from dedup.jsonlines import _by_arrow
-from dedup.reading import Reading
+from dedup.reading.blocks import Block
+from dedup.reading.jsonlines import _by_arrow
+from dedup.reading.opened import Reading
 
 
 def test_records_come_back_byte_for_byte(tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_arrow_and_python_read_the_same_articles(
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.jsonlines._by_arrow", spy)
+        patch.setattr("dedup.reading.jsonlines._by_arrow", spy)
         fast = rows(read_articles(path))
-        patch.setattr("dedup.jsonlines._by_arrow", lambda *_: None)
+        patch.setattr("dedup.reading.jsonlines._by_arrow", lambda *_: None)
         slow = rows(read_articles(path))
 
     assert fast == slow
@@ -323,7 +323,7 @@ def test_where_the_pieces_of_a_file_are_cut_changes_nothing(
     (tmp_path / "news.jsonl").write_bytes(data[:-1] + ending)
     whole = Corpus([tmp_path], max_article_bytes=200)
     expected = rows(whole), lines(whole), whole.rejects
-    monkeypatch.setattr("dedup.streams.PIECE", piece)
+    monkeypatch.setattr("dedup.reading.streams.PIECE", piece)
 
     corpus = Corpus([tmp_path], max_article_bytes=200, batch_bytes=60)
 

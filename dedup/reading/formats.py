@@ -11,15 +11,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.batches import grouped
-from dedup.delimited import csv_rows
-from dedup.documents import document_rows, is_document, text_articles, text_rows
-from dedup.jsonlines import line_articles, line_records
-from dedup.parquet import parquet_articles, parquet_rows
-from dedup.reading import Reading, Rows
+from dedup.reading.batches import grouped
+from dedup.reading.delimited import csv_rows
+from dedup.reading.documents import document_rows, is_document, text_articles, text_rows
+from dedup.reading.jsonlines import line_articles, line_records
+from dedup.reading.opened import Reading, Rows
+from dedup.reading.parquet import parquet_articles, parquet_rows
+from dedup.reading.sifting import sift_records, why_refused
+from dedup.reading.streams import utf8
 from dedup.records import RECORD_SHOWN, Record, json_line
-from dedup.sifting import sift_records, why_refused
-from dedup.streams import utf8
 
 __all__ = ["articles_of", "records_of"]
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from dedup.fields import FIELDS, SCHEMA
-from dedup.reading import Reading, Rows
+from dedup.reading.opened import Reading, Rows
+from dedup.reading.streams import Damaged
 from dedup.records import RECORD_SHOWN, kind_of
-from dedup.streams import Damaged
 
 __all__ = ["document_rows", "is_document", "text_articles", "text_rows"]
 

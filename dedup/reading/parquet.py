@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from dedup.blocks import Positions
 from dedup.fields import BATCH_ARTICLES, column_names
-from dedup.reading import Reading, Rows
+from dedup.reading.blocks import Positions
+from dedup.reading.opened import Reading, Rows
+from dedup.reading.sifting import sift, why_refused
+from dedup.reading.streams import Damaged
+from dedup.reading.strings import rows_of
 from dedup.records import RECORD_SHOWN, json_line
-from dedup.sifting import sift, why_refused
-from dedup.streams import Damaged
-from dedup.strings import rows_of
 
 __all__ = ["parquet_articles", "parquet_rows"]
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from dedup.fields import BATCH_ARTICLES
-from dedup.streams import Damaged
+from dedup.reading.streams import Damaged
 
 __all__ = ["grouped", "regrouped", "sliced"]
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup.errors import DedupError
-from dedup.options import Command
+from dedup.terminal.options import Command
 
 __all__ = ["Commands", "check_streams", "leave", "sentence", "stop_on_sigterm"]
 

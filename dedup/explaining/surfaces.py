@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dedup.passages import is_dense, written_words
+from dedup.explaining.passages import is_dense, written_words
 from dedup.sketches import Sketches
 from dedup.terms import FIGURE, NAME
 from dedup.vocabulary import Vocabulary, vocabulary

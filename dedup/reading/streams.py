@@ -26,7 +26,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.sources import Source, unreadable
+from dedup.reading.sources import Source, unreadable
 
 __all__ = ["Damaged", "Pieces", "Spool", "pieces", "utf8"]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 
-from dedup.blocks import TooLong, blocks, numbered
 from dedup.errors import InputError
-from dedup.reading import Reading, Rows
+from dedup.reading.blocks import TooLong, blocks, numbered
+from dedup.reading.opened import Reading, Rows
 
 __all__ = ["csv_rows"]
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.phrases import date, lag, percent
-from dedup.render import RELATION_STYLES, line, plain
+from dedup.terminal.render import RELATION_STYLES, line, plain
 
 __all__ = ["clusters_shown"]
 

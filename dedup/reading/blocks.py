@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dedup.streams import Damaged, Pieces
+from dedup.reading.streams import Damaged, Pieces
 
 __all__ = ["Block", "Positions", "TooLong", "block_of", "blocks", "numbered"]
 

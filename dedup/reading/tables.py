@@ -16,10 +16,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet
 
-from dedup.batches import grouped
 from dedup.fields import BATCH_BYTES
+from dedup.reading.batches import grouped
+from dedup.reading.strings import as_text
 from dedup.records import Record, json_line
-from dedup.strings import as_text
 
 __all__ = ["Row", "line_of", "write_delimited", "write_parquet"]
 

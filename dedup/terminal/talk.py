@@ -18,7 +18,7 @@ from dedup.settings import RELATIONS
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
-    from dedup.progress import Run
+    from dedup.terminal.progress import Run
 
 __all__ = ["oddities", "print_json", "report", "report_rejects", "summary", "tell"]
 

@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
-from dedup.batches import grouped
-from dedup.blocks import Block, TooLong, block_of, blocks, numbered
 from dedup.fields import Names, column_names
-from dedup.reading import Reading
+from dedup.reading.batches import grouped
+from dedup.reading.blocks import Block, TooLong, block_of, blocks, numbered
+from dedup.reading.opened import Reading
+from dedup.reading.sifting import sift, sift_records, why_refused
+from dedup.reading.streams import Damaged
 from dedup.records import Record, kind_of
-from dedup.sifting import sift, sift_records, why_refused
-from dedup.streams import Damaged
 
 __all__ = ["line_articles", "line_records"]
 

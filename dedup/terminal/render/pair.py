@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dedup.passages import single_words
+from dedup.explaining.passages import single_words
 from dedup.phrases import counted, date, lag, percent
-from dedup.render import RELATION_STYLES, columns, line, plain
+from dedup.terminal.render import RELATION_STYLES, columns, line, plain
 
 if TYPE_CHECKING:
     from dedup.explanation import Explanation, Side

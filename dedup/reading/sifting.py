@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from dedup.dates import TIMESTAMP, parse_published
 from dedup.fields import FIELDS, SCHEMA, Names
-from dedup.strings import as_text, is_missing, strings, without_blanks, without_nul
+from dedup.reading.strings import as_text, is_missing, strings, without_blanks, without_nul
 
 __all__ = ["Sifted", "sift", "sift_records", "why_refused"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from dedup.errors import InputError
 from dedup.fields import Names
-from dedup.sources import Source
-from dedup.streams import Pieces, utf8
+from dedup.reading.sources import Source
+from dedup.reading.streams import Pieces, utf8
 
 __all__ = ["Reading", "Rows"]
 

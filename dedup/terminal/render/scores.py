@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from dedup.phrases import counted
-from dedup.render import RELATION_STYLES, columns
+from dedup.terminal.render import RELATION_STYLES, columns
 
 if TYPE_CHECKING:
     from dedup.evaluation import Evaluation

@@ -1,0 +1,1 @@
+"""What a person sees: options, tables, progress, and sentences for errors."""
