@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dedup.terminal.exits import Commands, check_streams, leave, stop_on_sigterm
+from dedup.terminal.exits import Commands, check_streams, leave, listen
 from dedup.terminal.options import (
     CONTEXT,
     corpus_options,
@@ -273,7 +273,7 @@ def show_clusters(result: Result, corpus: Corpus) -> None:
 def main() -> NoReturn:
     """Run the command line as a process of its own."""
     check_streams()
-    stop_on_sigterm()
+    listen()
     try:
         cli(prog_name="dedup")
     except SystemExit as done:

@@ -3,7 +3,7 @@ r"""Texts → texts without furniture: what stands around a story and is not the
 In: a column of texts. Out: the same texts without datelines, credits, captions, share bars, "read more" lists, sign-ups,
 subscription notices and comment invitations. Only sketches see them; what is written out is never altered.
 
-The rules are a table of RE2 patterns in four groups. Each group runs as one automaton over the whole column (Arrow,
+The rules are a table of RE2 patterns in groups. Each group runs as one automaton over the whole column (Arrow,
 outside the interpreter lock), in linear time whatever the input; all rules in one automaton would be four times slower,
 for its states no longer fit its cache. Repetitions are by sentence and line (`S`, `L`) rather than counted, for the same reason.
 To add a rule, add a line, and an example to `tests/test_furniture.py`.
@@ -74,17 +74,29 @@ COMMENT = (
 )
 STAMP = r"(?:published|posted|updated|last updated|first published|last modified|created|veröffentlicht|aktualisiert|publié le|publicado|pubblicato)"
 
-ANYWHERE = (
-    # &amp; and its kin, left in by a careless export; anywhere.
+ENTITIES = (
+    # &amp; and its kin, left in by a careless export.
     Rule("entity", r"&(?:amp|quot|nbsp|apos|lt|gt|[lr][sd]quo|[mn]dash|hellip|#x?[0-9a-fA-F]+);"),
-    # Tags and addresses; anywhere.
+)
+"""What begins with an ampersand."""
+
+BRACKETS = (
+    # (AP Photo/Jane Doe).
+    Rule("picture", r"\((?:AP Photo|Photo|Photos|Image|Foto|Picture|Credit|File)[ :/][^()\n]*\)"),
+)
+"""What begins with a bracket."""
+
+ANYWHERE = (
+    # Tags and addresses.
     Rule("markup", r"</?[a-zA-Z][^<>\n]*>|https?://[^\s<>\"]+|\[(?:pullquote|music|caption[^\]\n]*)\]"),
     # A subscription notice, to the end of its line, wherever it starts: what follows it is notice too.
     Rule("gate", rf"(?i:\b{GATE}){L}"),
-    # (AP Photo/Jane Doe); anywhere.
-    Rule("picture", r"\((?:AP Photo|Photo|Photos|Image|Foto|Picture|Credit|File)[ :/][^()\n]*\)"),
     # "Posted: Tuesday, January 28, 2014 8:18 PM EST Updated: ..." run into the story.
     Rule("stamp", r"\b(?:Posted|Updated|Published):? (?:[A-Z][a-z]+, )?[A-Z][a-z]+\.? \d{1,2}, \d{4},?(?: (?:at )?\d{1,2}:\d\d ?(?:[AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,4}\b)?)?"),
+    # "... the ministry said. (Reuters)": the credit alone, at the end of a line.
+    Rule("agency", rf"[ \t]*[(\[]{AGENCY}[)\]]\.?{END}"),
+    # "All rights reserved", run into the story.
+    Rule("rights", rf"(?i:all rights reserved|this material may not be published){L}"),
 )  # fmt: skip
 """Wherever it stands in a line."""
 
@@ -101,15 +113,19 @@ PHRASES = (
     Rule("plea", rf"^[ \t•*·>(\[_-]*(?i:{PLEA})(?:{S}[.!?]){{0,2}}{S}[.!?)\]]*{END}"),
     # "Be the first to comment".
     Rule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}"),
+)  # fmt: skip
+"""Lines that begin with a telling phrase."""
+
+PICTURE_LINES = (
     # "Image copyright Getty Images", "Enlarge this image", "Photo by ...", "FILE PHOTO:".
     Rule("picture", rf"^[ \t(]*(?i:image copyright|image caption|media caption|media playback|enlarge this image|slideshow|photo(?:graph)?s? "
          rf"(?:by (?-i:[A-Z])|courtesy)|(?:file )?photo:|photo credit|image credit|foto:|bild:|crédit|watch:|video:|watch the latest){L}"),
 )  # fmt: skip
-"""Lines that begin with a telling phrase."""
+"""Lines that belong to a picture: apart from the phrases, for together they outgrow the automaton's cache."""
 
 CREDITS = (
     # "Copyright 2014 WAFB. All rights reserved."
-    Rule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}|(?i:all rights reserved|this material may not be published){L}"),
+    Rule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}"),
     # "The Associated Press contributed to this report.", "Reporting by ...; editing by ...", "-- London Newsroom".
     Rule("contributors", rf"^[ \t*(]*(?:{S} (?i:contributed to this (?:report|story|article)){L}|(?i:contributing:){L}|(?i:additional )?"
          rf"(?i:reporting|writing|editing) by [A-Z]{L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})"),
@@ -117,8 +133,6 @@ CREDITS = (
     Rule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}"),
     # "| Published April 4, 2025", "Xinhua | Updated: 2017-09-15 17:52".
     Rule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}"),
-    # "... the ministry said. (Reuters)": the credit alone, at the end of a line.
-    Rule("agency", rf"[ \t]*[(\[]{AGENCY}[)\]]\.?{END}"),
 )  # fmt: skip
 """Lines that end in, or are, a credit or a time stamp."""
 
@@ -132,10 +146,15 @@ OPENINGS = (
 )  # fmt: skip
 """What comes before the first word of a story."""
 
-RULES = (ANYWHERE, PHRASES, CREDITS, OPENINGS)
+ANYWHERE_RULES = (ENTITIES, BRACKETS, ANYWHERE)
+LINE_RULES = (PHRASES, PICTURE_LINES, CREDITS, OPENINGS)
 """All the furniture that is recognised, a group after the other; in a group, where two rules start at one place the first wins."""
 
-PATTERNS = tuple("(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in RULES)
+PATTERNS = tuple("(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES)
+LINE_PATTERNS = tuple(
+    "(?m)\n(" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")" for group in LINE_RULES
+)
+"""Patterns of lines begin with the newline before them: RE2 then leaps from newline to newline."""
 SITE = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
 """The name of the outlet at the end of a headline: " | The Daily Example", " - WXYZ News 2"."""
 OPEN, CLOSE = "\x02", "\x03"
@@ -145,7 +164,10 @@ def cleaned(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without their furniture; null stays null."""
     for pattern in PATTERNS:
         texts = pc.replace_substring_regex(texts, pattern=pattern, replacement="")
-    return texts
+    texts = pc.binary_join_element_wise("\n", texts, "")
+    for pattern in LINE_PATTERNS:
+        texts = pc.replace_substring_regex(texts, pattern=pattern, replacement="\n")
+    return pc.utf8_slice_codeunits(texts, 1)
 
 
 def cleaned_titles(titles: pa.StringArray) -> pa.StringArray:
@@ -155,16 +177,18 @@ def cleaned_titles(titles: pa.StringArray) -> pa.StringArray:
 
 def furniture_in(text: str) -> list[tuple[str, str]]:
     """Return (rule, passage) for each piece of furniture in `text`, a group of rules after the other."""
-    found = []
-    rest = text.replace(OPEN, " ").replace(CLOSE, " ")
-    for group, pattern in zip(RULES, PATTERNS, strict=True):
-        marked = pc.replace_substring_regex(
-            pa.array([rest]), pattern=pattern, replacement=f"{OPEN}\\0{CLOSE}"
-        )[0].as_py()
-        pieces = [piece.split(CLOSE) for piece in marked.split(OPEN)]
-        passages = [piece[0].strip() for piece in pieces[1:]]
-        found += [(name_of(passage, group), passage) for passage in passages if passage]
-        rest = pieces[0][0] + "".join(piece[1] for piece in pieces[1:])
+    found: list[tuple[str, str]] = []
+    rest = "\n" + text.replace(OPEN, " ").replace(CLOSE, " ")
+    for groups, patterns, marked in (
+        (ANYWHERE_RULES, PATTERNS, f"{OPEN}\\0{CLOSE}"),
+        (LINE_RULES, LINE_PATTERNS, f"\n{OPEN}\\1{CLOSE}"),
+    ):
+        for group, pattern in zip(groups, patterns, strict=True):
+            shown = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=marked)[0].as_py()
+            pieces = [piece.split(CLOSE) for piece in shown.split(OPEN)]
+            passages = [piece[0].strip() for piece in pieces[1:]]
+            found += [(name_of(passage, group), passage) for passage in passages if passage]
+            rest = pieces[0][0] + "".join(piece[1] for piece in pieces[1:])
     return found
 
 

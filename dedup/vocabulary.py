@@ -199,7 +199,7 @@ def indexed(
     """Return the hash table over a word list; word hash 0 (not one word) is left out."""
     for day, name in enumerate(word_hashes(WEEKDAYS.get(language, "").split())):
         names = np.where(words == name, MONDAY + day, names)
-    size = 1 << max(4, int(2 * len(words)).bit_length())
+    size = 1 << max(4, int(1.5 * len(words)).bit_length())
     table = hashed(
         words.astype(np.uint32),
         stems.astype(np.uint32),

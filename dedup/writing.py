@@ -59,7 +59,7 @@ def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
         wanted = {group[0] for group in groups}
         for position, record in enumerate(corpus.records()):
             if position in wanted:
-                article = json_line(record.fields())
+                article = record.line().strip()
                 places[position] = (shelf.tell(), len(article))
                 shelf.write(article)
         for group in groups:

@@ -270,6 +270,33 @@ def test_what_nobody_expected_is_a_sentence_too(error: Exception, says: str) -> 
     assert says in sentence(error)
 
 
+@pytest.mark.parametrize(("sent", "says"), [(signal.SIGINT, "Interrupted.\n"), (signal.SIGTERM, "")])
+def test_an_error_in_the_wake_of_a_signal_is_not_reported(
+    sent: int, says: str, newsroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("write to closed file")
+
+    monkeypatch.setattr("dedup.output.write_records", fail)
+    monkeypatch.setattr("dedup.terminal.exits.RECEIVED", [sent])
+
+    answer = called("cluster", newsroom, "-q")
+
+    assert (answer.exit_code, answer.stderr) == (128 + sent, says)
+
+
+def test_a_signal_that_is_ignored_stays_so(large: Path, tmp_path: Path) -> None:
+    def ignore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    with started("filter", large, "-o", tmp_path / "kept.jsonl.bz2", preexec_fn=ignore) as running:
+        wait_for_writing(tmp_path)
+        running.send_signal(signal.SIGINT)
+        running.communicate()
+
+    assert running.returncode == 0
+
+
 def test_an_unexpected_error_shows_no_traceback_unless_asked(newsroom: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['dedup.corpus'] = None\n")
     broken = environment(PYTHONPATH=f"{tmp_path}{os.pathsep}{Path(__file__).parent.parent}")

@@ -17,10 +17,13 @@ import click
 from dedup.errors import DedupError
 from dedup.terminal.options import Command
 
-__all__ = ["Commands", "check_streams", "leave", "sentence", "stop_on_sigterm"]
+__all__ = ["Commands", "check_streams", "leave", "listen", "sentence"]
 
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
 """128 + the number of the signal."""
+RECEIVED: list[int] = []
+"""The signals that told this process to end. CPython may lose the exception that a handler raises: a BufferedWriter
+that is just asking its raw file, written in Python, whether it is closed, takes it for a yes."""
 
 
 class Commands(click.Group):
@@ -34,18 +37,20 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             ctx.exit(PIPE_CLOSED)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt) or signal.SIGINT in RECEIVED:
+                click.echo("Interrupted.", err=True)
+                ctx.exit(INTERRUPTED)
+            if signal.SIGTERM in RECEIVED:
+                ctx.exit(TERMINATED)
             if os.environ.get("DEDUP_DEBUG"):
                 raise
             raise click.ClickException(sentence(error)) from error
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """Return what a user is told of an error."""
     if isinstance(error, DedupError):
         return str(error)
@@ -57,9 +62,19 @@ def sentence(error: Exception) -> str:
     return f"this should not have happened ({kind}); please report it, with what DEDUP_DEBUG=1 adds"
 
 
-def stop_on_sigterm() -> None:
-    """Let a request to end go the way of Ctrl-C, so that half-written files are removed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+def listen() -> None:
+    """Let a request to end go the way of Ctrl-C, so that half-written files are removed; what is ignored stays so."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
+
+
+def stop(number: int, _frame: object) -> NoReturn:
+    """Cut the work short."""
+    RECEIVED.append(number)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(TERMINATED)
 
 
 def check_streams() -> None:
