@@ -152,7 +152,8 @@ LINE_RULES = (PHRASES, PICTURE_LINES, CREDITS, OPENINGS)
 
 PATTERNS = tuple("(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES)
 LINE_PATTERNS = tuple(
-    "(?m)\n(" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")" for group in LINE_RULES
+    "(?m)\n(" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")"
+    for group in LINE_RULES
 )
 """Patterns of lines begin with the newline before them: RE2 then leaps from newline to newline."""
 SITE = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
@@ -184,7 +185,9 @@ def furniture_in(text: str) -> list[tuple[str, str]]:
         (LINE_RULES, LINE_PATTERNS, f"\n{OPEN}\\1{CLOSE}"),
     ):
         for group, pattern in zip(groups, patterns, strict=True):
-            shown = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=marked)[0].as_py()
+            shown = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=marked)[
+                0
+            ].as_py()
             pieces = [piece.split(CLOSE) for piece in shown.split(OPEN)]
             passages = [piece[0].strip() for piece in pieces[1:]]
             found += [(name_of(passage, group), passage) for passage in passages if passage]

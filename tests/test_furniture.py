@@ -252,7 +252,9 @@ def test_furniture_within_a_line_leaves_the_rest(rule: str, line: str, left: str
 
 
 def test_every_rule_has_an_example() -> None:
-    assert {rule.name for group in (*ANYWHERE_RULES, *LINE_RULES) for rule in group} == FURNITURE.keys() | INLINE.keys()
+    assert {
+        rule.name for group in (*ANYWHERE_RULES, *LINE_RULES) for rule in group
+    } == FURNITURE.keys() | INLINE.keys()
 
 
 @pytest.mark.parametrize("sentence", STORY)
