@@ -43,8 +43,8 @@ TEMPLATE_FIGURES = 0.4
 """... and this share of its numbers, where there are `FEWEST_FIGURES` to go by."""
 FEWEST_FIGURES = 4
 CORROBORATION = 1.0
-"""By how much (log-odds) the threshold is lower for an article whose text a telling of the story shares: copies of one text
-differ by less in 99 of 100 pairs of real wire copy, and should not be torn apart for it."""
+"""By how much (log-odds) the threshold is lower for an article whose text a telling of the story shares. Chosen on the wire
+pairs (docs/decisions/0003). It loosens laws 1 and 5: a third article then helps to decide whether two match."""
 PART = 0.8
 """An excerpt has at most this share of the shingles of the whole; what is longer is a copy."""
 

@@ -26,7 +26,8 @@ NAME_BOOST, TITLE_BOOST, EARLY_BOOST = np.float32(1.3), np.float32(1.5), np.floa
 LIGHTEST = 30
 """Words that stand in more than one article of four, and are no names, tell nothing of a story: they are no terms."""
 MOST_TERMS = 160
-"""An article's heaviest terms carry its cosines: with more, no figure on the labelled sets changes by .005."""
+"""An article's heaviest terms carry its cosines: the F1 of the story sets stays within .001 of that
+with all terms, the recall on `roundups` falls from .741 to .723."""
 LEAD_BONUS = WEIGHT_SCALE
 LEVELS = 2048
 RARE_BYTE = round(RARE * WEIGHT_SCALE)
