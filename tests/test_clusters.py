@@ -96,6 +96,22 @@ def test_an_article_left_out_of_the_order_is_nobodys_leader() -> None:
     assert found.leaders.tolist() == [0, 2, 2]
 
 
+def test_a_copy_of_a_rewrite_that_just_misses_goes_where_the_rewrite_went() -> None:
+    first = version(1, "as sent", 0)
+    rewrite = {**version(1, "retold", 0), "title": ""}
+    copy = {**rewrite, "text": rewrite["text"] + " " + " ".join(story(2)["text"].split(" ")[:8])}
+    loose = Settings(rewrite_probability=0)
+    sure, less = (assigned([first, other], loose).scores[1] for other in (rewrite, copy))
+    settings = Settings(rewrite_probability=(sure + less) / 2)
+
+    alone, beside = assigned([first, copy], settings), assigned([first, rewrite, copy], settings)
+
+    assert less < sure
+    assert alone.leaders.tolist() == [0, 1]
+    assert beside.leaders.tolist() == [0, 0, 0]
+    assert beside.relations.tolist() == [NONE, REWRITE, REWRITE]
+
+
 def test_work_is_counted_and_its_bound_is_reported() -> None:
     settings = Settings(max_candidates=1, relations=("copy",))
     articles = [sentences(number, 0, 9) for number in (1, 2)]
