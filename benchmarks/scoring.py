@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from benchmarks.data import FOLDER, lines
 from dedup.corpus import read_articles
+from dedup.evaluation import pairwise
 from dedup.pipeline import sketched
 from dedup.settings import Settings
 from dedup.sketches import Sketches
@@ -33,20 +34,7 @@ def labelled(name: str) -> Labelled:
     )
 
 
-def pair_counts(left: np.ndarray, right: np.ndarray) -> float:
-    """Return the number of pairs of articles that agree in both labellings."""
-    _, sizes = np.unique(np.stack([left, right]), axis=1, return_counts=True)
-    return float((sizes * (sizes - 1) // 2).sum())
-
-
 def f1_of_stories(data: Labelled, clusters: np.ndarray, members: np.ndarray) -> float:
     """Return the pairwise F1 of a clustering of `members`, without the pairs that the saga leaves open."""
-    _, story = np.unique(data.stories[members], return_inverse=True)
-    _, saga = np.unique(data.sagas[members], return_inverse=True)
-    cluster = clusters[members]
-    right = pair_counts(story, cluster)
-    wanted, claimed = (
-        pair_counts(story, story),
-        pair_counts(cluster, cluster) - (pair_counts(saga, cluster) - right),
-    )
-    return 2 * right / (wanted + claimed) if wanted + claimed else 1.0
+    stories, found, sagas = (labels[members].tolist() for labels in (data.stories, clusters, data.sagas))
+    return pairwise(stories, found, sagas).f1

@@ -22,8 +22,6 @@ STORY, TIE, TEXT = 0, 1, 2
 """What speaks for a kept article, least to most: the story alone; the story, and the text of one that repeats it already;
 the text. Two copies of one text thus go to the same place, even when either of two kept articles would do, or when one
 alone would just miss it."""
-
-
 CHUNK = 512
 """Articles that are looked up at once."""
 
@@ -48,12 +46,7 @@ class Assignments(NamedTuple):
 class Best(NamedTuple):
     """The best match found so far for each article, and what speaks for it; arrays by position."""
 
-    leaders: np.ndarray
-    relations: np.ndarray
-    scores: np.ndarray
-    evidence: np.ndarray
-    verified: np.ndarray
-    bounded: np.ndarray
+    made: Assignments
     strengths: np.ndarray
     """n, int8: `STORY`, `TIE` or `TEXT`; -1 for no match."""
     ties: np.ndarray
@@ -84,24 +77,22 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
                 )
             )
             settle(sketches, chunk, rules, index, postings_for(len(chunk), each), in_order, best, scratch[0])
-    return Assignments(*best[: len(Assignments._fields)])
+    return best.made
 
 
 def nothing_found(articles: int, order: np.ndarray) -> Best:
     """Return the state before the first article: each is kept until a match is found."""
     ranks = np.zeros(articles, np.int64)
     ranks[order] = np.arange(len(order))
-    return Best(
+    made = Assignments(
         leaders=np.arange(articles),
         relations=np.full(articles, NONE, np.int8),
         scores=np.zeros(articles),
         evidence=np.zeros((articles, COUNT), np.float32),
         verified=np.zeros(articles, np.int32),
         bounded=np.zeros(articles, np.int8),
-        strengths=np.full(articles, -1, np.int8),
-        ties=np.zeros(articles),
-        ranks=ranks,
     )
+    return Best(made, strengths=np.full(articles, -1, np.int8), ties=np.zeros(articles), ranks=ranks)
 
 
 def rises(days: np.ndarray) -> bool:
@@ -115,17 +106,17 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
     """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, its keys in `keys`."""
     terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
     m, banded, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
-    best.bounded[a] |= bounded
+    best.made.bounded[a] |= bounded
     kept, dropped = 0, 0
     for k in range(m):
-        member, leader = found[k], best.leaders[found[k]]
+        member, leader = found[k], best.made.leaders[found[k]]
         tie = 0.0
         kept += leader == member
         dropped += leader != member
         if (kept if leader == member else dropped) > rules.max_candidates:
-            best.bounded[a] = 1
+            best.made.bounded[a] = 1
             continue
-        best.verified[a] += 1
+        best.made.verified[a] += 1
         if leader != member:
             relation, tie = judged(s, member, a, rules, rules.least_logit, row)
             if relation in (NONE, REWRITE):
@@ -139,11 +130,11 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
         strength, decisive = (
             (TEXT, score) if relation != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, score)
         )
-        before = best.strengths[a], best.ties[a], -best.ranks[best.leaders[a]]
+        before = best.strengths[a], best.ties[a], -best.ranks[best.made.leaders[a]]
         if (strength, decisive, -best.ranks[leader]) > before:
             best.strengths[a], best.ties[a] = strength, decisive
-            best.leaders[a], best.relations[a], best.scores[a] = leader, relation, score
-            best.evidence[a] = row
+            best.made.leaders[a], best.made.relations[a], best.made.scores[a] = leader, relation, score
+            best.made.evidence[a] = row
     return terms, n
 
 
@@ -171,7 +162,7 @@ def settle(s, chunk, rules, index, fresh, in_order, best, shares):
         if s.lengths[a] < rules.min_words:
             continue
         terms, n = consider(s, a, rules, fresh, in_order, best, shares, found, keys, row)
-        if best.relations[a] == NONE or best.relations[a] == REWRITE:
-            first = 0 if best.relations[a] == NONE else terms
+        if best.made.relations[a] in (NONE, REWRITE):
+            first = 0 if best.made.relations[a] == NONE else terms
             insert(fresh, keys, first, n, a)
             insert(index, keys, first, n, a)

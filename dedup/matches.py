@@ -165,11 +165,12 @@ def judged(s, kept, other, rules, least, row):
         return NONE, 0.0
     fill_evidence(s, other, kept, row)
     apart = abs(s.days[kept] - s.days[other])  # NaN, and so in no comparison, where either is undated
-    if not apart > rules.copy_window_days:
-        if rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:
-            return EXACT, 1.0
-        if is_template(row):
-            return NONE, 0.0
+    near = not apart > rules.copy_window_days
+    if near and rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:
+        return EXACT, 1.0
+    if is_template(row):
+        return NONE, 0.0
+    if near:
         a, b = shingle_count(s, other), shingle_count(s, kept)
         if rules.allowed[EXCERPT] and a <= PART * b and row[CONTAINED] >= rules.excerpt_containment:
             return EXCERPT, float(row[CONTAINED])
@@ -177,8 +178,6 @@ def judged(s, kept, other, rules, least, row):
             return EXTENSION, float(row[CONTAINS])
         if rules.allowed[COPY] and row[JACCARD] >= rules.copy_jaccard:
             return COPY, float(row[JACCARD])
-    elif is_template(row):
-        return NONE, 0.0
     if rules.allowed[REWRITE] and not apart > rules.window_days:
         odds = logit(row, rules)
         if odds >= least:

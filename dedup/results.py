@@ -98,21 +98,24 @@ class Result:
             id=self.ids[a],
             canonical=self.ids[made.leaders[a]],
             relation=relation,
-            score=round(float(made.scores[a]), DIGITS),
+            score=self.score(a),
             evidence=named_evidence(made.evidence[a], relation),
         )
+
+    def score(self, a: int) -> float:
+        """Return the score of the article at position `a`, as it is shown."""
+        return round(float(self.assignments.scores[a]), DIGITS)
 
     def verdict(self, a: int) -> dict[str, Any]:
         """Return the `dedup` object of the article at position `a`, as it is written out."""
         made = self.assignments
         if made.relations[a] == NONE:
             return {"cluster": self.ids[a], "canonical": True, "relation": None, "score": None}
-        match = self.match(a)
         return {
-            "cluster": match.canonical,
+            "cluster": self.ids[made.leaders[a]],
             "canonical": False,
-            "relation": match.relation,
-            "score": match.score,
+            "relation": RELATIONS[made.relations[a]],
+            "score": self.score(a),
         }
 
     def __iter__(self) -> Iterator[tuple[str, Match | None]]:

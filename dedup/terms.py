@@ -61,15 +61,14 @@ def term_sets(
     for a in range(articles):
         while size < 2 * (offsets[a + 1] - offsets[a]):
             size *= 2
-    table = np.zeros(size, np.int32)  # position + 1 of a term among this article's, where stamped
+    table = np.zeros(size, np.int32)  # place of a term among this article's, where stamped
     stamps = np.full(size, -1, np.int32)
     out_hash = np.empty(len(words) + 1, np.uint32)
     out_weight = np.empty(len(words) + 1, np.uint8)
     out_kind = np.empty(len(words) + 1, np.uint8)
     out_count = np.zeros((len(words) + 1, WINDOWS), np.uint8)
-    seen = np.zeros(
-        (len(words) + 1, 3), np.uint16
-    )  # with a capital in mid-sentence, without, with one elsewhere
+    # How often with a capital in mid-sentence, without one, with one elsewhere.
+    seen = np.zeros((len(words) + 1, 3), np.uint16)
     top = np.zeros((articles, salient), np.uint32)
     ends = np.zeros(articles + 1, np.int64)
     packed, spare = np.empty(size, np.uint64), np.empty(size, np.uint64)
