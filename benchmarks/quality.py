@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from benchmarks import data
 from dedup import Result, Settings, deduplicate, read_articles
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for
+from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.evaluation import evaluate
 from dedup.furniture import cleaned
 from dedup.kernel import kernel
@@ -88,28 +88,30 @@ def candidate_recall(name: str, pairs: list[dict[str, Any]]) -> float:
     articles, sketches = sketched(read_articles(data.FOLDER / f"{name}.jsonl.gz"), settings, None)
     place = {name: a for a, name in enumerate(articles["id"].to_pylist())}
     wanted = np.sort(np.array([[place[p["a"]], place[p["b"]]] for p in pairs]), axis=1)
-    index = postings_for(len(place), settings.salient_terms + settings.bands)
+    size = len(place), settings.salient_terms + settings.bands
     hits = candidates_found(
-        sketches, rules_of(settings), index, wanted[np.argsort(wanted[:, 1], kind="stable")]
+        sketches,
+        rules_of(settings),
+        postings_for(*size),
+        scratch_for(*size),
+        wanted[np.argsort(wanted[:, 1], kind="stable")],
     )
     return float(hits / len(pairs))
 
 
 @kernel
-def candidates_found(sketches, rules, index, wanted):
+def candidates_found(sketches, rules, index, scratch, wanted):
     """Return how many of the pairs `wanted` (earlier, later; by later) come up when articles are looked up in order."""
     articles = len(sketches.texts)
-    shares, found = np.zeros(articles, np.int32), np.empty(articles, np.int32)
-    keys = np.empty(sketches.salient.shape[1] + rules.bands, np.uint64)
     hits, next_pair = 0, 0
     for a in range(articles):
-        terms, n = keys_of(sketches, a, rules.bands, rules.rows, keys)
-        m, _, _ = fill_candidates(index, sketches, keys, terms, n, a, rules, False, shares, found)
+        terms, n = keys_of(sketches, a, rules.bands, rules.rows, scratch.keys)
+        m, _, _ = fill_candidates(index, sketches, terms, n, a, rules, False, scratch)
         while next_pair < len(wanted) and wanted[next_pair, 1] == a:
             for k in range(m):
-                hits += found[k] == wanted[next_pair, 0]
+                hits += scratch.found[k] == wanted[next_pair, 0]
             next_pair += 1
-        insert(index, keys, 0, n, a)
+        insert(index, scratch.keys, 0, n, a)
     return hits
 
 

@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.kernel import inlined, kernel
+from dedup.kernel import inlined, leaf
 from dedup.shingles import MULTIPLIER, extended
 
 BAND = 256
 """What a shared band counts beside a shared term: any band makes a candidate."""
 MOST_SHARED = 8 * BAND
+OWNER, NEXT = 0, 1
+FEW = 64
+"""So many candidates are put in order by insertion; more are counted into place."""
 
 
 class Postings(NamedTuple):
@@ -23,20 +26,43 @@ class Postings(NamedTuple):
 
     keys: np.ndarray
     heads: np.ndarray
-    following: np.ndarray
-    owners: np.ndarray
+    links: np.ndarray
+    """Postings × (article, the posting after it in its chain)."""
     used: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """What a thread needs to look articles up; nothing of it is of use afterwards, but the candidates found."""
+
+    keys: np.ndarray
+    """uint64: the keys of the article looked up."""
+    found: np.ndarray
+    """n, int32: its candidates."""
+    ordered: np.ndarray
+    shares: np.ndarray
+    """n, int32: what each article shares with it; all 0 between lookups."""
+    counts: np.ndarray
+
+
+def scratch_for(articles: int, keys_each: int) -> Scratch:
+    """Return a thread's scratch for so many articles of `keys_each` keys."""
+    return Scratch(
+        keys=np.empty(keys_each, np.uint64),
+        found=np.empty(articles, np.int32),
+        ordered=np.empty(articles, np.int32),
+        shares=np.zeros(articles, np.int32),
+        counts=np.empty(MOST_SHARED + 2, np.int64),
+    )
 
 
 def postings_for(articles: int, keys_each: int) -> Postings:
     """Return an empty index with room for `articles` of `keys_each` keys each."""
     room = max(1, articles * keys_each)
-    size = 1 << (2 * room - 1).bit_length()
+    size = 1 << (room + room // 2).bit_length()
     return Postings(
         keys=np.zeros(size, np.uint64),
         heads=np.full(size, -1, np.int32 if room < 2**31 else np.int64),
-        following=np.zeros(room, np.int32 if room < 2**31 else np.int64),
-        owners=np.zeros(room, np.int32),
+        links=np.zeros((room, 2), np.int32 if room < 2**31 else np.int64),
         used=np.zeros(1, np.int64),
     )
 
@@ -45,13 +71,13 @@ def postings_for(articles: int, keys_each: int) -> Postings:
 def slot_of(index, key):
     """Return the slot that holds `key`, or the free one where it would go."""
     mask = np.uint64(len(index.keys) - 1)
-    slot = (key ^ (key >> np.uint64(32))) & mask
+    slot = (key >> np.uint64(32)) & mask  # a product: its high bits are the well-mixed ones
     while index.keys[slot] != 0 and index.keys[slot] != key:
         slot = (slot + np.uint64(1)) & mask
     return slot
 
 
-@kernel
+@leaf
 def keys_of(s, a, bands, rows, out):
     """Write the keys (uint64) of sketch `a` into `out`, its terms first; return (terms, keys)."""
     n = 0
@@ -70,36 +96,38 @@ def keys_of(s, a, bands, rows, out):
     return terms, n
 
 
-@kernel
+@leaf
 def insert(index, keys, begin, end, a):
     """Put article `a` at the head of the chains of `keys[begin:end]`."""
     for k in range(begin, end):
         slot = slot_of(index, keys[k])
         index.keys[slot] = keys[k]
         posting = index.used[0]
-        index.owners[posting], index.following[posting] = a, index.heads[slot]
+        index.links[posting, OWNER], index.links[posting, NEXT] = a, index.heads[slot]
         index.heads[slot] = posting
         index.used[0] += 1
 
 
-@kernel
-def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found):
-    """Write the candidates of article `a` into `found`, most shared first.
+@leaf
+def fill_candidates(index, s, terms, n, a, rules, in_order, scratch):
+    """Write the candidates of article `a`, whose keys lie in the scratch, into `scratch.found`, most shared first.
 
-    Return (how many, how many of them share a band, whether `max_postings` was reached).
-
-    `shares` (int32, one an article, all 0) is scratch, left clean. With `in_order` the kept came by rising date.
+    Return (how many, how many of them share a band, whether `max_postings` was reached). With `in_order` the kept came
+    by rising date.
     """
+    keys, found, shares = scratch.keys, scratch.found, scratch.shares
+    links, days = index.links, s.days
     touched, bounded = 0, 0
-    dated = not np.isnan(s.days[a])
+    day = days[a]
+    dated = not np.isnan(day)
     for k in range(n):
         window = rules.window_days if k < terms else rules.copy_window_days
         posting = index.heads[slot_of(index, keys[k])]
         steps = 0
         while posting >= 0:
-            other = index.owners[posting]
-            posting = index.following[posting]
-            if dated and abs(s.days[a] - s.days[other]) > window:
+            other = links[posting, OWNER]
+            posting = links[posting, NEXT]
+            if dated and abs(day - days[other]) > window:
                 if in_order:
                     break
                 continue
@@ -111,38 +139,41 @@ def fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
                 found[touched] = other
                 touched += 1
             shares[other] += 1 if k < terms else BAND
-    chosen, banded = most_shared(found, touched, shares, rules)
-    return chosen, banded, bounded
-
-
-@kernel
-def most_shared(found, touched, shares, rules):
-    """Move the candidates among `found` to its front, most shared first, and clean `shares`.
-
-    Return (how many, how many share a band).
-    """
-    counts = np.zeros(MOST_SHARED + 2, np.int64)
     n, banded = 0, 0
     for t in range(touched):
         other = found[t]
-        share = shares[other]
-        if share >= rules.shared_terms:
-            counts[MOST_SHARED - min(share, MOST_SHARED) + 1] += 1
+        if shares[other] >= rules.shared_terms:
             found[n] = other
             n += 1
-            banded += share >= BAND
+            banded += shares[other] >= BAND
         else:
             shares[other] = 0
-    ordered = np.empty(n, found.dtype)
-    if n > 1:
-        for k in range(MOST_SHARED + 1):
-            counts[k + 1] += counts[k]
-    else:
-        counts[:] = 0
+    put_most_shared_first(found, n, shares, scratch.ordered, scratch.counts)
+    for t in range(n):
+        shares[found[t]] = 0
+    return n, banded, bounded
+
+
+@leaf
+def put_most_shared_first(found, n, shares, ordered, counts):
+    """Put `found[:n]` in order of falling `shares`, equals as they stand; what is shared beyond `MOST_SHARED` is equal."""
+    if n <= FEW:
+        for t in range(1, n):
+            other, place = found[t], t
+            share = min(shares[other], MOST_SHARED)
+            while place > 0 and min(shares[found[place - 1]], MOST_SHARED) < share:
+                found[place] = found[place - 1]
+                place -= 1
+            found[place] = other
+        return
+    counts[:] = 0
+    for t in range(n):
+        counts[MOST_SHARED - min(shares[found[t]], MOST_SHARED) + 1] += 1
+    for k in range(MOST_SHARED + 1):
+        counts[k + 1] += counts[k]
     for t in range(n):
         place = MOST_SHARED - min(shares[found[t]], MOST_SHARED)
         ordered[counts[place]] = found[t]
         counts[place] += 1
-        shares[found[t]] = 0
-    found[:n] = ordered
-    return n, banded
+    for t in range(n):
+        found[t] = ordered[t]

@@ -8,14 +8,15 @@ to choose between kept articles that match.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for
-from dedup.evidence import COUNT
-from dedup.kernel import kernel
-from dedup.matches import NONE, REWRITE, Rules, is_hopeless, judged
+from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.evidence import COUNT, desk, lay_open
+from dedup.kernel import leaf
+from dedup.matches import NONE, REWRITE, Rules, judged_on
 from dedup.sketches import Sketches
 
 STORY, TIE, TEXT = 0, 1, 2
@@ -64,19 +65,15 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     articles, each = len(sketches.texts), sketches.salient.shape[1] + rules.bands
     best = nothing_found(articles, order)
     index, in_order = postings_for(len(order), each), rises(sketches.days[order])
-    scratch = [np.zeros(articles, np.int32) for _ in range(threads)]
+    scratch, desks = [scratch_for(articles, each) for _ in range(threads)], [desk() for _ in range(threads)]
+    look = partial(look_up, sketches, rules, index, in_order, best)
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(order), CHUNK):
             chunk = order[start : start + CHUNK]
-            parts = np.array_split(chunk, threads)
-            list(
-                pool.map(
-                    lambda part, shares: look_up(sketches, part, rules, index, in_order, best, shares),
-                    parts,
-                    scratch,
-                )
-            )
-            settle(sketches, chunk, rules, index, postings_for(len(chunk), each), in_order, best, scratch[0])
+            shares = [chunk[thread::threads] for thread in range(threads)]
+            list(pool.map(look, shares, scratch, desks))
+            fresh = postings_for(len(chunk), each)
+            settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
     return best.made
 
 
@@ -101,13 +98,16 @@ def rises(days: np.ndarray) -> bool:
     return bool(np.all(np.diff(days[:dated]) >= 0))
 
 
-@kernel
-def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
-    """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, its keys in `keys`."""
-    terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
-    m, banded, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
+@leaf
+def consider(s, rules, index, in_order, best, a, scratch, desk):
+    """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, left in the scratch."""
+    terms, n = keys_of(s, a, rules.bands, rules.rows, scratch.keys)
+    m, banded, bounded = fill_candidates(index, s, terms, n, a, rules, in_order, scratch)
+    found = scratch.found
     best.made.bounded[a] |= bounded
     kept, dropped = 0, 0
+    if m:
+        lay_open(s, a, desk)
     for k in range(m):
         member, leader = found[k], best.made.leaders[found[k]]
         tie = 0.0
@@ -118,13 +118,11 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
             continue
         best.made.verified[a] += 1
         if leader != member:
-            relation, tie = judged(s, member, a, rules, rules.least_logit, row)
+            relation, tie = judged_on(s, member, a, rules, rules.least_logit, True, desk)
             if relation in (NONE, REWRITE):
                 continue
         least = rules.tied_logit if tie > 0.0 else rules.least_logit
-        if k >= banded and is_hopeless(s, leader, a, rules, least, row):
-            continue
-        relation, score = judged(s, leader, a, rules, least, row)
+        relation, score = judged_on(s, leader, a, rules, least, k < banded, desk)
         if relation == NONE:
             continue
         strength, decisive = (
@@ -134,35 +132,30 @@ def consider(s, a, rules, index, in_order, best, shares, found, keys, row):
         if (strength, decisive, -best.ranks[leader]) > before:
             best.strengths[a], best.ties[a] = strength, decisive
             best.made.leaders[a], best.made.relations[a], best.made.scores[a] = leader, relation, score
-            best.made.evidence[a] = row
+            for column in range(COUNT):
+                best.made.evidence[a, column] = desk.row[column]
     return terms, n
 
 
-@kernel
-def look_up(s, chunk, rules, index, in_order, best, shares):
-    """Find the best match of each article of a chunk among those kept before the chunk."""
-    found = np.empty(len(shares), np.int32)
-    keys = np.empty(s.salient.shape[1] + rules.bands, np.uint64)
-    row = np.zeros(COUNT, np.float32)
-    for a in chunk:
+@leaf
+def look_up(s, rules, index, in_order, best, share, scratch, desk):
+    """Find the best match of each article of a thread's share of a chunk among those kept before the chunk."""
+    for a in share:
         if s.lengths[a] >= rules.min_words:
-            consider(s, a, rules, index, in_order, best, shares, found, keys, row)
+            consider(s, rules, index, in_order, best, a, scratch, desk)
 
 
-@kernel
-def settle(s, chunk, rules, index, fresh, in_order, best, shares):
+@leaf
+def settle(s, rules, index, in_order, best, chunk, scratch, desk, fresh):
     """Match the articles of a chunk with each other, in order, and index those that are kept.
 
     Of a dropped rewrite the bands are indexed, so that copies of it can go where it went.
     """
-    found = np.empty(len(shares), np.int32)
-    keys = np.empty(s.salient.shape[1] + rules.bands, np.uint64)
-    row = np.zeros(COUNT, np.float32)
     for a in chunk:
         if s.lengths[a] < rules.min_words:
             continue
-        terms, n = consider(s, a, rules, fresh, in_order, best, shares, found, keys, row)
+        terms, n = consider(s, rules, fresh, in_order, best, a, scratch, desk)
         if best.made.relations[a] in (NONE, REWRITE):
             first = 0 if best.made.relations[a] == NONE else terms
-            insert(fresh, keys, first, n, a)
-            insert(index, keys, first, n, a)
+            insert(fresh, scratch.keys, first, n, a)
+            insert(index, scratch.keys, first, n, a)

@@ -4,15 +4,29 @@ In: two positions in a batch of sketches. Out: `EVIDENCE`, float32, computed fro
 events share the *words* of an event and not its names; chapters of a saga share the *names* and not the words. So
 cosines are taken for names and for other words apart and joined by their geometric mean, which asks for both.
 
-What belongs to one article only (norms, sums of weights) is computed once an article, so that a pair costs one merge of
-two sorted lists of terms and one of shingles.
+What belongs to one article only (norms, sums of weights) is computed once an article. An article that is compared with many
+lies open on a `Desk`, its terms in a small hash table, so that a pair costs one look at each term of the other.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.kernel import inlined, kernel
+from dedup.kernel import inlined, kernel, leaf
 from dedup.shingles import shared
-from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_TITLE, NAME, WEEKDAY
+from dedup.terms import (
+    FIGURE,
+    IN_45,
+    IN_80,
+    IN_220,
+    IN_TITLE,
+    KIND,
+    LOGS,
+    MOST_TERMS,
+    NAME,
+    WEEKDAY,
+    WEIGHT,
+)
 from dedup.vocabulary import WEIGHT_SCALE
 
 EVIDENCE = (
@@ -43,10 +57,36 @@ EVIDENCE = (
     "undated",  # 1 where either article has no date
 )
 """The columns of evidence, in order; similarities are in [0, 1]."""
-JACCARD, CONTAINED, CONTAINS, NAMES, NAMES_FOUND, FIGURES_FOUND, FIGURES, FEATURES = range(8)
-"""The columns that decide copies and templates; from `FEATURES` on they are the story model's."""
 COUNT = len(EVIDENCE)
-QUOTES, OVERLAP = EVIDENCE.index("quotes"), EVIDENCE.index("overlap")
+(
+    JACCARD,
+    CONTAINED,
+    CONTAINS,
+    NAMES,
+    NAMES_FOUND,
+    FIGURES_FOUND,
+    FIGURES,
+    STORY_45,
+    STORY_80,
+    STORY_220,
+    TITLE_STORY,
+    LEAD_COSINE,
+    OPENING_COSINE,
+    TEXT_COSINE,
+    NAMES_COSINE,
+    NAMES_JACCARD,
+    FACTS_JACCARD,
+    HEAVY_TERMS,
+    QUOTES,
+    OVERLAP,
+    WORDS_220,
+    FIGURES_MISSED,
+    WEEKDAYS_DIFFER,
+    DAYS,
+    UNDATED,
+) = range(COUNT)
+FEATURES = STORY_45
+"""The columns before it decide copies and templates; from here on they are the story model's."""
 HEAVY = np.float32(2.0)
 """The weight of a term found in one article in a hundred."""
 MONTH = 30.0
@@ -66,17 +106,55 @@ WINDOWS = 5
 NORMS = 17
 """Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
 then a set of weekdays, as bits."""
-LOGS = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
-LOGS[0] = 0.0
-"""1 + ln(count): how much a repeated term counts."""
+LEAD = WINDOWS
+"""The column of masses after those of the windows: that of the first 45 words without the title."""
+PLACES = 1 << 12
+"""Slots of the table on a desk: twenty-five times `MOST_TERMS`, so that most looks end at a free slot."""
+
+
+class Desk(NamedTuple):
+    """Where an article lies open, to be compared with others: scratch of the kernels."""
+
+    masses: np.ndarray
+    """The masses of its terms (terms × windows and lead, float32)."""
+    places: np.ndarray
+    """`PLACES` slots (uint8): 1 + the place of a term whose hash leads here; 0 is free."""
+    dots: np.ndarray
+    """2 × windows and lead, float32: a pair's dot products, of words and of names."""
+    row: np.ndarray
+    """The evidence of the latest pair (float32)."""
+
+
+def desk() -> Desk:
+    """Return an empty desk."""
+    return Desk(
+        masses=np.zeros((MOST_TERMS, WINDOWS + 1), np.float32),
+        places=np.zeros(PLACES, np.uint8),
+        dots=np.zeros((2, WINDOWS + 1), np.float32),
+        row=np.zeros(COUNT, np.float32),
+    )
 
 
 @inlined
-def mass(counts, t, window):
-    """Return 1 + ln(count) of term `t` in the title and a window of the body; 0 where it is absent."""
-    return LOGS[
-        np.int64(counts[t, IN_TITLE]) + (np.int64(counts[t, IN_45 + window]) if window < WINDOWS - 1 else 0)
-    ]
+def fill_masses(facts, out):
+    """Write 1 + ln(count) of a term, 0 where it is absent: title with each window of the body, title alone, lead alone."""
+    title = np.int64(facts[IN_TITLE])
+    for window in range(WINDOWS - 1):
+        out[window] = LOGS[title + np.int64(facts[IN_45 + window])]
+    out[WINDOWS - 1] = LOGS[title]
+    out[LEAD] = LOGS[facts[IN_45]]
+
+
+@inlined
+def in_first_80(facts):
+    """Return whether a term stands in the title or the first 80 words."""
+    return facts[IN_TITLE] or facts[IN_80]
+
+
+@inlined
+def in_first_220(facts):
+    """Return whether a term stands in the title or the first 220 words."""
+    return facts[IN_TITLE] or facts[IN_220]
 
 
 @inlined
@@ -86,41 +164,66 @@ def cosine(dot, a, b):
 
 
 @kernel
-def norms_of(weights, kinds, counts, offsets):
+def norms_of(facts, offsets):
     """Return what the evidence needs to know of each article alone (articles × `NORMS`, float32)."""
     out = np.zeros((len(offsets) - 1, NORMS), np.float32)
+    masses = np.zeros(WINDOWS + 1, np.float32)
     for a in range(len(offsets) - 1):
         row = out[a]
         for t in range(offsets[a], offsets[a + 1]):
-            weight, name, figure = (
-                np.float32(weights[t]) / np.float32(WEIGHT_SCALE),
-                kinds[t] == NAME,
-                kinds[t] == FIGURE,
-            )
+            term = facts[t]
+            weight = np.float32(term[WEIGHT]) / np.float32(WEIGHT_SCALE)
+            name, figure = term[KIND] == NAME, term[KIND] == FIGURE
             base = SQUARED_NAMES if name else SQUARED_WORDS
+            fill_masses(term, masses)
             for window in range(WINDOWS):
-                row[base + window] += (weight * mass(counts, t, window)) ** 2
-            row[SQUARED_LEAD] += (weight * LOGS[counts[t, IN_45]]) ** 2
-            if counts[t, IN_TITLE] or counts[t, IN_220]:
+                row[base + window] += (weight * masses[window]) ** 2
+            row[SQUARED_LEAD] += (weight * masses[LEAD]) ** 2
+            if in_first_220(term):
                 row[NAMES_220] += weight if name else 0
                 row[FACTS_220] += weight if name or figure else 0
-            if name and (counts[t, IN_TITLE] or counts[t, IN_80]):
+            if name and in_first_80(term):
                 row[NAMES_80] += weight
-            if kinds[t] >= WEEKDAY and counts[t, IN_80]:
-                row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | (1 << (kinds[t] - WEEKDAY))
+            if term[KIND] >= WEEKDAY and term[IN_80]:
+                row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | (1 << (term[KIND] - WEEKDAY))
             row[FIGURES_ALL] += weight if figure else 0
             row[FIGURES_COUNT] += figure
     return out
 
 
-@kernel
-def fill_evidence(s, i, j, out):
-    """Write the evidence for sketches `i` and `j` of `s` into `out` (float32, one value a column)."""
-    fill_story_evidence(s, i, j, out)
-    fill_text_evidence(s, i, j, out)
+@leaf
+def lay_open(s, i, desk):
+    """Lay sketch `i` open on the desk, in place of what lay there."""
+    begin, end = s.term_offsets[i], s.term_offsets[i + 1]
+    desk.places[:] = 0
+    for t in range(begin, end):
+        k = t - begin
+        fill_masses(s.term_facts[t], desk.masses[k])
+        slot = np.int64(s.term_hashes[t]) & (PLACES - 1)
+        while desk.places[slot]:
+            slot = (slot + 1) & (PLACES - 1)
+        desk.places[slot] = k + 1
 
 
-@kernel
+@leaf
+def fill_evidence(s, i, j, desk):
+    """Write the evidence for sketch `i`, which lies open on the desk, and sketch `j` into the desk's row."""
+    fill_story_evidence(s, i, j, desk)
+    fill_quotes(s, i, j, desk.row)
+    fill_text_evidence(s, i, j, desk.row)
+
+
+@leaf
+def fill_quotes(s, i, j, out):
+    """Write the column that the quotations give."""
+    both = shared(
+        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]],
+        s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]],
+    )
+    out[QUOTES] = np.log1p(np.float32(both))
+
+
+@leaf
 def fill_text_evidence(s, i, j, out):
     """Write the columns that the shingles give: Jaccard, containment both ways, overlap."""
     a_set = s.shingles[s.shingle_offsets[i] : s.shingle_offsets[i + 1]]
@@ -132,76 +235,75 @@ def fill_text_evidence(s, i, j, out):
     out[OVERLAP] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
 
 
-@kernel
-def fill_story_evidence(s, i, j, out):
-    """Write the columns that the terms, the quotations and the dates give."""
-    quotes = shared(
-        s.quotes[s.quote_offsets[i] : s.quote_offsets[i + 1]],
-        s.quotes[s.quote_offsets[j] : s.quote_offsets[j + 1]],
-    )
-    out[QUOTES] = np.log1p(np.float32(quotes))
-    dots = np.zeros((2, WINDOWS), np.float32)
-    counts = s.term_counts
-    lead = names_both = facts_both = heavy = np.float32(0.0)
-    a_names, b_names = np.float32(0.0), np.float32(0.0)
-    figures_both = np.float32(0.0)
-    p, q = s.term_offsets[i], s.term_offsets[j]
-    p_end, q_end = s.term_offsets[i + 1], s.term_offsets[j + 1]
-    while p < p_end and q < q_end:
-        x, y = s.term_hashes[p], s.term_hashes[q]
-        if x != y:
-            p += x < y
-            q += y < x
+@leaf
+def fill_story_evidence(s, i, j, desk):
+    """Write the columns that the terms and the dates give; sketch `i` lies open on the desk.
+
+    The terms are taken in the order of their hashes, whichever of the two lies open: the sums are the same to the last bit.
+    """
+    out, dots = desk.row, desk.dots
+    dots[:] = 0.0
+    names_both = facts_both = heavy = figures_both = np.float32(0.0)
+    i_names, j_names = np.float32(0.0), np.float32(0.0)
+    hashes, facts, places = s.term_hashes, s.term_facts, desk.places
+    before = s.term_offsets[i] - 1
+    for t in range(s.term_offsets[j], s.term_offsets[j + 1]):
+        term = hashes[t]
+        slot = np.int64(term) & (PLACES - 1)
+        place = np.int64(places[slot])
+        while place and hashes[before + place] != term:
+            slot = (slot + 1) & (PLACES - 1)
+            place = np.int64(places[slot])
+        if place == 0:
             continue
-        weight = np.float32(max(s.term_weights[p], s.term_weights[q])) / np.float32(WEIGHT_SCALE)
-        a_name, b_name = s.term_kinds[p] == NAME, s.term_kinds[q] == NAME
-        name, figure = np.int64(a_name or b_name), s.term_kinds[p] == FIGURE
-        for window in range(WINDOWS):
-            dots[name, window] += weight * weight * mass(counts, p, window) * mass(counts, q, window)
-        lead += weight * weight * LOGS[counts[p, IN_45]] * LOGS[counts[q, IN_45]]
-        if (counts[p, IN_TITLE] or counts[p, IN_220]) and (counts[q, IN_TITLE] or counts[q, IN_220]):
+        mine, its, masses = facts[before + place], facts[t], desk.masses[place - 1]
+        weight = np.float32(max(mine[WEIGHT], its[WEIGHT])) / np.float32(WEIGHT_SCALE)
+        i_name, j_name = mine[KIND] == NAME, its[KIND] == NAME
+        name, figure = np.int64(i_name or j_name), mine[KIND] == FIGURE
+        title, squared, dot = np.int64(its[IN_TITLE]), weight * weight, dots[name]
+        for window in range(WINDOWS - 1):
+            dot[window] += squared * masses[window] * LOGS[title + np.int64(its[IN_45 + window])]
+        dot[WINDOWS - 1] += squared * masses[WINDOWS - 1] * LOGS[title]
+        dot[LEAD] += squared * masses[LEAD] * LOGS[its[IN_45]]
+        if in_first_220(mine) and in_first_220(its):
             names_both += weight if name else np.float32(0.0)
             facts_both += weight if name or figure else np.float32(0.0)
             heavy += max(weight - HEAVY, np.float32(0.0))
-        if a_name and (counts[p, IN_TITLE] or counts[p, IN_80]):
-            a_names += weight
-        if b_name and (counts[q, IN_TITLE] or counts[q, IN_80]):
-            b_names += weight
+        if i_name and in_first_80(mine):
+            i_names += weight
+        if j_name and in_first_80(its):
+            j_names += weight
         figures_both += weight if figure else np.float32(0.0)
-        p += 1
-        q += 1
 
     words, names = dots[0], dots[1]
     m, n = s.norms[i], s.norms[j]
     out[NAMES] = max(m[NAMES_80], n[NAMES_80])
-    out[NAMES_FOUND] = max(portion(a_names, m[NAMES_80]), portion(b_names, n[NAMES_80]))
+    out[NAMES_FOUND] = max(portion(i_names, m[NAMES_80]), portion(j_names, n[NAMES_80]))
     out[FIGURES_FOUND] = portion(figures_both, min(m[FIGURES_ALL], n[FIGURES_ALL]))
     out[FIGURES] = min(m[FIGURES_COUNT], n[FIGURES_COUNT])
-    column = FEATURES
-    for window in (0, 1, 2, 4):
+    for column, window in ((STORY_45, 0), (STORY_80, 1), (STORY_220, 2), (TITLE_STORY, 4)):
         out[column] = np.sqrt(
             cosine(names[window], m[SQUARED_NAMES + window], n[SQUARED_NAMES + window])
             * cosine(words[window], m[SQUARED_WORDS + window], n[SQUARED_WORDS + window])
         )
-        column += 1
-    out[column] = cosine(lead, m[SQUARED_LEAD], n[SQUARED_LEAD])
-    for k, window in enumerate((1, 3)):
-        out[column + 1 + k] = cosine(
+    out[LEAD_COSINE] = cosine(words[LEAD] + names[LEAD], m[SQUARED_LEAD], n[SQUARED_LEAD])
+    for column, window in ((OPENING_COSINE, 1), (TEXT_COSINE, 3)):
+        out[column] = cosine(
             names[window] + words[window],
             m[SQUARED_NAMES + window] + m[SQUARED_WORDS + window],
             n[SQUARED_NAMES + window] + n[SQUARED_WORDS + window],
         )
-    out[column + 3] = cosine(names[3], m[SQUARED_NAMES + 3], n[SQUARED_NAMES + 3])
-    out[column + 4] = portion(names_both, m[NAMES_220] + n[NAMES_220] - names_both)
-    out[column + 5] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
-    out[column + 6] = np.log1p(heavy)
-    out[column + 9] = cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
-    out[column + 10] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
-    a_days, b_days = np.int64(m[WEEKDAYS_80]), np.int64(n[WEEKDAYS_80])
-    out[column + 11] = a_days != 0 and b_days != 0 and a_days & b_days == 0
+    out[NAMES_COSINE] = cosine(names[3], m[SQUARED_NAMES + 3], n[SQUARED_NAMES + 3])
+    out[NAMES_JACCARD] = portion(names_both, m[NAMES_220] + n[NAMES_220] - names_both)
+    out[FACTS_JACCARD] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
+    out[HEAVY_TERMS] = np.log1p(heavy)
+    out[WORDS_220] = cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
+    out[FIGURES_MISSED] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
+    its_days, my_days = np.int64(n[WEEKDAYS_80]), np.int64(m[WEEKDAYS_80])
+    out[WEEKDAYS_DIFFER] = its_days != 0 and my_days != 0 and its_days & my_days == 0
     undated = np.isnan(s.days[i]) or np.isnan(s.days[j])
-    out[column + 12] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)
-    out[column + 13] = undated
+    out[DAYS] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)
+    out[UNDATED] = undated
 
 
 @inlined
@@ -210,10 +312,18 @@ def portion(part, total):
     return min(part / total, np.float32(1.0)) if total > 0 else np.float32(0.0)
 
 
-@kernel
-def evidence_of(s, left, right):
+def evidence_of(s: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return the evidence (pairs × columns, float32) for pairs of positions in `s`."""
+    return evidence_on(s, left, right, desk())
+
+
+@kernel
+def evidence_on(s, left, right, desk):
+    """Return the evidence for pairs of positions in `s`, using a desk."""
     out = np.zeros((len(left), COUNT), np.float32)
     for k in range(len(left)):
-        fill_evidence(s, left[k], right[k], out[k])
+        if k == 0 or left[k] != left[k - 1]:
+            lay_open(s, left[k], desk)
+        fill_evidence(s, left[k], right[k], desk)
+        out[k] = desk.row
     return out

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dedup.candidates import keys_of
 from dedup.errors import InputError
-from dedup.evidence import COUNT, EVIDENCE, evidence_of
+from dedup.evidence import EVIDENCE
 from dedup.explaining.passages import opening, shared_passages
 from dedup.explaining.reasons import Pair, why, why_not
 from dedup.explaining.surfaces import shared_names_and_numbers
@@ -104,8 +104,7 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     order = ranked(pa.Table.from_batches([articles]), s.lengths, np.full(2, -1, np.int64), settings)
     kept, other = (int(a) for a in order)
     rules = rules_of(settings)
-    relation, score = judged(s, kept, other, rules, rules.least_logit, np.zeros(COUNT, np.float32))
-    row = evidence_of(s, np.array([other]), np.array([kept]))[0]
+    relation, score, row = judged(s, kept, other, rules, rules.least_logit)
     coefficients, intercept = model()
     probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]

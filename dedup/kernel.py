@@ -53,6 +53,16 @@ def kernel(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
+def leaf(function: Callable[..., Any]) -> Any:
+    """Compile a function that makes no array, for other kernels to call: as `kernel`, but without reference counts.
+
+    Each look at a field of a tuple of arrays would count up and down, atomically; threads that read the same sketches
+    would spend most of their time fighting over the counters (numba issue 8156 tells of the like).
+    """
+    options: dict[str, Any] = {"_nrt": False}  # as numba compiles such functions of its own
+    return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile a small function into each kernel that calls it."""
     return numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)

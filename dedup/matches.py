@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,10 +25,14 @@ from dedup.evidence import (
     NAMES,
     NAMES_FOUND,
     OVERLAP,
-    fill_evidence,
+    QUOTES,
+    desk,
+    fill_quotes,
     fill_story_evidence,
+    fill_text_evidence,
+    lay_open,
 )
-from dedup.kernel import kernel
+from dedup.kernel import leaf
 from dedup.settings import RELATIONS, Settings
 
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
@@ -116,7 +120,7 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
-@kernel
+@leaf
 def logit(row, rules):
     """Return the log-odds that two articles with this evidence tell the same story."""
     total = rules.intercept
@@ -125,7 +129,7 @@ def logit(row, rules):
     return total
 
 
-@kernel
+@leaf
 def is_template(row):
     """Return whether the words that two articles share are a template with other facts filled in."""
     if max(row[CONTAINED], row[CONTAINS]) < TEMPLATE_OVERLAP:
@@ -135,35 +139,57 @@ def is_template(row):
     )
 
 
-@kernel
+@leaf
 def shingle_count(s, a):
     """Return the number of distinct shingles of article `a`."""
     return s.shingle_offsets[a + 1] - s.shingle_offsets[a]
 
 
-@kernel
-def is_hopeless(s, kept, other, rules, least, row):
-    """Return whether no wording could make these two a rewrite; `row` is overwritten.
+def judged(s: Any, kept: int, other: int, rules: Rules, least: float) -> tuple[int, float, np.ndarray]:
+    """Return (relation, score, evidence) of article `other` to the article `kept`; (`NONE`, 0, ...) for no match.
 
-    Articles that share terms but no band are looked at with the story's evidence alone first; most go no further.
+    The evidence is as seen from `other`: `contained` is the share of its shingles found in `kept`.
     """
-    fill_story_evidence(s, other, kept, row)
+    used = desk()
+    lay_open(s, other, used)
+    relation, score = judged_on(s, kept, other, rules, least, True, used)
+    return relation, score, used.row
+
+
+@leaf
+def is_hopeless(s, kept, other, rules, least, row):
+    """Return whether no wording could make these two a rewrite, by the evidence of the story in `row`.
+
+    The quotations are counted, into `row`, only where as many as there are could make them one.
+    """
     row[OVERLAP] = 1.0
+    quotes = min(
+        s.quote_offsets[kept + 1] - s.quote_offsets[kept], s.quote_offsets[other + 1] - s.quote_offsets[other]
+    )
+    row[QUOTES] = np.log1p(np.float32(quotes))
+    if logit(row, rules) < least:
+        return True
+    fill_quotes(s, other, kept, row)
     return logit(row, rules) < least
 
 
-@kernel
-def judged(s, kept, other, rules, least, row):
-    """Return (relation, score) of article `other` to the article `kept`, or (`NONE`, 0); its evidence goes into `row`.
+@leaf
+def judged_on(s, kept, other, rules, least, banded, desk):
+    """Return (relation, score) of article `other`, which lies open on the desk, to `kept`; (`NONE`, 0) for no match.
 
     A rewrite needs log-odds of `least`: `rules.least_logit`, or `rules.tied_logit` where the text of another telling of the
-    kept article's story speaks for it as well.
-
-    `row` is written as seen from `other`: `contained` is the share of its shingles found in `kept`.
+    kept article's story speaks for it as well. Articles that share no band (`banded`) are compared by story first, and
+    most go no further. The evidence is left in the desk's row.
     """
     if s.lengths[other] < rules.min_words or s.lengths[kept] < rules.min_words:
         return NONE, 0.0
-    fill_evidence(s, other, kept, row)
+    row = desk.row
+    fill_story_evidence(s, other, kept, desk)
+    if banded:
+        fill_quotes(s, other, kept, row)
+    elif is_hopeless(s, kept, other, rules, least, row):
+        return NONE, 0.0
+    fill_text_evidence(s, other, kept, row)
     apart = abs(s.days[kept] - s.days[other])  # NaN, and so in no comparison, where either is undated
     near = not apart > rules.copy_window_days
     if near and rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:

@@ -42,9 +42,8 @@ class Sketches(NamedTuple):
     quotes: np.ndarray
     term_offsets: np.ndarray
     term_hashes: np.ndarray
-    term_weights: np.ndarray
-    term_kinds: np.ndarray
-    term_counts: np.ndarray
+    term_facts: np.ndarray
+    """Terms × `terms.FACTS`, uint8: weight, kind, counts."""
     norms: np.ndarray
     """n × `evidence.NORMS`, float32: squared norms and sums over the terms of each article."""
 
@@ -57,9 +56,9 @@ def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
     return (
         np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
         sizes - 1,
-        np.array([t.unknown_weight for t in tables], np.uint8),
-        np.array([t.unknown_name for t in tables], np.uint8),
-        *(np.concatenate([t[field] for t in tables]) for field in range(4)),
+        np.array([t.unknown_weight for t in tables], np.uint32),
+        np.array([t.unknown_name for t in tables], np.uint32),
+        np.concatenate([np.stack([t.keys, t.stems, t.weights, t.names], axis=1) for t in tables]),
     )
 
 
@@ -73,10 +72,8 @@ def sketch(
     names = languages_of(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))
     which = np.array([kinds.index(name) for name in names], np.int64)
-    shingles, shingle_offsets, hashes = shingle_sets(*words, shingle_size, quoted=False)
-    quotes, quote_offsets, _ = shingle_sets(*words, shingle_size, quoted=True)
-    found = term_sets(*words, which, *lexicon(kinds), salient)
-    term_hashes, term_weights, term_kinds, term_counts, term_offsets, top = found
+    shingles, shingle_offsets, quotes, quote_offsets, hashes = shingle_sets(*words, shingle_size)
+    term_hashes, term_facts, term_offsets, top = term_sets(*words, which, *lexicon(kinds), salient)
     return Sketches(
         texts=hashes,
         lengths=lengths_of(words),
@@ -89,10 +86,8 @@ def sketch(
         quotes=quotes,
         term_offsets=term_offsets,
         term_hashes=term_hashes,
-        term_weights=term_weights,
-        term_kinds=term_kinds,
-        term_counts=term_counts,
-        norms=norms_of(term_weights, term_kinds, term_counts, term_offsets),
+        term_facts=term_facts,
+        norms=norms_of(term_facts, term_offsets),
     )
 
 

@@ -28,7 +28,7 @@ from dedup.characters import (
     STOP,
     UPPER,
 )
-from dedup.kernel import inlined, kernel, scrambled
+from dedup.kernel import inlined, kernel, leaf, scrambled
 
 CAPITAL, START, NUMBER, QUOTED, TITLE, GRAM, SHORT = 1, 2, 4, 8, 16, 32, 64
 """Flags of a word: begins with a capital; begins a sentence; begins with a digit; inside quotation marks; of the title;
@@ -120,7 +120,7 @@ def is_digit(data, i, end):
     return i < end and 48 <= data[i] <= 57
 
 
-@kernel
+@leaf
 def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, first_line):
     """Write the words of one field from position `n` on; return the new `n`.
 
@@ -179,6 +179,12 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
                     break
                 hash_ = stirred(hash_, fold[data[i]])
                 length += 1
+                i += 1
+            if i < end and data[i] == 32:  # and most words by a space
+                hashes[n] = finished(hash_)
+                flags[n] = flag | SHORT if length <= 3 else flag
+                n += 1
+                length, sentence_start = 0, False
                 i += 1
             continue
         if base == POINT and length:

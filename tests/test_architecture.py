@@ -34,6 +34,7 @@ LAYERS = [
     "furniture",
     "vocabulary",
     "languages",
+    "sorting",
     "shingles",
     "signatures",
     "terms",

@@ -1,13 +1,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for
+from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.matches import rules_of
 from dedup.settings import Settings
 from dedup.sketches import Sketches
@@ -25,15 +24,14 @@ def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = F
     """Return for each sketch its candidates among those before it, and what else is said of them."""
     rules, count = rules_of(settings), len(s.texts)
     each = s.salient.shape[1] + settings.bands
-    index, keys = postings_for(count, each), np.empty(each, np.uint64)
-    shares, found = np.zeros(count, np.int32), np.empty(count, np.int32)
+    index, scratch = postings_for(count, each), scratch_for(count, each)
     out = []
     for a in range(count):
-        terms, n = keys_of(s, a, rules.bands, rules.rows, keys)
-        m, banded, bounded = fill_candidates(index, s, keys, terms, n, a, rules, in_order, shares, found)
-        out.append(Found(found[:m].tolist(), int(banded), int(bounded)))
-        insert(index, keys, 0, n, a)
-        assert not shares.any(), "the scratch is not left clean"
+        terms, n = keys_of(s, a, rules.bands, rules.rows, scratch.keys)
+        m, banded, bounded = fill_candidates(index, s, terms, n, a, rules, in_order, scratch)
+        out.append(Found(scratch.found[:m].tolist(), int(banded), int(bounded)))
+        insert(index, scratch.keys, 0, n, a)
+        assert not scratch.shares.any(), "the scratch is not left clean"
     return out
 
 

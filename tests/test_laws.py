@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, sketched, story
 
 from dedup.clusters import CHUNK
-from dedup.evidence import COUNT, evidence_of
+from dedup.evidence import evidence_of
 from dedup.matches import NONE, judged, rules_of
 from dedup.pipeline import deduplicate
 from dedup.results import Result, named_evidence
@@ -46,9 +46,7 @@ def by_id(articles: list[Article]) -> dict[str, Article]:
 def judge(kept: Article, other: Article) -> tuple[int, float]:
     """Return what two articles are to each other, alone in the world."""
     rules = rules_of(DEFAULTS)
-    relation, score = judged(
-        sketched([kept, other]), 0, 1, rules, rules.tied_logit, np.zeros(COUNT, np.float32)
-    )
+    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules, rules.tied_logit)
     return int(relation), float(score)
 
 
@@ -194,10 +192,10 @@ def test_law_4_the_evidence_of_every_drop_is_exact(articles: list[Article]) -> N
 
 def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
     """Return (kept, other) → relation for every pair of articles that match, looked at one by one."""
-    s, rules, row = sketched(articles), rules_of(DEFAULTS), np.zeros(COUNT, np.float32)
+    s, rules = sketched(articles), rules_of(DEFAULTS)
     pairs = ((k, o) for k in range(len(articles)) for o in range(len(articles)) if k != o)
     found = {
-        (articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.tied_logit, row)[0])
+        (articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.tied_logit)[0])
         for k, o in pairs
     }
     return {pair: relation for pair, relation in found.items() if relation != NONE}

@@ -18,9 +18,8 @@ Verdict = tuple[str, float] | None
 
 def judge(kept: Article, other: Article, settings: Settings = DEFAULTS) -> Verdict:
     """Return (relation, score) of one article to another that is kept; None where they do not match."""
-    row = np.zeros(COUNT, np.float32)
     rules = rules_of(settings)
-    relation, score = judged(sketched([kept, other]), 0, 1, rules, rules.least_logit, row)
+    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules, rules.least_logit)
     return None if relation == NONE else (RELATIONS[relation], float(score))
 
 
@@ -586,14 +585,14 @@ def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> 
         "extension": "excerpt",
         "rewrite": "rewrite",
     }
-    s, rules, row = sketched(articles), rules_of(DEFAULTS), np.zeros(COUNT, np.float32)
+    s, rules = sketched(articles), rules_of(DEFAULTS)
     names = [*RELATIONS, "none"]  # -1 is none
 
     for a in range(len(articles)):
         for b in range(a):
             there, back = (
-                judged(s, a, b, rules, rules.least_logit, row),
-                judged(s, b, a, rules, rules.least_logit, row),
+                judged(s, a, b, rules, rules.least_logit),
+                judged(s, b, a, rules, rules.least_logit),
             )
             assert names[back[0]] == turned.get(names[there[0]], "none")
             assert back[1] == pytest.approx(there[1], abs=1e-5)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from dedup.shingles import MULTIPLIER, SMALL, containment, jaccard, shared, shingle_sets
+from dedup.shingles import MULTIPLIER, containment, jaccard, shared, shingle_sets
 from dedup.words import word_hashes, words_of
 
 WORD64 = 0xFFFF_FFFF_FFFF_FFFF
@@ -29,23 +29,23 @@ def shingles_of(
 ) -> list[list[int]]:
     """Return the kernel's shingles of each text, in its order."""
     words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
-    values, offsets, _ = shingle_sets(*words, size, quoted)
+    sets = shingle_sets(*words, size)
+    values, offsets = sets[2:4] if quoted else sets[:2]
     return [values[a:b].tolist() for a, b in pairwise(offsets.tolist())]
 
 
 def text_hashes(texts: list[str], titles: list[str] | None = None) -> list[int]:
     """Return the kernel's hash of each whole text."""
     words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
-    _, _, hashes = shingle_sets(*words, 3, False)
-    return list(map(int, hashes))
+    return list(map(int, shingle_sets(*words, 3)[-1]))
 
 
 def single_words(values: list[int]) -> list[int]:
     """Return the kernel's shingles of one word each over a text of the given word hashes."""
     words = np.array(values, np.uint32)
     offsets, titles = np.array([0, len(words)], np.int64), np.zeros(1, np.int32)
-    values, _, _ = shingle_sets(words, np.zeros(len(words), np.uint8), offsets, titles, 1, False)
-    return list(map(int, values))
+    shingles = shingle_sets(words, np.zeros(len(words), np.uint8), offsets, titles, 1)[0]
+    return list(map(int, shingles))
 
 
 FEW_WORDS = st.lists(
@@ -63,7 +63,7 @@ def test_the_kernel_makes_the_shingles_that_python_sets_hold(texts: list[str], s
         assert values == sorted(expected)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, SMALL - 1, SMALL, SMALL + 1, 1_000, 5_000])
+@pytest.mark.parametrize("n", [0, 1, 2, 47, 1_000, 5_000])
 def test_shingles_are_sorted_and_distinct_in_sets_of_any_size(n: int) -> None:
     random = np.random.default_rng(n)
     values = random.integers(0, 2**32, n, np.uint32)

@@ -9,7 +9,7 @@ from newsmaker import Article, batch, corpora, sketched, version
 
 from dedup.furniture import cleaned
 from dedup.sketches import Sketches, sketch
-from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, LIGHTEST, NAME, WORD
+from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, KIND, LIGHTEST, NAME, WEIGHT, WORD
 from dedup.vocabulary import NEVER, WEIGHT_SCALE, vocabulary
 from dedup.words import word_hashes, words_of
 
@@ -30,7 +30,8 @@ def stem(word: str, language: str = "en") -> int:
 def terms(s: Sketches, a: int = 0) -> dict[int, Term]:
     """Return the terms of a sketch by hash."""
     own = slice(s.term_offsets[a], s.term_offsets[a + 1])
-    columns = (s.term_weights[own] / WEIGHT_SCALE, s.term_kinds[own], s.term_counts[own])
+    facts = s.term_facts[own]
+    columns = (facts[:, WEIGHT] / WEIGHT_SCALE, facts[:, KIND], facts[:, : IN_ALL + 1])
     return {
         int(key): Term(float(weight), int(kind), counts.tolist())
         for key, weight, kind, counts in zip(s.term_hashes[own], *columns, strict=True)
@@ -71,7 +72,7 @@ def test_counts_are_those_of_a_counter(articles: list[Article]) -> None:
 @given(corpora(least=1, most=5))
 @examples(max_examples=25)
 def test_windows_of_the_body_hold_one_another(articles: list[Article]) -> None:
-    counts = sketched(articles).term_counts
+    counts = sketched(articles).term_facts
 
     assert (counts[:, IN_45] <= counts[:, IN_80]).all()
     assert (counts[:, IN_80] <= counts[:, IN_220]).all()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from dedup.explaining.passages import is_dense, written_words
 from dedup.sketches import Sketches
-from dedup.terms import FIGURE, NAME
+from dedup.terms import FIGURE, KIND, NAME, WEIGHT
 from dedup.vocabulary import Vocabulary, vocabulary
 from dedup.words import word_hashes
 
@@ -51,8 +51,9 @@ def is_readable(name: str) -> bool:
 def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
     """Return (term, kind, weight) for each term of an article."""
     own = slice(int(sketches.term_offsets[a]), int(sketches.term_offsets[a + 1]))
-    columns = (sketches.term_hashes, sketches.term_kinds, sketches.term_weights)
-    return zip(*(column[own].tolist() for column in columns), strict=True)
+    facts = sketches.term_facts[own]
+    columns = (sketches.term_hashes[own], facts[:, KIND], facts[:, WEIGHT])
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def surfaces(text: str, known: Vocabulary) -> Iterator[tuple[int, str]]:
