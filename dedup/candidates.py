@@ -3,7 +3,8 @@
 In: a sketch and the index of those kept. Out: positions worth verifying, most shared first. Bands of the signature find
 copies (Broder 1997; *Mining of Massive Datasets*, section 3.4), salient terms find rewrites, which live at similarities where
 banding cannot tell them from unrelated articles. Both are *keys* of one index: a hash table from keys to chains of
-articles, the latest first, so that in a dated corpus a lookup stops where the window ends.
+articles, the latest first, so that in a dated corpus a lookup stops where the window ends. A chain is made of blocks, each
+twice as long as the one before it: a lookup waits for memory once a block and not once an article.
 """
 
 from typing import NamedTuple
@@ -16,7 +17,13 @@ from dedup.shingles import MULTIPLIER, extended
 BAND = 256
 """What a shared band counts beside a shared term: any band makes a candidate."""
 MOST_SHARED = 8 * BAND
-OWNER, NEXT = 0, 1
+NEXT, LENGTH, ROOM, OWNERS = range(4)
+"""A block of postings: the place of the block before it, how many articles it holds and could hold, and the articles."""
+MOST_ROOM = 29
+"""The longest block is two lines of a processor's cache."""
+NOWHERE = np.int64(0)
+CELLS_EACH = 5
+"""No number of postings takes more cells than this for each: the worst is a chain of two, in nine cells."""
 FEW = 64
 """So many candidates are put in order by insertion; more are counted into place."""
 
@@ -26,9 +33,11 @@ class Postings(NamedTuple):
 
     keys: np.ndarray
     heads: np.ndarray
-    links: np.ndarray
-    """Postings × (article, the posting after it in its chain)."""
+    """The place of the latest block of each key's chain; 0 for none."""
+    blocks: np.ndarray
+    """Blocks of postings end to end, the first of them from 1 on."""
     used: np.ndarray
+    """How many cells of `blocks` are taken."""
 
 
 class Scratch(NamedTuple):
@@ -59,12 +68,23 @@ def postings_for(articles: int, keys_each: int) -> Postings:
     """Return an empty index with room for `articles` of `keys_each` keys each."""
     room = max(1, articles * keys_each)
     size = 1 << (room + room // 2).bit_length()
+    cells = 1 + CELLS_EACH * room
+    place = np.int32 if cells < 2**31 else np.int64
     return Postings(
         keys=np.zeros(size, np.uint64),
-        heads=np.full(size, -1, np.int32 if room < 2**31 else np.int64),
-        links=np.zeros((room, 2), np.int32 if room < 2**31 else np.int64),
-        used=np.zeros(1, np.int64),
+        heads=np.zeros(size, place),
+        blocks=np.zeros(cells, place),
+        used=np.ones(1, np.int64),
     )
+
+
+@leaf
+def empty(index):
+    """Take everything out of an index."""
+    index.keys[:] = 0
+    index.heads[:] = 0
+    index.blocks[: index.used[0]] = 0
+    index.used[0] = 1
 
 
 @inlined
@@ -99,13 +119,20 @@ def keys_of(s, a, bands, rows, out):
 @leaf
 def insert(index, keys, begin, end, a):
     """Put article `a` at the head of the chains of `keys[begin:end]`."""
+    blocks = index.blocks
     for k in range(begin, end):
         slot = slot_of(index, keys[k])
         index.keys[slot] = keys[k]
-        posting = index.used[0]
-        index.links[posting, OWNER], index.links[posting, NEXT] = a, index.heads[slot]
-        index.heads[slot] = posting
-        index.used[0] += 1
+        head = np.int64(index.heads[slot])
+        if head == 0 or blocks[head + LENGTH] == blocks[head + ROOM]:
+            block = index.used[0]
+            blocks[block + NEXT] = head
+            blocks[block + ROOM] = min(2 * np.int64(blocks[head + ROOM]), MOST_ROOM) if head else 1
+            index.used[0] += OWNERS + np.int64(blocks[block + ROOM])
+            index.heads[slot] = block
+            head = block
+        blocks[head + OWNERS + np.int64(blocks[head + LENGTH])] = a
+        blocks[head + LENGTH] += 1
 
 
 @leaf
@@ -116,29 +143,35 @@ def fill_candidates(index, s, terms, n, a, rules, in_order, scratch):
     by rising date.
     """
     keys, found, shares = scratch.keys, scratch.found, scratch.shares
-    links, days = index.links, s.days
+    blocks, days = index.blocks, s.days
     touched, bounded = 0, 0
     day = days[a]
     dated = not np.isnan(day)
     for k in range(n):
         window = rules.window_days if k < terms else rules.copy_window_days
-        posting = index.heads[slot_of(index, keys[k])]
-        steps = 0
-        while posting >= 0:
-            other = links[posting, OWNER]
-            posting = links[posting, NEXT]
-            if dated and abs(day - days[other]) > window:
-                if in_order:
+        counts = 1 if k < terms else BAND
+        left = rules.max_postings
+        block = np.int64(index.heads[slot_of(index, keys[k])])
+        while block:
+            place = block + OWNERS + np.int64(blocks[block + LENGTH])
+            first = block + OWNERS
+            block = np.int64(blocks[block + NEXT])
+            while place > first:
+                place -= 1
+                other = blocks[place]
+                if dated and abs(day - days[other]) > window:
+                    if in_order:
+                        block = NOWHERE
+                        break
+                    continue
+                if left == 0:
+                    block, bounded = NOWHERE, 1
                     break
-                continue
-            steps += 1
-            if steps > rules.max_postings:
-                bounded = 1
-                break
-            if shares[other] == 0:
-                found[touched] = other
-                touched += 1
-            shares[other] += 1 if k < terms else BAND
+                left -= 1
+                if shares[other] == 0:
+                    found[touched] = other
+                    touched += 1
+                shares[other] += counts
     n, banded = 0, 0
     for t in range(touched):
         other = found[t]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dedup.terminal.exits import Commands, check_streams, leave, listen
+from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
 from dedup.terminal.options import (
     CONTEXT,
     corpus_options,
@@ -272,6 +272,7 @@ def show_clusters(result: Result, corpus: Corpus) -> None:
 
 def main() -> NoReturn:
     """Run the command line as a process of its own."""
+    set_up()
     check_streams()
     listen()
     try:

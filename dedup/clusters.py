@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import empty, fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.evidence import COUNT, desk, lay_open
 from dedup.kernel import leaf
 from dedup.matches import NONE, REWRITE, Rules, judged_on
@@ -63,8 +63,8 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads.
     """
     articles, each = len(sketches.texts), sketches.salient.shape[1] + rules.bands
-    best = nothing_found(articles, order)
-    index, in_order = postings_for(len(order), each), rises(sketches.days[order])
+    best, in_order = nothing_found(articles, order), rises(sketches.days[order])
+    index, fresh = postings_for(len(order), each), postings_for(min(CHUNK, len(order)), each)
     scratch, desks = [scratch_for(articles, each) for _ in range(threads)], [desk() for _ in range(threads)]
     look = partial(look_up, sketches, rules, index, in_order, best)
     with ThreadPoolExecutor(threads) as pool:
@@ -72,7 +72,6 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
             chunk = order[start : start + CHUNK]
             shares = [chunk[thread::threads] for thread in range(threads)]
             list(pool.map(look, shares, scratch, desks))
-            fresh = postings_for(len(chunk), each)
             settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
     return best.made
 
@@ -147,10 +146,11 @@ def look_up(s, rules, index, in_order, best, share, scratch, desk):
 
 @leaf
 def settle(s, rules, index, in_order, best, chunk, scratch, desk, fresh):
-    """Match the articles of a chunk with each other, in order, and index those that are kept.
+    """Match the articles of a chunk with each other, in order, by an index of its own, and index those that are kept.
 
     Of a dropped rewrite the bands are indexed, so that copies of it can go where it went.
     """
+    empty(fresh)
     for a in chunk:
         if s.lengths[a] < rules.min_words:
             continue

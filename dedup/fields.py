@@ -56,7 +56,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 
 BATCH_ARTICLES = 4096
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 """A batch is large enough to amortise a call into compiled code, and small enough to hold several of them."""
 
 Names = Mapping[str, tuple[str, ...]]

@@ -163,12 +163,17 @@ OPEN, CLOSE = "\x02", "\x03"
 
 def cleaned(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without their furniture; null stays null."""
+    return pc.utf8_slice_codeunits(cleaned_lines(texts), 1)
+
+
+def cleaned_lines(texts: pa.StringArray) -> pa.StringArray:
+    """Return the texts without their furniture, each line after a newline, the first as well; null stays null."""
     for pattern in PATTERNS:
         texts = pc.replace_substring_regex(texts, pattern=pattern, replacement="")
     texts = pc.binary_join_element_wise("\n", texts, "")
     for pattern in LINE_PATTERNS:
         texts = pc.replace_substring_regex(texts, pattern=pattern, replacement="\n")
-    return pc.utf8_slice_codeunits(texts, 1)
+    return texts
 
 
 def cleaned_titles(titles: pa.StringArray) -> pa.StringArray:

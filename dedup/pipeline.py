@@ -48,7 +48,10 @@ def deduplicate(
     """
     settings = settings or Settings()
     batches = articles if isinstance(articles, Corpus) else to_batches(articles)
-    remembered, sketches = sketched(batches, settings, progress)
+    with ThreadPoolExecutor(1) as aside:
+        loading = aside.submit(load_kernels, settings)
+        remembered, sketches = sketched(batches, settings, progress)
+        loading.result()
     table, repeats, warnings = identified(remembered, sketches.texts)
     order = ranked(table, sketches.lengths, repeats, settings)
     assignments = repeated(assign(sketches, order, rules_of(settings), threads_of(settings)), repeats)
@@ -59,13 +62,13 @@ def sketched(
     batches: Iterable[pa.RecordBatch], settings: Settings, progress: Progress | None
 ) -> tuple[pa.Table, Sketches]:
     """Return the remembered columns and the sketches of all batches, in order; threads work ahead by a bounded number."""
-    columns, parts = [], [empty_sketches(settings)]
+    columns, parts = [], []
     for batch, part in ahead(batches, settings):
         columns.append(batch.select(REMEMBERED))
         parts.append(part)
         if progress:
             progress(batch.num_rows)
-    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), joined(parts)
+    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), joined(parts or [empty_sketches(settings)])
 
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:
@@ -92,6 +95,12 @@ def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     return sketch(
         batch, permutations=settings.permutations, seed=settings.seed, salient=settings.salient_terms
     )
+
+
+def load_kernels(settings: Settings) -> None:
+    """Run every kernel on an article without words: loading them takes long enough to read and clean a batch in between."""
+    nothing = pa.RecordBatch.from_pylist([{"id": "", "text": ""}], SCHEMA)
+    assign(sketch_with(nothing, settings), np.zeros(1, np.int64), rules_of(settings))
 
 
 def empty_sketches(settings: Settings) -> Sketches:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.evidence import norms_of
-from dedup.furniture import cleaned, cleaned_titles
+from dedup.furniture import cleaned_lines, cleaned_titles
 from dedup.languages import languages_of
 from dedup.shingles import shingle_sets
 from dedup.signatures import signatures_of
@@ -67,7 +67,7 @@ def sketch(
 ) -> Sketches:
     """Return the sketches of a batch of articles."""
     titles = cleaned_titles(batch["title"])
-    texts = cleaned(batch["text"])
+    texts = cleaned_lines(batch["text"])
     words = words_of(titles, texts)
     names = languages_of(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))
