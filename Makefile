@@ -49,6 +49,7 @@ clean: ## Remove all that these commands made, .venv included
 	@echo "Installing dedup into .venv, once: about a minute." >&2
 	@$(PYTHON) -m venv .venv || { echo 'Python could not make .venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	@$(INSTALL) -e .
+	@.venv/bin/python -m compileall -q dedup
 	@touch $@
 
 .venv/.dev: .venv/.installed

@@ -6,12 +6,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 
 from dedup.fields import BATCH_ARTICLES, column_names
 from dedup.reading.blocks import Positions
@@ -20,6 +19,9 @@ from dedup.reading.sifting import sift, why_refused
 from dedup.reading.streams import Damaged
 from dedup.reading.strings import rows_of
 from dedup.records import RECORD_SHOWN, json_line
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 __all__ = ["parquet_articles", "parquet_rows"]
 
@@ -61,16 +63,18 @@ def _parquet_batches(reading: Reading, columns: Sequence[str] | None) -> Iterato
 
 
 @contextmanager
-def _opened_parquet(reading: Reading) -> Iterator[pyarrow.parquet.ParquetFile]:
+def _opened_parquet(reading: Reading) -> Iterator[ParquetFile]:
     """Open a Parquet file; one that is compressed is unpacked first, since its directory is at its end."""
+    from pyarrow.parquet import ParquetFile
+
     if not reading.source.packing:
-        with pyarrow.parquet.ParquetFile(reading.source.path) as file:
+        with ParquetFile(reading.source.path) as file:
             yield file
         return
     with tempfile.TemporaryFile() as unpacked:
         unpacked.writelines(reading.unpacked())
         unpacked.seek(0)
-        yield pyarrow.parquet.ParquetFile(unpacked)
+        yield ParquetFile(unpacked)
 
 
 def _not_too_long(reading: Reading, articles: pa.RecordBatch, numbers: Positions) -> pa.RecordBatch:

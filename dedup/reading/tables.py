@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from dedup.fields import BATCH_BYTES
 from dedup.reading.batches import grouped
@@ -71,6 +70,8 @@ def write_parquet(file: IO[bytes], rows: Iterable[Row]) -> int:
 
     A column holds JSON where its values have no type in common, or one that Parquet does not know.
     """
+    from pyarrow.parquet import ParquetWriter
+
     types: dict[str, pa.DataType] = {}
     count = 0
     with tempfile.TemporaryFile() as kept:
@@ -81,7 +82,7 @@ def write_parquet(file: IO[bytes], rows: Iterable[Row]) -> int:
                 stream.write_batch(batch)
             count += len(group)
         schema = pa.schema({name: _storable(kind) for name, kind in types.items()})
-        with pyarrow.parquet.ParquetWriter(file, schema) as writer:
+        with ParquetWriter(file, schema) as writer:
             for batch in _batches(kept):
                 writer.write_batch(_conformed(batch, schema))
     return count
@@ -137,10 +138,12 @@ def _common_type(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
 
 def _storable(kind: pa.DataType) -> pa.DataType:
     """Return a type that Parquet can hold: the one given, or a string."""
+    from pyarrow.parquet import write_table
+
     if pa.types.is_null(kind):
         return pa.string()
     try:
-        pyarrow.parquet.write_table(pa.schema({"": kind}).empty_table(), io.BytesIO())
+        write_table(pa.schema({"": kind}).empty_table(), io.BytesIO())
     except TYPE_ERRORS:
         return pa.string()
     return kind
