@@ -20,9 +20,9 @@ PACKAGE = Path(__file__).parent
 
 
 def package_digest() -> str:
-    """Return sixteen hexadecimal digits that change whenever a source file of the package changes."""
+    """Return sixteen hexadecimal digits that change whenever a source file of the package, or its table of characters, does."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(PACKAGE.glob("*.py")):
+    for path in [*sorted(PACKAGE.glob("*.py")), PACKAGE / "data" / "characters.npz"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -82,16 +82,15 @@ def kind_of(value: object) -> str:
     return kinds.get(type(value), "a number")
 
 
-def _dumped(value: object) -> str:
-    """Return a value as compact JSON; ValueError where it holds NaN."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
-
-
 def _plain(value: object) -> str:
     """Return as text what JSON has no type for."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+_dumped = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode
+"""A value → compact JSON; ValueError where it holds NaN."""
 
 
 def _finite(value: Any) -> Any:

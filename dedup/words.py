@@ -39,6 +39,9 @@ HEADLINE_WORDS = 24
 FNV_BASIS, FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 FIRST = np.uint32((1 << PAIR) - 1)
 """The bits of a folded entry that hold its first code point."""
+ASCII = np.zeros(256, np.uint32)
+ASCII[:128] = np.where(np.isin(CLASS[:128] & 0x7F, (LETTER, DIGIT)), FOLD[:128], 0)
+"""What each byte folds to that is a letter or a digit by itself; 0 for the others."""
 
 
 class Words(NamedTuple):
@@ -115,6 +118,18 @@ def decoded(data, i, end):
 
 
 @inlined
+def after_ascii(data, i, end, h):
+    """Return (position, running hash) after the plain ASCII letters and digits from position `i` on."""
+    while i < end:
+        folded = ASCII[data[i]]
+        if folded == 0:
+            break
+        h = stirred(h, folded)
+        i += 1
+    return i, h
+
+
+@inlined
 def is_digit(data, i, end):
     """Return whether position `i` holds an ASCII digit."""
     return i < end and 48 <= data[i] <= 57
@@ -135,6 +150,28 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
     first_line[0], first_line[1] = -1, 0
     i = start
     while i <= end:
+        if (
+            length == 0 and run == 0 and i < end and ASCII[data[i]]
+        ):  # most words: plain, and followed by a space
+            flag = base_flags
+            if 65 <= data[i] <= 90:
+                flag |= CAPITAL
+            elif data[i] <= 57:
+                flag |= NUMBER
+            if sentence_start:
+                flag |= START
+            if quoted:
+                flag |= QUOTED
+            start, ended = i, False
+            i, hash_ = after_ascii(data, i, end, FNV_BASIS)
+            length = i - start
+            if i < end and data[i] == 32:
+                hashes[n] = finished(hash_)
+                flags[n] = flag | SHORT if length <= 3 else flag
+                n += 1
+                length, sentence_start = 0, False
+                i += 1
+            continue
         if i < end:
             code, after = decoded(data, i, end)
             if code < SIZE:
@@ -170,22 +207,9 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
             second = folded >> np.uint32(PAIR)
             if second:
                 hash_ = stirred(hash_, second)
-            length += 1
             ended = False
-            i = after
-            while i < end and data[i] < 0x80:  # most letters are plain ASCII, and followed by another
-                base = classes[data[i]] & np.uint8(0x7F)
-                if base != LETTER and base != DIGIT:
-                    break
-                hash_ = stirred(hash_, fold[data[i]])
-                length += 1
-                i += 1
-            if i < end and data[i] == 32:  # and most words by a space
-                hashes[n] = finished(hash_)
-                flags[n] = flag | SHORT if length <= 3 else flag
-                n += 1
-                length, sentence_start = 0, False
-                i += 1
+            i, hash_ = after_ascii(data, after, end, hash_)
+            length += 1 + i - after
             continue
         if base == POINT and length:
             if flag & NUMBER and is_digit(data, after, end):
