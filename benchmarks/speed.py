@@ -7,6 +7,7 @@ datasketch's pipeline is what its documentation shows (regular-expression words 
 
 import argparse
 import gzip
+import os
 import shutil
 import statistics
 import subprocess
@@ -46,21 +47,13 @@ pyarrow.json.read_json(sys.argv[1])
 def measured(command: list[str]) -> tuple[float, float]:
     """Return (seconds, peak resident bytes) of a command that must succeed."""
     started = time.perf_counter()
-    with subprocess.Popen(
-        ["/usr/bin/env", "python3", "-c", WATCH, *command], stdout=subprocess.PIPE, text=True
-    ) as process:
-        peak = process.communicate()[0]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"failed: {' '.join(command)[:200]}")
-    return time.perf_counter() - started, float(peak) * 1024
-
-
-WATCH = """
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
-"""
+    return seconds, used.ru_maxrss * 1024.0
 
 
 def main() -> int:

@@ -17,6 +17,8 @@ from dedup.shingles import MULTIPLIER, extended
 BAND = 256
 """What a shared band counts beside a shared term: any band makes a candidate."""
 MOST_SHARED = 8 * BAND
+KEY, HEAD = 0, 1
+"""A slot of the table: a key, 0 where it is free, and the place of the latest block of its chain."""
 NEXT, LENGTH, ROOM, OWNERS = range(4)
 """A block of postings: the place of the block before it, how many articles it holds and could hold, and the articles."""
 MOST_ROOM = 29
@@ -31,9 +33,8 @@ FEW = 64
 class Postings(NamedTuple):
     """The index in memory: slots of an open-addressing table lead to chains of postings."""
 
-    keys: np.ndarray
-    heads: np.ndarray
-    """The place of the latest block of each key's chain; 0 for none."""
+    slots: np.ndarray
+    """An open-addressing table, its size a power of two: `KEY` and `HEAD` side by side."""
     blocks: np.ndarray
     """Blocks of postings end to end, the first of them from 1 on."""
     used: np.ndarray
@@ -71,8 +72,7 @@ def postings_for(articles: int, keys_each: int) -> Postings:
     cells = 1 + CELLS_EACH * room
     place = np.int32 if cells < 2**31 else np.int64
     return Postings(
-        keys=np.zeros(size, np.uint64),
-        heads=np.zeros(size, place),
+        slots=np.zeros((size, 2), np.uint64),
         blocks=np.zeros(cells, place),
         used=np.ones(1, np.int64),
     )
@@ -81,8 +81,7 @@ def postings_for(articles: int, keys_each: int) -> Postings:
 @leaf
 def empty(index):
     """Take everything out of an index."""
-    index.keys[:] = 0
-    index.heads[:] = 0
+    index.slots[:] = 0
     index.blocks[: index.used[0]] = 0
     index.used[0] = 1
 
@@ -90,9 +89,9 @@ def empty(index):
 @inlined
 def slot_of(index, key):
     """Return the slot that holds `key`, or the free one where it would go."""
-    mask = np.uint64(len(index.keys) - 1)
+    mask = np.uint64(len(index.slots) - 1)
     slot = (key >> np.uint64(32)) & mask  # a product: its high bits are the well-mixed ones
-    while index.keys[slot] != 0 and index.keys[slot] != key:
+    while index.slots[slot, KEY] != 0 and index.slots[slot, KEY] != key:
         slot = (slot + np.uint64(1)) & mask
     return slot
 
@@ -122,14 +121,14 @@ def insert(index, keys, begin, end, a):
     blocks = index.blocks
     for k in range(begin, end):
         slot = slot_of(index, keys[k])
-        index.keys[slot] = keys[k]
-        head = np.int64(index.heads[slot])
+        index.slots[slot, KEY] = keys[k]
+        head = np.int64(index.slots[slot, HEAD])
         if head == 0 or blocks[head + LENGTH] == blocks[head + ROOM]:
             block = index.used[0]
             blocks[block + NEXT] = head
             blocks[block + ROOM] = min(2 * np.int64(blocks[head + ROOM]), MOST_ROOM) if head else 1
             index.used[0] += OWNERS + np.int64(blocks[block + ROOM])
-            index.heads[slot] = block
+            index.slots[slot, HEAD] = block
             head = block
         blocks[head + OWNERS + np.int64(blocks[head + LENGTH])] = a
         blocks[head + LENGTH] += 1
@@ -151,7 +150,7 @@ def fill_candidates(index, s, terms, n, a, rules, in_order, scratch):
         window = rules.window_days if k < terms else rules.copy_window_days
         counts = 1 if k < terms else BAND
         left = rules.max_postings
-        block = np.int64(index.heads[slot_of(index, keys[k])])
+        block = np.int64(index.slots[slot_of(index, keys[k]), HEAD])
         while block:
             place = block + OWNERS + np.int64(blocks[block + LENGTH])
             first = block + OWNERS
