@@ -45,7 +45,7 @@ SAGA_SHARED, SAGA_TERMS, SAGA_DAYS = 6, 32, 30.0
 """Articles look alike when they share so many of so many salient terms; chapters lie further apart than so many days."""
 PENALTY = 1e-3
 SEED = 1
-CAUTION = 0.016
+CAUTION = 0.008
 GRID = np.arange(-3.0, 1.01, 0.25)
 
 

@@ -3,8 +3,9 @@
 In: sketches and the order in which they come. Out: for each article the article that it repeats (itself if it is kept),
 the relation, the score and the evidence. Leader clustering (Hartigan, *Clustering Algorithms*, 1975, ch. 3): every drop is
 justified by a match with a *kept* article (law 4), which connected components cannot promise, and what was kept keeps
-itself in a second run (law 3), for only kept articles are matched. The bands of dropped rewrites are indexed too, but only
-to choose between kept articles that match.
+itself in a second run (law 3), for a match that is strong enough alone always joins. Rewrites that were dropped are
+witnesses: an article that matches one of them needs less of a match with the kept article, after the single and the average
+link of hierarchical clustering (docs/decisions/0004-witnesses.md).
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,15 @@ import numpy as np
 from dedup.candidates import empty, fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.evidence import COUNT, desk, lay_open
 from dedup.kernel import leaf
-from dedup.matches import NONE, REWRITE, Rules, judged_on
+from dedup.matches import NONE, REWRITE, Rules, judged_on, probability
 from dedup.sketches import Sketches
 
 STORY, TIE, TEXT = 0, 1, 2
 """What speaks for a kept article, least to most: the story alone; the story, and the text of one that repeats it already;
 the text. Two copies of one text thus go to the same place, even when either of two kept articles would do, or when one
 alone would just miss it."""
+WITNESSES = 4
+"""So many rewrites of a kept article are looked up beside it, the first in rank order; of more only the bands."""
 CHUNK = 512
 """Articles that are looked up at once."""
 
@@ -54,6 +57,8 @@ class Best(NamedTuple):
     """n, float64: what decides between matches of one strength."""
     ranks: np.ndarray
     """n, int64: the place of each article in rank order, which decides between equals."""
+    witnesses: np.ndarray
+    """n, int32: how many witnesses a kept article has."""
 
 
 def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1) -> Assignments:
@@ -88,7 +93,13 @@ def nothing_found(articles: int, order: np.ndarray) -> Best:
         verified=np.zeros(articles, np.int32),
         bounded=np.zeros(articles, np.int8),
     )
-    return Best(made, strengths=np.full(articles, -1, np.int8), ties=np.zeros(articles), ranks=ranks)
+    return Best(
+        made,
+        strengths=np.full(articles, -1, np.int8),
+        ties=np.zeros(articles),
+        ranks=ranks,
+        witnesses=np.zeros(articles, np.int32),
+    )
 
 
 def rises(days: np.ndarray) -> bool:
@@ -109,7 +120,7 @@ def consider(s, rules, index, in_order, best, a, scratch, desk):
         lay_open(s, a, desk)
     for k in range(m):
         member, leader = found[k], best.made.leaders[found[k]]
-        tie = 0.0
+        tie, support = 0.0, -np.inf
         kept += leader == member
         dropped += leader != member
         if (kept if leader == member else dropped) > rules.max_candidates:
@@ -117,20 +128,27 @@ def consider(s, rules, index, in_order, best, a, scratch, desk):
             continue
         best.made.verified[a] += 1
         if leader != member:
-            relation, tie = judged_on(s, member, a, rules, rules.least_logit, True, desk)
-            if relation in (NONE, REWRITE):
+            relation, score = judged_on(s, member, a, rules, rules.least_logit, k < banded, desk)
+            if relation == NONE:
                 continue
-        least = rules.tied_logit if tie > 0.0 else rules.least_logit
+            tie, support = (0.0, score) if relation == REWRITE else (score, np.inf)
+        least = rules.least_logit if leader == member else rules.witnessed_logit
         relation, score = judged_on(s, leader, a, rules, least, k < banded, desk)
         if relation == NONE:
             continue
-        strength, decisive = (
-            (TEXT, score) if relation != REWRITE else (TIE, tie) if tie > 0.0 else (STORY, score)
-        )
+        if relation != REWRITE:
+            strength, decisive = TEXT, score
+        elif tie > 0.0:
+            strength, decisive = TIE, tie
+        else:
+            strength, decisive = STORY, max(score, (score + support) / 2)
+            if decisive < rules.least_logit:
+                continue
         before = best.strengths[a], best.ties[a], -best.ranks[best.made.leaders[a]]
         if (strength, decisive, -best.ranks[leader]) > before:
             best.strengths[a], best.ties[a] = strength, decisive
-            best.made.leaders[a], best.made.relations[a], best.made.scores[a] = leader, relation, score
+            best.made.leaders[a], best.made.relations[a] = leader, relation
+            best.made.scores[a] = probability(score) if relation == REWRITE else score
             for column in range(COUNT):
                 best.made.evidence[a, column] = desk.row[column]
     return terms, n
@@ -148,7 +166,8 @@ def look_up(s, rules, index, in_order, best, share, scratch, desk):
 def settle(s, rules, index, in_order, best, chunk, scratch, desk, fresh):
     """Match the articles of a chunk with each other, in order, by an index of its own, and index those that are kept.
 
-    Of a dropped rewrite the bands are indexed, so that copies of it can go where it went.
+    A dropped rewrite is a witness, if its kept article has not enough of them; else only its bands are indexed, so that
+    copies of it can go where it went.
     """
     empty(fresh)
     for a in chunk:
@@ -156,6 +175,8 @@ def settle(s, rules, index, in_order, best, chunk, scratch, desk, fresh):
             continue
         terms, n = consider(s, rules, fresh, in_order, best, a, scratch, desk)
         if best.made.relations[a] in (NONE, REWRITE):
-            first = 0 if best.made.relations[a] == NONE else terms
+            leader = best.made.leaders[a]
+            first = 0 if leader == a or best.witnesses[leader] < WITNESSES else terms
+            best.witnesses[leader] += leader != a
             insert(fresh, scratch.keys, first, n, a)
             insert(index, scratch.keys, first, n, a)

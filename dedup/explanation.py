@@ -109,7 +109,7 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
-    pair = Pair(row, probability, chance(rules.tied_logit), int(s.lengths.min()), days)
+    pair = Pair(row, probability, chance(rules.witnessed_logit), int(s.lengths.min()), days)
     texts = cleaned(articles["text"])
     names, numbers = shared_names(s, articles, other, kept)
     terms, bands = shared_keys(s, kept, other, settings)

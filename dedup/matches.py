@@ -32,7 +32,7 @@ from dedup.evidence import (
     fill_text_evidence,
     lay_open,
 )
-from dedup.kernel import leaf
+from dedup.kernel import inlined, leaf
 from dedup.settings import RELATIONS, Settings
 
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
@@ -46,9 +46,10 @@ TEMPLATE_NAMES = 0.6
 TEMPLATE_FIGURES = 0.4
 """... and this share of its numbers, where there are `FEWEST_FIGURES` to go by."""
 FEWEST_FIGURES = 4
-CORROBORATION = 1.0
-"""By how much (log-odds) the threshold is lower for an article whose text a telling of the story shares. Chosen on the wire
-pairs (docs/decisions/0003). It loosens laws 1 and 5: a third article then helps to decide whether two match."""
+CORROBORATION = 1.5
+"""By how much (log-odds) a match with the kept article may be weaker than one that stands alone, where an article that repeats
+it already speaks for it too (docs/decisions/0004-witnesses.md). It loosens laws 1 and 5: a third article then helps to
+decide whether two match."""
 PART = 0.8
 """An excerpt has at most this share of the shingles of the whole; what is longer is a copy."""
 
@@ -76,7 +77,7 @@ class Rules(NamedTuple):
     coefficients: np.ndarray
     intercept: float
     least_logit: float
-    tied_logit: float
+    witnessed_logit: float
     copy_jaccard: float
     excerpt_containment: float
     window_days: float
@@ -106,7 +107,7 @@ def rules_of(settings: Settings) -> Rules:
         coefficients=coefficients,
         intercept=intercept,
         least_logit=float(np.log(p / (1 - p))),
-        tied_logit=float(np.log(p / (1 - p))) - CORROBORATION,
+        witnessed_logit=float(np.log(p / (1 - p))) - CORROBORATION,
         copy_jaccard=float(settings.copy_jaccard),
         excerpt_containment=float(settings.excerpt_containment),
         window_days=float(settings.window_days),
@@ -118,6 +119,12 @@ def rules_of(settings: Settings) -> Rules:
         bands=settings.bands,
         rows=settings.rows,
     )
+
+
+@inlined
+def probability(odds):
+    """Return the probability that log-odds stand for."""
+    return 1.0 / (1.0 + np.exp(-odds))
 
 
 @leaf
@@ -153,7 +160,7 @@ def judged(s: Any, kept: int, other: int, rules: Rules, least: float) -> tuple[i
     used = desk()
     lay_open(s, other, used)
     relation, score = judged_on(s, kept, other, rules, least, True, used)
-    return relation, score, used.row
+    return relation, probability(score) if relation == REWRITE else score, used.row
 
 
 @leaf
@@ -177,9 +184,9 @@ def is_hopeless(s, kept, other, rules, least, row):
 def judged_on(s, kept, other, rules, least, banded, desk):
     """Return (relation, score) of article `other`, which lies open on the desk, to `kept`; (`NONE`, 0) for no match.
 
-    A rewrite needs log-odds of `least`: `rules.least_logit`, or `rules.tied_logit` where the text of another telling of the
-    kept article's story speaks for it as well. Articles that share no band (`banded`) are compared by story first, and
-    most go no further. The evidence is left in the desk's row.
+    The score of a rewrite is its log-odds. It needs `least` of them: `rules.least_logit`, or `rules.witnessed_logit` where
+    another telling of the kept article's story speaks for it as well. Articles that share no band (`banded`) are compared
+    by story first, and most go no further. The evidence is left in the desk's row.
     """
     if s.lengths[other] < rules.min_words or s.lengths[kept] < rules.min_words:
         return NONE, 0.0
@@ -207,5 +214,5 @@ def judged_on(s, kept, other, rules, least, banded, desk):
     if rules.allowed[REWRITE] and not apart > rules.window_days:
         odds = logit(row, rules)
         if odds >= least:
-            return REWRITE, 1.0 / (1.0 + np.exp(-odds))
+            return REWRITE, odds
     return NONE, 0.0

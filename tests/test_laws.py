@@ -46,7 +46,7 @@ def by_id(articles: list[Article]) -> dict[str, Article]:
 def judge(kept: Article, other: Article) -> tuple[int, float]:
     """Return what two articles are to each other, alone in the world."""
     rules = rules_of(DEFAULTS)
-    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules, rules.tied_logit)
+    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules, rules.witnessed_logit)
     return int(relation), float(score)
 
 
@@ -195,7 +195,7 @@ def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
     s, rules = sketched(articles), rules_of(DEFAULTS)
     pairs = ((k, o) for k in range(len(articles)) for o in range(len(articles)) if k != o)
     found = {
-        (articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.tied_logit)[0])
+        (articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules, rules.witnessed_logit)[0])
         for k, o in pairs
     }
     return {pair: relation for pair, relation in found.items() if relation != NONE}
