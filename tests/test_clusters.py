@@ -1,10 +1,13 @@
+import math
+from random import Random
+
 import numpy as np
 import pytest
-from newsmaker import Article, planned, sketched, story, version
+from newsmaker import Article, planned, shuffled, sketched, story, version
 
 from dedup.clusters import Assignments, assign
 from dedup.evidence import COUNT
-from dedup.matches import NONE, rules_of
+from dedup.matches import CORROBORATION, NONE, judged, rules_of
 from dedup.settings import RELATIONS, Settings
 
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
@@ -110,6 +113,55 @@ def test_a_copy_of_a_rewrite_that_just_misses_goes_where_the_rewrite_went() -> N
     assert alone.leaders.tolist() == [0, 1]
     assert beside.leaders.tolist() == [0, 0, 0]
     assert beside.relations.tolist() == [NONE, REWRITE, REWRITE]
+
+
+def mixed(own: slice, other: slice, seed: int) -> Article:
+    """Return an article of some sentences of story 1 and some of story 2, every one in other words."""
+    random = Random(seed)
+    told = [
+        shuffled(random, sentence + ".")
+        for number, chosen in ((1, own), (2, other))
+        for sentence in story(number)["text"].rstrip(".").split(". ")[chosen]
+    ]
+    return {**story(1), "title": "", "text": " ".join(told)}
+
+
+def log_odds(kept: Article, other: Article) -> float:
+    """Return the log-odds that two articles tell the same story."""
+    rules = rules_of(Settings())
+    relation, p, _ = judged(sketched([kept, other]), 0, 1, rules, -99.0)
+    assert relation == REWRITE
+    return float(np.log(p / (1 - p)))
+
+
+FIRST, WITNESS, WEAK = story(1), mixed(slice(0, 8), slice(0, 4), 1), mixed(slice(4, 8), slice(0, 8), 2)
+
+
+@pytest.mark.parametrize(
+    ("short_by", "joins"),
+    [(-0.1, True), (0.5 * CORROBORATION, True), (CORROBORATION + 0.1, False)],
+)
+def test_a_witness_helps_a_match_that_falls_a_little_short(short_by: float, joins: bool) -> None:
+    weak, sure, witnessed = log_odds(FIRST, WEAK), log_odds(FIRST, WITNESS), log_odds(WITNESS, WEAK)
+    settings = Settings(rewrite_probability=1 / (1 + math.exp(-weak - short_by)))
+
+    alone, beside = assigned([FIRST, WEAK], settings), assigned([FIRST, WITNESS, WEAK], settings)
+
+    assert min(sure, (weak + witnessed) / 2) > weak + CORROBORATION + 0.1, "the witness itself is sure"
+    assert (alone.leaders[1] == 0) == (short_by < 0)
+    assert beside.leaders.tolist() == [0, 0, 0 if joins else 2]
+    assert beside.scores[2] == (pytest.approx(1 / (1 + math.exp(-weak)), rel=1e-4) if joins else 0), (
+        "the score is that of the match with the kept article alone"
+    )
+
+
+def test_a_witness_of_another_story_does_not_help() -> None:
+    weak = log_odds(FIRST, WEAK)
+    settings = Settings(rewrite_probability=1 / (1 + math.exp(-weak - 0.5)))
+
+    found = assigned([FIRST, story(3), version(3, "retold", 0), WEAK], settings)
+
+    assert found.leaders.tolist() == [0, 1, 1, 3]
 
 
 def test_work_is_counted_and_its_bound_is_reported() -> None:

@@ -175,7 +175,7 @@ def test_only_two_articles_are_a_pair() -> None:
         (
             0.4,
             1.0,
-            "asked for (rewrite_probability); it would do if another article of the story had the same text",
+            "asked for (rewrite_probability); it would do if an earlier rewrite of the kept one spoke for it too",
         ),
         (0.4, 9.0, "40%, below the 50% asked for (rewrite_probability)"),
         (0.6, 9.0, "60%, but they lie 9 days apart, and rewrites at most 5 days (window_days)"),
@@ -183,7 +183,7 @@ def test_only_two_articles_are_a_pair() -> None:
     ],
 )
 def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -> None:
-    pair = Pair(np.zeros(COUNT), probability, tied_probability=0.3, fewest_words=90, days_apart=days)
+    pair = Pair(np.zeros(COUNT), probability, witnessed_probability=0.3, fewest_words=90, days_apart=days)
 
     assert why_not(pair, Settings(relations=("copy",))).endswith(says)
 

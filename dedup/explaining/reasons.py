@@ -25,7 +25,7 @@ class Pair(NamedTuple):
     """The row of `dedup.evidence.EVIDENCE`, as seen from the article that ranks second."""
     probability: float
     """The story model's."""
-    tied_probability: float
+    witnessed_probability: float
     """What is asked of an article whose text has been told with the story already."""
     fewest_words: int
     """Words in the shorter text."""
@@ -82,8 +82,12 @@ def rewrite_left_out(pair: Pair, settings: Settings) -> str:
     chance = f"the probability that they tell the same story is {percent(pair.probability)}"
     if pair.probability < settings.rewrite_probability:
         below = f"{chance}, below the {percent(settings.rewrite_probability)} asked for (rewrite_probability)"
-        tied = pair.probability >= pair.tied_probability and pair.days_apart <= settings.window_days
-        return f"{below}; it would do if another article of the story had the same text" if tied else below
+        witnessed = pair.probability >= pair.witnessed_probability and pair.days_apart <= settings.window_days
+        return (
+            f"{below}; it would do if an earlier rewrite of the kept one spoke for it too"
+            if witnessed
+            else below
+        )
     if pair.days_apart > settings.window_days:
         most = f"{days(settings.window_days)} (window_days)"
         return f"{chance}, but they lie {days(pair.days_apart)} apart, and rewrites at most {most}"
