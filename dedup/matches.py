@@ -39,8 +39,10 @@ EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
 """Positions in `settings.RELATIONS`."""
 NONE = -1
 
-TEMPLATE_OVERLAP = 0.2
-"""From this containment on, shared words may be a template's; genuine rewrites share far less."""
+TEMPLATE_OVERLAP = 0.35
+"""From this containment on, shared words may be a template's. Below it, tellings of one story that share a paragraph of wire copy
+and differ in the rest are commoner: of the labelled pairs with a containment of .2 to .35 that the model would match, the guard
+would strike 57 of 332 true ones (and 12 of 18 false ones)."""
 TEMPLATE_NAMES = 0.6
 """A copy has at least this share of the names in the other's lead (1 % of the pairs in real wire copy have less than .68)."""
 TEMPLATE_FIGURES = 0.4
