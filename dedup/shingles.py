@@ -1,4 +1,4 @@
-"""Words → shingles: the text channel's sets of hashed word n-grams, and their exact Jaccard and containment.
+"""Words → shingles: the text channel's sets of hashed word n-grams.
 
 In: the word hashes of a batch. Out: for each article its distinct shingle hashes, sorted, in one flat array with
 offsets, so that two sets are compared by one merge; those inside quotation marks once more, by themselves. After Broder,
@@ -83,17 +83,3 @@ def shared(a, b):
         i += x <= y
         j += y <= x
     return n
-
-
-@leaf
-def jaccard(a, b):
-    """Return the Jaccard similarity of two sorted sets, in [0, 1]; 0 when both are empty."""
-    both = shared(a, b)
-    either = len(a) + len(b) - both
-    return both / either if either else 0.0
-
-
-@leaf
-def containment(a, b):
-    """Return the share of the sorted set `a` that is found in `b`, in [0, 1]; 0 when `a` is empty."""
-    return shared(a, b) / len(a) if len(a) else 0.0

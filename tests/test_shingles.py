@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from dedup.shingles import MULTIPLIER, containment, jaccard, shared, shingle_sets
+from dedup.shingles import MULTIPLIER, shared, shingle_sets
 from dedup.words import word_hashes, words_of
 
 WORD64 = 0xFFFF_FFFF_FFFF_FFFF
@@ -141,9 +141,7 @@ SETS = st.sets(st.integers(0, 80))
 
 @given(SETS, SETS)
 @examples(max_examples=100)
-def test_similarities_are_those_of_python_sets(a: set[int], b: set[int]) -> None:
+def test_what_is_shared_is_what_python_sets_share(a: set[int], b: set[int]) -> None:
     left, right = (np.array(sorted(s), np.uint32) for s in (a, b))
 
     assert shared(left, right) == len(a & b)
-    assert jaccard(left, right) == (len(a & b) / len(a | b) if a | b else 0)
-    assert containment(left, right) == (len(a & b) / len(a) if a else 0)
