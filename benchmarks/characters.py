@@ -101,7 +101,7 @@ def folded(character: str) -> str:
         if keeps_base(lower)
         else list(lower)
     )
-    return "".join(FOLDED_ONE.get(c, c) for c in base) or character
+    return "".join(FOLDED_PAIRS.get(c, FOLDED_ONE.get(c, c)) for c in base) or character
 
 
 def keeps_base(text: str) -> bool:

@@ -14,6 +14,7 @@ A logistic regression (scikit-learn) over the evidence of pairs, after docs/deci
   shipped intercept puts that threshold at one half.
 """
 
+import argparse
 import hashlib
 import json
 from pathlib import Path
@@ -143,6 +144,9 @@ def f1(data: Labelled, members: np.ndarray, model: tuple[np.ndarray, float], thr
 
 def main() -> None:
     """Cross-validate, choose the threshold, fit on everything, write the model."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     sets = {name: labelled(name) for name in (*STORY_SETS, "roundups", "background")}
     everyone = {name: np.arange(len(data.stories)) for name, data in sets.items()}
     background = chapters(sets["background"], everyone["background"])

@@ -65,7 +65,8 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     """Return the assignments of all articles, taken in `order` (positions, int64; each once).
 
     A chunk of articles is first looked up, by all threads at once, among those kept before the chunk; then, one after the
-    other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads.
+    other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
+    bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins.
     """
     articles, each = len(sketches.texts), sketches.salient.shape[1] + rules.bands
     best, in_order = nothing_found(articles, order), rises(sketches.days[order])
@@ -75,7 +76,7 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(order), CHUNK):
             chunk = order[start : start + CHUNK]
-            shares = [chunk[thread::threads] for thread in range(threads)]
+            shares = [np.ascontiguousarray(chunk[thread::threads]) for thread in range(threads)]
             list(pool.map(look, shares, scratch, desks))
             settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
     return best.made

@@ -262,9 +262,9 @@ def fill_story_evidence(s, i, j, desk):
         name, figure = np.int64(i_name or j_name), mine[KIND] == FIGURE
         title, squared, dot = np.int64(its[IN_TITLE]), weight * weight, dots[name]
         for window in range(WINDOWS - 1):
-            dot[window] += squared * masses[window] * LOGS[title + np.int64(its[IN_45 + window])]
-        dot[WINDOWS - 1] += squared * masses[WINDOWS - 1] * LOGS[title]
-        dot[LEAD] += squared * masses[LEAD] * LOGS[its[IN_45]]
+            dot[window] += squared * (masses[window] * LOGS[title + np.int64(its[IN_45 + window])])
+        dot[WINDOWS - 1] += squared * (masses[WINDOWS - 1] * LOGS[title])
+        dot[LEAD] += squared * (masses[LEAD] * LOGS[its[IN_45]])
         if in_first_220(mine) and in_first_220(its):
             names_both += weight if name else np.float32(0.0)
             facts_both += weight if name or figure else np.float32(0.0)

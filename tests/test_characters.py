@@ -158,12 +158,12 @@ def test_the_tables_shipped_are_those_that_unicodedata_makes(character: str) -> 
     assert CLASS[code] == (DENSE if uniform else character_class(character))
 
 
-@given(st.characters(categories=("L", "N"), max_codepoint=SIZE - 1))
-@examples(max_examples=500)
-def test_folding_twice_changes_nothing_more(character: str) -> None:
-    once = read_back(ord(character))
+def test_folding_twice_changes_nothing_more() -> None:
+    once = [read_back(code) for code in range(SIZE)]
 
-    assert "".join(read_back(ord(c)) for c in once) == once
+    assert [
+        chr(code) for code in range(SIZE) if "".join(once[ord(c)] for c in once[code]) != once[code]
+    ] == []
 
 
 def test_only_letters_digits_and_dense_characters_fold() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, sketched, story, version
 
-from dedup.evidence import CONTAINED, COUNT, EVIDENCE, NAMES
+from dedup.evidence import CONTAINED, CONTAINS, COUNT, EVIDENCE, JACCARD, NAMES
 from dedup.matches import NONE, is_template, judged, logit, model, rules_of
 from dedup.settings import RELATIONS, Settings
 
@@ -612,6 +612,14 @@ def test_the_odds_are_the_sum_of_the_evidence_by_its_coefficients() -> None:
     found = logit(row, rules_of(DEFAULTS))
 
     assert found == pytest.approx(intercept + float(coefficients @ row), abs=1e-6)
+
+
+def test_the_odds_of_a_rewrite_do_not_rest_on_what_is_looked_at_last() -> None:
+    coefficients, _ = model()
+
+    assert not coefficients[[JACCARD, CONTAINED, CONTAINS]].any(), (
+        "a hopeless pair is told before they are known"
+    )
 
 
 def test_more_of_the_same_story_is_never_less_probable() -> None:

@@ -106,6 +106,8 @@ def leave(status: int | str | None) -> NoReturn:
     Where work was cut short compiled code would go on to its end, and where it was done the interpreter would take
     a quarter of a second to give back, piece by piece, what the system takes as a whole.
     """
+    for number in (signal.SIGINT, signal.SIGTERM):  # it ends already
+        signal.signal(number, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -65,9 +65,10 @@ def prepare() -> None:
     """
     import pyarrow as pa
 
-    with suppress(NotImplementedError):
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
-        pa.jemalloc_set_decay_ms(KEPT_MS)
+    if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+        with suppress(NotImplementedError):
+            pa.set_memory_pool(pa.jemalloc_memory_pool())
+            pa.jemalloc_set_decay_ms(KEPT_MS)
     hidden = "scipy.linalg" not in sys.modules
     if hidden:
         sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
