@@ -132,7 +132,10 @@ def consider(s, rules, index, in_order, best, a, scratch, desk):
             relation, score = judged_on(s, member, a, rules, rules.least_logit, k < banded, desk)
             if relation == NONE:
                 continue
-            tie, support = (0.0, score) if relation == REWRITE else (score, np.inf)
+            if relation == REWRITE:
+                support = score
+            else:
+                tie = score
         least = rules.least_logit if leader == member else rules.witnessed_logit
         relation, score = judged_on(s, leader, a, rules, least, k < banded, desk)
         if relation == NONE:

@@ -117,6 +117,8 @@ class Desk(NamedTuple):
 
     masses: np.ndarray
     """The masses of its terms (terms × windows and lead, float32)."""
+    mass: np.ndarray
+    """The masses of one term of the other."""
     places: np.ndarray
     """`PLACES` slots (uint8): 1 + the place of a term whose hash leads here; 0 is free."""
     dots: np.ndarray
@@ -129,6 +131,7 @@ def desk() -> Desk:
     """Return an empty desk."""
     return Desk(
         masses=np.zeros((MOST_TERMS, WINDOWS + 1), np.float32),
+        mass=np.zeros(WINDOWS + 1, np.float32),
         places=np.zeros(PLACES, np.uint8),
         dots=np.zeros((2, WINDOWS + 1), np.float32),
         row=np.zeros(COUNT, np.float32),
@@ -256,15 +259,14 @@ def fill_story_evidence(s, i, j, desk):
             place = np.int64(places[slot])
         if place == 0:
             continue
-        mine, its, masses = facts[before + place], facts[t], desk.masses[place - 1]
+        mine, its = facts[before + place], facts[t]
+        my_mass, its_mass = desk.masses[place - 1], desk.mass
         weight = np.float32(max(mine[WEIGHT], its[WEIGHT])) / np.float32(WEIGHT_SCALE)
         i_name, j_name = mine[KIND] == NAME, its[KIND] == NAME
         name, figure = np.int64(i_name or j_name), mine[KIND] == FIGURE
-        title, squared, dot = np.int64(its[IN_TITLE]), weight * weight, dots[name]
-        for window in range(WINDOWS - 1):
-            dot[window] += squared * (masses[window] * LOGS[title + np.int64(its[IN_45 + window])])
-        dot[WINDOWS - 1] += squared * (masses[WINDOWS - 1] * LOGS[title])
-        dot[LEAD] += squared * (masses[LEAD] * LOGS[its[IN_45]])
+        fill_masses(its, its_mass)
+        for window in range(WINDOWS + 1):
+            dots[name, window] += weight * weight * (my_mass[window] * its_mass[window])
         if in_first_220(mine) and in_first_220(its):
             names_both += weight if name else np.float32(0.0)
             facts_both += weight if name or figure else np.float32(0.0)

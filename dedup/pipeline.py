@@ -7,6 +7,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def deduplicate(
     settings = settings or Settings()
     batches = articles if isinstance(articles, Corpus) else to_batches(articles)
     with ThreadPoolExecutor(1) as aside:
-        loading = aside.submit(load_kernels, settings)
+        loading = aside.submit(load_kernels)
         remembered, sketches = sketched(batches, settings, progress)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.texts)
@@ -97,8 +98,13 @@ def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     )
 
 
-def load_kernels(settings: Settings) -> None:
-    """Run every kernel on an article without words: loading them takes long enough to read and clean a batch in between."""
+@cache
+def load_kernels() -> None:
+    """Run every kernel on an article without words, once a process.
+
+    Loading them takes long enough to read and clean a batch in between.
+    """
+    settings = Settings()
     nothing = pa.RecordBatch.from_pylist([{"id": "", "text": ""}], SCHEMA)
     assign(sketch_with(nothing, settings), np.zeros(1, np.int64), rules_of(settings))
 

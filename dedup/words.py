@@ -135,6 +135,29 @@ def is_digit(data, i, end):
     return i < end and 48 <= data[i] <= 57
 
 
+@inlined
+def first_flags(base_flags, capital, number, sentence_start, quoted):
+    """Return the flags of a word as its first character tells them."""
+    flag = base_flags
+    if capital:
+        flag |= CAPITAL
+    if number:
+        flag |= NUMBER
+    if sentence_start:
+        flag |= START
+    if quoted:
+        flag |= QUOTED
+    return flag
+
+
+@inlined
+def put_word(hashes, flags, n, h, flag, length):
+    """Write a word of `length` letters at position `n`; return the next position."""
+    hashes[n] = finished(h)
+    flags[n] = flag | SHORT if length <= 3 else flag
+    return n + 1
+
+
 @leaf
 def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, first_line):
     """Write the words of one field from position `n` on; return the new `n`.
@@ -150,25 +173,14 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
     first_line[0], first_line[1] = -1, 0
     i = start
     while i <= end:
-        if (
-            length == 0 and run == 0 and i < end and ASCII[data[i]]
-        ):  # most words: plain, and followed by a space
-            flag = base_flags
-            if 65 <= data[i] <= 90:
-                flag |= CAPITAL
-            elif data[i] <= 57:
-                flag |= NUMBER
-            if sentence_start:
-                flag |= START
-            if quoted:
-                flag |= QUOTED
-            start, ended = i, False
+        # Most words are plain, and followed by a space.
+        if length == 0 and run == 0 and i < end and ASCII[data[i]]:
+            flag = first_flags(base_flags, 65 <= data[i] <= 90, data[i] <= 57, sentence_start, quoted)
+            first, ended = i, False
             i, hash_ = after_ascii(data, i, end, FNV_BASIS)
-            length = i - start
+            length = i - first
             if i < end and data[i] == 32:
-                hashes[n] = finished(hash_)
-                flags[n] = flag | SHORT if length <= 3 else flag
-                n += 1
+                n = put_word(hashes, flags, n, hash_, flag, length)
                 length, sentence_start = 0, False
                 i += 1
             continue
@@ -194,15 +206,7 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
                     n += 1
                 run = 0
                 hash_ = FNV_BASIS
-                flag = base_flags
-                if kind & UPPER:
-                    flag |= CAPITAL
-                if base == DIGIT:
-                    flag |= NUMBER
-                if sentence_start:
-                    flag |= START
-                if quoted:
-                    flag |= QUOTED
+                flag = first_flags(base_flags, kind & UPPER, base == DIGIT, sentence_start, quoted)
             hash_ = stirred(hash_, folded & FIRST)
             second = folded >> np.uint32(PAIR)
             if second:
@@ -237,11 +241,8 @@ def split_field(data, start, end, base_flags, fold, classes, hashes, flags, n, f
                 i = after + 1
                 continue
         if length:
-            hashes[n] = finished(hash_)
-            flags[n] = flag | SHORT if length <= 3 else flag
-            n += 1
-            length = 0
-            sentence_start = False
+            n = put_word(hashes, flags, n, hash_, flag, length)
+            length, sentence_start = 0, False
         if base == DENSE:
             run += 1
             if run > 1:
