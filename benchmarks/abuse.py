@@ -1,7 +1,7 @@
 """Real articles and damaged copies of them → how many copies are found, and what becomes of the others.
 
 In: `wire`, `incidents` and `background` of the labelled data. Out: a line for each mutation and strength, and the figures
-that have floors. A seeded sample of articles is copied, each copy mutated (`benchmarks.mutations`) and dated some hours
+that are asked for. A seeded sample of articles is copied, each copy mutated (`benchmarks.mutations`) and dated some hours
 later; copies and originals are clustered together, default settings throughout. A copy is found if it ends in the
 cluster of its original. What is put into copies comes from articles that are not clustered.
 """
@@ -22,7 +22,7 @@ from dedup.pipeline import sketch_with
 from dedup.settings import RELATIONS
 
 SETS = ("wire", "incidents", "background")
-COPIED, OTHERS, HELD_BACK = 150, 1_350, 100
+COPIED, OTHERS, HELD_BACK = 300, 1_200, 100
 """Articles of each set that are copied, that only stand beside them, and that are drawn from to extend and reword."""
 FEWEST_WORDS = 150
 """An article that is copied has at least so many."""
@@ -34,7 +34,7 @@ FIGURES = {
     ("words replaced", 0.2): "copies with 20 % of words replaced",
     ("OCR noise", 0.05): "copies with OCR noise at 5 %",
 }
-"""The figures that have floors."""
+"""The figures that are asked for, by mutation and strength."""
 TURNED = {"excerpt": "extension", "extension": "excerpt"}
 """What one article is to another, seen from the other."""
 LOST = ("short", "guard", "weak", "leader", "unseen", "elsewhere")
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
     lost: Counter[str]
     """Copies not found, by the reason."""
     joined: int
-    """Pairs of originals that only came together with the copies."""
+    """Pairs of originals that only came together with the copies, alike or not: an upper bound of false joins."""
 
     @property
     def recall(self) -> float:
@@ -174,7 +174,7 @@ def pairs(members: int) -> int:
 
 
 def copies_under_abuse() -> dict[str, float]:
-    """Print what becomes of mutated copies; return the recall of those mutations that have a floor."""
+    """Print what becomes of mutated copies; return the recall for those mutations that a figure is asked for."""
     sample = drawn()
     batches = list(to_batches(sample.originals))
     before = deduplicate(batches).assignments.leaders.tolist()
