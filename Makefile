@@ -34,7 +34,7 @@ types: .venv/.dev ## Check the types
 
 check: lint types test ## Everything that CI asks: lint, types, test
 
-quality: .venv/.bench ## Score against the labelled articles in DATA (default: ../shared/data)
+quality: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Score against the labelled articles in DATA (default: ../shared/data)
 	@.venv/bin/python -m benchmarks.quality --data $(DATA) $(ARGS)
 
 speed: .venv/.bench ## Articles a second and peak memory, beside other tools
@@ -60,4 +60,9 @@ clean: ## Remove all that these commands made, .venv included
 .venv/.bench: .venv/.installed
 	@echo "Installing what the benchmarks need, once." >&2
 	@$(INSTALL) -e '.[bench]'
+	@touch $@
+
+.venv/.peers: .venv/.installed
+	@echo "Installing the model of --peers and torch, once; a torch that is in .venv already (one without CUDA is far smaller) is kept." >&2
+	@$(INSTALL) -e '.[peers]'
 	@touch $@
