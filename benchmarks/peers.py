@@ -7,7 +7,7 @@ cosine asked for (scipy's `linkage`; "single" is the connected components of the
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,9 +44,13 @@ class Way(NamedTuple):
 
 def article(record: dict[str, Any]) -> Article:
     """Return a record of a labelled set as the peers take it."""
-    published = record.get("published")
-    day = datetime.fromisoformat(published).timestamp() / 86400 if published else np.nan
-    return Article(record.get("title") or "", record["text"], day)
+    title, text = record.get("title") or "", record["text"]
+    if not record.get("published"):
+        return Article(title, text)
+    published = datetime.fromisoformat(record["published"])
+    if published.tzinfo is None:
+        published = published.replace(tzinfo=UTC)
+    return Article(title, text, published.timestamp() / 86400)
 
 
 def told(articles: Iterable[Article]) -> list[str]:
