@@ -222,6 +222,5 @@ def compare(own: Callable[[str], Result]) -> None:
     for name, row in rows.items():
         wire = "".join(f"{share:6.3f}" for share in row.wire)
         seeds = "right" if row.seeds else "wrong"
-        print(
-            f"{name:{wide}}  {row.trapped:7.3f}      {wire}  {row.russian:10.3f}  {row.graded:8.3f}  {seeds}"
-        )
+        scores = f"{row.russian:10.3f}  {row.graded:8.3f}".replace("nan", "  –")
+        print(f"{name:{wide}}  {row.trapped:7.3f}      {wire}  {scores}  {seeds}")
