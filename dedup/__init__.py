@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dedup.corpus import Corpus, read_articles
     from dedup.errors import DedupError
     from dedup.evaluation import evaluate
+    from dedup.learned import read_furniture
+    from dedup.learning import learn_furniture
     from dedup.matches import Match
     from dedup.pipeline import deduplicate
     from dedup.results import Cluster, Result
@@ -34,7 +36,9 @@ __all__ = [
     "deduplicate",
     "evaluate",
     "from_minhash",
+    "learn_furniture",
     "read_articles",
+    "read_furniture",
     "to_minhash",
 ]
 
@@ -48,7 +52,9 @@ HOMES = {
     "deduplicate": "pipeline",
     "evaluate": "evaluation",
     "from_minhash": "signatures",
+    "learn_furniture": "learning",
     "read_articles": "corpus",
+    "read_furniture": "learned",
     "to_minhash": "signatures",
 }
 """The module of each public name."""

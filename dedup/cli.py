@@ -24,8 +24,8 @@ from dedup.terminal.options import (
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import announce_compiling, run
-from dedup.terminal.talk import oddities, print_json, report, report_rejects, summary, tell
+from dedup.terminal.progress import announce_compiling, learn, run
+from dedup.terminal.talk import learned_summary, oddities, print_json, report, report_rejects, summary, tell
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
@@ -243,16 +243,58 @@ def evaluate(
         raise click.ClickException("; ".join(missed))
 
 
+@cli.command
+@corpora
+@output_option("Write the furniture here instead of on stdout.")
+@json_option
+@rejects_option
+@corpus_options
+def furniture(
+    paths: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+    rejects: str | None,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Learn what each source prints again and again: notices, teasers, lines about the author.
+
+    Look through what was learned, take out what is no furniture, and give the file to the other commands:
+    dedup cluster --furniture FILE. Articles without a source teach nothing.
+    """
+    import dedup
+    from dedup import writing
+    from dedup.learned import file_of
+    from dedup.output import atomic_output
+
+    corpus = dedup.read_articles(*paths, **reading)
+    for place in (output, rejects):
+        writing.check_place(place)
+    learned = learn(corpus, quiet=quiet)
+    report_rejects(corpus, output, rejects, quiet=quiet)
+    if output is None and not as_json and sys.stdout.isatty():
+        from dedup.terminal.render import show
+        from dedup.terminal.render.furniture import furniture_shown
+
+        show(furniture_shown(learned))
+        click.echo(learned_summary(learned))
+    else:
+        with atomic_output(output) as file:
+            file.write(file_of(learned, dedup.__version__))
+        tell(learned_summary(learned), quiet=quiet)
+
+
 @cli.command(name="settings")
 @json_option
 @settings_options
 def settings_(as_json: bool, settings: Settings) -> None:
     """Show the settings in force, and the odds that copies are compared."""
     from dedup.odds import candidate_odds
+    from dedup.settings import as_written
 
     odds = candidate_odds(settings)
     if as_json or not sys.stdout.isatty():
-        print_json({"settings": asdict(settings), "candidate_odds": odds})
+        print_json({"settings": as_written(settings), "candidate_odds": odds})
     else:
         from dedup.terminal.render import show
         from dedup.terminal.render.settings import settings_shown

@@ -26,8 +26,10 @@ from dedup.explaining.surfaces import shared_names_and_numbers
 from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
+from dedup.learned import Learned
 from dedup.matches import NONE, judged, model, rules_of
 from dedup.pipeline import ranked, sketch_with
+from dedup.recurring import learned_in, without
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
 from dedup.words import words_of
@@ -110,12 +112,12 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
     pair = Pair(row, probability, chance(rules.witnessed_logit), int(s.lengths.min()), days)
-    texts = cleaned(articles["text"])
-    names, numbers = shared_names(s, articles, other, kept)
+    texts = without(cleaned(articles["text"]), articles["source"], settings.furniture)
+    names, numbers = shared_names(s, articles, texts, (other, kept))
     terms, bands = shared_keys(s, kept, other, settings)
     return Explanation(
-        kept=side(articles, s, kept),
-        other=side(articles, s, other),
+        kept=side(articles, s, kept, settings.furniture),
+        other=side(articles, s, other, settings.furniture),
         relation=named,
         score=float(score) if named else None,
         verdict=sentence(
@@ -157,29 +159,33 @@ def sentence(
     return f"{other} is {ARTICLES[relation]} {noun} of {kept}: {why(relation, score)}."
 
 
-def side(articles: pa.RecordBatch, sketches: Sketches, a: int) -> Side:
+def side(articles: pa.RecordBatch, sketches: Sketches, a: int, learned: Learned | None) -> Side:
     """Return what is shown of an article."""
     row = articles.slice(a, 1).to_pylist()[0]
+    text = cleaned(articles["text"].slice(a, 1))
+    recurring = (
+        ("learned", passage) for passage in learned_in(text, articles["source"].slice(a, 1), learned)
+    )
     return Side(
         id=row["id"],
         title=row["title"],
-        opening=opening(cleaned(articles["text"].slice(a, 1))[0].as_py()),
+        opening=opening(without(text, articles["source"].slice(a, 1), learned)[0].as_py()),
         source=row["source"],
         published=row["published"],
         words=int(sketches.lengths[a]),
-        furniture=tuple(Furniture(*found) for found in furniture_in(row["text"])),
+        furniture=tuple(Furniture(*found) for found in (*furniture_in(row["text"]), *recurring)),
     )
 
 
 def shared_names(
-    sketches: Sketches, articles: pa.RecordBatch, first: int, second: int
+    sketches: Sketches, articles: pa.RecordBatch, texts: pa.StringArray, pair: tuple[int, int]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names and the numbers that both articles have, as the first writes them."""
-    texts = cleaned(articles["text"])
+    """Return the names and the numbers that both articles have, as the first of the pair writes them."""
+    first, _ = pair
     languages = languages_of(articles["language"], texts, words_of(cleaned_titles(articles["title"]), texts))
     row = articles.slice(first, 1).to_pylist()[0]
     text = f"{row['title'] or ''}\n{row['text']}"
-    return shared_names_and_numbers(sketches, (first, second), text, languages[first])
+    return shared_names_and_numbers(sketches, pair, text, languages[first])
 
 
 def shared_keys(s: Sketches, kept: int, other: int, settings: Settings) -> tuple[int, int]:

@@ -94,7 +94,11 @@ def threads_of(settings: Settings) -> int:
 def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     """Return the sketches of a batch under the settings."""
     return sketch(
-        batch, permutations=settings.permutations, seed=settings.seed, salient=settings.salient_terms
+        batch,
+        permutations=settings.permutations,
+        seed=settings.seed,
+        salient=settings.salient_terms,
+        furniture=settings.furniture,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dedup.errors import SettingsError
+from dedup.learned import Learned
 
 RELATIONS = ("exact", "copy", "excerpt", "extension", "rewrite")
 """What a duplicate may be to the article that is kept."""
@@ -47,6 +48,10 @@ class Settings:
     salient_terms: int = knob(
         48, "How many salient terms of title and lead an article is looked up by.", 4, 64
     )
+    furniture: Learned | None = knob(  # noqa: RUF009 - it makes a field, as for the others
+        None,
+        "What a source prints again and again, as `dedup furniture` learned it, is left out of its texts.",
+    )
     bands: int = knob(32, "MinHash bands by which copies are looked up.", 1, 128)
     rows: int = knob(2, "Rows of a band: more find fewer and closer candidates.", 1, 16)
     max_candidates: int = knob(
@@ -76,6 +81,12 @@ class Settings:
         if isinstance(given, str):
             message = f"sources must be a list of names, not the one name {given!r}"
             raise SettingsError(message)
+        learned: object = self.furniture
+        if not isinstance(learned, Learned | None):
+            message = (
+                f"furniture must be what read_furniture or learn_furniture returned, not {learned!r:.60}"
+            )
+            raise SettingsError(message)
         if self.keep not in RANKS:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"
             raise SettingsError(message)
@@ -84,6 +95,12 @@ class Settings:
     def permutations(self) -> int:
         """Return the length of a signature."""
         return self.bands * self.rows
+
+
+def as_written(settings: Settings) -> dict[str, Any]:
+    """Return the settings by name, as JSON has them: furniture by the digest of its content."""
+    written = {knob_.name: getattr(settings, knob_.name) for knob_ in fields(settings)}
+    return {**written, "furniture": settings.furniture and settings.furniture.digest}
 
 
 def check(name: str, value: Any, default: Any, metadata: Any) -> None:

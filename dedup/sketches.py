@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from dedup.evidence import norms_of
 from dedup.furniture import cleaned_lines, cleaned_titles
 from dedup.languages import languages_of
+from dedup.learned import Learned
+from dedup.recurring import without
 from dedup.shingles import shingle_sets
 from dedup.signatures import signatures_of
 from dedup.terms import term_sets
@@ -64,11 +66,17 @@ def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 def sketch(
-    batch: pa.RecordBatch, *, shingle_size: int = 3, permutations: int = 64, seed: int = 1, salient: int = 48
+    batch: pa.RecordBatch,
+    *,
+    shingle_size: int = 3,
+    permutations: int = 64,
+    seed: int = 1,
+    salient: int = 48,
+    furniture: Learned | None = None,
 ) -> Sketches:
     """Return the sketches of a batch of articles."""
     titles = cleaned_titles(batch["title"])
-    texts = cleaned_lines(batch["text"])
+    texts = without(cleaned_lines(batch["text"]), batch["source"], furniture)
     words = words_of(titles, texts)
     names = languages_of(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))

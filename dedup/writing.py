@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from dedup.explaining.passages import opening
 from dedup.furniture import cleaned
+from dedup.learned import Learned
 from dedup.output import atomic_output
 from dedup.records import Record, json_line
+from dedup.recurring import without
 from dedup.results import Result
 
 __all__ = [
@@ -138,7 +140,7 @@ def described(result: Result, corpus: Readable, most: int) -> list[list[dict[str
     positions = list(chain.from_iterable(groups))
     rows = list(rows_at(result, positions))
     untitled = [position for position, row in zip(positions, rows, strict=True) if not row["title"]]
-    first_words = openings(corpus, untitled)
+    first_words = openings(corpus, untitled, result.settings.furniture)
     articles = iter(
         [
             {**row, **result.verdict(position), "title": row["title"] or first_words[position]}
@@ -148,7 +150,7 @@ def described(result: Result, corpus: Readable, most: int) -> list[list[dict[str
     return [list(islice(articles, len(group))) for group in groups]
 
 
-def openings(corpus: Readable, positions: Iterable[int]) -> dict[int, str]:
+def openings(corpus: Readable, positions: Iterable[int], learned: Learned | None) -> dict[int, str]:
     """Return the first words of the articles at some positions, for those that have no title."""
     wanted = sorted(positions)
     found: dict[int, str] = {}
@@ -156,7 +158,9 @@ def openings(corpus: Readable, positions: Iterable[int]) -> dict[int, str]:
     for batch in corpus if wanted else ():
         for position in wanted:
             if start <= position < start + batch.num_rows:
-                found[position] = opening(cleaned(batch["text"].slice(position - start, 1))[0].as_py())
+                article = batch.slice(position - start, 1)
+                text = without(cleaned(article["text"]), article["source"], learned)
+                found[position] = opening(text[0].as_py())
         start += batch.num_rows
     return found
 

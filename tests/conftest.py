@@ -21,6 +21,12 @@ def newsroom() -> Path:
 
 
 @pytest.fixture(scope="session")
+def stubs() -> Path:
+    """Return the invented outlet whose stubs share a notice, one article a line."""
+    return ROOT / "examples" / "stubs.jsonl"
+
+
+@pytest.fixture(scope="session")
 def seeds() -> Path:
     """Return the folder of the acceptance corpus, which lies beside the checkout and not in it."""
     folder = ROOT.parent / "shared" / "seeds"

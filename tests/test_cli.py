@@ -28,8 +28,9 @@ from dedup.settings import Settings
 from dedup.terminal.exits import sentence
 from dedup.terminal.progress import announce_compiling, interruptible
 
-COMMANDS = ["cluster", "filter", "explain", "evaluate", "settings"]
+COMMANDS = ["cluster", "filter", "explain", "evaluate", "furniture", "settings"]
 every_command = pytest.mark.parametrize("command", COMMANDS)
+every_command_with_settings = pytest.mark.parametrize("command", [c for c in COMMANDS if c != "furniture"])
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_help_names_every_command() -> None:
     assert all(f"\n  {command} " in answer.stdout for command in COMMANDS)
 
 
-@every_command
+@every_command_with_settings
 def test_every_setting_is_an_option(command: str) -> None:
     answer = called(command, "--help")
 
@@ -55,7 +56,7 @@ def test_every_setting_is_an_option(command: str) -> None:
     assert [flag for flag in flags if f"{flag} " not in answer.stdout] == []
 
 
-@every_command
+@every_command_with_settings
 def test_common_options_come_before_the_advanced(command: str) -> None:
     common, advanced = called(command, "--help").stdout.split("Advanced:")
 
@@ -134,6 +135,8 @@ def test_a_value_out_of_range_is_wrong_usage(option: str, value: str) -> None:
         (["news.jsonl", "-o", "/dev/full"], "cannot write /dev/full: No space left on device"),
         (["empty"], "the folder empty holds no file to read"),
         (["news.docx"], "news.docx has no known extension"),
+        (["news.jsonl", "--furniture", "no/such.json"], "cannot read no/such.json: No such file"),
+        (["news.jsonl", "--furniture", "news.jsonl"], "news.jsonl is no furniture: it is not JSON (line 2"),
     ],
 )
 @pytest.mark.parametrize("command", ["cluster", "filter"])

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from dedup.learned import Learned, read_furniture
 from dedup.settings import RANKS, RELATIONS, Settings
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "AdvancedOption",
     "CommaList",
     "Command",
+    "FurnitureFile",
     "corpus_options",
     "floors",
     "json_option",
@@ -29,12 +31,21 @@ __all__ = [
     "settings_options",
 ]
 
-COMMON = ("relations", "keep", "sources", "window_days", "rewrite_probability", "copy_jaccard", "threads")
+COMMON = (
+    "relations",
+    "keep",
+    "sources",
+    "window_days",
+    "rewrite_probability",
+    "copy_jaccard",
+    "furniture",
+    "threads",
+)
 """The settings that come first in --help; the others stand under "Advanced"."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
 """What holds for every command: its width, and where the environment may set its options."""
-METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,..."}
+METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
 
 SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall")
 """What `--floor` may ask for."""
@@ -85,8 +96,20 @@ class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from 
         return words
 
 
+class FurnitureFile(click.ParamType):  # type: ignore[type-arg] # as above
+    """A file of `dedup furniture`."""
+
+    name = "file"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Learned:
+        """Return what the file holds."""
+        return value if isinstance(value, Learned) else read_furniture(value)
+
+
 def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
     """Return what kind of value a setting takes, with its range."""
+    if knob.name == "furniture":
+        return FurnitureFile()
     if knob.name == "keep":
         return click.Choice(RANKS)
     if isinstance(knob.default, tuple):

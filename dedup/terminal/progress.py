@@ -21,10 +21,11 @@ import click
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
+    from dedup.learned import Learned
     from dedup.results import Result
     from dedup.settings import Settings
 
-__all__ = ["Run", "announce_compiling", "interruptible", "run"]
+__all__ = ["Run", "announce_compiling", "interruptible", "learn", "run"]
 
 PATIENCE = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
@@ -55,6 +56,15 @@ def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
     with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
         result = interruptible(lambda: deduplicate(corpus, settings, progress=advance))
     return Run(result, time.perf_counter() - start, compiled)
+
+
+def learn(corpus: Corpus, *, quiet: bool) -> Learned:
+    """Return the furniture of the sources of a corpus."""
+    prepare()
+    from dedup.learning import learn_furniture
+
+    with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
+        return interruptible(lambda: learn_furniture(corpus, progress=advance))
 
 
 def prepare() -> None:

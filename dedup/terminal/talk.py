@@ -18,9 +18,10 @@ from dedup.settings import RELATIONS
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
+    from dedup.learned import Learned
     from dedup.terminal.progress import Run
 
-__all__ = ["oddities", "print_json", "report", "report_rejects", "summary", "tell"]
+__all__ = ["learned_summary", "oddities", "print_json", "report", "report_rejects", "summary", "tell"]
 
 REJECTS = "dedup.rejects.jsonl"
 """Where rejects go when the data go to standard output."""
@@ -63,6 +64,14 @@ def summary(done: Run) -> str:
         f"{f' ({by_relation})' if relations else ''}; {done.seconds:.1f} s, "
         f"{'most of it to compile kernels' if done.compiled else pace}"
     )
+
+
+def learned_summary(learned: Learned) -> str:
+    """Return a line on what was learned, and from how much."""
+    passages = counted(sum(1 for _ in learned.passages()), "passage")
+    sources = counted(len(learned.sources), "source")
+    skipped = f"; {counted(learned.skipped, 'article')} without a source" if learned.skipped else ""
+    return f"{passages} of {sources} learned from {counted(learned.articles, 'article')}{skipped}"
 
 
 def oddities(done: Run, corpus: Corpus) -> Iterator[str]:

@@ -42,6 +42,8 @@ def shown_value(value: Any) -> str:
     """Return the value of a setting as it is written on the command line."""
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
+    if value is None:
+        return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -1,0 +1,122 @@
+"""The furniture that was learned of each source: a value for the settings, and the file that a person can read and mend.
+
+In: passages, or the file that holds them. Out: `Learned`, which counts as its content, wherever it came from; the
+bytes of a file. How it is learned is in `dedup.learning`, what it does to a text in `dedup.recurring`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dedup.errors import InputError
+
+__all__ = ["Learned", "file_of", "read_furniture"]
+
+FORMAT = 1
+MOST_BYTES = 64 << 20
+"""No furniture is larger: what is, is some other file."""
+
+Sources = Mapping[str, Mapping[str, int]]
+"""For each source its passages, each with the number of headlines that it stood under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The furniture of each source; two of them are equal where they leave out the same."""
+
+    sources: Sources = field(compare=False, repr=False)
+    articles: int = field(default=0, compare=False, repr=False)
+    """How many it was learned from."""
+    skipped: int = field(default=0, compare=False, repr=False)
+    """How many had no source, and taught nothing."""
+    digest: str = field(init=False)
+    """Sixteen hexadecimal digits for sources and passages, whatever their order and their counts."""
+
+    def __post_init__(self) -> None:
+        """Put sources in order of their names, passages in that of their counts, and take the digest."""
+        ordered = {
+            source: dict(sorted(self.sources[source].items(), key=lambda found: (-found[1], found[0])))
+            for source in sorted(self.sources)
+        }
+        object.__setattr__(self, "sources", ordered)
+        content = json.dumps(sorted(self.passages()))
+        object.__setattr__(self, "digest", hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
+
+    def passages(self) -> Iterator[tuple[str, str]]:
+        """Yield (source, passage) for each passage."""
+        return ((source, passage) for source, counts in self.sources.items() for passage in counts)
+
+    def __str__(self) -> str:
+        return f"{self.digest} ({sum(1 for _ in self.passages())} of {len(self.sources)} sources)"
+
+
+def read_furniture(path: str | Path) -> Learned:
+    """Return what a file of `dedup furniture` holds; `InputError` says why a file is none."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path} is no furniture: it is larger than {MOST_BYTES >> 20} MB")
+    try:
+        return parsed(json.loads(content))
+    except RecursionError:
+        raise InputError(f"{path} is no furniture: it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no furniture: it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path} is no furniture: it is not JSON (line {error.lineno}: {error.msg})"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{path} is no furniture: {error}") from None
+
+
+def parsed(value: Any) -> Learned:
+    """Return what a file says; `ValueError` with what is wrong with it."""
+    if not isinstance(value, dict) or "format" not in value:
+        raise ValueError("it is not an object with a 'format'")
+    if not is_count(value["format"]) or value["format"] != FORMAT:
+        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FORMAT}")
+    sources = value.get("sources")
+    if not isinstance(sources, dict):
+        raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - what is wrong is the file
+    for source, passages in sources.items():
+        if not source or not isinstance(passages, dict):
+            raise ValueError(f"source {source!r:.60} has no object of passages")
+        for passage, count in passages.items():
+            if not is_text(source) or not is_text(passage):
+                raise ValueError(f"source {source!r:.60} has the passage {passage!r:.60}, which is no text")
+            if not is_count(count):
+                raise ValueError(
+                    f"a passage of {source!r:.60} has the count {count!r:.20}, not a whole number"
+                )
+    articles = value.get("articles", 0)
+    if not is_count(articles):
+        raise ValueError(f"its number of articles is {articles!r:.20}, not a whole number")
+    return Learned(sources, articles)
+
+
+def is_text(value: str) -> bool:
+    """Return whether a string says something, and can be written."""
+    try:
+        return bool(value.encode().strip())
+    except UnicodeEncodeError:
+        return False
+
+
+def is_count(value: object) -> bool:
+    """Return whether a value is a whole number, 0 or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def file_of(learned: Learned, version: str) -> bytes:
+    """Return a file of what was learned, by this version of dedup."""
+    content = {"format": FORMAT, "dedup": version, "articles": learned.articles, "sources": learned.sources}
+    return json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"

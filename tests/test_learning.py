@@ -1,0 +1,152 @@
+"""What is learned of the sources of a corpus: notices, and no paragraph of a story."""
+
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from newsmaker import FIRST_DAY, planned, story
+
+from dedup import learn_furniture, read_articles
+from dedup.learned import file_of
+from dedup.pipeline import deduplicate
+from dedup.settings import Settings
+
+Article = dict[str, Any]
+
+NOTICE = "All of this is read aloud for friends of the Bugle, who pay two crowns a month."
+GREETING = "Dear friends of slow news"
+PARAGRAPH = "The mayor has promised since 1974 that the old bridge over the Senn will be painted."
+
+
+def printed(numbers: range, *passages: str, source: str | None = "Bugle", days: int = 1) -> list[Article]:
+    """Return stories of a source, a day or more apart, each with some passages under it."""
+    return [
+        {
+            **story(n),
+            "source": source,
+            "published": FIRST_DAY + timedelta(days=n * days),
+            "text": "\n".join([story(n)["text"], *passages]),
+        }
+        for n in numbers
+    ]
+
+
+def learned_from(articles: list[Article]) -> dict[str, dict[str, int]]:
+    """Return what was learned, as plain dicts."""
+    return {source: dict(passages) for source, passages in learn_furniture(articles).sources.items()}
+
+
+def test_the_notice_of_an_outlet_is_learned() -> None:
+    articles = printed(range(9), NOTICE) + printed(range(9, 20)) + printed(range(20, 29), source="Post")
+
+    assert learned_from(articles) == {"Bugle": {NOTICE: 9}}
+
+
+def test_a_notice_is_learned_wherever_it_stands() -> None:
+    above = [{**a, "text": f"{GREETING}\n{a['text']}"} for a in printed(range(6))]
+    within = [{**a, "text": a["text"].replace(". ", f". {NOTICE} ", 1)} for a in printed(range(6, 12))]
+
+    assert learned_from(above + within) == {"Bugle": {GREETING: 6, NOTICE: 6}}
+
+
+def test_a_story_that_is_printed_many_times_is_none() -> None:
+    again = [{**story(1), "source": "Bugle", "published": FIRST_DAY + timedelta(days=n)} for n in range(30)]
+
+    assert learned_from(again + printed(range(2, 8))) == {}
+
+
+def test_a_story_that_is_printed_many_times_without_a_headline_is_none() -> None:
+    again = [
+        {**a, "title": "", "text": f"{story(1)['text']} Update {n}."}
+        for n, a in enumerate(printed(range(30)))
+    ]
+
+    assert learned_from(again) == {}
+
+
+def test_a_story_told_for_some_days_under_new_headlines_is_none() -> None:
+    live = [
+        {
+            **a,
+            "text": f"{a['title']} of hour {n}.\n{PARAGRAPH}",
+            "published": FIRST_DAY + timedelta(hours=4 * n),
+        }
+        for n, a in enumerate(printed(range(20)))
+    ]
+    others = printed(range(30, 40), days=2)
+
+    assert learned_from(live + others) == {}
+    assert learned_from(live) == {"Bugle": {PARAGRAPH: 20}}, "where there are no other days"
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without_it", "learned"),
+    [(4, 0, False), (5, 0, True), (5, 20, True), (5, 21, False), (10, 90, True), (9, 91, False)],
+)
+def test_five_headlines_and_the_square_root_of_all_are_asked_for(
+    with_it: int, without_it: int, learned: bool
+) -> None:
+    articles = printed(range(with_it), NOTICE) + printed(range(with_it, with_it + without_it))
+
+    assert (learned_from(articles) != {}) == learned
+
+
+def test_each_source_is_learned_by_itself() -> None:
+    scattered = [a for n in range(20) for a in printed(range(n, n + 1), NOTICE, source=f"Outlet {n % 7}")]
+
+    assert learned_from(scattered) == {}
+
+
+def test_articles_without_a_source_teach_nothing_and_are_counted() -> None:
+    learned = learn_furniture(printed(range(9), NOTICE, source=None) + printed(range(9), NOTICE, source=""))
+
+    assert (dict(learned.sources), learned.articles, learned.skipped) == ({}, 0, 18)
+    assert learn_furniture([]) == learned
+
+
+def test_what_rules_leave_out_is_not_learned_again() -> None:
+    assert learned_from(printed(range(9), "Share this article", "Sign up for our morning newsletter!")) == {}
+
+
+@given(st.integers(0, 2**32), st.integers(1, 60))
+@examples(max_examples=20)
+def test_order_and_repetition_change_nothing(seed: int, again: int) -> None:
+    random = Random(seed)
+    articles = (
+        printed(range(12), NOTICE, GREETING) + printed(range(12, 20), source="Post") + planned(30, seed)
+    )
+    shuffled = articles + random.choices(articles, k=again)
+    random.shuffle(shuffled)
+
+    one, other = (learn_furniture(given_) for given_ in (articles, shuffled))
+
+    assert one.sources["Bugle"] == {NOTICE: 12, GREETING: 12}
+    assert file_of(one, "").replace(b"50", b"") == file_of(other, "").replace(b"%d" % (50 + again), b"")
+
+
+def test_stories_that_share_their_notice_alone_are_kept_apart(stubs: Path) -> None:
+    articles = read_articles(stubs)
+    settings = Settings(furniture=learn_furniture(articles))
+
+    assert len(deduplicate(articles).dropped) == 5
+    assert deduplicate(articles, settings).dropped == []
+    assert len(deduplicate(chain(articles, articles), settings).dropped) == 6, "copies are found as before"
+
+
+def test_a_verdict_depends_on_two_articles_and_the_furniture_alone() -> None:
+    settings = Settings(furniture=learn_furniture(printed(range(9), NOTICE)))
+    copy = [{**a, "id": f"{n}"} for n, a in enumerate(printed(range(1), NOTICE) + printed(range(1)))]
+    around = printed(range(20, 60), NOTICE) + printed(range(20, 60), NOTICE, source="Post")
+
+    (alone,) = deduplicate(copy, settings).dropped
+    among = {m.id: m for m in deduplicate([*copy, *around], settings).dropped}
+
+    assert alone.relation == "exact"
+    assert among[alone.id] == alone
+    assert deduplicate(copy).dropped[0].relation != "exact"
