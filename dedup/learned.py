@@ -52,7 +52,9 @@ class Learned:
         return ((source, passage) for source, counts in self.sources.items() for passage in counts)
 
     def __str__(self) -> str:
-        return f"{self.digest} ({sum(1 for _ in self.passages())} of {len(self.sources)} sources)"
+        return (
+            f"{self.digest} ({sum(1 for _ in self.passages()):,} passages of {len(self.sources):,} sources)"
+        )
 
 
 def read_furniture(path: str | Path) -> Learned:

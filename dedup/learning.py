@@ -1,8 +1,8 @@
 """A corpus → the furniture of its sources: what one source prints again and again under different headlines.
 
 In: batches of articles, twice: the first pass counts hashes, the second fetches the words of those that made it. Out:
-`Learned`. Of each passage (`dedup.recurring`) 24 bytes are held until it is counted, so a corpus takes a tenth of the memory
-of its clustering. What the rules of `dedup.furniture` leave out is not learned again.
+`Learned`. Of each passage (`dedup.recurring`) sixteen bytes are held until it is counted, so a corpus takes far less memory
+than its clustering. What the rules of `dedup.furniture` leave out is not learned again.
 
 A passage is furniture where it stands under as many different headlines of its source as the square root of all of
 them, and under five: a share alone would ask too much of a source with many articles, and a number alone too little. A story

@@ -124,7 +124,7 @@ def test_scores_and_settings_take_furniture(stubs: Path, furniture: Path, tmp_pa
 
     assert scores["clusters"] == 6
     assert settings["furniture"] == read_furniture(furniture).digest
-    assert f"{settings['furniture']} (5 of 1 sources)" in on_terminal(
+    assert f"{settings['furniture']} (5 passages of 1 sources)" in on_terminal(
         "settings", "--furniture", furniture, columns=200
     )
     assert json.loads(called("settings").stdout)["settings"]["furniture"] is None
@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_written_is_an_error(place: str, stubs: Path) -> N
     assert answer.stderr.startswith(f"Error: cannot write {place}: ")
 
 
-def test_a_killed_run_leaves_the_old_file(
+def test_a_run_that_fails_leaves_the_old_file(
     stubs: Path, furniture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = furniture.read_bytes()
