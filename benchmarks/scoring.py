@@ -1,5 +1,6 @@
 """Labelled sets as the benchmarks take them: sketches beside labels, and the scores of a clustering."""
 
+from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -8,10 +9,13 @@ import pyarrow as pa
 
 from benchmarks.data import FOLDER, lines
 from dedup.corpus import read_articles
-from dedup.evaluation import pairwise
+from dedup.evaluation import pairs
 from dedup.pipeline import sketched
 from dedup.settings import Settings
 from dedup.sketches import Sketches
+
+CHAPTER_DAYS = 30.0
+"""What looks alike and lies further apart is another chapter of a saga."""
 
 
 class Labelled(NamedTuple):
@@ -21,20 +25,55 @@ class Labelled(NamedTuple):
     sketches: Sketches
     stories: np.ndarray
     sagas: np.ndarray
+    days: np.ndarray
+    """When each was published, whatever the sketches tell of it; NaN where that is not known."""
+    open_days: float
+    """Two articles of different stories that lie at most so many days apart are neither right nor wrong together."""
 
 
 @cache
 def labelled(name: str) -> Labelled:
-    """Return a set of the data folder; where it has no labels, each article is a story of its own."""
+    """Return a set of the data folder; where it has no labels, each article is a story of its own.
+
+    `roundups` does not tell which stories of a month are the same after all: such pairs are left open.
+    """
     records = lines(name)
     articles, sketches = sketched(read_articles(FOLDER / f"{name}.jsonl.gz"), Settings(), None)
     stories = np.array([str(r.get("story", r["id"])) for r in records])
+    sagas = np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records])
     return Labelled(
-        articles, sketches, stories, np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records])
+        articles, sketches, stories, sagas, sketches.days, CHAPTER_DAYS if name == "roundups" else -1.0
     )
 
 
-def f1_of_stories(data: Labelled, clusters: np.ndarray, members: np.ndarray) -> float:
-    """Return the pairwise F1 of a clustering of `members`, without the pairs that the saga leaves open."""
-    stories, found, sagas = (labels[members].tolist() for labels in (data.stories, clusters, data.sagas))
-    return pairwise(stories, found, sagas).f1
+def pair_counts(data: Labelled, clusters: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Return how many pairs of `members` are (rightly in one cluster, in one cluster, of one story), without open ones."""
+    by_cluster = members[np.argsort(clusters[members], kind="stable")]
+    starts = np.flatnonzero(np.diff(clusters[by_cluster], prepend=-1))
+    groups = [group for group in np.split(by_cluster, starts[1:]) if len(group) > 1]
+    left, right = np.concatenate(
+        [np.zeros((2, 0), np.int64)] + [group[np.stack(np.triu_indices(len(group), 1))] for group in groups],
+        axis=1,
+    )
+    same = data.stories[left] == data.stories[right]
+    near = np.abs(data.days[left] - data.days[right]) <= data.open_days
+    is_open = ~same & ((data.sagas[left] == data.sagas[right]) | near)
+    return np.array([same.sum(), (~is_open).sum(), pairs(Counter(data.stories[members].tolist()).values())])
+
+
+def counts_of_unseen(
+    data: Labelled, clusters: np.ndarray, unseen: np.ndarray, seen: np.ndarray
+) -> np.ndarray:
+    """Return the `pair_counts` of the articles that a model has not seen, in a clustering of those that it has seen as well.
+
+    A pair of an unseen and a seen article counts half: over both halves of a set, each pair then counts once.
+    """
+    among = pair_counts(data, clusters, unseen)
+    everyone = pair_counts(data, clusters, np.concatenate([unseen, seen]))
+    across = everyone - among - pair_counts(data, clusters, seen)
+    return among + across / 2
+
+
+def f1_of(counts: np.ndarray) -> np.ndarray:
+    """Return the F1 of `pair_counts`, whose last axis is (right, claimed, true)."""
+    return 2 * counts[..., 0] / (counts[..., 1] + counts[..., 2])

@@ -2,7 +2,9 @@
 
 In: two positions in a batch of sketches. Out: `EVIDENCE`, float32, computed from the sketches alone (law 1). Similar
 events share the *words* of an event and not its names; chapters of a saga share the *names* and not the words. So
-cosines are taken for names and for other words apart and joined by their geometric mean, which asks for both.
+cosines are taken for names and for other words apart and joined by their geometric mean, which asks for both. Rare names
+tell more than rare words: a name counts by its weight squared, as in TF-IDF, a word by its weight. The columns hold
+square roots of cosines, which are closer to what readers call likeness (docs/decisions/0001-story-model.md).
 
 What belongs to one article only (norms, sums of weights) is computed once an article. An article that is compared with many
 lies open on a `Desk`, its terms in a small hash table, so that a pair costs one look at each term of the other.
@@ -37,22 +39,24 @@ EVIDENCE = (
     "names_found",  # share of the names in one article's title and lead that the other has anywhere; the better way
     "figures_found",  # share of the numbers of the article with fewer that the other has
     "figures",  # distinct numbers in the article with fewer
-    "story_45",  # √(cosine of names × cosine of other words), title + first 45 words
+    "story_45",  # √(cosine of names × cosine of other words) of title + first 45 words
     "story_80",  # the same, title + first 80 words
     "story_220",  # the same, title + first 220 words
     "title_story",  # the same, titles
-    "lead_cosine",  # cosine of the first 45 words
-    "opening_cosine",  # cosine of title + first 80 words
-    "text_cosine",  # cosine of all the words
-    "names_cosine",  # cosine of all the names
+    "lead_cosine",  # √cosine of the first 45 words
+    "opening_cosine",  # √cosine of title + first 80 words
+    "text_cosine",  # √cosine of all the words
+    "names_cosine",  # √cosine of all the names
     "names_jaccard",  # weighted Jaccard of the names in title + first 220 words
     "facts_jaccard",  # weighted Jaccard of names and numbers in title + first 220 words
     "heavy_terms",  # ln(1 + weight above `HEAVY` of the terms shared by title + first 220 words)
     "quotes",  # ln(1 + 3-shingles shared inside quotation marks)
     "overlap",  # √(share of the shorter article's shingles found in the other)
-    "words_220",  # cosine of the words that are no names, title + first 220 words
+    "words_220",  # √cosine of the words that are no names, title + first 220 words
     "figures_missed",  # (1 - figures_found) × ln(1 + figures)
-    "weekdays_differ",  # 1 where both name weekdays in their first 80 words, and none in common
+    "changed_facts",  # numbers in title and first 80 words that the other has nowhere, of the article with fewer of them
+    "weekdays_shared",  # 1 where both name a weekday in title or first 80 words, and it is the same
+    "weekdays_differ",  # 1 where both name weekdays there, and none in common
     "days",  # √(days apart / 30); 0 where undated
     "undated",  # 1 where either article has no date
 )
@@ -81,6 +85,8 @@ COUNT = len(EVIDENCE)
     OVERLAP,
     WORDS_220,
     FIGURES_MISSED,
+    CHANGED_FACTS,
+    WEEKDAYS_SHARED,
     WEEKDAYS_DIFFER,
     DAYS,
     UNDATED,
@@ -102,8 +108,9 @@ WINDOWS = 5
     FIGURES_COUNT,
     NAMES_80,
     WEEKDAYS_80,
-) = 0, 5, 10, 11, 12, 13, 14, 15, 16
-NORMS = 17
+    FIGURES_80,
+) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17
+NORMS = 18
 """Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
 then a set of weekdays, as bits."""
 LEAD = WINDOWS
@@ -149,6 +156,12 @@ def fill_masses(facts, out):
 
 
 @inlined
+def counted(weight, name):
+    """Return what a term of this weight counts in a dot product, as a name or as another word."""
+    return weight * weight if name else weight
+
+
+@inlined
 def in_first_80(facts):
     """Return whether a term stands in the title or the first 80 words."""
     return facts[IN_TITLE] or facts[IN_80]
@@ -161,9 +174,9 @@ def in_first_220(facts):
 
 
 @inlined
-def cosine(dot, a, b):
-    """Return the cosine in [0, 1] from a dot product and two squared norms; 0 where either is empty."""
-    return min(dot / np.sqrt(a * b), np.float32(1.0)) if a > 0 and b > 0 else np.float32(0.0)
+def root_cosine(dot, a, b):
+    """Return the square root of a cosine, in [0, 1], from a dot product and two squared norms; 0 where either is empty."""
+    return np.sqrt(min(dot / np.sqrt(a * b), np.float32(1.0))) if a > 0 and b > 0 else np.float32(0.0)
 
 
 @kernel
@@ -178,10 +191,11 @@ def norms_of(facts, offsets):
             weight = np.float32(term[WEIGHT]) / np.float32(WEIGHT_SCALE)
             name, figure = term[KIND] == NAME, term[KIND] == FIGURE
             base = SQUARED_NAMES if name else SQUARED_WORDS
+            told = counted(weight, name)
             fill_masses(term, masses)
             for window in range(WINDOWS):
-                row[base + window] += (weight * masses[window]) ** 2
-            row[SQUARED_LEAD] += (weight * masses[LEAD]) ** 2
+                row[base + window] += told * masses[window] ** 2
+            row[SQUARED_LEAD] += told * masses[LEAD] ** 2
             if in_first_220(term):
                 row[NAMES_220] += weight if name else 0
                 row[FACTS_220] += weight if name or figure else 0
@@ -191,6 +205,7 @@ def norms_of(facts, offsets):
                 row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | (1 << (term[KIND] - WEEKDAY))
             row[FIGURES_ALL] += weight if figure else 0
             row[FIGURES_COUNT] += figure
+            row[FIGURES_80] += figure and in_first_80(term)
     return out
 
 
@@ -247,7 +262,7 @@ def fill_story_evidence(s, i, j, desk):
     out, dots = desk.row, desk.dots
     dots[:] = 0.0
     names_both = facts_both = heavy = figures_both = np.float32(0.0)
-    i_names, j_names = np.float32(0.0), np.float32(0.0)
+    i_names, j_names, i_figures, j_figures = np.float32(0.0), np.float32(0.0), 0, 0
     hashes, facts, places = s.term_hashes, s.term_facts, desk.places
     before = s.term_offsets[i] - 1
     for t in range(s.term_offsets[j], s.term_offsets[j + 1]):
@@ -264,9 +279,10 @@ def fill_story_evidence(s, i, j, desk):
         weight = np.float32(max(mine[WEIGHT], its[WEIGHT])) / np.float32(WEIGHT_SCALE)
         i_name, j_name = mine[KIND] == NAME, its[KIND] == NAME
         name, figure = np.int64(i_name or j_name), mine[KIND] == FIGURE
+        told = counted(weight, name)
         fill_masses(its, its_mass)
         for window in range(WINDOWS + 1):
-            dots[name, window] += weight * weight * (my_mass[window] * its_mass[window])
+            dots[name, window] += told * (my_mass[window] * its_mass[window])
         if in_first_220(mine) and in_first_220(its):
             names_both += weight if name else np.float32(0.0)
             facts_both += weight if name or figure else np.float32(0.0)
@@ -275,6 +291,8 @@ def fill_story_evidence(s, i, j, desk):
             i_names += weight
         if j_name and in_first_80(its):
             j_names += weight
+        i_figures += figure and in_first_80(mine)
+        j_figures += figure and in_first_80(its)
         figures_both += weight if figure else np.float32(0.0)
 
     words, names = dots[0], dots[1]
@@ -284,24 +302,25 @@ def fill_story_evidence(s, i, j, desk):
     out[FIGURES_FOUND] = portion(figures_both, min(m[FIGURES_ALL], n[FIGURES_ALL]))
     out[FIGURES] = min(m[FIGURES_COUNT], n[FIGURES_COUNT])
     for column, window in ((STORY_45, 0), (STORY_80, 1), (STORY_220, 2), (TITLE_STORY, 4)):
-        out[column] = np.sqrt(
-            cosine(names[window], m[SQUARED_NAMES + window], n[SQUARED_NAMES + window])
-            * cosine(words[window], m[SQUARED_WORDS + window], n[SQUARED_WORDS + window])
-        )
-    out[LEAD_COSINE] = cosine(words[LEAD] + names[LEAD], m[SQUARED_LEAD], n[SQUARED_LEAD])
+        of_names = root_cosine(names[window], m[SQUARED_NAMES + window], n[SQUARED_NAMES + window])
+        of_words = root_cosine(words[window], m[SQUARED_WORDS + window], n[SQUARED_WORDS + window])
+        out[column] = of_names * of_words
+    out[LEAD_COSINE] = root_cosine(words[LEAD] + names[LEAD], m[SQUARED_LEAD], n[SQUARED_LEAD])
     for column, window in ((OPENING_COSINE, 1), (TEXT_COSINE, 3)):
-        out[column] = cosine(
+        out[column] = root_cosine(
             names[window] + words[window],
             m[SQUARED_NAMES + window] + m[SQUARED_WORDS + window],
             n[SQUARED_NAMES + window] + n[SQUARED_WORDS + window],
         )
-    out[NAMES_COSINE] = cosine(names[3], m[SQUARED_NAMES + 3], n[SQUARED_NAMES + 3])
+    out[NAMES_COSINE] = root_cosine(names[3], m[SQUARED_NAMES + 3], n[SQUARED_NAMES + 3])
     out[NAMES_JACCARD] = portion(names_both, m[NAMES_220] + n[NAMES_220] - names_both)
     out[FACTS_JACCARD] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
     out[HEAVY_TERMS] = np.log1p(heavy)
-    out[WORDS_220] = cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
+    out[WORDS_220] = root_cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
     out[FIGURES_MISSED] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
+    out[CHANGED_FACTS] = min(m[FIGURES_80] - i_figures, n[FIGURES_80] - j_figures)
     its_days, my_days = np.int64(n[WEEKDAYS_80]), np.int64(m[WEEKDAYS_80])
+    out[WEEKDAYS_SHARED] = its_days & my_days != 0
     out[WEEKDAYS_DIFFER] = its_days != 0 and my_days != 0 and its_days & my_days == 0
     undated = np.isnan(s.days[i]) or np.isnan(s.days[j])
     out[DAYS] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)

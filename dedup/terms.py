@@ -202,7 +202,8 @@ def put_heaviest(bench, n, hashes, facts):
 def pack_heaviest(bench, n):
     """Pack hash and place of the `MOST_TERMS` terms with the greatest weight × (1 + ln count), lead first.
 
-    Return how many there are. Of equals the first in the article are taken.
+    The names of title and first sentences go before all else: garbled words, which are rare, must not crowd them out, for
+    the template guard asks for them. Return how many there are. Of equals the first in the article are taken.
     """
     hashes, levels, packed = bench.hashes, bench.levels, bench.packed
     if n <= MOST_TERMS:
@@ -217,6 +218,8 @@ def pack_heaviest(bench, n):
         level = np.int64(np.float32(counts[WEIGHT]) * LOGS[count])
         if counts[IN_TITLE] or counts[IN_220]:
             level += LEAD_BONUS
+        if counts[KIND] == NAME and (counts[IN_TITLE] or counts[IN_80]):
+            level = np.int64(LEVELS)
         levels[t] = min(level, LEVELS - 1)
         histogram[levels[t]] += 1
     cut, above = LEVELS - 1, 0

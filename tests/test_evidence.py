@@ -10,9 +10,9 @@ from newsmaker import Article, corpora, planned, sketched, story, version
 from dedup.evidence import EVIDENCE, evidence_of
 from dedup.sketches import Sketches
 
-COUNTS = {"names", "figures", "figures_missed", "heavy_terms", "quotes", "days"}
+COUNTS = {"names", "figures", "figures_missed", "changed_facts", "heavy_terms", "quotes", "days"}
 """The evidence that may be more than 1."""
-DIFFERENCES = {"figures_missed", "weekdays_differ", "days", "undated"}
+DIFFERENCES = {"figures_missed", "changed_facts", "weekdays_differ", "days", "undated"}
 """The evidence that speaks against a match."""
 Row = dict[str, float]
 
@@ -104,7 +104,7 @@ def test_evidence_does_not_depend_on_the_other_articles(articles: list[Article])
 def test_an_article_shares_all_of_itself() -> None:
     row = evidence(story(1), story(1))
 
-    ones = set(EVIDENCE) - COUNTS - DIFFERENCES
+    ones = set(EVIDENCE) - COUNTS - DIFFERENCES - {"weekdays_shared"}  # the story names none
     assert {name: row[name] for name in ones} == pytest.approx(dict.fromkeys(ones, 1.0), abs=1e-5)
     assert {name: row[name] for name in DIFFERENCES} == dict.fromkeys(DIFFERENCES, 0.0)
 
@@ -115,7 +115,28 @@ def test_articles_with_nothing_in_common_share_nothing() -> None:
 
     row = evidence(a, b)
 
-    assert {name for name in EVIDENCE if row[name]} == {"names", "figures", "figures_missed", "undated"}
+    assert {name for name in EVIDENCE if row[name]} == {
+        "names",
+        "figures",
+        "figures_missed",
+        "changed_facts",
+        "undated",
+    }
+
+
+def test_changed_facts_are_numbers_of_the_lead_that_the_other_does_not_have() -> None:
+    first = {
+        "text": "A boat sank off Tollan with 40 aboard. Police counted 7 dead and 12 missing.",
+        "language": "en",
+    }
+    later = {
+        "text": "A boat sank off Tollan with 40 aboard. Police counted 9 dead and 5 missing.",
+        "language": "en",
+    }
+    none = {"text": "A boat sank off Tollan. Police counted the dead and the missing.", "language": "en"}
+
+    assert evidence(first, later)["changed_facts"] == 2
+    assert evidence(first, none)["changed_facts"] == 0, "what is not told is not changed"
 
 
 def test_two_empty_articles_share_nothing() -> None:
@@ -217,6 +238,7 @@ def test_weekdays_differ_only_if_each_article_names_one_and_they_share_none(
 
     assert evidence(first, second)["weekdays_differ"] == 1
     assert [evidence(first, b)["weekdays_differ"] for b in (first, both, none)] == [0, 0, 0]
+    assert [evidence(first, b)["weekdays_shared"] for b in (first, both, second, none)] == [1, 1, 0, 0]
 
 
 @pytest.mark.xfail(reason="only the first form of a weekday is known")
