@@ -26,6 +26,7 @@ from dedup.evidence import (
     NAMES_FOUND,
     OVERLAP,
     QUOTES,
+    WORDS_220,
     desk,
     fill_quotes,
     fill_story_evidence,
@@ -48,7 +49,9 @@ TEMPLATE_NAMES = 0.6
 TEMPLATE_FIGURES = 0.4
 """... and this share of its numbers, where there are `FEWEST_FIGURES` to go by."""
 FEWEST_FIGURES = 4
-CORROBORATION = 1.5
+TEMPLATE_WORDS = 0.7
+"""Two fillings of one form are at least this like each other (cosine) in the words that are no names."""
+CORROBORATION = 3.0
 """By how much (log-odds) a match with the kept article may be weaker than one that stands alone, where an article that repeats
 it already speaks for it too (docs/decisions/0004-witnesses.md). It loosens laws 1 and 5: a third article then helps to
 decide whether two match."""
@@ -140,11 +143,16 @@ def logit(row, rules):
 
 @leaf
 def is_template(row):
-    """Return whether the words that two articles share are a template with other facts filled in."""
+    """Return whether the words that two articles share are a template with other facts filled in.
+
+    Of a garbled copy less is asked, in proportion to its other words: there all words are damaged, in a template only the facts
+    are others.
+    """
     if max(row[CONTAINED], row[CONTAINS]) < TEMPLATE_OVERLAP:
         return False
-    return (row[NAMES] > 0 and row[NAMES_FOUND] < TEMPLATE_NAMES) or (
-        row[FIGURES] >= FEWEST_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES
+    undamaged = min(row[WORDS_220] ** 2 / TEMPLATE_WORDS, 1.0)
+    return (row[NAMES] > 0 and row[NAMES_FOUND] < TEMPLATE_NAMES * undamaged) or (
+        row[FIGURES] >= FEWEST_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES * undamaged
     )
 
 

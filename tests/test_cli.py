@@ -211,7 +211,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
     output = tmp_path / "kept.jsonl.bz2"
     with started("filter", large, "-o", output) as running:
         if moment == "at once":
-            time.sleep(1.5)  # past the imports
+            time.sleep(0.8)  # past the imports, and long before the end
         else:
             wait_for_writing(tmp_path)
         start = time.perf_counter()

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from newsmaker import Article, planned, shuffled, sketched, story, version
 
+from dedup import matches
 from dedup.clusters import Assignments, assign
 from dedup.evidence import COUNT
-from dedup.matches import CORROBORATION, NONE, judged, rules_of
+from dedup.matches import NONE, judged, rules_of
 from dedup.settings import RELATIONS, Settings
 
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
@@ -139,15 +140,18 @@ FIRST, WITNESS, WEAK = story(1), mixed(slice(0, 8), slice(0, 4), 1), mixed(slice
 
 @pytest.mark.parametrize(
     ("short_by", "joins"),
-    [(-0.1, True), (0.5 * CORROBORATION, True), (CORROBORATION + 0.1, False)],
+    [(-0.1, True), (0.4, True), (0.9, False)],
 )
-def test_a_witness_helps_a_match_that_falls_a_little_short(short_by: float, joins: bool) -> None:
+def test_a_witness_helps_a_match_that_falls_a_little_short(
+    short_by: float, joins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matches, "CORROBORATION", 0.8)
     weak, sure, witnessed = log_odds(FIRST, WEAK), log_odds(FIRST, WITNESS), log_odds(WITNESS, WEAK)
     settings = Settings(rewrite_probability=1 / (1 + math.exp(-weak - short_by)))
 
     alone, beside = assigned([FIRST, WEAK], settings), assigned([FIRST, WITNESS, WEAK], settings)
 
-    assert min(sure, (weak + witnessed) / 2) > weak + CORROBORATION + 0.1, "the witness itself is sure"
+    assert min(sure, (weak + witnessed) / 2) > weak + 0.9, "the witness itself is sure"
     assert (alone.leaders[1] == 0) == (short_by < 0)
     assert beside.leaders.tolist() == [0, 0, 0 if joins else 2]
     assert beside.scores[2] == (pytest.approx(1 / (1 + math.exp(-weak)), rel=1e-4) if joins else 0), (

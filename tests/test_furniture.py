@@ -276,7 +276,12 @@ def test_prose_that_looks_like_furniture_stays(sentence: str) -> None:
 def test_an_agency_credit_after_a_paragraph_leaves_the_paragraph() -> None:
     paragraph = f"{BEFORE} {AFTER} {BEFORE} {AFTER}"
 
-    assert clean(f"{paragraph} (Reuters)") == paragraph
+    assert clean(f"{paragraph} (Reuters)").rstrip() == paragraph
+
+
+@pytest.mark.parametrize("between", ["&nbsp;", "<br>", "</p><p>", "&quot;"])
+def test_what_stood_around_furniture_stays_two_words(between: str) -> None:
+    assert clean(f"the old bridge{between}stood").split() == ["the", "old", "bridge", "stood"]
 
 
 def test_an_agency_credit_is_named_as_one() -> None:

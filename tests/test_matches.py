@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, sketched, story, version
 
-from dedup.evidence import CONTAINED, CONTAINS, COUNT, EVIDENCE, JACCARD, NAMES
+from dedup.evidence import CONTAINED, CONTAINS, COUNT, EVIDENCE, JACCARD, NAMES, NAMES_FOUND, WORDS_220
 from dedup.matches import NONE, is_template, judged, logit, model, rules_of
 from dedup.settings import RELATIONS, Settings
 
@@ -627,7 +627,7 @@ def test_more_of_the_same_story_is_never_less_probable() -> None:
 
     against = {name for name, c in zip(EVIDENCE, coefficients.tolist(), strict=True) if c < 0}
 
-    assert against <= {"days", "undated", "figures", "figures_missed", "weekdays_differ"}
+    assert against <= {"days", "undated", "figures_missed", "changed_facts", "weekdays_differ"}
 
 
 def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:
@@ -635,6 +635,17 @@ def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:
     little, much = row.copy(), row.copy()
     little[CONTAINED], much[CONTAINED] = 0.1, 0.9
     little[NAMES] = much[NAMES] = 5.0
+    little[WORDS_220] = much[WORDS_220] = 1.0
 
     assert not is_template(little)
     assert is_template(much)
+
+
+def test_less_is_asked_of_the_names_where_all_words_are_damaged() -> None:
+    row = np.zeros(COUNT, np.float32)
+    row[CONTAINED], row[NAMES], row[NAMES_FOUND], row[WORDS_220] = 0.5, 5.0, 0.5, 1.0
+    garbled = row.copy()
+    garbled[WORDS_220] = 0.7
+
+    assert is_template(row)
+    assert not is_template(garbled)
