@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, sketched, story, version
 
-from dedup.evidence import CONTAINED, CONTAINS, COUNT, EVIDENCE, JACCARD, NAMES, NAMES_FOUND, WORDS_220
+from dedup.evidence import CHANGED_FACTS, CONTAINED, CONTAINS, COUNT, EVIDENCE, JACCARD, NAMES, NAMES_FOUND, WORDS_220
 from dedup.matches import NONE, is_template, judged, logit, model, rules_of
 from dedup.settings import RELATIONS, Settings
 
@@ -479,9 +479,11 @@ def test_a_new_toll_makes_an_update_and_no_other_story(language: str) -> None:
     first, later = (filled_in(UPDATES[language], which) for which in (0, 1))
 
     found = judge(first, later)
+    _, _, evidence = judged(sketched([first, later]), 0, 1, rules_of(DEFAULTS), 0.0)
 
     assert found
     assert found[0] == "copy"
+    assert evidence[CHANGED_FACTS] >= 1
 
 
 def test_a_copy_without_names_is_still_a_copy() -> None:
