@@ -8,7 +8,7 @@ A logistic regression (scikit-learn) over the evidence of pairs, after docs/deci
   story, not one story. They are shown *with their dates hidden*, beside the same-story pairs of `roundups`;
 - what speaks for a story may not count against it: a feature whose coefficient has the wrong sign is left out, and the
   fit repeated (free signs cancel each other, and generalise worse);
-- the threshold comes from the mean F1 over the story sets (that of `roundups`, its dates hidden, is printed beside it): each
+- the threshold comes from the mean F1 and B³ over the story sets (F1 on `roundups`, its dates hidden, is printed beside): each
   set is clustered whole by a model that has not seen half of its stories (nor their sagas), and scored on that half and on
   what it was joined with. It is the middle of the best three neighbours on `GRID`, over `SPLITS` ways to halve the sets:
   single points jump by .01 when one cluster falls apart. The shipped intercept puts that threshold at one half.
@@ -26,7 +26,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.data import FOLDER, STORY_SETS
-from benchmarks.scoring import CHAPTER_DAYS, Labelled, counts_of_unseen, f1_of, labelled
+from benchmarks.scoring import (
+    CHAPTER_DAYS,
+    Labelled,
+    b_cubed_of,
+    b_cubed_sums,
+    counts_of_unseen,
+    f1_of,
+    labelled,
+)
 from dedup.clusters import assign
 from dedup.evidence import EVIDENCE, FEATURES, FIGURES_FOUND, NAMES_FOUND, evidence_of
 from dedup.matches import rules_of
@@ -155,6 +163,7 @@ def main() -> None:
         ]
 
     counts = {name: np.zeros((len(GRID), 3)) for name in judged}
+    sums = {name: np.zeros((len(GRID), 3)) for name in judged}
     for split in range(1, SPLITS + 1):
         halved = {name: halves(data, split) for name, data in sets.items()}
         halved["roundups, dates hidden"] = halved["roundups"]
@@ -165,18 +174,22 @@ def main() -> None:
                 for k, threshold in enumerate(GRID):
                     clusters = clustered(data, model, threshold)
                     counts[name][k] += counts_of_unseen(data, clusters, unseen, seen)
-    scores = {name: f1_of(c) for name, c in counts.items()}
-    mean = np.mean([scores[name] for name in STORY_SETS], axis=0)
-    best = int(np.convolve(mean, np.ones(3), "valid").argmax()) + 1
+                    sums[name][k] += b_cubed_sums(data, clusters, unseen)
+    f1 = {name: f1_of(c) for name, c in counts.items()}
+    mean_f1 = np.mean([f1[name] for name in STORY_SETS], axis=0)
+    mean_b3 = np.mean([b_cubed_of(sums[name]) for name in STORY_SETS], axis=0)
+    best = int(np.convolve(mean_f1 + mean_b3, np.ones(3), "valid").argmax()) + 1
     coefficients, intercept = fitted(parts(everyone))
     for k, threshold in enumerate(GRID):
         print(
-            f"{threshold:6.2f}  {mean[k]:.3f}  "
-            + "  ".join(f"{name} {scores[name][k]:.3f}" for name in judged),
+            f"{threshold:6.2f}  F1 {mean_f1[k]:.4f}  B³ {mean_b3[k]:.4f}  "
+            + "  ".join(f"{name} {f1[name][k]:.3f}" for name in judged),
             "<" * (k == best),
         )
     write(
-        coefficients, intercept - GRID[best], {name: round(float(s[best]), 4) for name, s in scores.items()}
+        coefficients,
+        intercept - GRID[best],
+        {name: round(float(scores[best]), 4) for name, scores in f1.items()},
     )
 
 

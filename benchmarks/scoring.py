@@ -74,6 +74,25 @@ def counts_of_unseen(
     return among + across / 2
 
 
+def b_cubed_sums(data: Labelled, clusters: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Return (sum of the B³ precisions of `members` in a clustering of the whole set, sum of recalls, how many they are)."""
+    both = sizes(clusters, data.stories)
+    size = sizes(clusters) - (sizes(clusters, data.sagas) - sizes(clusters, data.sagas, data.stories))
+    return np.array([(both / size)[members].sum(), (both / sizes(data.stories))[members].sum(), len(members)])
+
+
+def sizes(*labels: np.ndarray) -> np.ndarray:
+    """Return for each article how many have the same labels as it."""
+    groups = Counter(zip(*(column.tolist() for column in labels), strict=True))
+    return np.array([groups[key] for key in zip(*(column.tolist() for column in labels), strict=True)])
+
+
+def b_cubed_of(sums: np.ndarray) -> np.ndarray:
+    """Return the B³ F1 of `b_cubed_sums`."""
+    precision, recall = sums[..., 0] / sums[..., 2], sums[..., 1] / sums[..., 2]
+    return 2 * precision * recall / (precision + recall)
+
+
 def f1_of(counts: np.ndarray) -> np.ndarray:
     """Return the F1 of `pair_counts`, whose last axis is (right, claimed, true)."""
     return 2 * counts[..., 0] / (counts[..., 1] + counts[..., 2])

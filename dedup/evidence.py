@@ -52,7 +52,7 @@ EVIDENCE = (
     "heavy_terms",  # ln(1 + weight above `HEAVY` of the terms shared by title + first 220 words)
     "quotes",  # ln(1 + 3-shingles shared inside quotation marks)
     "overlap",  # √(share of the shorter article's shingles found in the other)
-    "words_220",  # √cosine of the words that are no names, title + first 220 words
+    "words_220",  # √cosine of the words that are neither names nor numbers, title + first 220 words
     "figures_missed",  # (1 - figures_found) × ln(1 + figures)
     "changed_facts",  # numbers in title and first 80 words that the other has nowhere, of the article with fewer of them
     "weekdays_shared",  # 1 where both name a weekday in title or first 80 words, and it is the same
@@ -109,12 +109,15 @@ WINDOWS = 5
     NAMES_80,
     WEEKDAYS_80,
     FIGURES_80,
-) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17
-NORMS = 18
+    SQUARED_PLAIN,
+) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18
+NORMS = 19
 """Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
 then a set of weekdays, as bits."""
 LEAD = WINDOWS
 """The column of masses after those of the windows: that of the first 45 words without the title."""
+PLAIN = 2
+"""The window in which words that are neither names nor numbers are compared: title and first 220 words."""
 PLACES = 1 << 12
 """Slots of the table on a desk: twenty-five times `MOST_TERMS`, so that most looks end at a free slot."""
 
@@ -196,16 +199,17 @@ def norms_of(facts, offsets):
             for window in range(WINDOWS):
                 row[base + window] += told * masses[window] ** 2
             row[SQUARED_LEAD] += told * masses[LEAD] ** 2
+            row[SQUARED_PLAIN] += 0 if name or figure else told * masses[PLAIN] ** 2
             if in_first_220(term):
                 row[NAMES_220] += weight if name else 0
                 row[FACTS_220] += weight if name or figure else 0
             if name and in_first_80(term):
                 row[NAMES_80] += weight
-            if term[KIND] >= WEEKDAY and term[IN_80]:
+            if term[KIND] >= WEEKDAY and in_first_80(term):
                 row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | (1 << (term[KIND] - WEEKDAY))
             row[FIGURES_ALL] += weight if figure else 0
             row[FIGURES_COUNT] += figure
-            row[FIGURES_80] += figure and in_first_80(term)
+            row[FIGURES_80] += figure and in_first_80(term) > 0
     return out
 
 
@@ -261,7 +265,7 @@ def fill_story_evidence(s, i, j, desk):
     """
     out, dots = desk.row, desk.dots
     dots[:] = 0.0
-    names_both = facts_both = heavy = figures_both = np.float32(0.0)
+    names_both = facts_both = heavy = figures_both = plain = np.float32(0.0)
     i_names, j_names, i_figures, j_figures = np.float32(0.0), np.float32(0.0), 0, 0
     hashes, facts, places = s.term_hashes, s.term_facts, desk.places
     before = s.term_offsets[i] - 1
@@ -291,8 +295,10 @@ def fill_story_evidence(s, i, j, desk):
             i_names += weight
         if j_name and in_first_80(its):
             j_names += weight
-        i_figures += figure and in_first_80(mine)
-        j_figures += figure and in_first_80(its)
+        if not name and not figure:
+            plain += told * my_mass[PLAIN] * its_mass[PLAIN]
+        i_figures += figure and in_first_80(mine) > 0
+        j_figures += figure and in_first_80(its) > 0
         figures_both += weight if figure else np.float32(0.0)
 
     words, names = dots[0], dots[1]
@@ -316,7 +322,7 @@ def fill_story_evidence(s, i, j, desk):
     out[NAMES_JACCARD] = portion(names_both, m[NAMES_220] + n[NAMES_220] - names_both)
     out[FACTS_JACCARD] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
     out[HEAVY_TERMS] = np.log1p(heavy)
-    out[WORDS_220] = root_cosine(words[2], m[SQUARED_WORDS + 2], n[SQUARED_WORDS + 2])
+    out[WORDS_220] = root_cosine(plain, m[SQUARED_PLAIN], n[SQUARED_PLAIN])
     out[FIGURES_MISSED] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
     out[CHANGED_FACTS] = min(m[FIGURES_80] - i_figures, n[FIGURES_80] - j_figures)
     its_days, my_days = np.int64(n[WEEKDAYS_80]), np.int64(m[WEEKDAYS_80])

@@ -139,6 +139,23 @@ def test_changed_facts_are_numbers_of_the_lead_that_the_other_does_not_have() ->
     assert evidence(first, none)["changed_facts"] == 0, "what is not told is not changed"
 
 
+def test_a_number_told_twice_is_one_fact() -> None:
+    first = {"text": "In 1974 the mill burned, and 1974 was a dry year; 33 families left.", "language": "en"}
+    other = {"text": "In 1975 the mill burned, and 1975 was a dry year; 44 families left.", "language": "en"}
+
+    assert evidence(first, other)["changed_facts"] == 2
+
+
+def test_a_weekday_in_the_title_counts() -> None:
+    lead = "The council votes on the bridge, and the mayor expects a narrow result."
+    monday, tuesday = (
+        {"title": f"Vote on {day}", "text": lead, "language": "en"} for day in ("Monday", "Tuesday")
+    )
+
+    assert evidence(monday, tuesday)["weekdays_differ"] == 1
+    assert evidence(monday, monday)["weekdays_shared"] == 1
+
+
 def test_two_empty_articles_share_nothing() -> None:
     row = evidence({"text": ""}, {"text": ""})
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, sketched, story, version
 
-from dedup.evidence import CHANGED_FACTS, CONTAINED, CONTAINS, COUNT, EVIDENCE, JACCARD, NAMES, NAMES_FOUND, WORDS_220
+from dedup.evidence import (
+    CHANGED_FACTS,
+    CONTAINED,
+    CONTAINS,
+    COUNT,
+    EVIDENCE,
+    JACCARD,
+    NAMES,
+    NAMES_FOUND,
+    WORDS_220,
+)
 from dedup.matches import NONE, is_template, judged, logit, model, rules_of
 from dedup.settings import RELATIONS, Settings
 
@@ -428,6 +438,22 @@ FORMS = {
     """,
 }
 """Forms that are filled in every day, {each slot with|one of two} facts, and the small print below them."""
+COMPANIES = "Kelmora Pinfell Torvane Orrel Lapwing Hallowick Marlow Senn Ellery Tarn"
+FORMS["prices"] = (
+    "\n\n".join(
+        f"{name} {{{310 + 37 * k}.{k % 9}|{295 + 41 * k}.{(k + 4) % 9}}} {{{k + 2}.4|{k + 5}.7}}"
+        for k, name in enumerate(COMPANIES.split())
+    )
+    + """
+
+        Prices are those of 16.30 and are late by 15 minutes. The index of the 100 largest companies was begun in 1984 at 1000
+        points, that of the next 250 in 1992. All shares are quoted in crowns, and the second column is the change on the day.
+        Readers can call the share line on 0800 555 2299 from 9 to 17 on every working day. The bank rate has been 4.25 since
+        May. A full list of 640 shares is found on page 31. The list is made by the exchange, and the paper does not answer for
+        mistakes. Dividends are shown before tax, and the yield is worked out on the last 12 months. Companies that have not
+        reported for 18 months are left out of the list.
+    """
+)
 
 
 def filled_in(form: str, which: int) -> Article:
