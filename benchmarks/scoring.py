@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.data import FOLDER, lines
+from benchmarks.data import lines, path
 from dedup.corpus import read_articles
 from dedup.evaluation import pairs
 from dedup.pipeline import sketched
 from dedup.settings import Settings
 from dedup.sketches import Sketches
 
+DEFAULTS = Settings()
 CHAPTER_DAYS = 30.0
 """What looks alike and lies further apart is another chapter of a saga."""
 
@@ -32,13 +33,13 @@ class Labelled(NamedTuple):
 
 
 @cache
-def labelled(name: str) -> Labelled:
+def labelled(name: str, settings: Settings = DEFAULTS) -> Labelled:
     """Return a set of the data folder; where it has no labels, each article is a story of its own.
 
     `roundups` does not tell which stories of a month are the same after all: such pairs are left open.
     """
     records = lines(name)
-    articles, sketches = sketched(read_articles(FOLDER / f"{name}.jsonl.gz"), Settings(), None)
+    articles, sketches = sketched(read_articles(path(name)), settings, None)
     stories = np.array([str(r.get("story", r["id"])) for r in records])
     sagas = np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records])
     return Labelled(
