@@ -446,12 +446,12 @@ FORMS["prices"] = (
     )
     + """
 
-        Prices are those of 16.30 and are late by 15 minutes. The index of the 100 largest companies was begun in 1984 at 1000
-        points, that of the next 250 in 1992. All shares are quoted in crowns, and the second column is the change on the day.
-        Readers can call the share line on 0800 555 2299 from 9 to 17 on every working day. The bank rate has been 4.25 since
-        May. A full list of 640 shares is found on page 31. The list is made by the exchange, and the paper does not answer for
-        mistakes. Dividends are shown before tax, and the yield is worked out on the last 12 months. Companies that have not
-        reported for 18 months are left out of the list.
+        Prices are those of the afternoon and are late by a quarter of an hour. The index of the hundred largest companies was
+        begun in 1984, that of the next in 1992. All shares are quoted in crowns, and the second column is the change on the day.
+        Readers can call the share line from 9 to 17 on every working day. The bank rate has been 4.25 since May. A full list is
+        found on page 31. The list is made by the exchange, and the paper does not answer for mistakes. Dividends are shown before
+        tax, and the yield is worked out on the last twelve months. Companies that have not reported for a year and a half are
+        left out of the list, and so are those whose shares are no longer traded.
     """
 )
 
