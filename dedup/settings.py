@@ -43,10 +43,10 @@ class Settings:
     copy_window_days: float = knob(30.0, "Copies lie at most this many days apart, where both are dated.", 0)
     min_words: int = knob(8, "Texts of fewer words never match: a flash says too little to be told apart.", 1)
     shared_terms: int = knob(
-        5, "Candidates for a rewrite share at least this many of their most salient terms.", 1, 32
+        3, "Candidates for a rewrite share at least this many of their most salient terms.", 1, 32
     )
     salient_terms: int = knob(
-        48, "How many salient terms of title and lead an article is looked up by.", 4, 64
+        28, "How many salient terms of title and lead an article is looked up by.", 4, 64
     )
     furniture: Learned | None = knob(  # noqa: RUF009 - it makes a field, as for the others
         None,

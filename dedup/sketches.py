@@ -71,7 +71,7 @@ def sketch(
     shingle_size: int = 3,
     permutations: int = 64,
     seed: int = 1,
-    salient: int = 48,
+    salient: int = 28,
     furniture: Learned | None = None,
 ) -> Sketches:
     """Return the sketches of a batch of articles."""
