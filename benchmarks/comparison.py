@@ -145,9 +145,15 @@ def alike(vectors: Callable[[str], peers.Vectors], name: str) -> np.ndarray:
 
 def log_odds(name: str) -> np.ndarray:
     """Return for the graded pairs of a set the log-odds of the story model, with the default settings."""
-    _, sketches = sketched(to_batches(records(name)), Settings(), None)
     coefficients, intercept = model()
-    return evidence_of(sketches, *sides(name, graded_pairs(name))) @ coefficients + intercept
+    return graded_evidence(name) @ coefficients + intercept
+
+
+@cache
+def graded_evidence(name: str) -> np.ndarray:
+    """Return the evidence for the graded pairs of a set, with the default settings."""
+    _, sketches = sketched(to_batches(records(name)), Settings(), None)
+    return evidence_of(sketches, *sides(name, graded_pairs(name)))
 
 
 def in_hindsight(
@@ -170,15 +176,13 @@ def figures(contender: Contender) -> Figures:
     clusters, scores = contender.clusters, contender.scores
     wire, paywall = data.pairs("wire"), data.pairs("paywall")
     copies, jaccard = together("wire", clusters, wire), np.array([pair["jaccard3"] for pair in wire])
-    same = np.array([pair["same_story"] for pair in graded_pairs("russian")])
-    unlike = np.array([pair["similarity"] for pair in graded_pairs("graded")])
     seeds = dict(zip([record["id"] for record in records("seeds")], clusters("seeds").tolist(), strict=True))
     return Figures(
         stories=[agreement(name, clusters(name)) for name in data.STORY_SETS],
         trapped=float(together("paywall", clusters, paywall).mean()),
         wire=[float(copies[jaccard >= least].mean()) for least in (0.8, 0.5, 0.3)],
-        russian=best_f1(scores("russian"), same) if scores else np.nan,
-        graded=float(np.corrcoef(scores("graded"), -unlike)[0, 1]) if scores else np.nan,
+        russian=russian_f1(scores("russian")) if scores else np.nan,
+        graded=graded_r(scores("graded")) if scores else np.nan,
         seeds=seeds_right(seeds),
     )
 
@@ -195,6 +199,17 @@ def together(name: str, clusters: Clusters, pairs: list[dict[str, Any]]) -> np.n
     """Return for each labelled pair of a set whether it ended in one cluster."""
     found, (left, right) = clusters(name), sides(name, pairs)
     return found[left] == found[right]
+
+
+def russian_f1(scores: np.ndarray) -> float:
+    """Return the best F1 that scores of the pairs of `russian` allow."""
+    return best_f1(scores, np.array([pair["same_story"] for pair in graded_pairs("russian")]))
+
+
+def graded_r(scores: np.ndarray) -> float:
+    """Return Pearson's r of scores of the English pairs of `graded` with their similarity (there 1 is most similar)."""
+    unlike = np.array([pair["similarity"] for pair in graded_pairs("graded")])
+    return float(np.corrcoef(scores, -unlike)[0, 1])
 
 
 def best_f1(scores: np.ndarray, same: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """The labelled sets: where they lie, and how they are read. See the README beside them for what each is."""
 
 import gzip
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -13,14 +14,21 @@ RETOLD = {"000", "001", "003"}
 """The seed articles that are one story, by the beginnings of their names; the others are told once."""
 
 
-def path(name: str) -> Path:
-    """Return where a set lies."""
-    return FOLDER / f"{name}.jsonl.gz"
+def path_of(name: str) -> Path:
+    """Return where a set lies; `seeds` is a folder beside the data folder."""
+    return FOLDER.parent / "seeds" if name == "seeds" else FOLDER / f"{name}.jsonl.gz"
+
+
+def digest(name: str) -> str:
+    """Return the head of the SHA-256 of a set: of its file, or of all files of its folder by name, one after the other."""
+    path = path_of(name)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def lines(name: str) -> list[dict[str, Any]]:
-    """Return the records of a set."""
-    with gzip.open(path(name), "rt", encoding="utf-8") as file:
+    """Return the records of `name`.jsonl.gz in the data folder."""
+    with gzip.open(path_of(name), "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 
 

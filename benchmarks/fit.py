@@ -17,6 +17,7 @@ A logistic regression (scikit-learn) over the evidence of pairs, after docs/deci
 import argparse
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.data import FOLDER, STORY_SETS
+from benchmarks.data import STORY_SETS, digest
 from benchmarks.scoring import (
     CHAPTER_DAYS,
     Labelled,
@@ -37,7 +38,7 @@ from benchmarks.scoring import (
 )
 from dedup.clusters import assign
 from dedup.evidence import EVIDENCE, FEATURES, FIGURES_FOUND, NAMES_FOUND, evidence_of
-from dedup.matches import rules_of
+from dedup.matches import Rules, rules_of
 from dedup.pipeline import ranked
 from dedup.settings import Settings
 from dedup.sketches import Sketches
@@ -55,14 +56,48 @@ SAGA_SHARED, SAGA_TERMS = 6, 32
 PENALTY = 1e-3
 SPLITS = 4
 GRID = np.arange(-1.75, 0.51, 0.25)
+LEARNED = (*STORY_SETS, "roundups", "background")
+"""The sets that the model is made from."""
+HIDDEN = "roundups, dates hidden"
+
+Model = tuple[np.ndarray, float]
+"""A coefficient for each column of evidence, and the intercept."""
 
 
 class Pairs(NamedTuple):
-    """Pairs to learn from: evidence, label, weight, and the stories of both articles."""
+    """Pairs to learn from: evidence, label, weight."""
 
     evidence: np.ndarray
     same: np.ndarray
     weight: np.ndarray
+
+
+class Material(NamedTuple):
+    """What models are fitted to, and judged on."""
+
+    sets: dict[str, Labelled]
+    background: np.ndarray
+    """The evidence of the chapters in `background`."""
+
+
+class Half(NamedTuple):
+    """A half of the stories to learn from, and where its articles and the others stand in each set."""
+
+    parts: dict[str, Pairs]
+    seen: dict[str, np.ndarray]
+    unseen: dict[str, np.ndarray]
+
+
+def material() -> Material:
+    """Return the labelled sets, sketched, `roundups` with its dates hidden as one more."""
+    sets = {name: labelled(name) for name in LEARNED}
+    sets[HIDDEN] = sets["roundups"]._replace(sketches=undated(sets["roundups"].sketches))
+    return Material(sets, chapters(sets["background"], everyone(sets["background"])))
+
+
+def everyone(data: Labelled) -> np.ndarray:
+    """Return the positions of all articles of a set."""
+    return np.arange(len(data.stories))
 
 
 def undated(sketches: Sketches) -> Sketches:
@@ -111,13 +146,20 @@ def saga_pairs(background: np.ndarray, roundups: Labelled, members: np.ndarray) 
     return Pairs(np.concatenate([positives, negatives]), label, weight)
 
 
-def fitted(parts: list[Pairs]) -> tuple[np.ndarray, float]:
-    """Return (coefficients for each column of evidence, intercept) of the regression over all parts."""
+def parts_of(given: Material, members: dict[str, np.ndarray]) -> dict[str, Pairs]:
+    """Return the pairs to learn from among `members` of each set, by story set, then those of the sagas."""
+    parts = {name: story_pairs(given.sets[name], members[name]) for name in STORY_SETS}
+    return parts | {"sagas": saga_pairs(given.background, given.sets["roundups"], members["roundups"])}
+
+
+def fitted(parts: Iterable[Pairs], used: Iterable[int] = USED) -> Model:
+    """Return the regression over all parts, by the columns `used`."""
+    parts = list(parts)
     evidence = np.concatenate([p.evidence for p in parts]).astype(np.float64)
     same = np.concatenate([p.same for p in parts])
     weight = np.concatenate([p.weight for p in parts])
     signs = np.array([-1.0 if name in AGAINST else 1.0 for name in EVIDENCE])
-    columns = list(USED)
+    columns = list(used)
     while True:
         scaler = StandardScaler().fit(evidence[:, columns])
         model = LogisticRegression(C=1 / (2 * PENALTY * weight.sum()), max_iter=2000, tol=1e-6)
@@ -139,11 +181,52 @@ def halves(data: Labelled, split: int) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(side == 0), np.flatnonzero(side == 1)
 
 
-def clustered(data: Labelled, model: tuple[np.ndarray, float], threshold: float) -> np.ndarray:
+def halvings(given: Material, splits: int) -> Iterator[Half]:
+    """Yield both halves of the stories as what is seen, for each of so many ways to halve them."""
+    for split in range(1, splits + 1):
+        both = {name: halves(data, split) for name, data in given.sets.items()}
+        for side in (0, 1):
+            seen, unseen = ({name: half[s] for name, half in both.items()} for s in (side, 1 - side))
+            yield Half(parts_of(given, seen), seen, unseen)
+
+
+def clustered(data: Labelled, model: Model, threshold: float) -> np.ndarray:
     """Return the kept article of each article of a set, clustered with a model at a threshold (log-odds)."""
-    rules = rules_of(Settings())._replace(coefficients=model[0], intercept=model[1] - threshold)
+    rules = rules_with(model, threshold)
     order = ranked(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), Settings())
     return assign(data.sketches, order, rules).leaders
+
+
+def rules_with(model: Model, threshold: float) -> Rules:
+    """Return the default rules, with a model that matches from a threshold (log-odds) on."""
+    return rules_of(Settings())._replace(coefficients=model[0], intercept=model[1] - threshold)
+
+
+def counts_on_grid(given: Material, name: str, half: Half, model: Model) -> np.ndarray:
+    """Return the `counts_of_unseen` and `b_cubed_sums` (thresholds of `GRID` × 6) of a set, of a model that has seen a half."""
+    data, unseen, seen = given.sets[name], half.unseen[name], half.seen[name]
+    clusterings = (clustered(data, model, threshold) for threshold in GRID)
+    return np.array(
+        [
+            np.concatenate(
+                [counts_of_unseen(data, clusters, unseen, seen), b_cubed_sums(data, clusters, unseen)]
+            )
+            for clusters in clusterings
+        ]
+    )
+
+
+def means_of(counts: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean pairwise F1 and the mean B³ F1 over sets, from their `counts_on_grid`."""
+    return (
+        np.mean([f1_of(c) for c in counts.values()], axis=0),
+        np.mean([b_cubed_of(c[..., 3:]) for c in counts.values()], axis=0),
+    )
+
+
+def middle_of_best(mean: np.ndarray) -> int:
+    """Return the place of the middle one of the three neighbours on `GRID` that are best together."""
+    return int(np.convolve(mean, np.ones(3), "valid").argmax()) + 1
 
 
 def main() -> None:
@@ -151,35 +234,17 @@ def main() -> None:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
-    sets = {name: labelled(name) for name in (*STORY_SETS, "roundups", "background")}
-    everyone = {name: np.arange(len(data.stories)) for name, data in sets.items()}
-    background = chapters(sets["background"], everyone["background"])
-    hidden = sets["roundups"]._replace(sketches=undated(sets["roundups"].sketches))
-    judged = {**{name: sets[name] for name in STORY_SETS}, "roundups, dates hidden": hidden}
-
-    def parts(members: dict[str, np.ndarray]) -> list[Pairs]:
-        return [story_pairs(sets[n], members[n]) for n in STORY_SETS] + [
-            saga_pairs(background, sets["roundups"], members["roundups"])
-        ]
-
-    counts = {name: np.zeros((len(GRID), 3)) for name in judged}
-    sums = {name: np.zeros((len(GRID), 3)) for name in judged}
-    for split in range(1, SPLITS + 1):
-        halved = {name: halves(data, split) for name, data in sets.items()}
-        halved["roundups, dates hidden"] = halved["roundups"]
-        for side in (0, 1):
-            model = fitted(parts({name: both[side] for name, both in halved.items() if name in sets}))
-            for name, data in judged.items():
-                seen, unseen = halved[name][side], halved[name][1 - side]
-                for k, threshold in enumerate(GRID):
-                    clusters = clustered(data, model, threshold)
-                    counts[name][k] += counts_of_unseen(data, clusters, unseen, seen)
-                    sums[name][k] += b_cubed_sums(data, clusters, unseen)
+    given, judged = material(), (*STORY_SETS, HIDDEN)
+    counts = {name: np.zeros((len(GRID), 6)) for name in judged}
+    for half in halvings(given, SPLITS):
+        model = fitted(half.parts.values())
+        for name in judged:
+            counts[name] += counts_on_grid(given, name, half, model)
     f1 = {name: f1_of(c) for name, c in counts.items()}
-    mean_f1 = np.mean([f1[name] for name in STORY_SETS], axis=0)
-    mean_b3 = np.mean([b_cubed_of(sums[name]) for name in STORY_SETS], axis=0)
-    best = int(np.convolve(mean_f1 + mean_b3, np.ones(3), "valid").argmax()) + 1
-    coefficients, intercept = fitted(parts(everyone))
+    mean_f1, mean_b3 = means_of({name: counts[name] for name in STORY_SETS})
+    best = middle_of_best(mean_f1 + mean_b3)
+    everything = parts_of(given, {name: everyone(data) for name, data in given.sets.items()})
+    coefficients, intercept = fitted(everything.values())
     for k, threshold in enumerate(GRID):
         print(
             f"{threshold:6.2f}  F1 {mean_f1[k]:.4f}  B³ {mean_b3[k]:.4f}  "
@@ -202,10 +267,7 @@ def write(coefficients: np.ndarray, intercept: float, validated: dict[str, float
         "intercept": round(float(intercept), 6),
         "made_by": "python -m benchmarks.fit",
         "cross_validated_f1": validated,
-        "data": {
-            name: hashlib.sha256((FOLDER / f"{name}.jsonl.gz").read_bytes()).hexdigest()[:16]
-            for name in (*STORY_SETS, "roundups", "background")
-        },
+        "data": {name: digest(name) for name in LEARNED},
     }
     OUT.write_text(json.dumps(shipped, indent=1) + "\n", "utf-8")
     print(OUT.name, shipped["coefficients"], shipped["intercept"])
