@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.data import lines, path
+from benchmarks.data import lines, path_of
 from dedup.corpus import read_articles
 from dedup.evaluation import pairs
 from dedup.pipeline import sketched
@@ -39,7 +39,7 @@ def labelled(name: str, settings: Settings = DEFAULTS) -> Labelled:
     `roundups` does not tell which stories of a month are the same after all: such pairs are left open.
     """
     records = lines(name)
-    articles, sketches = sketched(read_articles(path(name)), settings, None)
+    articles, sketches = sketched(read_articles(path_of(name)), settings, None)
     stories = np.array([str(r.get("story", r["id"])) for r in records])
     sagas = np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records])
     return Labelled(
