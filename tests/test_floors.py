@@ -16,11 +16,11 @@ CHANGELOG = """# Changelog
 
 - Floods are told from droughts. The floor of `Mean
   F1` is .81 now.
-- Rain of .9 fell.
+- Rain fell.
 
 ## 0.1.0
 
-- The floor of `rain` is .9.
+- The floor of `rain` is .8.
 """
 shares = st.floats(0, 1)
 
