@@ -33,6 +33,7 @@ from benchmarks.fit import (
     fitted,
     halvings,
     material,
+    means_of,
     middle_of_best,
     parts_of,
 )
@@ -89,15 +90,23 @@ class Trained(NamedTuple):
     counts: dict[str, np.ndarray]
     """By set: halves × thresholds × `pair_counts`."""
 
+    def means(self, half: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each threshold the mean F1 and the mean B³ over the story sets, of one half or of all."""
+        lots = slice(None) if half is None else slice(half, half + 1)
+        return means_of({name: c[lots].sum(axis=0) for name, c in self.counts.items() if name != HIDDEN})
+
     def mean(self, half: int | None = None) -> np.ndarray:
         """Return for each threshold the mean F1 over the story sets, of one half or of all."""
-        lots = slice(None) if half is None else slice(half, half + 1)
-        scores = [f1_of(c[lots].sum(axis=0)) for name, c in self.counts.items() if name != HIDDEN]
-        return np.mean(scores, axis=0)
+        return self.means(half)[0]
+
+    @property
+    def rule(self) -> int:
+        """Return the place on `GRID` of the threshold that the rule takes."""
+        return middle_of_best(np.add(*self.means()))
 
     def at_rule(self, half: int | None = None) -> float:
         """Return the mean F1 over the story sets at the threshold that the rule takes for all halves."""
-        return float(self.mean(half)[middle_of_best(self.mean())])
+        return float(self.mean(half)[self.rule])
 
 
 def trials() -> dict[str, Trial]:
@@ -159,7 +168,7 @@ def print_evidence(found: dict[str, Trained]) -> None:
     print(f"{'russian':>9}{'graded':>8}{'seeds':>7}")
     for name, lot in found.items():
         worse = sum(lot.at_rule(half) < full.at_rule(half) for half in halves)
-        hidden = f1_of(lot.counts[HIDDEN].sum(axis=0))[middle_of_best(lot.mean())]
+        hidden = f1_of(lot.counts[HIDDEN].sum(axis=0))[lot.rule]
         odds = {graded: comparison.graded_evidence(graded) @ lot.whole[0] for graded in ("russian", "graded")}
         print(
             f"{name:18}{lot.mean().max():7.4f}{lot.at_rule():9.4f}{worse:6} of {len(halves)}{hidden:8.3f}"
@@ -170,13 +179,13 @@ def print_evidence(found: dict[str, Trained]) -> None:
 
 def print_sets(given: Material, full: Trained, without: dict[str, Trained]) -> None:
     """Print F1 and B³ of each story set by models that have seen all of it, half of it, nothing of it."""
-    best = middle_of_best(full.mean())
+    best = full.rule
     print(f"\n{'set':12}{'shipped: F1':>12}{'B³':>7}{'half unseen: F1':>17}{'left out: F1':>14}{'B³':>7}")
     rows = []
     for name, lot in without.items():
         half = float(f1_of(full.counts[name].sum(axis=0))[best])
         own = scores(given, name, shipped(), 0.0)
-        rows.append((*own, half, *scores(given, name, lot.whole, GRID[middle_of_best(lot.mean())])))
+        rows.append((*own, half, *scores(given, name, lot.whole, GRID[lot.rule])))
         print_set(name, rows[-1])
     print_set("mean", tuple(np.mean(rows, axis=0)))
 
@@ -206,7 +215,7 @@ def main() -> None:
     full = found["nothing"]
     print_evidence({name: found[name] for name in wanted})
     print_sets(given, full, {name: found[name] for name in without})
-    threshold = float(GRID[middle_of_best(full.mean())])
+    threshold = float(GRID[full.rule])
     halves = zip(halvings(given, splits), full.halves, strict=True)
     print_reliability(unseen(given, halves, threshold), threshold)
 
