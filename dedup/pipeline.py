@@ -53,7 +53,7 @@ def deduplicate(
         loading = aside.submit(load_kernels)
         remembered, sketches = sketched(batches, settings, progress)
         loading.result()
-    table, repeats, warnings = identified(remembered, sketches.texts)
+    table, repeats, warnings = identified(remembered, sketches.tellings)
     order = ranked(table, sketches.lengths, repeats, settings)
     assignments = repeated(assign(sketches, order, rules_of(settings), threads_of(settings)), repeats)
     return Result(table, assignments, order, repeats, settings, dict(warnings))
@@ -118,7 +118,7 @@ def empty_sketches(settings: Settings) -> Sketches:
     return sketch_with(pa.RecordBatch.from_pylist([], SCHEMA), settings)
 
 
-def identified(articles: pa.Table, texts: np.ndarray) -> tuple[pa.Table, np.ndarray, Counter[str]]:
+def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.ndarray, Counter[str]]:
     """Return (articles with unique ids, repeats, warnings).
 
     An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
@@ -133,7 +133,7 @@ def identified(articles: pa.Table, texts: np.ndarray) -> tuple[pa.Table, np.ndar
     first: dict[tuple[str, int], int] = {}
     seen: set[str] = set()
     for a, name in enumerate(ids):
-        known = first.setdefault((name, int(texts[a])), a)
+        known = first.setdefault((name, int(tellings[a])), a)
         if known != a:
             repeats[a] = known
             ids[a] = ids[known]

@@ -16,7 +16,7 @@ from dedup.evidence import norms_of
 from dedup.furniture import cleaned_lines, cleaned_titles
 from dedup.languages import languages_of
 from dedup.learned import Learned
-from dedup.recurring import without
+from dedup.recurring import marks_of, without
 from dedup.shingles import shingle_sets
 from dedup.signatures import signatures_of
 from dedup.terms import term_sets
@@ -31,6 +31,8 @@ class Sketches(NamedTuple):
 
     texts: np.ndarray
     """n, uint64: the hash of the words of the text in order; 0 for no words."""
+    tellings: np.ndarray
+    """n, uint64: the same, but the hash of the text as it was given where no words are left of it."""
     lengths: np.ndarray
     """n, int32: words in the text; in the title where there is no text."""
     days: np.ndarray
@@ -85,6 +87,7 @@ def sketch(
     term_hashes, term_facts, term_offsets, top = term_sets(*words, which, *lexicon(kinds), salient)
     return Sketches(
         texts=hashes,
+        tellings=tellings_of(hashes, batch["text"]),
         lengths=lengths_of(words),
         days=days_of(batch["published"]),
         signatures=signatures_of(shingles, shingle_offsets, permutations, seed),
@@ -98,6 +101,13 @@ def sketch(
         term_facts=term_facts,
         norms=norms_of(term_facts, term_offsets),
     )
+
+
+def tellings_of(hashes: np.ndarray, texts: pa.StringArray) -> np.ndarray:
+    """Return the hashes of the words of texts, and where there are none the hash of the text as it was given."""
+    found, wordless = hashes.copy(), hashes == 0
+    found[wordless] = marks_of(texts.filter(pa.array(wordless)))
+    return found
 
 
 def lengths_of(words: Words) -> np.ndarray:

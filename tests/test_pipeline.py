@@ -6,6 +6,7 @@ import pytest
 from newsmaker import Article, batch, planned, story, version
 
 from dedup.errors import InputError
+from dedup.learned import Learned
 from dedup.pipeline import deduplicate
 from dedup.results import Result
 from dedup.settings import Settings
@@ -179,6 +180,17 @@ def test_one_id_with_other_texts_is_another_article() -> None:
     assert result.kept == ["a", "a#3", "a#2"]
     assert list(result.warnings.values()) == [1]
     assert "#2" in next(iter(result.warnings))
+
+
+def test_one_id_with_other_texts_of_no_words_is_another_article() -> None:
+    furniture = Learned({"Bugle": {TEXT: 9, OTHER: 9}})
+    learned = [article("a", text, source="Bugle") for text in (TEXT, OTHER, TEXT)]
+
+    result = deduplicate(learned, Settings(furniture=furniture))
+
+    assert (result.kept, [match.id for match in result.dropped]) == (["a", "a#2"], ["a"])
+    assert deduplicate([article("a", "…"), article("a", "—"), article("a", "")]).kept == ["a", "a#2", "a#3"]
+    assert deduplicate([article("a", ""), article("a", "")]).kept == ["a"]
 
 
 def test_the_ids_that_were_made_are_unique() -> None:
