@@ -111,13 +111,16 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
-    pair = Pair(row, probability, chance(rules.witnessed_logit), int(s.lengths.min()), days)
+    sides = [side(articles, s, a, settings.furniture) for a in (kept, other)]
+    shorter = min(sides, key=lambda side: (side.words, not side.furniture))
+    witnessed = chance(rules.witnessed_logit)
+    pair = Pair(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
     texts = without(cleaned(articles["text"]), articles["source"], settings.furniture)
     names, numbers = shared_names(s, articles, texts, (other, kept))
     terms, bands = shared_keys(s, kept, other, settings)
     return Explanation(
-        kept=side(articles, s, kept, settings.furniture),
-        other=side(articles, s, other, settings.furniture),
+        kept=sides[0],
+        other=sides[1],
         relation=named,
         score=float(score) if named else None,
         verdict=sentence(

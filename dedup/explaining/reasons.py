@@ -31,6 +31,8 @@ class Pair(NamedTuple):
     """Words in the shorter text."""
     days_apart: float
     """NaN where either is undated."""
+    besides: bool = False
+    """Furniture was left out of the shorter text."""
 
 
 def why(relation: str, score: float) -> str:
@@ -48,7 +50,7 @@ def why(relation: str, score: float) -> str:
 def why_not(pair: Pair, settings: Settings) -> str:
     """Return why two articles do not match."""
     if pair.fewest_words < settings.min_words:
-        words = counted(pair.fewest_words, "word")
+        words = counted(pair.fewest_words, "word") + (" besides its furniture" if pair.besides else "")
         return f"the shorter has {words}, and texts of fewer than {settings.min_words} never match"
     if is_template(pair.evidence):
         return template(pair.evidence)
