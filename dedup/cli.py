@@ -96,8 +96,7 @@ def cluster(
     from dedup.output import write_records
 
     corpus = read_articles(*paths, **reading)
-    for place in (output, rejects):
-        writing.check_place(place)
+    writing.check_places(corpus, output, rejects)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and shape is None and sys.stdout.isatty():
@@ -142,8 +141,7 @@ def filter_(
     if dropped is not None and Path(dropped).resolve() == Path(output or "-").resolve():
         raise click.UsageError("--dropped and --output must be two places.")
     corpus = read_articles(*paths, **reading)
-    for place in (output, dropped, rejects):
-        writing.check_place(place)
+    writing.check_places(corpus, output, dropped, rejects)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if dropped is not None:
@@ -223,9 +221,10 @@ def evaluate(
 
     An article without a label is left out of the score.
     """
-    from dedup import evaluation, read_articles
+    from dedup import evaluation, read_articles, writing
 
     corpus = read_articles(*paths, **reading)
+    writing.check_places(corpus, rejects)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
     labels = evaluation.labels_in(corpus.records(), *filter(None, [gold, open_]))
@@ -259,17 +258,24 @@ def furniture(
 ) -> None:
     """Learn what each source prints again and again: notices, teasers, lines about the author.
 
+    A passage is a whole line, or a whole sentence of one. It is learned where it stands under as many
+    headlines of its source as the square root of all of them, and under five at least; on five days; and
+    over two weeks and half of the time of its source. Articles without a source or a date teach nothing.
+
     Look through what was learned, take out what is no furniture, and give the file to the other commands:
-    dedup cluster --furniture FILE. Articles without a source teach nothing.
+    dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
+    the folder of the corpus, where it would be read as news.
     """
     import dedup
     from dedup import writing
     from dedup.learned import file_of
     from dedup.output import atomic_output
+    from dedup.reading.sources import extensions
 
+    if extensions(output or "-")[1]:
+        raise click.UsageError("Furniture is written plain, not packed: name a file such as furniture.json.")
     corpus = dedup.read_articles(*paths, **reading)
-    for place in (output, rejects):
-        writing.check_place(place)
+    writing.check_places(corpus, output, rejects)
     learned = learn(corpus, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and not as_json and sys.stdout.isatty():

@@ -74,6 +74,21 @@ class Corpus:
         """Yield the articles in the order of the input, as batches of SCHEMA."""
         return regrouped(self._articles(), self._size)
 
+    def again(self) -> Iterator[pa.RecordBatch]:
+        """Yield the articles once more; InputError where a file has changed since they were read."""
+        stamps, counts = self._stamps, self._counts
+        for number in range(len(self._sources)):
+            self._check_unchanged(number)
+        yield from self
+        for number, source in enumerate(self._sources):
+            if (_stamp(source), self._counts[number]) != (stamps[number], counts[number]):
+                raise _changed(source)
+
+    def holds(self, path: str | Path) -> bool:
+        """Return whether a path is one of the files, or leads to one."""
+        files = (source.path for source in self._sources if source.path != STDIN)
+        return Path(path).exists() and any(Path(path).samefile(file) for file in files)
+
     def records(self) -> Iterator[Record]:
         """Yield the articles as they stood in their files; InputError where a file has changed in between."""
         if not self._complete:
@@ -96,7 +111,7 @@ class Corpus:
         """Raise InputError where a file, or the number of its articles, is not as in the first pass."""
         source = self._sources[number]
         if _stamp(source) != self._stamps[number] or count not in (None, self._counts[number]):
-            raise InputError(f"{source.path} was changed while it was being read; run again")
+            raise _changed(source)
 
     def _start(self) -> None:
         """Forget what the latest iteration found."""
@@ -173,6 +188,11 @@ class Corpus:
 
 def _ignore(_source: Source, _line: int | None, _reason: str, _record: bytes | str) -> None:
     """Pass over in the second pass what the first has reported."""
+
+
+def _changed(source: Source) -> InputError:
+    """Return the error that says that a file is not as it was."""
+    return InputError(f"{source.path} was changed while it was being read; run again")
 
 
 def _stamp(source: Source) -> tuple[int, int]:

@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from dedup.corpus import Corpus
+from dedup.errors import OutputError
 from dedup.explaining.passages import opening
 from dedup.furniture import cleaned
 from dedup.learned import Learned
@@ -27,7 +29,7 @@ from dedup.results import Result
 __all__ = [
     "Readable",
     "annotated",
-    "check_place",
+    "check_places",
     "cluster_lines",
     "described",
     "dropped",
@@ -165,9 +167,12 @@ def openings(corpus: Readable, positions: Iterable[int], learned: Learned | None
     return found
 
 
-def check_place(path: str | None) -> None:
-    """Raise `OutputError` where a file cannot be written, before the long work and not after it."""
-    if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
-        return
-    with suppress(Abandoned), atomic_output(path):
-        raise Abandoned
+def check_places(corpus: Corpus, *paths: str | None) -> None:
+    """Raise `OutputError` where a file cannot be written, or is one of the corpus, before the long work and not after it."""
+    for path in paths:
+        if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
+            continue
+        if corpus.holds(str(path)):
+            raise OutputError(f"cannot write {path}: it is one of the files that are read")
+        with suppress(Abandoned), atomic_output(path):
+            raise Abandoned

@@ -275,6 +275,36 @@ def test_a_file_that_changes_between_the_passes_is_an_error(
         lines(corpus)
 
 
+@pytest.mark.parametrize("changed", [jsonl(*STORIES[:3]), b"no article\n"])
+def test_articles_are_read_again_where_no_file_has_changed(tmp_path: Path, changed: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(*STORIES, b"broken"))
+    (tmp_path / "b.jsonl").write_bytes(jsonl(*STORIES))
+    corpus = Corpus([tmp_path], batch_bytes=1)
+    first = rows(corpus)
+
+    again = [row for batch in corpus.again() for row in batch.to_pylist()]
+
+    assert again == first
+    assert len(corpus.rejects) == 1
+    batches = corpus.again()
+    next(batches)
+    (tmp_path / "b.jsonl").write_bytes(changed)
+    with pytest.raises(InputError, match=r"b\.jsonl was changed while it was being read"):
+        list(batches)
+
+
+def test_a_file_that_changes_before_it_is_read_again_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(*STORIES))
+    corpus = read_articles(tmp_path)
+    rows(corpus)
+
+    (tmp_path / "a.jsonl").write_bytes(b"no article\n")
+
+    with pytest.raises(InputError, match=r"a\.jsonl was changed while it was being read"):
+        next(corpus.again())
+    assert corpus.rejects == []
+
+
 def test_a_file_that_changes_unnoticed_by_the_clock_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
     path.write_bytes(b'{"text": "a"}\n{"text": "b"}\n')
