@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dedup.errors import InputError
+from dedup.phrases import counted
 
-__all__ = ["Learned", "file_of", "read_furniture"]
+__all__ = ["Learned", "file_of", "folded", "is_passage", "read_furniture"]
 
 FORMAT = 1
 MOST_BYTES = 64 << 20
 """No furniture is larger: what is, is some other file."""
+LONGEST_NAME = 1_000
+"""Characters of a source's name: what is longer is no name."""
+MOST_DIGITS = 18
+LINE, SENTENCE = 12, 40
+"""The fewest bytes of a line and of a sentence that are passages: shorter ones are words, names, dates."""
+SPACES = re.compile(r"[ \t\r\v\f\u00a0]+")
 
 Sources = Mapping[str, Mapping[str, int]]
 """For each source its passages, each with the number of headlines that it stood under."""
@@ -34,6 +42,10 @@ class Learned:
     """How many it was learned from."""
     skipped: int = field(default=0, compare=False, repr=False)
     """How many had no source, and taught nothing."""
+    undated: int = field(default=0, compare=False, repr=False)
+    """How many had a source and no date, and taught nothing."""
+    short: int = field(default=0, compare=False, repr=False)
+    """How many sources lie over too few days to teach anything."""
     digest: str = field(init=False)
     """Sixteen hexadecimal digits for sources and passages, whatever their order and their counts."""
 
@@ -44,17 +56,17 @@ class Learned:
             for source in sorted(self.sources)
         }
         object.__setattr__(self, "sources", ordered)
-        content = json.dumps(sorted(self.passages()))
+        content = json.dumps({source: sorted(passages) for source, passages in ordered.items()})
         object.__setattr__(self, "digest", hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
 
-    def passages(self) -> Iterator[tuple[str, str]]:
-        """Yield (source, passage) for each passage."""
-        return ((source, passage) for source, counts in self.sources.items() for passage in counts)
+    @property
+    def extent(self) -> str:
+        """Return in words how much it is."""
+        passages = sum(len(passages) for passages in self.sources.values())
+        return f"{counted(passages, 'passage')} of {counted(len(self.sources), 'source')}"
 
     def __str__(self) -> str:
-        return (
-            f"{self.digest} ({sum(1 for _ in self.passages()):,} passages of {len(self.sources):,} sources)"
-        )
+        return f"{self.digest} ({self.extent})"
 
 
 def read_furniture(path: str | Path) -> Learned:
@@ -67,7 +79,7 @@ def read_furniture(path: str | Path) -> Learned:
     if len(content) > MOST_BYTES:
         raise InputError(f"{path} is no furniture: it is larger than {MOST_BYTES >> 20} MB")
     try:
-        return parsed(json.loads(content))
+        return parsed(json.loads(content, object_pairs_hook=single, parse_int=whole))
     except RecursionError:
         raise InputError(f"{path} is no furniture: it is nested too deeply") from None
     except UnicodeDecodeError:
@@ -80,6 +92,23 @@ def read_furniture(path: str | Path) -> Learned:
         raise InputError(f"{path} is no furniture: {error}") from None
 
 
+def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"it has {name!r:.60} twice in one object")
+        found[name] = value
+    return found
+
+
+def whole(digits: str) -> int:
+    """Return a whole number of a file; `ValueError` where it is longer than any count."""
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it has a number of {len(digits):,} digits")
+    return int(digits)
+
+
 def parsed(value: Any) -> Learned:
     """Return what a file says; `ValueError` with what is wrong with it."""
     if not isinstance(value, dict) or "format" not in value:
@@ -90,19 +119,27 @@ def parsed(value: Any) -> Learned:
     if not isinstance(sources, dict):
         raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - what is wrong is the file
     for source, passages in sources.items():
-        if not source or not isinstance(passages, dict):
-            raise ValueError(f"source {source!r:.60} has no object of passages")
-        for passage, count in passages.items():
-            if not is_text(source) or not is_text(passage):
-                raise ValueError(f"source {source!r:.60} has the passage {passage!r:.60}, which is no text")
-            if not is_count(count):
-                raise ValueError(
-                    f"a passage of {source!r:.60} has the count {count!r:.20}, not a whole number"
-                )
+        check_source(source, passages)
     articles = value.get("articles", 0)
     if not is_count(articles):
         raise ValueError(f"its number of articles is {articles!r:.20}, not a whole number")
     return Learned(sources, articles)
+
+
+def check_source(source: str, passages: Any) -> None:
+    """Raise `ValueError` where a file says something else of a source than its passages and their counts."""
+    if not is_text(source) or len(source) > LONGEST_NAME:
+        raise ValueError(f"{source!r:.60} is no name of a source, of 1 to {LONGEST_NAME:,} characters")
+    if not isinstance(passages, dict):
+        raise ValueError(f"source {source!r:.60} has no object of passages")  # noqa: TRY004 - as above
+    for passage, count in passages.items():
+        if not is_passage(passage):
+            raise ValueError(
+                f"source {source!r:.60} has the passage {passage!r:.60}, which can match nothing: a passage is a "
+                f"whole line of {LINE} bytes or more, or a whole sentence of one, of {SENTENCE} or more"
+            )
+        if not is_count(count):
+            raise ValueError(f"a passage of {source!r:.60} has the count {count!r:.20}, not a whole number")
 
 
 def is_text(value: str) -> bool:
@@ -111,6 +148,16 @@ def is_text(value: str) -> bool:
         return bool(value.encode().strip())
     except UnicodeEncodeError:
         return False
+
+
+def is_passage(text: str) -> bool:
+    """Return whether a text is a passage, or is cut into some: one of its lines is long enough."""
+    return is_text(text) and any(len(folded(line).encode()) >= LINE for line in text.split("\n"))
+
+
+def folded(text: str) -> str:
+    """Return a text with one space wherever there is space within a line, and none at its ends."""
+    return SPACES.sub(" ", text).strip(" ")
 
 
 def is_count(value: object) -> bool:

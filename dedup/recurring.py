@@ -10,17 +10,16 @@ good as any other. Learning counts keys, and applying looks them up, so both see
 """
 
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.kernel import inlined, kernel
-from dedup.learned import Learned
+from dedup.learned import LINE, SENTENCE, Learned
 from dedup.words import utf8
 
-LINE, SENTENCE = 12, 40
-"""The fewest bytes of a line and of a sentence that are looked at: shorter ones are words, names, dates."""
 FNV_BASIS, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 NEWLINE, SPACE = 10, 32
 
@@ -47,7 +46,10 @@ def marks_of(strings: pa.StringArray) -> np.ndarray:
 
 
 def without(texts: pa.StringArray, sources: pa.StringArray, learned: Learned | None) -> pa.StringArray:
-    """Return the texts without what was learned of their sources; null becomes empty."""
+    """Return the texts without what was learned of their sources.
+
+    Where anything is left out, null becomes empty.
+    """
     if learned is None or not learned.sources:
         return texts
     data, offsets = utf8(texts)
@@ -72,9 +74,10 @@ def learned_in(texts: pa.StringArray, sources: pa.StringArray, learned: Learned 
 @lru_cache(maxsize=4)
 def keys_of(learned: Learned) -> np.ndarray:
     """Return the keys of all that was learned, sorted; a passage that a person wrote is cut as a text is."""
-    pairs = list(learned.passages())
-    sources, passages = ([pair[n] for pair in pairs] for n in (0, 1))
-    return np.unique(passages_of(pa.array(passages, pa.string()), pa.array(sources, pa.string())).keys)
+    sources = marks_of(pa.array(list(learned.sources), pa.string()))
+    counts = np.array([len(passages) for passages in learned.sources.values()], np.int64)
+    passages = pa.array(list(chain.from_iterable(learned.sources.values())), pa.string())
+    return np.unique(Passages(*cut(*utf8(passages), np.repeat(sources, counts))).keys)
 
 
 def is_known(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -99,9 +102,12 @@ def scattered(h):
 
 
 @inlined
-def is_space(byte):
-    """Return whether a byte is space within a line."""
-    return byte == SPACE or byte == 9 or 11 <= byte <= 13
+def space_at(data, i, end):
+    """Return how many bytes of space within a line stand at position `i`: 0, 1, or 2 for a no-break space."""
+    byte = data[i]
+    if byte == SPACE or byte == 9 or 11 <= byte <= 13:
+        return 1
+    return 2 if byte == 0xC2 and i + 1 < end and data[i + 1] == 0xA0 else 0
 
 
 @inlined
@@ -145,20 +151,22 @@ def cut(data, offsets, sources):
         i, end = offsets[a], offsets[a + 1]
         fresh = True  # nothing of this line has been read
         while i < end:
-            if data[i] == NEWLINE or is_space(data[i]):
+            space = space_at(data, i, end)
+            if space or data[i] == NEWLINE:
                 fresh = fresh or data[i] == NEWLINE
-                i += 1
+                i += max(space, 1)
                 continue
             start, last, size = i, i, 0
             h = FNV_BASIS
             stopped = gap = False
             while i < end and data[i] != NEWLINE:
                 byte = data[i]
-                if is_space(byte):
+                space = space_at(data, i, end)
+                if space:
                     if stopped and size >= SENTENCE:
                         break
                     gap = True
-                    i += 1
+                    i += space
                     continue
                 if gap:
                     h = stirred(h, SPACE)
@@ -171,8 +179,8 @@ def cut(data, offsets, sources):
                 stopped = byte == 33 or byte == 46 or byte == 63 or (stopped and is_closing(byte))
                 if size >= SENTENCE and ends_dense(data, i):
                     break
-            while i < end and is_space(data[i]):
-                i += 1
+            while i < end and space_at(data, i, end):
+                i += space_at(data, i, end)
             whole = fresh and (i == end or data[i] == NEWLINE)
             if size >= (LINE if whole else SENTENCE):
                 rows[n] = a

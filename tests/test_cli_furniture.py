@@ -42,13 +42,16 @@ def test_the_order_of_input_and_standard_input_change_nothing(stubs: Path, furni
 
 
 def test_articles_without_a_source_and_without_sense_are_counted(stubs: Path, tmp_path: Path) -> None:
-    corpus = written(
-        tmp_path / "news.jsonl", [*stubs.read_bytes().splitlines(), "broken", {"text": "Alone."}]
-    )
+    more = [{"text": "Alone."}, {"text": "On no day.", "source": BUGLE}]
+    more += [{"text": "New.", "source": name, "published": "2026-04-11"} for name in ("Post", "Voice")]
+    corpus = written(tmp_path / "news.jsonl", [*stubs.read_bytes().splitlines(), "broken", *more])
 
     answer = called("furniture", corpus, "-o", tmp_path / "f.json", "--rejects", tmp_path / "rejects")
 
-    assert answer.stderr.endswith("learned from 6 articles; 1 article without a source\n")
+    assert answer.stderr.endswith(
+        "learned from 8 articles; 1 article without a source; 1 article without a date; "
+        "2 sources of less than two weeks\n"
+    )
     assert answer.stderr.startswith("1 could not be read")
     assert len(lines_of((tmp_path / "rejects").read_bytes())) == 1
 
@@ -87,6 +90,8 @@ def test_an_explanation_shows_what_was_left_out(stubs: Path, furniture: Path) ->
     answer = json.loads(called("explain", stubs, "bugle-1", "bugle-2", "--furniture", furniture).stdout)
 
     assert CARD in explained(stubs, furniture)
+    asked: list[str | Path] = [stubs, "bugle-1", "bugle-2", "--furniture", furniture, "--min-words", "30"]
+    assert " words besides its furniture, and texts of fewer" in called("explain", *asked).stdout
     assert answer["passages"] == [], "nothing else is in both"
     assert "learned  " in on_terminal("explain", stubs, "bugle-1", "bugle-2", "--furniture", furniture)
 
@@ -124,7 +129,7 @@ def test_scores_and_settings_take_furniture(stubs: Path, furniture: Path, tmp_pa
 
     assert scores["clusters"] == 6
     assert settings["furniture"] == read_furniture(furniture).digest
-    assert f"{settings['furniture']} (5 passages of 1 sources)" in on_terminal(
+    assert f"{settings['furniture']} (5 passages of 1 source)" in on_terminal(
         "settings", "--furniture", furniture, columns=200
     )
     assert json.loads(called("settings").stdout)["settings"]["furniture"] is None
@@ -136,6 +141,27 @@ def test_a_file_that_cannot_be_written_is_an_error(place: str, stubs: Path) -> N
 
     assert answer.exit_code == 1
     assert answer.stderr.startswith(f"Error: cannot write {place}: ")
+
+
+def test_furniture_is_written_plain(stubs: Path, tmp_path: Path) -> None:
+    answer = called("furniture", stubs, "-o", tmp_path / "f.json.gz")
+
+    assert answer.exit_code == 2
+    assert "Furniture is written plain, not packed" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["furniture", "cluster", "filter"])
+@pytest.mark.parametrize("option", ["-o", "--rejects"])
+def test_the_corpus_is_never_replaced(command: str, option: str, stubs: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "news.jsonl"
+    corpus.write_bytes(stubs.read_bytes())
+
+    answer = called(command, tmp_path, option, corpus)
+
+    assert answer.exit_code == 1
+    assert answer.stderr == f"Error: cannot write {corpus}: it is one of the files that are read\n"
+    assert corpus.read_bytes() == stubs.read_bytes()
 
 
 def test_a_run_that_fails_leaves_the_old_file(

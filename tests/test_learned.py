@@ -11,7 +11,9 @@ from dedup.errors import InputError
 from dedup.learned import MOST_BYTES, Learned, file_of, read_furniture
 from dedup.settings import Settings, as_written
 
-LEARNED = Learned({"Post": {"Read it all.": 2, "A line.": 7, "Another.": 7}, "Bugle": {"「全文」": 5}}, 40)
+LEARNED = Learned(
+    {"Post": {"Read it all.": 2, "A whole line.": 7, "Another line.": 7}, "Bugle": {"「全文」 →": 5}}, 40
+)
 WHOLE = json.loads(file_of(LEARNED, "1.0"))
 
 
@@ -23,23 +25,25 @@ def test_a_file_holds_what_was_learned(tmp_path: Path) -> None:
 
     assert read == LEARNED
     assert (read.sources, read.articles) == (LEARNED.sources, 40)
-    assert "「全文」" in path.read_text(encoding="utf-8")
+    assert "「全文」 →" in path.read_text(encoding="utf-8")
 
 
 def test_a_file_begins_with_what_is_most_frequent() -> None:
     assert list(WHOLE) == ["format", "dedup", "articles", "sources"]
     assert list(WHOLE["sources"]) == ["Bugle", "Post"]
-    assert list(WHOLE["sources"]["Post"]) == ["A line.", "Another.", "Read it all."]
+    assert list(WHOLE["sources"]["Post"]) == ["A whole line.", "Another line.", "Read it all."]
 
 
 def test_content_counts_and_not_order_counts_or_origin() -> None:
-    same = Learned({"Bugle": {"「全文」": 1}, "Post": {"Another.": 0, "A line.": 0, "Read it all.": 0}})
+    same = Learned(
+        {"Bugle": {"「全文」 →": 1}, "Post": {"Another line.": 0, "A whole line.": 0, "Read it all.": 0}}
+    )
 
     assert same == LEARNED
     assert hash(same) == hash(LEARNED)
     assert Settings(furniture=same) == Settings(furniture=LEARNED)
-    assert Settings(furniture=Learned({"Post": {"A line.": 7}})) != Settings(furniture=LEARNED)
-    assert Learned({"Post": {"「全文」": 5}}) != Learned({"Bugle": {"「全文」": 5}})
+    assert Settings(furniture=Learned({"Post": {"A whole line.": 7}})) != Settings(furniture=LEARNED)
+    assert Learned({"Post": {"「全文」 →": 5}}) != Learned({"Bugle": {"「全文」 →": 5}})
 
 
 def test_settings_are_written_with_the_digest() -> None:
@@ -62,11 +66,21 @@ def test_settings_are_written_with_the_digest() -> None:
         ({"format": 1}, "it has no object of 'sources'"),
         ({**WHOLE, "sources": ["Post"]}, "it has no object of 'sources'"),
         ({**WHOLE, "sources": {"Post": ["A line."]}}, "source 'Post' has no object of passages"),
-        ({**WHOLE, "sources": {"": {"A line.": 5}}}, "source '' has no object of passages"),
-        ({**WHOLE, "sources": {"Post": {" ": 5}}}, "source 'Post' has the passage ' ', which is no text"),
-        (b'{"format":1,"sources":{"Post":{"\\ud800":5}}}', "the passage '\\ud800', which is no text"),
-        ({**WHOLE, "sources": {"Post": {"A.": -1}}}, "a passage of 'Post' has the count -1, not a whole"),
-        ({**WHOLE, "sources": {"Post": {"A.": True}}}, "a passage of 'Post' has the count True, not a whole"),
+        ({**WHOLE, "sources": {" ": {}}}, "' ' is no name of a source, of 1 to 1,000 characters"),
+        ({**WHOLE, "sources": {"P" * 1_001: {}}}, "is no name of a source"),
+        (
+            {**WHOLE, "sources": {"Post": {" ": 5}}},
+            "source 'Post' has the passage ' ', which can match nothing",
+        ),
+        (
+            {**WHOLE, "sources": {"Post": {"Read\n on!": 5}}},
+            "a passage is a whole line of 12 bytes or more, or a",
+        ),
+        (b'{"format":1,"sources":{"Post":{"Read it all \\ud800":5}}}', "\\ud800', which can match nothing"),
+        ({**WHOLE, "sources": {"Post": {"Read it all.": -1}}}, "of 'Post' has the count -1, not a whole"),
+        ({**WHOLE, "sources": {"Post": {"Read it all.": True}}}, "of 'Post' has the count True, not a whole"),
+        (b'{"format":1,"sources":{"Post":{},"Post":{}}}', "it has 'Post' twice in one object"),
+        (b'{"format":1,"sources":{},"articles":%b}' % (b"9" * 5_000), "it has a number of 5,000 digits"),
         ({**WHOLE, "articles": "many"}, "its number of articles is 'many', not a whole number"),
     ],
 )

@@ -1,5 +1,6 @@
 """What is learned of the sources of a corpus: notices, and no paragraph of a story."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from newsmaker import FIRST_DAY, planned, story
 
 from dedup import learn_furniture, read_articles
-from dedup.learned import file_of
+from dedup.errors import InputError
+from dedup.learned import file_of, parsed
+from dedup.learning import dated, worded
 from dedup.pipeline import deduplicate
 from dedup.settings import Settings
 
@@ -25,8 +28,8 @@ GREETING = "Dear friends of slow news"
 PARAGRAPH = "The mayor has promised since 1974 that the old bridge over the Senn will be painted."
 
 
-def printed(numbers: range, *passages: str, source: str | None = "Bugle", days: int = 1) -> list[Article]:
-    """Return stories of a source, a day or more apart, each with some passages under it."""
+def printed(numbers: range, *passages: str, source: str | None = "Bugle", days: float = 4) -> list[Article]:
+    """Return stories of a source, some days apart, each with some passages under it."""
     return [
         {
             **story(n),
@@ -44,14 +47,16 @@ def learned_from(articles: list[Article]) -> dict[str, dict[str, int]]:
 
 
 def test_the_notice_of_an_outlet_is_learned() -> None:
-    articles = printed(range(9), NOTICE) + printed(range(9, 20)) + printed(range(20, 29), source="Post")
+    articles = (
+        printed(range(0, 20, 2), NOTICE) + printed(range(1, 20, 2)) + printed(range(20, 29), source="Post")
+    )
 
-    assert learned_from(articles) == {"Bugle": {NOTICE: 9}}
+    assert learned_from(articles) == {"Bugle": {NOTICE: 10}}
 
 
 def test_a_notice_is_learned_wherever_it_stands() -> None:
-    above = [{**a, "text": f"{GREETING}\n{a['text']}"} for a in printed(range(6))]
-    within = [{**a, "text": a["text"].replace(". ", f". {NOTICE} ", 1)} for a in printed(range(6, 12))]
+    above = [{**a, "text": f"{GREETING}\n{a['text']}"} for a in printed(range(0, 12, 2))]
+    within = [{**a, "text": a["text"].replace(". ", f". {NOTICE} ", 1)} for a in printed(range(1, 12, 2))]
 
     assert learned_from(above + within) == {"Bugle": {GREETING: 6, NOTICE: 6}}
 
@@ -83,7 +88,46 @@ def test_a_story_told_for_some_days_under_new_headlines_is_none() -> None:
     others = printed(range(30, 40), days=2)
 
     assert learned_from(live + others) == {}
-    assert learned_from(live) == {"Bugle": {PARAGRAPH: 20}}, "where there are no other days"
+    assert learned_from(live) == {}
+    assert learned_from([{**article, "published": FIRST_DAY} for article in live]) == {}
+
+
+def test_a_story_followed_up_every_day_of_a_week_is_none() -> None:
+    follow_ups = printed(range(6), PARAGRAPH, days=1)
+    others = printed(range(6, 31), days=0.8)
+
+    assert learned_from(follow_ups + others) == {}
+    assert learned_from(follow_ups) == {}
+
+
+@pytest.mark.parametrize(
+    ("spread", "lifetime", "learned"),
+    [(13, 13, False), (14, 14, True), (14, 28, True), (14, 29, False), (30, 60, True), (29, 60, False)],
+)
+def test_two_weeks_and_half_of_the_time_of_the_source_are_asked_for(
+    spread: int, lifetime: int, learned: bool
+) -> None:
+    articles = printed(range(5), NOTICE, days=spread / 4) + printed(range(5, 6), days=lifetime / 5)
+
+    assert (learned_from(articles) != {}) == learned
+
+
+@pytest.mark.parametrize(("days", "learned"), [(4, False), (5, True)])
+def test_five_days_are_asked_for(days: int, learned: bool) -> None:
+    articles = [
+        {**a, "published": FIRST_DAY + timedelta(days=n % days * 7)}
+        for n, a in enumerate(printed(range(10), NOTICE))
+    ]
+
+    assert (learned_from(articles) != {}) == learned
+
+
+def test_a_source_of_less_than_two_weeks_teaches_nothing_and_is_counted() -> None:
+    short = [a for n in range(3) for a in printed(range(9), NOTICE, source=f"Week {n}", days=1.6)]
+
+    learned = learn_furniture(short + printed(range(9), NOTICE))
+
+    assert (list(learned.sources), learned.short) == (["Bugle"], 3)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +137,8 @@ def test_a_story_told_for_some_days_under_new_headlines_is_none() -> None:
 def test_five_headlines_and_the_square_root_of_all_are_asked_for(
     with_it: int, without_it: int, learned: bool
 ) -> None:
-    articles = printed(range(with_it), NOTICE) + printed(range(with_it, with_it + without_it))
+    articles = printed(range(with_it), NOTICE, days=4 * (1 + without_it / with_it))
+    articles += printed(range(with_it, with_it + without_it))
 
     assert (learned_from(articles) != {}) == learned
 
@@ -109,6 +154,55 @@ def test_articles_without_a_source_teach_nothing_and_are_counted() -> None:
 
     assert (dict(learned.sources), learned.articles, learned.skipped) == ({}, 0, 18)
     assert learn_furniture([]) == learned
+
+
+def test_articles_without_a_date_teach_nothing_and_are_counted() -> None:
+    undated = [{**article, "published": None} for article in printed(range(30), NOTICE)]
+
+    learned = learn_furniture(undated)
+
+    assert (dict(learned.sources), learned.articles, learned.undated) == ({}, 0, 30)
+    assert learn_furniture(undated + printed(range(9), GREETING)).sources == {"Bugle": {GREETING: 9}}
+
+
+def test_a_name_that_no_file_may_hold_is_none() -> None:
+    assert learn_furniture(printed(range(9), NOTICE, source="B" * 1_001)).skipped == 9
+    longest = learn_furniture(printed(range(9), NOTICE, source="B" * 1_000))
+
+    assert parsed(json.loads(file_of(longest, ""))) == longest
+    assert longest.sources != {}
+
+
+def test_a_corpus_is_read_again_only_where_something_was_learned(
+    newsroom: Path, stubs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = []
+
+    def counted(batch: Any) -> Any:
+        passes.append(batch)
+        return dated(batch)
+
+    monkeypatch.setattr("dedup.learning.dated", counted)
+
+    assert learn_furniture(read_articles(newsroom)).sources == {}
+    assert len(passes) == 1, "one batch, read once"
+    assert learn_furniture(read_articles(stubs)).sources
+    assert len(passes) == 1 + 2
+
+
+def test_a_corpus_that_changes_between_the_passes_is_an_error(
+    stubs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "news.jsonl"
+    path.write_bytes(stubs.read_bytes())
+
+    def changed(*arguments: Any) -> Any:
+        path.write_bytes(b'{"text": "Another article.", "source": "Bugle"}\n')
+        return worded(*arguments)
+
+    monkeypatch.setattr("dedup.learning.worded", changed)
+    with pytest.raises(InputError, match=r"news\.jsonl was changed while it was being read; run again"):
+        learn_furniture(read_articles(path))
 
 
 def test_what_rules_leave_out_is_not_learned_again() -> None:

@@ -1,16 +1,15 @@
 """Passages: how a text is cut into them, and what is left of it without those that were learned."""
 
-import re
-
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import batch, story
 
-from dedup.learned import Learned
-from dedup.recurring import LINE, SENTENCE, learned_in, passages_of, without
+from dedup.learned import LINE, SENTENCE, Learned, folded, is_passage
+from dedup.recurring import keys_of, learned_in, marks_of, passages_of, without
 from dedup.sketches import joined, sketch
 from dedup.words import utf8
 
@@ -32,7 +31,7 @@ WORDS = [
     "橋は閉鎖。",
     "a-much-longer-word",
 ]
-SPACES = [" ", "  ", "\t", "\n", "\n\n"]
+SPACES = [" ", "  ", "\t", "\u00a0", "\n", "\n\n"]
 texts = st.lists(st.sampled_from(WORDS + SPACES), max_size=60).map(" ".join)
 
 
@@ -41,11 +40,6 @@ def cut(text: str, source: str = "Bugle") -> list[str]:
     column = pa.array([text])
     data, _ = utf8(column)
     return [data[a:b].tobytes().decode() for a, b in passages_of(column, pa.array([source])).spans.tolist()]
-
-
-def folded(text: str) -> str:
-    """Return a text with one space where it has any."""
-    return re.sub(r"[ \t\r\v\f]+", " ", text).strip(" ")
 
 
 def plainly_cut(text: str) -> list[str]:
@@ -82,6 +76,11 @@ def test_passages_are_lines_and_long_sentences(text: str) -> None:
 
 
 @given(texts)
+def test_what_may_stand_in_a_file_is_what_is_cut_into_passages(text: str) -> None:
+    assert is_passage(text) == bool(cut(text))
+
+
+@given(texts)
 def test_a_passage_is_cut_from_itself(text: str) -> None:
     for passage in cut(text):
         assert cut(passage) == [passage]
@@ -115,6 +114,25 @@ def test_a_notice_is_left_out_within_a_line_and_on_its_own() -> None:
 
 def test_space_is_as_good_as_any_other() -> None:
     assert left_of(NOTICE.replace(" ", " \t")) == ""
+
+
+def test_a_no_break_space_hides_nothing() -> None:
+    assert left_of(f"{STORY}\u00a0{NOTICE}") == f"{STORY}\u00a0"
+    assert left_of(NOTICE.replace(" ", "\u00a0")) == ""
+
+
+def test_the_name_of_a_source_is_held_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def noted(names: pa.StringArray) -> np.ndarray:
+        hashed.extend(names.to_pylist())
+        return marks_of(names)
+
+    monkeypatch.setattr("dedup.recurring.marks_of", noted)
+    learned = Learned({"Once": {f"{n} {STORY}": 5 for n in range(50)}, "None": {}})
+
+    assert len(keys_of(learned)) == 50
+    assert hashed == ["None", "Once"]
 
 
 def test_another_source_keeps_its_words() -> None:

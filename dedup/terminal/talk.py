@@ -68,10 +68,13 @@ def summary(done: Run) -> str:
 
 def learned_summary(learned: Learned) -> str:
     """Return a line on what was learned, and from how much."""
-    passages = counted(sum(1 for _ in learned.passages()), "passage")
-    sources = counted(len(learned.sources), "source")
-    skipped = f"; {counted(learned.skipped, 'article')} without a source" if learned.skipped else ""
-    return f"{passages} of {sources} learned from {counted(learned.articles, 'article')}{skipped}"
+    taught_nothing = [
+        (learned.skipped, "article", "without a source"),
+        (learned.undated, "article", "without a date"),
+        (learned.short, "source", "of less than two weeks"),
+    ]
+    others = [f"; {counted(number, noun)} {why}" for number, noun, why in taught_nothing if number]
+    return f"{learned.extent} learned from {counted(learned.articles, 'article')}{''.join(others)}"
 
 
 def oddities(done: Run, corpus: Corpus) -> Iterator[str]:
