@@ -96,7 +96,8 @@ def cluster(
     from dedup.output import write_records
 
     corpus = read_articles(*paths, **reading)
-    writing.check_places(corpus, output, rejects)
+    for place in (output, rejects):
+        writing.check_place(place, corpus)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and shape is None and sys.stdout.isatty():
@@ -141,7 +142,9 @@ def filter_(
     if dropped is not None and Path(dropped).resolve() == Path(output or "-").resolve():
         raise click.UsageError("--dropped and --output must be two places.")
     corpus = read_articles(*paths, **reading)
-    writing.check_places(corpus, output, dropped, rejects)
+    writing.check_place(output)
+    for place in (dropped, rejects):
+        writing.check_place(place, corpus)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if dropped is not None:
@@ -224,7 +227,7 @@ def evaluate(
     from dedup import evaluation, read_articles, writing
 
     corpus = read_articles(*paths, **reading)
-    writing.check_places(corpus, rejects)
+    writing.check_place(rejects, corpus)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
     labels = evaluation.labels_in(corpus.records(), *filter(None, [gold, open_]))
@@ -275,7 +278,8 @@ def furniture(
     if extensions(output or "-")[1]:
         raise click.UsageError("Furniture is written plain, not packed: name a file such as furniture.json.")
     corpus = dedup.read_articles(*paths, **reading)
-    writing.check_places(corpus, output, rejects)
+    for place in (output, rejects):
+        writing.check_place(place, corpus)
     learned = learn(corpus, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and not as_json and sys.stdout.isatty():

@@ -29,7 +29,7 @@ from dedup.results import Result
 __all__ = [
     "Readable",
     "annotated",
-    "check_places",
+    "check_place",
     "cluster_lines",
     "described",
     "dropped",
@@ -167,12 +167,11 @@ def openings(corpus: Readable, positions: Iterable[int], learned: Learned | None
     return found
 
 
-def check_places(corpus: Corpus, *paths: str | None) -> None:
-    """Raise `OutputError` where a file cannot be written, or is one of the corpus, before the long work and not after it."""
-    for path in paths:
-        if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
-            continue
-        if corpus.holds(str(path)):
-            raise OutputError(f"cannot write {path}: it is one of the files that are read")
-        with suppress(Abandoned), atomic_output(path):
-            raise Abandoned
+def check_place(path: str | None, corpus: Corpus | None = None) -> None:
+    """Raise `OutputError` where a file cannot be written, or is one of a corpus, before the long work and not after it."""
+    if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
+        return
+    if corpus and corpus.holds(str(path)):
+        raise OutputError(f"cannot write {path}: it is one of the files that are read")
+    with suppress(Abandoned), atomic_output(path):
+        raise Abandoned

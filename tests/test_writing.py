@@ -16,7 +16,7 @@ from dedup.errors import OutputError
 from dedup.pipeline import deduplicate
 from dedup.records import Record
 from dedup.results import Result
-from dedup.writing import annotated, check_places, cluster_lines, described, dropped, kept
+from dedup.writing import annotated, check_place, cluster_lines, described, dropped, kept
 
 
 class Given:
@@ -120,12 +120,13 @@ def test_a_place_is_checked_and_left_as_it_was(newsroom: Path, tmp_path: Path) -
 
     corpus = read_articles(newsroom, "-")
 
-    check_places(corpus, None, "-", "/dev/null", str(there), str(tmp_path / "new.jsonl"))
+    for place in (None, "-", "/dev/null", str(there), str(tmp_path / "new.jsonl")):
+        check_place(place, corpus)
 
     assert list(tmp_path.iterdir()) == [there]
     assert there.read_bytes() == b"old"
     with pytest.raises(OutputError, match="cannot write"):
-        check_places(corpus, None, str(tmp_path / "no" / "folder.jsonl"))
+        check_place(str(tmp_path / "no" / "folder.jsonl"))
 
 
 def test_no_place_is_a_file_of_the_corpus(tmp_path: Path) -> None:
@@ -134,4 +135,4 @@ def test_no_place_is_a_file_of_the_corpus(tmp_path: Path) -> None:
 
     for place in ("news.jsonl", "link.jsonl", "../" + tmp_path.name + "/news.jsonl"):
         with pytest.raises(OutputError, match="it is one of the files that are read"):
-            check_places(corpus, str(tmp_path / place))
+            check_place(str(tmp_path / place), corpus)
