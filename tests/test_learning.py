@@ -1,6 +1,7 @@
 """What is learned of the sources of a corpus: notices, and no paragraph of a story."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -8,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -15,9 +17,10 @@ from hypothesis import strategies as st
 from newsmaker import FIRST_DAY, planned, story
 
 from dedup import learn_furniture, read_articles
+from dedup.corpus import Corpus
 from dedup.errors import InputError
 from dedup.learned import file_of, parsed
-from dedup.learning import dated, worded
+from dedup.learning import worded
 from dedup.pipeline import deduplicate
 from dedup.settings import Settings
 
@@ -176,16 +179,17 @@ def test_a_name_that_no_file_may_hold_is_none() -> None:
 def test_a_corpus_is_read_again_only_where_something_was_learned(
     newsroom: Path, stubs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passes = []
+    passes: list[Corpus] = []
+    iterated = Corpus.__iter__
 
-    def counted(batch: Any) -> Any:
-        passes.append(batch)
-        return dated(batch)
+    def counted(corpus: Corpus) -> Iterator[pa.RecordBatch]:
+        passes.append(corpus)
+        return iterated(corpus)
 
-    monkeypatch.setattr("dedup.learning.dated", counted)
+    monkeypatch.setattr(Corpus, "__iter__", counted)
 
     assert learn_furniture(read_articles(newsroom)).sources == {}
-    assert len(passes) == 1, "one batch, read once"
+    assert len(passes) == 1
     assert learn_furniture(read_articles(stubs)).sources
     assert len(passes) == 1 + 2
 
