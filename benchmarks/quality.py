@@ -144,8 +144,8 @@ def seeds() -> dict[str, float]:
 def model_alone() -> dict[str, float]:
     """Return how the story model ranks pairs that it was not made for, and sagas whose dates are hidden.
 
-    `russian` is scored at the threshold that ships, `graded` by Pearson's r of the log-odds; the seeds by how far, in log-odds, the
-    true pair nearest to the threshold lies above it, and the false one below.
+    `russian` is scored at the threshold that ships, `graded` by Pearson's r of the log-odds; the seeds by how far, in log-odds,
+    the true pair nearest to the threshold lies above it, and the false one below.
     """
     evidence, same = seed_evidence()
     coefficients, intercept = model()

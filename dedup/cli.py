@@ -263,7 +263,8 @@ def furniture(
 
     A passage is a whole line, or a whole sentence of one. It is learned where it stands under as many
     headlines of its source as the square root of all of them, and under five at least; on five days; and
-    over two weeks and half of the time of its source. Articles without a source or a date teach nothing.
+    over half of the time of its source, two weeks at least and 90 days at most. Articles without a source or
+    a date teach nothing.
 
     Look through what was learned, take out what is no furniture, and give the file to the other commands:
     dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of

@@ -5,10 +5,11 @@ In: batches of articles, twice: the first pass counts hashes, the second fetches
 than its clustering. What the rules of `dedup.furniture` leave out is not learned again.
 
 A passage is furniture where it stands under as many different headlines of its source as the square root of all of
-them, and under five: a share alone would ask too much of a source with many articles, and a number alone too little. A story
-that is printed many times has one headline. One that is told under ever new headlines has its time, so the passage must have
-stood on five different days too, and from the first of them to the last lie two weeks and half of the time of its source.
-So what is undated teaches nothing, nor does a source of less than two weeks. Of a text without a headline, the beginning is it.
+them, and under five: a share alone would ask too much of a source with many articles, and a number alone too little. A
+story that is printed many times has one headline. One that is told under ever new headlines has its time, so the
+passage must have stood on five different days too, and from the first of them to the last lies half of the time of its
+source: two weeks at least, but 90 days are enough. So what is undated teaches nothing, nor does a source of less than
+two weeks. Of a text without a headline, the beginning is it.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ LEAST = 5
 """Headlines, and days."""
 SPREAD = 14
 """Days from the first to the last: few stories are told for so long, in the same words."""
+LASTING = 90
+"""Days that are enough, however old the archive."""
 DAY = 86_400
 OPENING = 80
 """So many characters of a text are its headline where it has none."""
@@ -136,7 +139,7 @@ def furniture_among(seen: Seen) -> tuple[np.ndarray, np.ndarray, int]:
     _, _, lifetime = distinct(seen.sources, seen.days)
     source = np.searchsorted(sources, seen.sources[rows[first]])
     enough = np.maximum(np.sqrt(all_headlines), LEAST)[source]
-    long = np.maximum(lifetime / 2, SPREAD)[source]
+    long = np.clip(lifetime / 2, SPREAD, LASTING)[source]
     made = (headlines >= enough) & (days >= LEAST) & (spread >= long)
     return known[made], headlines[made], int((lifetime < SPREAD).sum())
 
