@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -36,11 +37,19 @@ def process(*arguments: str | Path, **options: Any) -> subprocess.CompletedProce
 
 
 def started(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
-    """Return a command that has been started as a process of its own."""
-    return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        **{"env": environment(), "stderr": subprocess.PIPE, "stdout": subprocess.PIPE, **options},
-    )
+    """Return a command that has been started as a process of its own, which Ctrl-C interrupts even if not the tests."""
+    defaults = {
+        "env": environment(),
+        "stderr": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "preexec_fn": interruptible,
+    }
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], **{**defaults, **options})
+
+
+def interruptible() -> None:
+    """Heed SIGINT again: a shell's background jobs are started with it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def environment(**more: str) -> dict[str, str]:
