@@ -7,7 +7,6 @@ most that such vectors reach. `dedup` runs with its defaults, but its story mode
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,7 +55,7 @@ class Figures(NamedTuple):
 def records(name: str) -> list[dict[str, Any]]:
     """Return the records of a set; of one with graded pairs only those that are in its pairs; the seeds as a set."""
     if name == "seeds":
-        files = sorted(Path(data.FOLDER.parent / "seeds").glob("*.txt"))
+        files = sorted(data.path_of(name).glob("*.txt"))
         return [{"id": file.name[:3], "text": file.read_text("utf-8")} for file in files]
     if name not in ("russian", "graded"):
         return data.lines(name)
@@ -203,7 +202,12 @@ def together(name: str, clusters: Clusters, pairs: list[dict[str, Any]]) -> np.n
 
 def russian_f1(scores: np.ndarray) -> float:
     """Return the best F1 that scores of the pairs of `russian` allow."""
-    return best_f1(scores, np.array([pair["same_story"] for pair in graded_pairs("russian")]))
+    return best_f1(scores, same_in_russian())
+
+
+def same_in_russian() -> np.ndarray:
+    """Return for each pair of `russian` whether it is one story."""
+    return np.array([pair["same_story"] for pair in graded_pairs("russian")])
 
 
 def graded_r(scores: np.ndarray) -> float:
@@ -218,8 +222,12 @@ def best_f1(scores: np.ndarray, same: np.ndarray) -> float:
     >>> best_f1(np.array([0.9, 0.8, 0.1]), np.array([True, False, True]))
     0.8
     """
-    claimed = [scores >= least for least in np.unique(scores)]
-    return max(float(2 * (c & same).sum() / (c.sum() + same.sum())) for c in claimed)
+    return max(f1_of(scores >= least, same) for least in np.unique(scores))
+
+
+def f1_of(claimed: np.ndarray, same: np.ndarray) -> float:
+    """Return the F1 of pairs that are claimed to be one story."""
+    return float(2 * (claimed & same).sum() / (claimed.sum() + same.sum()))
 
 
 def compare(own: Callable[[str], Result]) -> None:

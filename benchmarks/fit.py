@@ -91,13 +91,18 @@ class Half(NamedTuple):
 def material() -> Material:
     """Return the labelled sets, sketched, `roundups` with its dates hidden as one more."""
     sets = {name: labelled(name) for name in LEARNED}
-    sets[HIDDEN] = sets["roundups"]._replace(sketches=undated(sets["roundups"].sketches))
+    sets[HIDDEN] = dates_hidden(sets["roundups"])
     return Material(sets, chapters(sets["background"], everyone(sets["background"])))
 
 
 def everyone(data: Labelled) -> np.ndarray:
     """Return the positions of all articles of a set."""
     return np.arange(len(data.stories))
+
+
+def dates_hidden(data: Labelled) -> Labelled:
+    """Return a set whose sketches tell no dates."""
+    return data._replace(sketches=undated(data.sketches))
 
 
 def undated(sketches: Sketches) -> Sketches:

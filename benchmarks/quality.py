@@ -20,7 +20,7 @@ import pyarrow as pa
 from benchmarks import abuse, comparison, data, floors
 from benchmarks.ablation import seeds as seed_evidence
 from benchmarks.fit import clustered as clustered_with
-from benchmarks.fit import everyone, undated
+from benchmarks.fit import dates_hidden, everyone
 from benchmarks.floors import Figure, Floor
 from benchmarks.recall import DOUBTFUL, by_set, labelled_recall, least_recall
 from benchmarks.scoring import f1_of, labelled, pair_counts
@@ -150,23 +150,17 @@ def model_alone() -> dict[str, float]:
     evidence, same = seed_evidence()
     coefficients, intercept = model()
     odds = evidence @ coefficients + intercept
-    roundups = labelled("roundups")
-    hidden = roundups._replace(sketches=undated(roundups.sketches))
+    hidden = dates_hidden(labelled("roundups"))
     counts = pair_counts(hidden, clustered_with(hidden, model(), 0.0), everyone(hidden))
     return {
         "sagas: roundups, dates hidden, F1": float(f1_of(counts)),
-        "russian, F1 at the threshold": f1_at(comparison.log_odds("russian"), 0.0),
+        "russian, F1 at the threshold": comparison.f1_of(
+            comparison.log_odds("russian") >= 0, comparison.same_in_russian()
+        ),
         "graded, English, r": comparison.graded_r(comparison.log_odds("graded")),
         "seeds, true pairs above by": float(odds[same].min()),
         "seeds, false pairs below by": float(-odds[~same].max()),
     }
-
-
-def f1_at(odds: np.ndarray, threshold: float) -> float:
-    """Return the F1 on the pairs of `russian` of those with log-odds from a threshold on."""
-    same = np.array([pair["same_story"] for pair in comparison.graded_pairs("russian")])
-    found = odds >= threshold
-    return float(2 * (found & same).sum() / (found.sum() + same.sum()))
 
 
 def candidates() -> dict[str, float]:

@@ -6,7 +6,7 @@ tables, data frames, lists of dicts, lists of strings. Files are read by `dedup.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -19,9 +19,11 @@ from dedup.reading.batches import grouped, sliced
 from dedup.reading.sifting import Sifted, sift, sift_records, why_refused
 from dedup.reading.strings import rows_of
 
-__all__ = ["ALIASES", "FIELDS", "SCHEMA", "parse_published", "to_batches"]
+__all__ = ["ALIASES", "FIELDS", "SCHEMA", "Progress", "parse_published", "to_batches"]
 
 ACCEPTED = "a table, a data frame, record batches, dicts, or strings"
+Progress = Callable[[int], None]
+"""Is told how many more articles have been worked through."""
 
 
 def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> Iterator[pa.RecordBatch]:

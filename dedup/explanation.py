@@ -29,7 +29,7 @@ from dedup.languages import languages_of
 from dedup.learned import Learned
 from dedup.matches import NONE, judged, model, rules_of
 from dedup.pipeline import ranked, sketch_with
-from dedup.recurring import learned_in, without
+from dedup.recurring import learned_in, plain
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
 from dedup.words import words_of
@@ -115,7 +115,7 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     shorter = min(sides, key=lambda side: (side.words, not side.furniture))
     witnessed = chance(rules.witnessed_logit)
     pair = Pair(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
-    texts = without(cleaned(articles["text"]), articles["source"], settings.furniture)
+    texts = plain(articles, settings.furniture)
     names, numbers = shared_names(s, articles, texts, (other, kept))
     terms, bands = shared_keys(s, kept, other, settings)
     return Explanation(
@@ -164,15 +164,14 @@ def sentence(
 
 def side(articles: pa.RecordBatch, sketches: Sketches, a: int, learned: Learned | None) -> Side:
     """Return what is shown of an article."""
-    row = articles.slice(a, 1).to_pylist()[0]
-    text = cleaned(articles["text"].slice(a, 1))
-    recurring = (
-        ("learned", passage) for passage in learned_in(text, articles["source"].slice(a, 1), learned)
-    )
+    article = articles.slice(a, 1)
+    row = article.to_pylist()[0]
+    found = learned_in(cleaned(article["text"]), article["source"], learned)
+    recurring = (("learned", passage) for passage in found)
     return Side(
         id=row["id"],
         title=row["title"],
-        opening=opening(without(text, articles["source"].slice(a, 1), learned)[0].as_py()),
+        opening=opening(plain(article, learned)[0].as_py()),
         source=row["source"],
         published=row["published"],
         words=int(sketches.lengths[a]),

@@ -168,10 +168,8 @@ def cleaned(texts: pa.StringArray) -> pa.StringArray:
 
 def cleaned_lines(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without their furniture, each line after a newline, the first as well; null stays null."""
-    for pattern in PATTERNS:
-        texts = pc.replace_substring_regex(
-            texts, pattern=pattern, replacement=" "
-        )  # what stood around it is two words
+    for pattern in PATTERNS:  # by a space: what stood around it is two words
+        texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=" ")
     texts = pc.binary_join_element_wise("\n", texts, "")
     for pattern in LINE_PATTERNS:
         texts = pc.replace_substring_regex(texts, pattern=pattern, replacement="\n")

@@ -14,14 +14,14 @@ two weeks. Of a text without a headline, the beginning is it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.articles import to_batches
+from dedup.articles import Progress, to_batches
 from dedup.corpus import Corpus
 from dedup.fields import SCHEMA
 from dedup.furniture import cleaned_lines, cleaned_titles
@@ -40,9 +40,6 @@ LASTING = 90
 DAY = 86_400
 OPENING = 80
 """So many characters of a text are its headline where it has none."""
-
-Progress = Callable[[int], None]
-"""Is told how many more articles have been counted."""
 
 
 class Seen(NamedTuple):

@@ -5,7 +5,7 @@ read → clean → sketch → rank → candidates → verify → cluster
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.articles import to_batches
+from dedup.articles import Progress, to_batches
 from dedup.clusters import Assignments, assign
 from dedup.corpus import Corpus
 from dedup.fields import SCHEMA
@@ -26,8 +26,6 @@ from dedup.sketches import Sketches, joined, sketch
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
 REMEMBERED_SCHEMA = pa.schema([SCHEMA.field(name) for name in REMEMBERED])
-Progress = Callable[[int], None]
-"""Is told how many more articles have been read and sketched."""
 
 
 def deduplicate(

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from dedup.furniture import cleaned
 from dedup.kernel import inlined, kernel
 from dedup.learned import LINE, SENTENCE, Learned
 from dedup.words import utf8
@@ -43,6 +44,11 @@ def passages_of(texts: pa.StringArray, sources: pa.StringArray) -> Passages:
 def marks_of(strings: pa.StringArray) -> np.ndarray:
     """Return a hash (uint64) of each string."""
     return marks(*utf8(strings))
+
+
+def plain(articles: pa.RecordBatch, learned: Learned | None) -> pa.StringArray:
+    """Return the texts of articles without their furniture, by the rules and as learned."""
+    return without(cleaned(articles["text"]), articles["source"], learned)
 
 
 def without(texts: pa.StringArray, sources: pa.StringArray, learned: Learned | None) -> pa.StringArray:

@@ -19,11 +19,10 @@ import pyarrow as pa
 from dedup.corpus import Corpus
 from dedup.errors import OutputError
 from dedup.explaining.passages import opening
-from dedup.furniture import cleaned
 from dedup.learned import Learned
 from dedup.output import atomic_output
 from dedup.records import Record, json_line
-from dedup.recurring import without
+from dedup.recurring import plain
 from dedup.results import Result
 
 __all__ = [
@@ -161,8 +160,7 @@ def openings(corpus: Readable, positions: Iterable[int], learned: Learned | None
         for position in wanted:
             if start <= position < start + batch.num_rows:
                 article = batch.slice(position - start, 1)
-                text = without(cleaned(article["text"]), article["source"], learned)
-                found[position] = opening(text[0].as_py())
+                found[position] = opening(plain(article, learned)[0].as_py())
         start += batch.num_rows
     return found
 

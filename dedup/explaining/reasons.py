@@ -26,7 +26,7 @@ class Pair(NamedTuple):
     probability: float
     """The story model's."""
     witnessed_probability: float
-    """What is asked of an article whose text has been told with the story already."""
+    """What is asked of an article for which an earlier rewrite of the kept one speaks too."""
     fewest_words: int
     """Words in the shorter text."""
     days_apart: float
