@@ -1,12 +1,13 @@
 """The `kernel` decorator: a function compiled by numba once, cached on disk, free of the interpreter lock.
 
 numba decides that a cached kernel is stale by looking at the file that defines it, not at the kernels it calls.
-The cache therefore lives in a folder named after a digest of the whole package: other code, other folder.
+The cache therefore lives in a folder named after a digest of all that kernels stand on: other code, other folder.
 `NUMBA_CACHE_DIR` in the environment wins; a home that cannot be written falls back to the temporary folder.
 """
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +18,25 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 PACKAGE = Path(__file__).parent
+IMPORTED = re.compile(rb"^ *from dedup\.(\w+)", re.MULTILINE)
+"""A module of the package that another one imports."""
 
 
-def package_digest() -> str:
-    """Return sixteen hexadecimal digits that change whenever a source file of the package, or its table of characters, does."""
-    digest = hashlib.blake2b(digest_size=8)
-    for path in [*sorted(PACKAGE.glob("*.py")), PACKAGE / "data" / "characters.npz"]:
-        digest.update(path.read_bytes())
+def kernels_digest() -> str:
+    """Return sixteen hexadecimal digits that change whenever a kernel, or what it stands on, does.
+
+    That is each module of the package that makes kernels, and all that these import; and the table of characters.
+    """
+    sources = {path.stem: path.read_bytes() for path in PACKAGE.glob("*.py")}
+    needed = {name for name, source in sources.items() if b"kernel" in IMPORTED.findall(source)}
+    waiting = list(needed)
+    while waiting:
+        found = {name.decode() for name in IMPORTED.findall(sources[waiting.pop()])} & sources.keys()
+        waiting += found - needed
+        needed |= found
+    digest = hashlib.blake2b((PACKAGE / "data" / "characters.npz").read_bytes(), digest_size=8)
+    for name in sorted(needed):
+        digest.update(sources[name])
     return digest.hexdigest()
 
 
@@ -34,7 +47,7 @@ def cache_folder() -> Path:
         Path(tempfile.gettempdir()) / f"dedup-{os.getuid() if hasattr(os, 'getuid') else 0}",
     ]
     for home in homes:
-        folder = home / f"kernels-{package_digest()}"
+        folder = home / f"kernels-{kernels_digest()}"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
