@@ -36,13 +36,14 @@ from benchmarks.fit import (
     means_of,
     middle_of_best,
     parts_of,
+    rules_with,
 )
 from benchmarks.reliability import print_reliability, unseen
 from benchmarks.scoring import f1_of
 from dedup.articles import to_batches
 from dedup.evaluation import b_cubed, pairwise
 from dedup.evidence import EVIDENCE, evidence_of
-from dedup.matches import model as shipped
+from dedup.matches import Rules, rules_of
 from dedup.pipeline import sketched
 from dedup.settings import Settings
 
@@ -184,8 +185,8 @@ def print_sets(given: Material, full: Trained, without: dict[str, Trained]) -> N
     rows = []
     for name, lot in without.items():
         half = float(f1_of(full.counts[name].sum(axis=0))[best])
-        own = scores(given, name, shipped(), 0.0)
-        rows.append((*own, half, *scores(given, name, lot.whole, GRID[lot.rule])))
+        own = scores(given, name, rules_of(Settings()))
+        rows.append((*own, half, *scores(given, name, rules_with(lot.whole, float(GRID[lot.rule])))))
         print_set(name, rows[-1])
     print_set("mean", tuple(np.mean(rows, axis=0)))
 
@@ -195,10 +196,10 @@ def print_set(name: str, row: tuple[float, ...]) -> None:
     print(f"{name:12}{row[0]:12.3f}{row[1]:7.3f}{row[2]:17.3f}{row[3]:14.3f}{row[4]:7.3f}")
 
 
-def scores(given: Material, name: str, model: Model, threshold: float) -> tuple[float, float]:
-    """Return (pairwise F1, B³ F1) of a set, clustered whole with a model."""
+def scores(given: Material, name: str, rules: Rules) -> tuple[float, float]:
+    """Return (pairwise F1, B³ F1) of a set, clustered whole."""
     data = given.sets[name]
-    labels = data.stories.tolist(), clustered(data, model, threshold).tolist(), data.sagas.tolist()
+    labels = data.stories.tolist(), clustered(data, rules).tolist(), data.sagas.tolist()
     return pairwise(*labels).f1, b_cubed(*labels).f1
 
 
@@ -217,7 +218,7 @@ def main() -> None:
     print_sets(given, full, {name: found[name] for name in without})
     threshold = float(GRID[full.rule])
     halves = zip(halvings(given, splits), full.halves, strict=True)
-    print_reliability(unseen(given, halves, threshold), threshold)
+    print_reliability(unseen(given, halves, threshold))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from dedup import Result, Settings
 from dedup.articles import to_batches
 from dedup.evaluation import Agreement, b_cubed, pairwise
 from dedup.evidence import evidence_of
-from dedup.matches import model
+from dedup.matches import rules_of
 from dedup.pipeline import sketched
 
 Clusters = Callable[[str], np.ndarray]
@@ -143,9 +143,14 @@ def alike(vectors: Callable[[str], peers.Vectors], name: str) -> np.ndarray:
 
 
 def log_odds(name: str) -> np.ndarray:
-    """Return for the graded pairs of a set the log-odds of the story model, with the default settings."""
-    coefficients, intercept = model()
-    return graded_evidence(name) @ coefficients + intercept
+    """Return for the graded pairs of a set how far they lie above the threshold, with the default settings."""
+    return above_threshold(graded_evidence(name))
+
+
+def above_threshold(evidence: np.ndarray) -> np.ndarray:
+    """Return how far (log-odds) pairs with some evidence lie above the story model's threshold."""
+    rules = rules_of(Settings())
+    return evidence @ rules.coefficients + (rules.intercept - rules.least_logit)
 
 
 @cache

@@ -15,7 +15,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.data import STORY_SETS
-from benchmarks.fit import Half, Material, Model, rules_with, story_pairs
+from benchmarks.fit import Half, Material, Model, calibrated, rules_with, story_pairs
 from benchmarks.scoring import Labelled
 from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.clusters import WITNESSES, Assignments, assign, rises
@@ -81,7 +81,7 @@ def stepped(learned: Said) -> Map:
 def unseen(
     given: Material, halves: Iterable[tuple[Half, Model]], threshold: float
 ) -> dict[str, list[dict[str, Said]]]:
-    """Return, by kind of pair, for each half what its model, its threshold at one half, says of the other half, by set."""
+    """Return, by kind of pair, for each half what its model, calibrated, says of the other half, by set."""
     found: dict[str, list[dict[str, Said]]] = {kind: [] for kind in KINDS}
     for half, model in halves:
         by_set = {name: of_set(given.sets[name], half.unseen[name], model, threshold) for name in STORY_SETS}
@@ -92,7 +92,7 @@ def unseen(
 
 def of_set(data: Labelled, members: np.ndarray, model: Model, threshold: float) -> dict[str, Said]:
     """Return by kind of pair what a model says of the pairs among `members`; sets weigh the same by their positives."""
-    coefficients, intercept = model[0], model[1] - threshold
+    coefficients, intercept = calibrated(model, threshold)
     within = story_pairs(data, members)
     found = {"all": Said(within.evidence @ coefficients + intercept, within.same, within.weight)}
     rules = rules_with(model, threshold)
@@ -134,7 +134,7 @@ def asked(
     return left, right
 
 
-def print_reliability(found: dict[str, list[dict[str, Said]]], threshold: float) -> None:
+def print_reliability(found: dict[str, list[dict[str, Said]]]) -> None:
     """Print what is said beside what is so, and what a second map from log-odds to probability would make of it.
 
     A map is learned from the pairs asked about one half and judged on the other, of the same split: stories that neither the
@@ -151,8 +151,7 @@ def print_reliability(found: dict[str, list[dict[str, Said]]], threshold: float)
     count = len(found["asked"])
     learned = [pooled(found["asked"][k ^ 1].values()) for k in range(count)]
     maps: dict[str, list[Map]] = {
-        "as fitted": [lambda odds: probability(odds + threshold)] * count,
-        "as shipped: threshold at one half": [probability] * count,
+        "as shipped": [probability] * count,
         "a·z + b": [straight(lot) for lot in learned],
         "steps": [stepped(lot) for lot in learned],
     }

@@ -51,7 +51,7 @@ TEMPLATE_FIGURES = 0.4
 FEWEST_FIGURES = 4
 TEMPLATE_WORDS = 0.7
 """Two fillings of one form are at least this like each other (cosine) in the words that are neither names nor numbers."""
-CORROBORATION = 3.0
+CORROBORATION = 3.6
 """By how much (log-odds) a match with the kept article may be weaker than one that stands alone, where an article that repeats
 it already speaks for it too (docs/decisions/0004-witnesses.md). It loosens laws 1 and 5: a third article then helps to
 decide whether two match."""

@@ -171,15 +171,15 @@ def test_only_two_articles_are_a_pair() -> None:
 @pytest.mark.parametrize(
     ("probability", "days", "says"),
     [
-        (0.2, 1.0, "20%, below the 50% asked for (rewrite_probability)"),
+        (0.2, 1.0, "20%, below the 70% asked for (rewrite_probability)"),
         (
             0.4,
             1.0,
             "asked for (rewrite_probability); it would do if an earlier rewrite of the kept one spoke for it too",
         ),
-        (0.4, 9.0, "40%, below the 50% asked for (rewrite_probability)"),
-        (0.6, 9.0, "60%, but they lie 9 days apart, and rewrites at most 5 days (window_days)"),
-        (0.6, 1.0, "60%, but no rewrites were asked for, only copy"),
+        (0.4, 9.0, "40%, below the 70% asked for (rewrite_probability)"),
+        (0.8, 9.0, "80%, but they lie 9 days apart, and rewrites at most 5 days (window_days)"),
+        (0.8, 1.0, "80%, but no rewrites were asked for, only copy"),
     ],
 )
 def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -> None:
