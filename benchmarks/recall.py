@@ -132,7 +132,7 @@ def looked_up(sketches: Sketches, order: np.ndarray, pairs: np.ndarray, rules: R
     ranks[order] = np.arange(len(order))
     wanted = order[np.sort(ranks[pairs], axis=1)]
     by_later = np.argsort(ranks[wanted[:, 1]], kind="stable")
-    each = sketches.salient.shape[1] + rules.bands
+    each = sketches.salient.shape[1] + sketches.bands.shape[1]
     index, scratch = postings_for(len(order), each), scratch_for(len(ranks), each)
     found, counts, bounded = candidates_found(
         sketches, order, rules, rises(sketches.days[order]), index, scratch, wanted[by_later]
@@ -150,7 +150,7 @@ def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
         a, m, reached = order[rank], 0, 0
         enough = sketches.lengths[a] >= rules.min_words
         if enough:
-            terms, n = keys_of(sketches, a, rules.bands, rules.rows, scratch.keys)
+            terms, n = keys_of(sketches, a, scratch.keys)
             m, _, reached = fill_candidates(index, sketches, terms, n, a, rules, in_order, scratch)
             insert(index, scratch.keys, 0, n, a)
         counts[rank] = min(m, rules.max_candidates)

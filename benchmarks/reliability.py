@@ -116,12 +116,12 @@ def asked(
     data: Labelled, order: np.ndarray, rules: Rules, made: Assignments
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pairs (article, kept article) about which a run asks the story model: the run `made`, gone through again."""
-    sketches, each = data.sketches, data.sketches.salient.shape[1] + rules.bands
+    sketches, each = data.sketches, data.sketches.salient.shape[1] + data.sketches.bands.shape[1]
     index, scratch = postings_for(len(order), each), scratch_for(len(data.stories), each)
     witnesses, in_order = np.zeros(len(data.stories), int), rises(sketches.days[order])
     pairs: set[tuple[int, int]] = set()
     for a in order.tolist():
-        terms, n = keys_of(sketches, a, rules.bands, rules.rows, scratch.keys)
+        terms, n = keys_of(sketches, a, scratch.keys)
         candidates, _, _ = fill_candidates(index, sketches, terms, n, a, rules, in_order, scratch)
         pairs.update((a, int(made.leaders[b])) for b in scratch.found[:candidates])
         if made.relations[a] in (NONE, REWRITE):

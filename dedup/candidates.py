@@ -97,7 +97,7 @@ def slot_of(index, key):
 
 
 @leaf
-def keys_of(s, a, bands, rows, out):
+def keys_of(s, a, out):
     """Write the keys (uint64) of sketch `a` into `out`, its terms first; return (terms, keys)."""
     n = 0
     for term in s.salient[a]:
@@ -105,12 +105,9 @@ def keys_of(s, a, bands, rows, out):
             out[n] = extended(MULTIPLIER, term)
             n += 1
     terms = n
-    if s.shingle_offsets[a + 1] > s.shingle_offsets[a]:
-        for band in range(bands):
-            key = extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40))
-            for row in range(rows):
-                key = extended(key, s.signatures[a, band * rows + row])
-            out[n] = key
+    for band, value in enumerate(s.bands[a]):
+        if value:
+            out[n] = extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value))
             n += 1
     return terms, n
 

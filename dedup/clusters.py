@@ -68,7 +68,7 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
     bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins.
     """
-    articles, each = len(sketches.texts), sketches.salient.shape[1] + rules.bands
+    articles, each = len(sketches.texts), sketches.salient.shape[1] + sketches.bands.shape[1]
     best, in_order = nothing_found(articles, order), rises(sketches.days[order])
     index, fresh = postings_for(len(order), each), postings_for(min(CHUNK, len(order)), each)
     scratch, desks = [scratch_for(articles, each) for _ in range(threads)], [desk() for _ in range(threads)]
@@ -112,7 +112,7 @@ def rises(days: np.ndarray) -> bool:
 @leaf
 def consider(s, rules, index, in_order, best, a, scratch, desk):
     """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, left in the scratch."""
-    terms, n = keys_of(s, a, rules.bands, rules.rows, scratch.keys)
+    terms, n = keys_of(s, a, scratch.keys)
     m, banded, bounded = fill_candidates(index, s, terms, n, a, rules, in_order, scratch)
     found = scratch.found
     best.made.bounded[a] |= bounded

@@ -117,7 +117,7 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     pair = Pair(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
     texts = plain(articles, settings.furniture)
     names, numbers = shared_names(s, articles, texts, (other, kept))
-    terms, bands = shared_keys(s, kept, other, settings)
+    terms, bands = shared_keys(s, kept, other)
     return Explanation(
         kept=sides[0],
         other=sides[1],
@@ -190,12 +190,10 @@ def shared_names(
     return shared_names_and_numbers(sketches, pair, text, languages[first])
 
 
-def shared_keys(s: Sketches, kept: int, other: int, settings: Settings) -> tuple[int, int]:
+def shared_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
     """Return how many salient terms and how many bands two articles are both looked up by."""
-    keys = np.zeros((2, s.salient.shape[1] + settings.bands), np.uint64)
-    counts = [
-        keys_of(s, a, settings.bands, settings.rows, out) for a, out in zip((kept, other), keys, strict=True)
-    ]
+    keys = np.zeros((2, s.salient.shape[1] + s.bands.shape[1]), np.uint64)
+    counts = [keys_of(s, a, out) for a, out in zip((kept, other), keys, strict=True)]
     terms = [set(row[:n].tolist()) for row, (n, _) in zip(keys, counts, strict=True)]
     bands = [set(row[n:m].tolist()) for row, (n, m) in zip(keys, counts, strict=True)]
     return len(terms[0] & terms[1]), len(bands[0] & bands[1])

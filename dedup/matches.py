@@ -91,8 +91,6 @@ class Rules(NamedTuple):
     shared_terms: int
     max_candidates: int
     max_postings: int
-    bands: int
-    rows: int
 
 
 @cache
@@ -121,8 +119,6 @@ def rules_of(settings: Settings) -> Rules:
         shared_terms=settings.shared_terms,
         max_candidates=settings.max_candidates,
         max_postings=settings.max_postings,
-        bands=settings.bands,
-        rows=settings.rows,
     )
 
 

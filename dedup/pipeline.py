@@ -93,7 +93,8 @@ def sketch_with(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     """Return the sketches of a batch under the settings."""
     return sketch(
         batch,
-        permutations=settings.permutations,
+        bands=settings.bands,
+        rows=settings.rows,
         seed=settings.seed,
         salient=settings.salient_terms,
         furniture=settings.furniture,

@@ -91,11 +91,6 @@ class Settings:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"
             raise SettingsError(message)
 
-    @property
-    def permutations(self) -> int:
-        """Return the length of a signature."""
-        return self.bands * self.rows
-
 
 def as_written(settings: Settings) -> dict[str, Any]:
     """Return the settings by name, as JSON has them: furniture by the digest of its content."""

@@ -1,6 +1,7 @@
-"""Shingles → MinHash signatures, equal to those of `datasketch.MinHash(scheme="affine32")`.
+"""Shingles → MinHash signatures, equal to those of `datasketch.MinHash(scheme="affine32")`, and their bands.
 
-In: the sorted shingle sets of a batch. Out: a matrix of `permutations` 32-bit minima an article. The permutations are
+In: the sorted shingle sets of a batch. Out: a matrix of `permutations` 32-bit minima an article, and one of the hashes of
+each few of them, which is all that is kept. The permutations are
 datasketch's own for the seed (a_k h' + b_k mod 2^32 with a_k odd, h' the MurmurHash3 finalizer of h), so that a
 signature can be handed to any datasketch index, and back (Broder 1997; datasketch 2.0, issue 212).
 """
@@ -10,6 +11,7 @@ from functools import cache
 import numpy as np
 
 from dedup.kernel import kernel, scrambled
+from dedup.shingles import MULTIPLIER, extended
 
 EMPTY = np.uint32(0xFFFFFFFF)
 """Every minimum of the signature of an empty set, as in datasketch."""
@@ -42,6 +44,22 @@ def signed(shingles, offsets, multipliers, increments):
             h = scrambled(shingles[i])
             for k in range(count):
                 row[k] = min(row[k], np.uint32(h * multipliers[k] + increments[k]))
+    return out
+
+
+@kernel
+def bands_of(signatures, rows):
+    """Return the hash (uint32, never 0) of each band of `rows` minima: articles × bands; 0s for an empty set."""
+    articles, count = signatures.shape
+    out = np.zeros((articles, count // rows), np.uint32)
+    for a in range(articles):
+        if (signatures[a] == EMPTY).all():
+            continue
+        for band in range(count // rows):
+            key = MULTIPLIER
+            for row in range(band * rows, (band + 1) * rows):
+                key = extended(key, signatures[a, row])
+            out[a, band] = max(np.uint32(key >> np.uint64(32)), np.uint32(1))
     return out
 
 

@@ -18,7 +18,7 @@ from dedup.languages import languages_of
 from dedup.learned import Learned
 from dedup.recurring import marks_of, without
 from dedup.shingles import shingle_sets
-from dedup.signatures import signatures_of
+from dedup.signatures import bands_of, signatures_of
 from dedup.terms import term_sets
 from dedup.vocabulary import vocabulary
 from dedup.words import Words, words_of
@@ -37,8 +37,8 @@ class Sketches(NamedTuple):
     """n, int32: words in the text; in the title where there is no text."""
     days: np.ndarray
     """n, float64: when it was published, in days since 1970; NaN where that is not known."""
-    signatures: np.ndarray
-    """n × permutations, uint32."""
+    bands: np.ndarray
+    """n × bands, uint32: the hash of each band of the signature; 0 for no words."""
     salient: np.ndarray
     """n × term keys, uint32: the most salient terms of title and lead; 0 where there are fewer."""
     shingle_offsets: np.ndarray
@@ -71,7 +71,8 @@ def sketch(
     batch: pa.RecordBatch,
     *,
     shingle_size: int = 3,
-    permutations: int = 64,
+    bands: int = 32,
+    rows: int = 2,
     seed: int = 1,
     salient: int = 28,
     furniture: Learned | None = None,
@@ -90,7 +91,7 @@ def sketch(
         tellings=tellings_of(hashes, batch["text"]),
         lengths=lengths_of(words),
         days=days_of(batch["published"]),
-        signatures=signatures_of(shingles, shingle_offsets, permutations, seed),
+        bands=bands_of(signatures_of(shingles, shingle_offsets, bands * rows, seed), rows),
         salient=top,
         shingle_offsets=shingle_offsets,
         shingles=shingles,

@@ -9,6 +9,7 @@ from newsmaker import Article, corpora, planned, sketched, story, version
 from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.matches import rules_of
 from dedup.settings import Settings
+from dedup.signatures import signatures_of
 from dedup.sketches import Sketches
 
 DEFAULTS = Settings()
@@ -27,7 +28,7 @@ def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = F
     index, scratch = postings_for(count, each), scratch_for(count, each)
     out = []
     for a in range(count):
-        terms, n = keys_of(s, a, rules.bands, rules.rows, scratch.keys)
+        terms, n = keys_of(s, a, scratch.keys)
         m, banded, bounded = fill_candidates(index, s, terms, n, a, rules, in_order, scratch)
         out.append(Found(scratch.found[:m].tolist(), int(banded), int(bounded)))
         insert(index, scratch.keys, 0, n, a)
@@ -39,8 +40,11 @@ def bands(s: Sketches, a: int, settings: Settings) -> Iterator[tuple[int, ...]]:
     """Yield the bands of a signature, each with its number; none for an article without shingles."""
     if s.shingle_offsets[a + 1] > s.shingle_offsets[a]:
         rows = settings.rows
+        signature = signatures_of(s.shingles, s.shingle_offsets, settings.bands * rows, settings.seed)[
+            a
+        ].tolist()
         for band in range(settings.bands):
-            yield (band, *s.signatures[a, band * rows : (band + 1) * rows].tolist())
+            yield (band, *signature[band * rows : (band + 1) * rows])
 
 
 def shared(s: Sketches, a: int, b: int, settings: Settings = DEFAULTS) -> tuple[int, int]:

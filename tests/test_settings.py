@@ -82,7 +82,3 @@ def test_the_path_of_furniture_is_no_furniture() -> None:
 def test_settings_do_not_change_once_made() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().keep = "longest"  # type: ignore[misc]
-
-
-def test_a_signature_has_the_rows_of_all_bands() -> None:
-    assert Settings(bands=20, rows=5).permutations == 100

@@ -1,11 +1,11 @@
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, batch, corpora, planned, sketched
 
-from dedup.settings import Settings
-from dedup.signatures import signatures_of
+from dedup.signatures import bands_of, signatures_of
 from dedup.sketches import Sketches, joined, sketch
 
 POLYGLOT = [
@@ -67,16 +67,21 @@ def test_lengths_are_those_of_the_text_or_else_of_the_title() -> None:
     assert lengths.tolist() == [3, 5, 0]
 
 
-def test_signatures_are_those_of_the_shingles() -> None:
+def test_bands_are_those_of_the_signatures() -> None:
     s = sketched(planned(5, seed=1))
 
-    assert np.array_equal(s.signatures, signatures_of(s.shingles, s.shingle_offsets, 64, 1))
+    signatures = signatures_of(s.shingles, s.shingle_offsets, 64, 1)
+
+    assert np.array_equal(s.bands, bands_of(signatures, 2))
 
 
-def test_the_settings_give_a_signature_its_length() -> None:
-    settings = Settings(bands=10, rows=3)
+@pytest.mark.parametrize(("text", "none"), [("some text", False), ("", True)])
+def test_only_an_article_without_words_has_no_bands(text: str, none: bool) -> None:
+    bands = sketch(batch([text]), bands=10, rows=3).bands
 
-    assert sketch(batch(["some text"]), permutations=settings.permutations).signatures.shape == (1, 30)
+    assert bands.shape == (1, 10)
+    assert (bands == 0).all() == none
+    assert (bands > 0).all() != none
 
 
 def test_furniture_is_no_part_of_a_sketch() -> None:
