@@ -151,7 +151,9 @@ def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
         enough = sketches.lengths[a] >= rules.min_words
         if enough:
             terms, n = keys_of(sketches, a, scratch.keys)
-            m, _, reached = fill_candidates(index, sketches, terms, n, a, rules, in_order, scratch)
+            m, _, reached = fill_candidates(
+                index, sketches.days, terms, n, sketches.days[a], rules, in_order, scratch
+            )
             insert(index, scratch.keys, 0, n, a)
         counts[rank] = min(m, rules.max_candidates)
         bounded[rank] = reached or m > rules.max_candidates

@@ -122,7 +122,9 @@ def asked(
     pairs: set[tuple[int, int]] = set()
     for a in order.tolist():
         terms, n = keys_of(sketches, a, scratch.keys)
-        candidates, _, _ = fill_candidates(index, sketches, terms, n, a, rules, in_order, scratch)
+        candidates, _, _ = fill_candidates(
+            index, sketches.days, terms, n, sketches.days[a], rules, in_order, scratch
+        )
         pairs.update((a, int(made.leaders[b])) for b in scratch.found[:candidates])
         if made.relations[a] in (NONE, REWRITE):
             leader = made.leaders[a]

@@ -132,16 +132,15 @@ def insert(index, keys, begin, end, a):
 
 
 @leaf
-def fill_candidates(index, s, terms, n, a, rules, in_order, scratch):
-    """Write the candidates of article `a`, whose keys lie in the scratch, into `scratch.found`, most shared first.
+def fill_candidates(index, days, terms, n, day, rules, in_order, scratch):
+    """Write the candidates of an article of some `day`, whose keys lie in the scratch, into `scratch.found`, most shared first.
 
-    Return (how many, how many of them share a band, whether `max_postings` was reached). With `in_order` the kept came
-    by rising date.
+    Return (how many, how many of them share a band, whether `max_postings` was reached). `days` are those of the
+    articles in the index; with `in_order` they came by rising date.
     """
     keys, found, shares = scratch.keys, scratch.found, scratch.shares
-    blocks, days = index.blocks, s.days
+    blocks = index.blocks
     touched, bounded = 0, 0
-    day = days[a]
     dated = not np.isnan(day)
     for k in range(n):
         window = rules.window_days if k < terms else rules.copy_window_days

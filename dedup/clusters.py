@@ -61,16 +61,39 @@ class Best(NamedTuple):
     """n, int32: how many witnesses a kept article has."""
 
 
-def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1) -> Assignments:
-    """Return the assignments of all articles, taken in `order` (positions, int64; each once).
+class Settled(NamedTuple):
+    """The first m of some sketches, whose place was found before: in the order in which they came."""
+
+    leaders: np.ndarray
+    """m, int64: the position, among them, of the kept article that each repeats as a rewrite; its own if it is kept."""
+    full: np.ndarray
+    """m, bool: found by its terms too, and not by its bands alone."""
+    witnesses: np.ndarray
+    """m, int32: how many rewrites of a kept article there are, be they among these or not."""
+
+
+NOTHING_SETTLED = Settled(np.zeros(0, np.int64), np.zeros(0, bool), np.zeros(0, np.int32))
+
+
+def assign(
+    sketches: Sketches,
+    order: np.ndarray,
+    rules: Rules,
+    threads: int = 1,
+    settled: Settled = NOTHING_SETTLED,
+) -> Assignments:
+    """Return the assignments of all articles, taken in `order` (positions, int64; each once), after those that are settled.
 
     A chunk of articles is first looked up, by all threads at once, among those kept before the chunk; then, one after the
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
     bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins.
     """
     articles, each = len(sketches.texts), sketches.salient.shape[1] + sketches.bands.shape[1]
-    best, in_order = nothing_found(articles, order), rises(sketches.days[order])
-    index, fresh = postings_for(len(order), each), postings_for(min(CHUNK, len(order)), each)
+    known = len(settled.leaders)
+    best = nothing_found(articles, order, settled)
+    in_order = rises(np.concatenate([sketches.days[:known], sketches.days[order]]))
+    index, fresh = postings_for(known + len(order), each), postings_for(min(CHUNK, len(order)), each)
+    recall(sketches, index, settled.full, np.empty(each, np.uint64))
     scratch, desks = [scratch_for(articles, each) for _ in range(threads)], [desk() for _ in range(threads)]
     look = partial(look_up, sketches, rules, index, in_order, best)
     with ThreadPoolExecutor(threads) as pool:
@@ -82,10 +105,13 @@ def assign(sketches: Sketches, order: np.ndarray, rules: Rules, threads: int = 1
     return best.made
 
 
-def nothing_found(articles: int, order: np.ndarray) -> Best:
-    """Return the state before the first article: each is kept until a match is found."""
-    ranks = np.zeros(articles, np.int64)
-    ranks[order] = np.arange(len(order))
+def nothing_found(articles: int, order: np.ndarray, settled: Settled) -> Best:
+    """Return the state before the first article: each is kept until a match is found, but for those that are settled."""
+    ranks, witnesses = np.zeros(articles, np.int64), np.zeros(articles, np.int32)
+    known = len(settled.leaders)
+    ranks[:known] = np.arange(known)
+    ranks[order] = known + np.arange(len(order))
+    witnesses[:known] = settled.witnesses
     made = Assignments(
         leaders=np.arange(articles),
         relations=np.full(articles, NONE, np.int8),
@@ -94,12 +120,14 @@ def nothing_found(articles: int, order: np.ndarray) -> Best:
         verified=np.zeros(articles, np.int32),
         bounded=np.zeros(articles, np.int8),
     )
+    made.leaders[:known] = settled.leaders
+    made.relations[:known] = np.where(settled.leaders == np.arange(known), NONE, REWRITE)
     return Best(
         made,
         strengths=np.full(articles, -1, np.int8),
         ties=np.zeros(articles),
         ranks=ranks,
-        witnesses=np.zeros(articles, np.int32),
+        witnesses=witnesses,
     )
 
 
@@ -113,7 +141,7 @@ def rises(days: np.ndarray) -> bool:
 def consider(s, rules, index, in_order, best, a, scratch, desk):
     """Match article `a` with what `index` holds and keep the best match; return (terms, keys) of `a`, left in the scratch."""
     terms, n = keys_of(s, a, scratch.keys)
-    m, banded, bounded = fill_candidates(index, s, terms, n, a, rules, in_order, scratch)
+    m, banded, bounded = fill_candidates(index, s.days, terms, n, s.days[a], rules, in_order, scratch)
     found = scratch.found
     best.made.bounded[a] |= bounded
     kept, dropped = 0, 0
@@ -156,6 +184,14 @@ def consider(s, rules, index, in_order, best, a, scratch, desk):
             for column in range(COUNT):
                 best.made.evidence[a, column] = desk.row[column]
     return terms, n
+
+
+@leaf
+def recall(s, index, full, keys):
+    """Index the articles that are settled, each by its bands, and by its terms too if it is `full`."""
+    for a in range(len(full)):
+        terms, n = keys_of(s, a, keys)
+        insert(index, keys, 0 if full[a] else terms, n, a)
 
 
 @leaf

@@ -1,6 +1,7 @@
 """Errors that a user can cause and can mend, each with a message of one plain sentence.
 
     DedupError
+    ├── IndexingError   an index that cannot be used: foreign, damaged, of other settings, out of reach
     ├── InputError      a corpus, file, line, or article that cannot be read
     ├── OutputError     a place that cannot be written
     └── SettingsError   a setting outside its range, or settings that contradict each other
@@ -10,11 +11,15 @@ The command line shows the message and exits with 1; anything else that is raise
 
 from __future__ import annotations
 
-__all__ = ["DedupError", "InputError", "OutputError", "SettingsError"]
+__all__ = ["DedupError", "IndexingError", "InputError", "OutputError", "SettingsError"]
 
 
 class DedupError(Exception):
     """Something the user can mend: the message names the thing, its value and what is allowed."""
+
+
+class IndexingError(DedupError):
+    """The index cannot be used."""
 
 
 class InputError(DedupError):

@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from homes import lasting_place, place
 from hypothesis import settings
+
+__all__ = ["lasting_place", "place"]
 
 ROOT = Path(__file__).parent.parent
 

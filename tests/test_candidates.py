@@ -29,7 +29,7 @@ def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = F
     out = []
     for a in range(count):
         terms, n = keys_of(s, a, scratch.keys)
-        m, banded, bounded = fill_candidates(index, s, terms, n, a, rules, in_order, scratch)
+        m, banded, bounded = fill_candidates(index, s.days, terms, n, s.days[a], rules, in_order, scratch)
         out.append(Found(scratch.found[:m].tolist(), int(banded), int(bounded)))
         insert(index, scratch.keys, 0, n, a)
         assert not scratch.shares.any(), "the scratch is not left clean"

@@ -1,0 +1,92 @@
+"""Rows of an index → answers that people and programs read; and what the versions of an id are called."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dedup.index.home import Row
+from dedup.matches import NONE, Match
+from dedup.results import DIGITS, named_evidence
+from dedup.settings import RELATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an index says of an article."""
+
+    id: str
+    """As it was given."""
+    version: int
+    """1, or more where the id came before with another text."""
+    match: Match | None
+    """What it repeats, and why; None: it is new, and kept."""
+    again: bool
+    """The same id and text came before, and this is the answer of that time."""
+
+    @property
+    def name(self) -> str:
+        """Return what matches call the article."""
+        return name_of(self.id, self.version)
+
+
+def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:
+    """Return what a row says of its article; `kept` holds the row of its leader, by position."""
+    return Answer(row.id, row.version, match_of(row, kept), again)
+
+
+def match_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
+    """Return the match that a row records; None if its article is kept."""
+    if row.relation == NONE:
+        return None
+    leader, relation = kept[row.leader], RELATIONS[row.relation]
+    return Match(
+        id=name_of(row.id, row.version),
+        canonical=name_of(leader.id, leader.version),
+        relation=relation,
+        score=round(row.score, DIGITS),
+        evidence=named_evidence(np.frombuffer(row.evidence, "<f4"), relation),
+    )
+
+
+def name_of(given: str, version: int) -> str:
+    """Return what an article is called whose id came before with other texts, as in a run without an index.
+
+    >>> name_of("a", 1), name_of("a", 2)
+    ('a', 'a#2')
+    """
+    return given if version == 1 else f"{given}#{version}"
+
+
+def base_of(name: str) -> str:
+    """Return the id of which a name could be a later version; the name itself where it could not.
+
+    >>> base_of("a#2"), base_of("a")
+    ('a', 'a')
+    """
+    base, _, number = name.rpartition("#")
+    return base if number.isdecimal() else name
+
+
+def sorted_out(
+    keys: Sequence[tuple[str, int]], before: Sequence[Row], is_id: Callable[[str], bool]
+) -> tuple[list[int], list[int]]:
+    """Return the places of the articles of a batch, given as (id, telling), that did not come before, and their versions.
+
+    `before` are the rows of all versions of these ids, and of the ids of which these could be later versions;
+    `is_id` says whether a name is the id of an article that was given one like it.
+    """
+    seen = {(row.id, row.telling) for row in before}
+    names = {name_of(row.id, row.version) for row in before}
+    new, versions = [], []
+    for a, key in enumerate(keys):
+        if key in seen:
+            continue
+        version = 1
+        while (name := name_of(key[0], version)) in names or (version > 1 and is_id(name)):
+            version += 1
+        seen.add(key)
+        names.add(name)
+        new.append(a)
+        versions.append(version)
+    return new, versions

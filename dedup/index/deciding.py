@@ -1,0 +1,111 @@
+"""New articles and what is recalled of those before them → rows to record: the stages of a run, for a stream.
+
+In: the sketches of a batch. Out: a row for each new article, and the packed sketches of those that are to be looked up. What the
+new ones may match is fetched, and `clusters.assign` goes on from there: an index that is fed in rank order gives the clusters of
+`deduplicate`, whatever the batches (law 6).
+"""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.clusters import WITNESSES, Assignments, assign
+from dedup.index.home import Row
+from dedup.index.recalled import Recalled
+from dedup.known import BANDS, FULL, UNSEEN
+from dedup.matches import NONE, REWRITE, Rules
+from dedup.packing import packed
+from dedup.sketches import Sketches, joined
+
+
+class Newcomers(NamedTuple):
+    """The articles of a batch that did not come before."""
+
+    sketches: Sketches
+    """Of the whole batch."""
+    members: np.ndarray
+    """int64: which of it they are."""
+    ids: Sequence[str]
+    """Of the whole batch, as given."""
+    versions: Sequence[int]
+    """Of the members."""
+
+
+class Decided(NamedTuple):
+    """What is to be recorded of a batch."""
+
+    rows: list[Row]
+    sketches: dict[int, bytes]
+    """Packed, by position, of the rows that have a mark."""
+    bounded: int
+    """In how many lookups a bound on the work was reached."""
+
+
+NOTHING = Decided([], {}, 0)
+
+
+def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> Decided:
+    """Return what becomes of the new articles, in their order, after all that is recalled."""
+    if not len(new.members):
+        return NOTHING
+    s, known = new.sketches, recalled.known
+    near = known.near(s, new.members, rules)
+    here = len(near) + new.members
+    made = assign(joined([recalled.sketches(near), s]), here, rules, threads, known.settled(near))
+    places = np.zeros(len(near) + len(s.texts), np.int64)
+    places[: len(near)], places[here] = near, known.count + np.arange(len(here))
+    leaders, relations = places[made.leaders[here]], made.relations[here]
+    marks = marks_of(leaders, relations, known.witnesses)
+    marks[s.lengths[new.members] < rules.min_words] = UNSEEN
+    rows = rows_of(new, made, here, places[here], leaders, marks)
+    blobs = packed(s).each()
+    sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
+    return Decided(rows, sketches, int(np.count_nonzero(made.bounded[here])))
+
+
+def rows_of(
+    new: Newcomers,
+    made: Assignments,
+    here: np.ndarray,
+    positions: np.ndarray,
+    leaders: np.ndarray,
+    marks: np.ndarray,
+) -> list[Row]:
+    """Return the rows of the new articles, which stand `here` among the assignments."""
+    s, members, now = new.sketches, new.members, time.time()
+    keys = np.concatenate([s.salient, s.bands], axis=1)[members].astype("<u4")
+    evidence = made.evidence[here].astype("<f4")
+    dropped = made.relations[here] != NONE
+    columns = zip(
+        positions.tolist(),
+        [new.ids[a] for a in members.tolist()],
+        new.versions,
+        s.tellings[members].view(np.int64).tolist(),
+        [None if day != day else day for day in s.days[members].tolist()],  # noqa: PLR0124 - NaN
+        leaders.tolist(),
+        made.relations[here].tolist(),
+        made.scores[here].tolist(),
+        [row.tobytes() if drop else b"" for row, drop in zip(evidence, dropped, strict=True)],
+        [now] * len(here),
+        marks.tolist(),
+        [row.tobytes() if mark else b"" for row, mark in zip(keys, marks, strict=True)],
+        strict=True,
+    )
+    return [Row(*row) for row in columns]
+
+
+def marks_of(leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray) -> np.ndarray:
+    """Return how each new article is to be looked up later, as `clusters.settle` indexes those of its chunk.
+
+    `witnesses` says how many rewrites each article before them has already.
+    """
+    marks = np.where(relations == NONE, FULL, UNSEEN)
+    counts: dict[int, int] = {}
+    for a in np.flatnonzero(relations == REWRITE).tolist():
+        leader = int(leaders[a])
+        count = counts.get(leader, int(witnesses[leader]) if leader < len(witnesses) else 0)
+        counts[leader] = count + 1
+        marks[a] = FULL if count < WITNESSES else BANDS
+    return marks

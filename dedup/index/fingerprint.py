@@ -1,0 +1,82 @@
+"""What an index must agree on with those who use it: whatever decides which articles match.
+
+In: settings. Out: names and values, as text, that are written down when an index is made and compared when it is opened. Two
+answers from one index must come from one set of rules (law 1), so other settings are refused, with what differs.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+from dedup.errors import IndexingError, SettingsError
+from dedup.settings import Settings, as_written
+
+FORMAT = "1"
+"""What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
+FREE = ("threads", "keep", "sources")
+"""Settings that an index is indifferent to: whoever comes first is kept."""
+TABLES = ("characters.npz", "words-en.npz", "words-de.npz")
+LIBRARIES = ("PyStemmer", "wordfreq")
+"""Other releases of these may give other stems and weights to some words."""
+DIGEST_BYTES = 8
+
+
+def fingerprint(settings: Settings) -> dict[str, str]:
+    """Return what decides which articles match, by name."""
+    chosen = {name: value for name, value in as_written(settings).items() if name not in FREE}
+    return {
+        "sketch format": FORMAT,
+        "settings": json.dumps(chosen, sort_keys=True),
+        "story model": digest("model.json"),
+        "word lists": digest(*TABLES),
+        **{name: version(name) for name in LIBRARIES},
+    }
+
+
+def digest(*names: str) -> str:
+    """Return sixteen hexadecimal digits of some of the package's data files."""
+    found = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for name in names:
+        found.update((files("dedup") / "data" / name).read_bytes())
+    return found.hexdigest()
+
+
+def settings_in(meta: Mapping[str, str], name: str) -> Settings:
+    """Return the settings that an index was made with; IndexingError where it alone does not tell."""
+    try:
+        stored = json.loads(meta["settings"])
+        known = {knob.name for knob in fields(Settings)} - {"furniture"}
+        values: dict[str, Any] = {key: stored[key] for key in known & stored.keys()}
+        values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+        settings = Settings(**values)
+    except (KeyError, ValueError, TypeError, AttributeError, SettingsError) as error:
+        raise IndexingError(f"the index {name} does not say what settings it was made with") from error
+    if stored.get("furniture"):
+        raise IndexingError(
+            f"the index {name} was made with learned furniture: give the same furniture again"
+        )
+    return settings
+
+
+def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
+    """Raise IndexingError where an index was made with other settings, or by other rules, and say which."""
+    now = fingerprint(settings)
+    differing = [key for key in now if meta.get(key) != now[key]]
+    if not differing:
+        return
+    if differing == ["settings"]:
+        before, after = json.loads(meta["settings"]), json.loads(now["settings"])
+        said = [
+            f"{key} was {before.get(key)!r} and is {after.get(key)!r}"
+            for key in sorted({*before, *after})
+            if before.get(key) != after.get(key)
+        ]
+        raise IndexingError(f"the index {name} was made with other settings: {', '.join(said)}")
+    said = [
+        f"{key} was {meta.get(key, 'not said')} and is {now[key]}" for key in differing if key != "settings"
+    ]
+    raise IndexingError(f"the index {name} was made by other rules: {', '.join(said)}; make a new one")

@@ -1,0 +1,169 @@
+"""Articles, as they come → for each at once whether it is new, or what it repeats, and why.
+
+In: batches of articles, and a place that remembers those before them. Out: answers, once they are recorded for good. The batch
+run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.deciding`).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.articles import to_batches
+from dedup.errors import InputError
+from dedup.index.answers import Answer, answer_of, base_of, sorted_out
+from dedup.index.deciding import Decided, Newcomers, decided
+from dedup.index.fingerprint import check, fingerprint, settings_in
+from dedup.index.home import Home, Row
+from dedup.index.memory import MemoryHome
+from dedup.index.recalled import Recalled
+from dedup.index.sqlite import SqliteHome
+from dedup.matches import Match, rules_of
+from dedup.pipeline import sketch_with, sketched, threads_of
+from dedup.settings import Settings
+from dedup.sketches import Sketches
+
+IN_MEMORY = ":memory:"
+WORTH_PARTING = 64
+"""Articles from which on several threads sketch a batch."""
+
+
+class Index:
+    """The articles seen so far. Open one with `Index.open`; use it as a context manager, or close it.
+
+    Threads of one process may share an index, and processes a file or a server: they take turns.
+    """
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home = home
+        self.settings = settings
+        self.bounded = 0
+        """In how many lookups a bound on the work was reached, since it was opened."""
+        self._rules = rules_of(settings)
+        self._recalled = Recalled(home, settings)
+        self._lock = RLock()
+
+    @classmethod
+    def open(cls, place: str | Path, settings: Settings | None = None, *, create: bool = True) -> Self:
+        """Return the index at a place: a file, or ":memory:".
+
+        A new one is made with the `settings` (the defaults, where none are given), an old one is opened with those that it
+        was made with. `IndexingError` where it is no index, a damaged one, of a newer format, or of other settings, or
+        where there is none and `create` is False.
+        """
+        home = home_at(place, create=create)
+        try:
+            with home.turn():
+                meta = home.meta()
+                if not meta:
+                    meta = fingerprint(settings or Settings())
+                    home.begin(meta)
+            asked = settings_in(meta, home.name) if settings is None else settings
+            check(meta, asked, home.name)
+            return cls(home, asked)
+        except BaseException:
+            home.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the place. What was answered is safe whether or not this is called."""
+        self.home.close()
+
+    def __enter__(self) -> Self:
+        """Return the index."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the index."""
+        self.close()
+
+    def add(self, articles: Any) -> list[tuple[str, Match | None]]:
+        """Return (id, match) of each article, in order, once that is recorded; no match: it is new, and kept.
+
+        `articles` are what `deduplicate` takes, and need ids that are the same the next time. The same id and text
+        again get the answer of the first time, so a retry is safe; the same id with another text is judged anew, and is
+        called id#2, id#3 ...
+
+        >>> index = Index.open(":memory:")
+        >>> said = "The river rose two metres overnight and flooded the old mill at Tarn."
+        >>> given = [{"id": "a", "text": said}, {"id": "b", "text": said}]
+        >>> [(id, match and match.relation) for id, match in index.add(given)]
+        [('a', None), ('b', 'exact')]
+        """
+        return [
+            (answer.name, answer.match) for batch in to_batches(articles) for answer in self.decide(batch)
+        ]
+
+    def decide(self, batch: pa.RecordBatch, sketches: Sketches | None = None) -> list[Answer]:
+        """Return the answers to a batch of articles (`fields.SCHEMA`), once they are recorded for good.
+
+        Its `sketches` may have been made before (`pipeline.ahead`).
+        """
+        s = sketches or sketched_at_once(batch, self.settings)
+        with self._lock:
+            with self.home.turn():
+                rows, made = self._judged(batch["id"].to_pylist(), s)
+                self.home.record(made.rows, made.sketches)
+            self._recalled.remember(made.rows, made.sketches)
+            self.bounded += made.bounded
+            fresh = {row.position for row in made.rows}
+            return self._answers(rows, fresh)
+
+    def find(self, article: Any) -> Match | None:
+        """Return what an article would repeat, were it added now; nothing is recorded.
+
+        An article that is in the index already is answered as it was.
+        """
+        batches = list(to_batches([article]))
+        if [batch.num_rows for batch in batches] != [1]:
+            raise InputError("find takes one article")
+        with self._lock:
+            rows, _ = self._judged(batches[0]["id"].to_pylist(), sketch_with(batches[0], self.settings))
+            return self._answers(rows, set())[0].match
+
+    def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
+        """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
+        self._recalled.catch_up()
+        keys = list(zip(ids, s.tellings.view(np.int64).tolist(), strict=True))
+        before = self.home.rows_of(sorted({*ids, *map(base_of, ids)}))
+        members, versions = sorted_out(keys, before, lambda name: bool(self.home.rows_of([name])))
+        new = Newcomers(s, np.array(members, np.int64), ids, versions)
+        made = decided(new, self._recalled, self._rules, threads_of(self.settings))
+        found = {(row.id, row.telling): row for row in [*before, *made.rows]}
+        return [found[key] for key in keys], made
+
+    def _answers(self, rows: Sequence[Row], fresh: set[int]) -> list[Answer]:
+        """Return what rows say; an article that stands twice in a batch came before, the second time."""
+        kept = self._leaders(rows)
+        answers = []
+        for row in rows:
+            answers.append(answer_of(row, kept, again=row.position not in fresh))
+            fresh.discard(row.position)
+        return answers
+
+    def _leaders(self, rows: Sequence[Row]) -> Mapping[int, Row]:
+        """Return the rows of the articles that some articles repeat, by position."""
+        own = {row.position: row for row in rows}
+        others = sorted({row.leader for row in rows} - own.keys())
+        return own | {row.position: row for row in (self.home.rows_at(others) if others else [])}
+
+
+def sketched_at_once(batch: pa.RecordBatch, settings: Settings) -> Sketches:
+    """Return the sketches of a batch; every thread takes a part of one that is worth it."""
+    threads = threads_of(settings)
+    if threads == 1 or batch.num_rows < WORTH_PARTING:
+        return sketch_with(batch, settings)
+    size = -(-batch.num_rows // threads)
+    parts = [batch.slice(first, size) for first in range(0, batch.num_rows, size)]
+    return sketched(parts, settings, None)[1]
+
+
+def home_at(place: str | Path, *, create: bool) -> Home:
+    """Return the home that a place names."""
+    return MemoryHome() if str(place) == IN_MEMORY else SqliteHome(place, create=create)

@@ -1,0 +1,90 @@
+"""A home → what a process holds of it in memory: who can be found by which key, and the latest sketches.
+
+In: a home, in which other processes may write too. Out: positions near an article, and their sketches. What others have recorded
+since is learned at the beginning of each turn; where articles were taken out, all is learned anew.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dedup.errors import IndexingError
+from dedup.index.home import Home, Row
+from dedup.known import Keys, Known
+from dedup.packing import unpacked
+from dedup.settings import Settings
+from dedup.sketches import Sketches
+
+AT_HAND_BYTES = 64 << 20
+"""So many bytes of keys and packed sketches are kept at hand: stories are told again within hours."""
+KEY_BYTES = 4
+
+
+class Recalled:
+    """What is recalled of a home."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home = home
+        self._salient, self._bands = settings.salient_terms, settings.bands
+        self._at_hand: OrderedDict[int, bytes] = OrderedDict()
+        self._bytes = 0
+        self._generation = 0
+        self.known = Known(self._salient, self._bands)
+
+    def catch_up(self) -> None:
+        """Learn what others have recorded."""
+        state = self._home.state()
+        if state.generation != self._generation:
+            self._at_hand.clear()
+            self._bytes, self._generation = 0, state.generation
+            self.known = Known(self._salient, self._bands)
+        if state.articles > self.known.count:
+            for rows in self._home.rows(self.known.count):
+                self._learn(rows)
+
+    def remember(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
+        """Take in what was recorded here, with its packed sketches."""
+        self._learn(rows)
+        self._put_at_hand({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
+
+    def sketches(self, positions: np.ndarray) -> Sketches:
+        """Return the sketches at some positions; IndexingError where one is missing or damaged."""
+        wanted = positions.tolist()
+        missing = [position for position in wanted if position not in self._at_hand]
+        found = self._home.sketches(missing) if missing else {}
+        try:
+            parts = [self._at_hand.get(position) or found[position] for position in wanted]
+            width = KEY_BYTES * (self._salient + self._bands)
+            keys = self.keys(b"".join(part[:width] for part in parts))
+            sketches = unpacked([part[width:] for part in parts], self.known.days[positions], *keys)
+        except (KeyError, ValueError) as error:
+            what = f"it has no sketch of article {error}" if isinstance(error, KeyError) else str(error)
+            raise IndexingError(f"the index {self._home.name} is damaged: {what}") from error
+        self._put_at_hand(found)
+        return sketches
+
+    def keys(self, data: bytes) -> Keys:
+        """Return the keys of some articles from their bytes."""
+        table = np.frombuffer(data, "<u4").reshape(-1, self._salient + self._bands)
+        return Keys(
+            np.ascontiguousarray(table[:, : self._salient]), np.ascontiguousarray(table[:, self._salient :])
+        )
+
+    def _learn(self, rows: Sequence[Row]) -> None:
+        """Take rows in."""
+        self.known.add(
+            positions=np.array([row.position for row in rows], np.int64),
+            days=np.array([np.nan if row.published is None else row.published for row in rows]),
+            leaders=np.array([row.leader for row in rows], np.int64),
+            relations=np.array([row.relation for row in rows], np.int64),
+            marks=np.array([row.mark for row in rows], np.uint8),
+            keys=self.keys(b"".join(row.keys for row in rows if row.mark)),
+        )
+
+    def _put_at_hand(self, parts: Mapping[int, bytes]) -> None:
+        """Keep some keys and sketches, and let go of the oldest where there are too many."""
+        self._at_hand.update(parts)
+        self._bytes += sum(map(len, parts.values()))
+        while self._bytes > AT_HAND_BYTES:
+            self._bytes -= len(self._at_hand.popitem(last=False)[1])

@@ -1,0 +1,203 @@
+"""An index in one SQLite file: for one machine, any number of processes, one writer at a time.
+
+Each turn is one transaction, written ahead (WAL) and synced before it counts as done; processes take turns. The schema is in
+`sql/sqlite-N.sql`, and `PRAGMA user_version` says which N a file has; an older file is brought forward when it is opened.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from dedup.errors import IndexingError
+from dedup.index.home import Row, State
+
+FORMAT = 1
+"""The newest version of the schema."""
+APPLICATION = 0x64656475
+"""Says in the file's header that it is an index of ours ("dedu")."""
+PATIENCE = 60.0
+"""Seconds that a process waits for its turn."""
+PAGE = 16_384
+"""Bytes of a page: a packed sketch takes three or four thousand, and must not leave half a page empty."""
+CACHE_KIB = 65_536
+ROWS_AT_ONCE = 4096
+AT_ONCE = "SELECT value FROM json_each(?)"
+"""A list of values as a parameter."""
+COLUMNS = ", ".join(Row._fields)
+
+
+class SqliteHome:
+    """An index in a file."""
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        self.name = str(path)
+        if not create and not Path(path).is_file():
+            raise IndexingError(f"there is no index {path}")
+        with self._told():
+            self._db = sqlite3.connect(
+                path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+        try:
+            with self._told():
+                self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Set the connection up, and bring the schema forward."""
+        db = self._db
+        made_by, version = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
+        tables = self._value("SELECT count(*) FROM sqlite_master")
+        if tables and made_by != APPLICATION:
+            raise IndexingError(f"{self.name} is a database, but no index of dedup")
+        if version > FORMAT:
+            raise IndexingError(
+                f"{self.name} is an index of a newer format ({version}; this version knows {FORMAT}): update dedup"
+            )
+        if not tables:
+            db.execute(f"PRAGMA page_size = {PAGE}")
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if version < FORMAT:
+            with self.turn():
+                for number in range(self._value("PRAGMA user_version") + 1, FORMAT + 1):
+                    for statement in statements(f"sqlite-{number}.sql"):
+                        db.execute(statement)
+                    db.execute(f"PRAGMA application_id = {APPLICATION}")
+                    db.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the write lock; commit at the end, roll back where it fails."""
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def meta(self) -> dict[str, str]:
+        """Return what the index says of itself."""
+        return dict(self._all("SELECT key, value FROM meta"))
+
+    def begin(self, meta: Mapping[str, str]) -> None:
+        """Make an empty index."""
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+
+    def state(self) -> State:
+        """Return how far the index has come."""
+        return State(*self._all("SELECT articles, generation FROM state")[0])
+
+    def rows(self, start: int = 0) -> Iterator[list[Row]]:
+        """Yield the rows from a position on."""
+        query = f"SELECT {COLUMNS} FROM articles WHERE position >= ? ORDER BY position LIMIT ?"  # noqa: S608 - our own names
+        while found := self._all(query, start, ROWS_AT_ONCE):
+            yield [Row(*row) for row in found]
+            start = found[-1][0] + 1
+
+    def rows_at(self, positions: Sequence[int]) -> list[Row]:
+        """Return the rows at some positions."""
+        query = f"SELECT {COLUMNS} FROM articles WHERE position IN ({AT_ONCE})"  # noqa: S608 - our own names
+        by_position = {row[0]: Row(*row) for row in self._all(query, json.dumps(list(positions)))}
+        return [by_position[position] for position in positions if position in by_position]
+
+    def rows_of(self, ids: Sequence[str]) -> list[Row]:
+        """Return the rows of some ids."""
+        query = f"SELECT {COLUMNS} FROM articles WHERE id IN ({AT_ONCE}) ORDER BY position"  # noqa: S608 - our own names
+        return [Row(*row) for row in self._all(query, json.dumps(list(ids)))]
+
+    def repeating(self, position: int) -> list[Row]:
+        """Return the rows of the articles that repeat a kept one."""
+        query = f"SELECT {COLUMNS} FROM articles WHERE leader = ? AND leader <> position ORDER BY position"  # noqa: S608 - our own names
+        return [Row(*row) for row in self._all(query, position)]
+
+    def sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
+        """Return the keys and packed sketches at some positions."""
+        query = f"SELECT position, keys, sketch FROM sketches JOIN articles USING (position) WHERE position IN ({AT_ONCE})"  # noqa: S608 - our own names
+        found = self._all(query, json.dumps(list(positions)))
+        return {position: keys + sketch for position, keys, sketch in found}
+
+    def record(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
+        """Add rows and sketches."""
+        marks = ", ".join("?" * len(Row._fields))
+        with self._told():
+            self._db.executemany(f"INSERT INTO articles ({COLUMNS}) VALUES ({marks})", rows)  # noqa: S608 - our own names
+            self._db.executemany("INSERT INTO sketches VALUES (?, ?)", sketches.items())
+            self._db.execute("UPDATE state SET articles = articles + ?", [len(rows)])
+
+    def remove(self, positions: Iterable[int]) -> None:
+        """Take rows out."""
+        chosen = json.dumps(list(positions))
+        with self._told():
+            self._db.execute(f"DELETE FROM articles WHERE position IN ({AT_ONCE})", [chosen])  # noqa: S608 - our own names
+            self._db.execute(f"DELETE FROM sketches WHERE position IN ({AT_ONCE})", [chosen])  # noqa: S608 - our own names
+            self._db.execute("UPDATE state SET generation = generation + 1")
+
+    def give_back(self) -> None:
+        """Cut what was removed off the file."""
+        with self._told():
+            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def size(self) -> int:
+        """Return how many bytes the file and its log take."""
+        parts = (Path(f"{self.name}{suffix}") for suffix in ("", "-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with the file."""
+        found = [row[0] for row in self._all("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else [f"the file is damaged: {sentence}" for sentence in found]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _value(self, query: str) -> int:
+        """Return the one number that a query asks for."""
+        return int(self._all(query)[0][0])
+
+    def _all(self, query: str, *values: object) -> list[Any]:
+        """Return all rows of a query."""
+        with self._told():
+            return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell a user in a sentence what SQLite says in its own words."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise IndexingError(f"the index {self.name}: {reason(error)}") from error
+
+
+def reason(error: sqlite3.Error) -> str:
+    """Return what is wrong in words that say what to do."""
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith("SQLITE_BUSY"):
+        return f"another process has been writing to it for {PATIENCE:.0f} seconds; try again"
+    said = {
+        "SQLITE_NOTADB": "it is no index of dedup",
+        "SQLITE_CORRUPT": "it is damaged; `dedup index verify` says where",
+        "SQLITE_FULL": "the disk is full; nothing of this batch was recorded",
+        "SQLITE_READONLY": "it cannot be written to: it, its folder or the file system is read-only",
+        "SQLITE_CANTOPEN": "it cannot be opened: there is no such folder, or it may not be written to",
+    }
+    return next((words for name, words in said.items() if code.startswith(name)), str(error))
+
+
+def statements(name: str) -> list[str]:
+    """Return the statements of a schema file."""
+    text = (files("dedup") / "index" / "sql" / name).read_text("utf-8")
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("--"))
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]

@@ -1,0 +1,219 @@
+"""An index over all its homes: a stream in rank order is the batch, a retry is safe, other rules are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homes import Place
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from newsmaker import Article, batch, corpora, planned
+
+from dedup.errors import IndexingError, InputError
+from dedup.index.index import Index
+from dedup.pipeline import deduplicate
+from dedup.settings import Settings
+
+SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
+OTHER = "Prosecutors in Averstone charged the owner of the Lorholm shipyard with fraud on Friday."
+
+
+def in_rank_order(articles: list[Article]) -> tuple[list[Article], dict[str, Any]]:
+    """Return the articles in the order in which a run takes them, and what the run makes of each."""
+    result = deduplicate(articles)
+    by_id = {article["id"]: article for article in articles}
+    return [by_id[result.ids[a]] for a in result.order], dict(iter(result))
+
+
+def fed(index: Index, articles: list[Article], size: int) -> dict[str, Any]:
+    """Return what an index says of articles that come in batches of a size."""
+    return {
+        name: match
+        for start in range(0, len(articles), size)
+        for name, match in index.add(articles[start : start + size])
+    }
+
+
+@given(articles=corpora(most=25), size=st.integers(1, 12))
+@examples(max_examples=20)
+def test_law_6_a_stream_in_rank_order_is_the_batch(articles: list[Article], size: int) -> None:
+    ordered, expected = in_rank_order(articles)
+
+    with Index.open(":memory:") as index:
+        found = fed(index, ordered, size)
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_law_6_in_every_home(place: Place, size: int) -> None:
+    ordered, expected = in_rank_order(planned(150, seed=3, stories=12))
+
+    with Index.open(place) as index:
+        found = fed(index, ordered, size)
+
+    assert found == expected
+    assert len({match.relation for match in found.values() if match}) >= 4
+
+
+def test_law_6_when_each_batch_comes_from_another_process(lasting_place: Place) -> None:
+    ordered, expected = in_rank_order(planned(60, seed=5, stories=6))
+
+    found: dict[str, Any] = {}
+    for start in range(0, len(ordered), 7):
+        with Index.open(lasting_place) as index:
+            found |= fed(index, ordered[start : start + 7], 7)
+
+    assert found == expected
+
+
+def test_law_6_when_two_take_turns(lasting_place: Place) -> None:
+    ordered, expected = in_rank_order(planned(60, seed=6, stories=6))
+
+    found: dict[str, Any] = {}
+    with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
+        for start in range(0, len(ordered), 3):
+            found |= fed((one, two)[start % 2], ordered[start : start + 3], 3)
+
+    assert found == expected
+
+
+def test_the_same_id_and_text_get_the_same_answer_again(place: Place) -> None:
+    articles = planned(40, seed=7, stories=5)
+
+    with Index.open(place) as index:
+        first = index.add(articles)
+        again = index.add(articles)
+
+    assert again == first
+    assert any(match for _, match in first)
+
+
+def test_so_they_do_within_a_batch(place: Place) -> None:
+    article = {"id": "a", "text": SAID}
+
+    with Index.open(place) as index:
+        answers = index.decide(batch([article, article]))
+
+    assert [(answer.match, answer.again) for answer in answers] == [(None, False), (None, True)]
+
+
+def test_the_same_id_with_another_text_is_a_new_version_judged_anew(place: Place) -> None:
+    with Index.open(place) as index:
+        index.add([{"id": "a", "text": SAID}])
+        (changed,) = index.decide(batch([{"id": "a", "text": OTHER}]))
+        (copied,) = index.decide(batch([{"id": "b", "text": OTHER}]))
+
+    assert (changed.id, changed.version, changed.match) == ("a", 2, None)
+    assert copied.match is not None
+    assert copied.match.canonical == "a#2"
+
+
+def test_a_version_never_takes_the_name_of_another_article(place: Place) -> None:
+    given = [("a", SAID), ("a#2", OTHER), ("a", f"{OTHER} It rained."), ("a", OTHER)]
+
+    with Index.open(place) as index:
+        names = [index.add([{"id": name, "text": text}])[0][0] for name, text in given]
+
+    assert names == ["a", "a#2", "a#3", "a#4"]
+
+
+def test_who_came_first_is_kept_whatever_the_dates_say(place: Place) -> None:
+    late = {"id": "late", "text": SAID, "published": "2031-05-04"}
+    early = {"id": "early", "text": SAID, "published": "2031-05-01"}
+
+    with Index.open(place) as index:
+        answers = index.add([late]) + index.add([early])
+
+    assert [(name, match and match.canonical) for name, match in answers] == [
+        ("late", None),
+        ("early", "late"),
+    ]
+
+
+def test_finding_records_nothing(place: Place) -> None:
+    with Index.open(place) as index:
+        index.add([{"id": "a", "text": SAID}])
+        found = index.find({"id": "b", "text": SAID})
+        unknown = index.find({"id": "c", "text": OTHER})
+        answers = index.decide(batch([{"id": "b", "text": SAID}]))
+
+    assert found is not None
+    assert (found.canonical, found.relation) == ("a", "exact")
+    assert unknown is None
+    assert not answers[0].again
+
+
+def test_find_takes_one_article() -> None:
+    with Index.open(":memory:") as index, pytest.raises(InputError, match="one article"):
+        index.find(batch([SAID, OTHER]))
+
+
+def test_an_index_holds_no_text(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "seen.db") as index:
+        index.add([{"id": "a", "text": SAID, "title": "Old mill flooded at Velden Ridge"}])
+
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    assert not [word for word in SAID.split() if len(word) > 5 and word.encode() in held]
+
+
+def test_an_old_index_keeps_its_settings(lasting_place: Place) -> None:
+    with Index.open(lasting_place, Settings(window_days=2, relations=("exact", "copy"))):
+        pass
+
+    with Index.open(lasting_place) as index:
+        assert (index.settings.window_days, index.settings.relations) == (2, ("exact", "copy"))
+
+
+def test_other_settings_are_refused_with_what_differs(lasting_place: Place) -> None:
+    with Index.open(lasting_place, Settings(window_days=2)):
+        pass
+
+    with pytest.raises(IndexingError, match=r"window_days was 2 and is 7"):
+        Index.open(lasting_place, Settings(window_days=7))
+
+
+def test_settings_that_decide_nothing_are_free(lasting_place: Place) -> None:
+    with Index.open(lasting_place, Settings(threads=1)):
+        pass
+
+    with Index.open(lasting_place, Settings(threads=2)) as index:
+        assert index.settings.threads == 2
+
+
+def test_another_story_model_is_refused(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Index.open(lasting_place):
+        pass
+    monkeypatch.setattr("dedup.index.fingerprint.digest", lambda *names: f"of {names[0]}")
+
+    with pytest.raises(
+        IndexingError, match=r"other rules: story model was [0-9a-f]{16} and is of model.json"
+    ):
+        Index.open(lasting_place)
+
+
+def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    articles = planned(30, seed=8, stories=4)
+    with Index.open(lasting_place) as index:
+        index.add(articles[:10])
+        home = type(index.home)
+        real = home.record
+
+        def half(self: Any, rows: Any, sketches: Any) -> None:
+            real(self, rows, sketches)
+            raise RuntimeError("the power went")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(home, "record", half)
+            with pytest.raises(RuntimeError):
+                index.add(articles[10:20])
+        assert index.home.state().articles == 10
+        found = dict(index.add(articles[10:]))
+
+    with Index.open(":memory:") as index:
+        assert (
+            dict(index.add(articles[:10]) + index.add(articles[10:]))
+            == dict(index.add(articles[:10])) | found
+        )
