@@ -48,6 +48,8 @@ LAYERS = [
     "clusters",
     "results",
     "pipeline",
+    "trials",
+    "borderline",
     "odds",
     "explaining",
     "explanation",
