@@ -23,6 +23,7 @@ __all__ = [
     "CommaList",
     "Command",
     "FurnitureFile",
+    "corpora",
     "corpus_options",
     "floors",
     "json_option",
@@ -104,6 +105,10 @@ class FurnitureFile(click.ParamType):  # type: ignore[type-arg] # as above
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Learned:
         """Return what the file holds."""
         return value if isinstance(value, Learned) else read_furniture(value)
+
+
+corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
+"""Where the articles are."""
 
 
 def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
