@@ -27,7 +27,7 @@ from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
 from dedup.learned import Learned
-from dedup.matches import NONE, judged, model, rules_of
+from dedup.matches import NONE, judged, model_of, rules_of
 from dedup.pipeline import ranked, sketch_with
 from dedup.recurring import learned_in, plain
 from dedup.settings import RELATIONS, Settings
@@ -107,7 +107,7 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     kept, other = (int(a) for a in order)
     rules = rules_of(settings)
     relation, score, row = judged(s, kept, other, rules, rules.least_logit)
-    coefficients, intercept = model()
+    coefficients, intercept = model_of(settings)
     probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))

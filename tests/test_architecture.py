@@ -23,6 +23,7 @@ LAYERS = [
     "characters",
     "kernel",
     "learned",
+    "model",
     "settings",
     "dates",
     "fields",

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from dedup.learned import Learned, read_furniture
+from dedup.model import Model, read_model
 from dedup.settings import RANKS, RELATIONS, Settings
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
     "AdvancedOption",
     "CommaList",
     "Command",
-    "FurnitureFile",
+    "LearnedFile",
     "corpora",
     "corpus_options",
     "floors",
@@ -40,6 +41,7 @@ COMMON = (
     "rewrite_probability",
     "copy_jaccard",
     "furniture",
+    "model",
     "threads",
 )
 """The settings that come first in --help; the others stand under "Advanced"."""
@@ -97,14 +99,24 @@ class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from 
         return words
 
 
-class FurnitureFile(click.ParamType):  # type: ignore[type-arg] # as above
-    """A file of `dedup furniture`."""
+class LearnedFile(click.ParamType):  # type: ignore[type-arg] # as above
+    """A file that another command wrote, given as its content."""
 
     name = "file"
 
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Learned:
+    def __init__(self, kind: type[Learned | Model], read: Callable[[str], Learned | Model]) -> None:
+        self.kind = kind
+        self.read = read
+
+    def convert(
+        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
+    ) -> Learned | Model:
         """Return what the file holds."""
-        return value if isinstance(value, Learned) else read_furniture(value)
+        return value if isinstance(value, self.kind) else self.read(value)
+
+
+FILES = {"furniture": LearnedFile(Learned, read_furniture), "model": LearnedFile(Model, read_model)}
+"""The settings that are read from files."""
 
 
 corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
@@ -113,8 +125,8 @@ corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
 
 def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
     """Return what kind of value a setting takes, with its range."""
-    if knob.name == "furniture":
-        return FurnitureFile()
+    if knob.name in FILES:
+        return FILES[knob.name]
     if knob.name == "keep":
         return click.Choice(RANKS)
     if isinstance(knob.default, tuple):
