@@ -143,7 +143,7 @@ def chance(log_odds: float) -> float:
     >>> chance(0.0)
     0.5
     """
-    return 1 / (1 + math.exp(-log_odds))
+    return 0.5 * (1 + math.tanh(log_odds / 2))  # it never overflows
 
 
 def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:

@@ -44,7 +44,7 @@ AGAINST = ("figures_missed", "changed_facts", "weekdays_differ", "days", "undate
 FORMAT = 1
 MOST_BYTES = 1 << 20
 """No model is larger: what is, is some other file."""
-GREATEST = 1_000.0
+GREATEST = 100.0
 """No coefficient is greater: evidence is of the order of 1, and so much log-odds are a certainty many times over."""
 
 

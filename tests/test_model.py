@@ -42,7 +42,7 @@ def test_the_shipped_model_in_a_file_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_another_model_finds_other_rewrites() -> None:
-    strict = Model(shipped().coefficients, -100)
+    strict = Model(shipped().coefficients, -GREATEST)
     articles = planned(60, seed=4)
 
     found = {match.relation for match in deduplicate(articles, Settings(model=strict)).dropped}

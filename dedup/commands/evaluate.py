@@ -1,4 +1,4 @@
-"""`dedup evaluate`: a corpus and labels → how well clusters and labels agree."""
+"""`dedup evaluate`: a corpus and labels → how well they agree, at which threshold best, and the worst mistakes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from dedup.terminal.options import (
     corpus_options,
     floors,
     json_option,
+    labels_options,
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import run
+from dedup.terminal.progress import interruptible, run_apart
 from dedup.terminal.talk import oddities, print_json, report_rejects, tell
 
 if TYPE_CHECKING:
@@ -29,22 +30,32 @@ __all__ = ["evaluate"]
 
 @click.command(cls=Command)
 @corpora
+@labels_options
 @click.option(
-    "--gold", required=True, metavar="FIELD", help="The field that says which story an article tells."
+    "--curve",
+    is_flag=True,
+    help="Score two dozen values of --rewrite-probability as well, and mark the best.",
 )
 @click.option(
-    "--open",
-    "open_",
-    metavar="FIELD",
-    envvar="DEDUP_OPEN",
-    help="Articles that share this field, but not their story, are neither right nor wrong together.",
+    "--examples",
+    type=click.IntRange(0, 1000),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Show so many of the worst mistakes of either kind, with ids for dedup explain.",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write all of it, the curve too, into one page to look at.",
 )
 @click.option(
     "--floor",
     multiple=True,
     metavar="SCORE=NUMBER",
     callback=floors,
-    help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ...; repeat it for more.",
+    help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ...; repeat it for more.",
 )
 @json_option
 @settings_options
@@ -52,8 +63,12 @@ __all__ = ["evaluate"]
 @corpus_options
 def evaluate(
     paths: tuple[str, ...],
-    gold: str,
+    gold: str | None,
     open_: str | None,
+    pairs: str | None,
+    curve: bool,
+    examples: int,
+    html: str | None,
     floor: Mapping[str, float],
     as_json: bool,
     settings: Settings,
@@ -61,26 +76,44 @@ def evaluate(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Score the clusters against labels: pairwise F1 and B³.
+    """Score the clusters against labels: pairwise F1, B³, and the worst mistakes.
 
-    An article without a label is left out of the score.
+    Labels are a field of the articles (--gold) or a file of pairs (--pairs). What has no label is left out of
+    the scores.
     """
     from dedup import evaluation, read_articles, writing
+    from dedup.study import study
+    from dedup.terminal.known import check_labels, truth_of
 
+    check_labels(gold, open_, pairs)
     corpus = read_articles(*paths, **reading)
-    writing.check_place(rejects, corpus)
-    done = run(corpus, settings, quiet=quiet)
+    for place in (rejects, html):
+        writing.check_place(place, corpus)
+    given, done = run_apart(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
-    labels = evaluation.labels_in(corpus.records(), *filter(None, [gold, open_]))
-    scores = evaluation.evaluate(done.result, *labels)
+    truth = truth_of(corpus, done.result, gold, open_, pairs)
+    found = interruptible(
+        lambda: study(given, done.result, truth, examples, thorough=curve or html is not None)
+    )
+    if html is not None:
+        from dedup.output import atomic_output
+        from dedup.scorepage import page
+
+        with atomic_output(html) as file:
+            file.write(page(found, done.result).encode())
     if as_json or not sys.stdout.isatty():
-        print_json(asdict(scores))
+        print_json(
+            {
+                **asdict(found.scores),
+                **{name: value for name, value in asdict(found).items() if name != "scores"},
+            }
+        )
     else:
         from dedup.terminal.render import show
-        from dedup.terminal.render.scores import scores_shown
+        from dedup.terminal.render.scores import study_shown
 
-        show(scores_shown(scores))
+        show(study_shown(found))
     tell("\n".join(oddities(done, corpus)), quiet=quiet)
-    missed = evaluation.below(scores, floor)
+    missed = evaluation.below(found.scores, floor)
     if missed:
         raise click.ClickException("; ".join(missed))

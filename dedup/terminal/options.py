@@ -28,6 +28,7 @@ __all__ = [
     "corpus_options",
     "floors",
     "json_option",
+    "labels_options",
     "output_option",
     "rejects_option",
     "settings_options",
@@ -50,7 +51,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "aut
 """What holds for every command: its width, and where the environment may set its options."""
 METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
 
-SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall")
+SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
 """What `--floor` may ask for."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -193,6 +194,34 @@ def rejects_option(command: F) -> F:
                 type=click.Path(dir_okay=False, allow_dash=False),
                 help="Write what could not be read here.  [default: the output's name with .rejects.jsonl]",
             )
+        ],
+    )
+
+
+def labels_options(command: F) -> F:
+    """Give a command the options that say what is known of a corpus: `gold`, `open_`, `pairs`."""
+    return decorated(
+        command,
+        [
+            click.option(
+                "--gold",
+                metavar="FIELD",
+                help="The field that says which story an article tells.",
+            ),
+            click.option(
+                "--open",
+                "open_",
+                metavar="FIELD",
+                envvar="DEDUP_OPEN",
+                help="Articles that share this field, but not their story, are neither right nor wrong together.",
+            ),
+            click.option(
+                "--pairs",
+                metavar="FILE",
+                type=click.Path(exists=True, dir_okay=False),
+                help="Labelled pairs in place of a field: CSV or JSON Lines with two ids, a and b, and same: "
+                "true, false or open.",
+            ),
         ],
     )
 
