@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dedup.learned import read_furniture
     from dedup.learning import learn_furniture
     from dedup.matches import Match
+    from dedup.model import read_model
     from dedup.pipeline import deduplicate
     from dedup.results import Cluster, Result
     from dedup.settings import Settings
@@ -39,6 +40,7 @@ __all__ = [
     "learn_furniture",
     "read_articles",
     "read_furniture",
+    "read_model",
     "to_minhash",
 ]
 
@@ -55,6 +57,7 @@ HOMES = {
     "learn_furniture": "learning",
     "read_articles": "corpus",
     "read_furniture": "learned",
+    "read_model": "model",
     "to_minhash": "signatures",
 }
 """The module of each public name."""

@@ -1,27 +1,42 @@
-"""Clusters and labels → scores: pairwise precision, recall and F1, and B³.
+"""Clusters and labels → scores: pairwise precision, recall and F1, B³, adjusted Rand index, V-measure.
 
 In: for each article the label of its story, its cluster, and, where it has one, what leaves pairs open:
 two articles of one `saga` but of different stories are neither right nor wrong together. Out: scores in [0,
 1]. B³ is Bagga and Baldwin, "Algorithms for Scoring Coreference Chains" (1998): each article's own
 precision and recall, averaged. Both are computed from counts of articles with the same (cluster, story,
-saga), never from pairs, so that a large corpus costs no more than a pass.
+saga), never from pairs, so that a large corpus costs no more than a pass. The adjusted Rand index (Hubert and
+Arabie 1985) and the V-measure (Rosenberg and Hirschberg 2007) are scikit-learn's. They know nothing of open pairs: an
+article with a label counts in them, whatever its `saga`. Where only pairs are labelled, only they are scored.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from dedup.errors import InputError
+from dedup.labels import Found
 from dedup.records import Record, json_line
 from dedup.results import Result
 from dedup.settings import RELATIONS
 
-__all__ = ["Agreement", "Evaluation", "Verdicts", "b_cubed", "below", "evaluate", "labels_in", "pairwise"]
+__all__ = [
+    "Agreement",
+    "Evaluation",
+    "PairEvaluation",
+    "Verdicts",
+    "b_cubed",
+    "below",
+    "evaluate",
+    "evaluate_pairs",
+    "labels_in",
+    "pairwise",
+    "verdict",
+]
 
 Labels = Sequence[Hashable]
 
@@ -65,6 +80,25 @@ class Evaluation:
     clusters: int
     """Clusters among the labelled articles, those of one article too."""
     relations: dict[str, Verdicts]
+    adjusted_rand: float
+    """In [-.5, 1]; 0 is what chance would give."""
+    v_measure: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairEvaluation:
+    """The scores of a result on labelled pairs alone."""
+
+    pairwise: Agreement
+    pairs: int
+    """Labelled pairs that are scored."""
+    same: int
+    """How many of them are one story."""
+    open: int
+    """Pairs that their labels leave open."""
+    unknown: int
+    """Pairs that name an article that the corpus has not."""
+    relations: dict[str, Verdicts]
 
 
 def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Evaluation:
@@ -87,8 +121,63 @@ def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Ev
         unlabelled=len(labels) - len(known),
         stories=len(set(stories)),
         clusters=len(set(clusters)),
-        relations=verdicts(result, labels, opened),
+        relations=verdicts(result, lambda a, b: verdict(labels, opened, a, b)),
+        adjusted_rand=adjusted_rand(stories, clusters),
+        v_measure=v_measure(stories, clusters),
     )
+
+
+def evaluate_pairs(result: Result, found: Found) -> PairEvaluation:
+    """Return the scores of a result on labelled pairs; what nobody labelled is open."""
+    leaders = result.assignments.leaders
+    together = leaders[found.left] == leaders[found.right]
+    pairs_ = zip(found.left.tolist(), found.right.tolist(), found.same.tolist(), strict=True)
+    known = {frozenset((a, b)): "right" if same else "wrong" for a, b, same in pairs_}
+    return PairEvaluation(
+        pairwise=agreement(int((together & found.same).sum()), int(together.sum()), int(found.same.sum())),
+        pairs=len(found.same),
+        same=int(found.same.sum()),
+        open=found.open,
+        unknown=found.unknown,
+        relations=verdicts(result, lambda a, b: known.get(frozenset((a, b)), "open")),
+    )
+
+
+def agreement(both: int, claimed: int, true: int) -> Agreement:
+    """Return precision, recall and F1 of counts of pairs; nothing claimed is nothing wrong, nothing true nothing missed."""
+    return Agreement(
+        precision=both / claimed if claimed else 1.0,
+        recall=both / true if true else 1.0,
+        f1=2 * both / (claimed + true) if claimed + true else 1.0,
+    )
+
+
+def adjusted_rand(labels: Labels, clusters: Labels) -> float:
+    """Return the adjusted Rand index.
+
+    >>> adjusted_rand(["a", "a", "b"], [1, 1, 2])
+    1.0
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    return float(adjusted_rand_score(codes(labels), codes(clusters)))
+
+
+def v_measure(labels: Labels, clusters: Labels) -> float:
+    """Return the V-measure: the harmonic mean of homogeneity and completeness.
+
+    >>> v_measure(["a", "a", "b"], [1, 1, 2])
+    1.0
+    """
+    from sklearn.metrics import v_measure_score
+
+    return float(v_measure_score(codes(labels), codes(clusters)))
+
+
+def codes(labels: Labels) -> list[int]:
+    """Return labels as whole numbers, equal ones by the same."""
+    numbers: dict[Hashable, int] = {}
+    return [numbers.setdefault(label, len(numbers)) for label in labels]
 
 
 def pairwise(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
@@ -104,11 +193,7 @@ def pairwise(labels: Labels, clusters: Labels, opened: Labels | None = None) -> 
     both = pairs(Counter(zip(clusters, labels, strict=True)).values())
     claimed = pairs(Counter(clusters).values()) - open_pairs(labels, clusters, opened)
     true = pairs(Counter(labels).values())
-    return Agreement(
-        precision=both / claimed if claimed else 1.0,
-        recall=both / true if true else 1.0,
-        f1=2 * both / (claimed + true) if claimed + true else 1.0,
-    )
+    return agreement(both, claimed, true)
 
 
 def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
@@ -137,12 +222,18 @@ def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> A
     return Agreement(precision, recall, 2 * precision * recall / (precision + recall))
 
 
-def below(scores: Evaluation, floors: Mapping[str, float]) -> list[str]:
-    """Return a sentence for each score below its floor; those of B³ have `b3_` before their name."""
-    found = {
-        **asdict(scores.pairwise),
-        **{f"b3_{name}": value for name, value in asdict(scores.b_cubed).items()},
-    }
+def below(scores: Evaluation | PairEvaluation, floors: Mapping[str, float]) -> list[str]:
+    """Return a sentence for each score below its floor; those of B³ have `b3_` before their name.
+
+    `InputError` where a floor is of a score that labelled pairs alone do not give.
+    """
+    found = asdict(scores.pairwise)
+    if isinstance(scores, Evaluation):
+        found |= {f"b3_{name}": value for name, value in asdict(scores.b_cubed).items()}
+        found |= {"ari": scores.adjusted_rand, "v_measure": scores.v_measure}
+    missing = [name for name in floors if name not in found]
+    if missing:
+        raise InputError(f"labelled pairs give no {missing[0]}, of which a floor was asked; they give f1")
     return [
         f"{name} is {found[name]:.4f}, below its floor of {least}"
         for name, least in floors.items()
@@ -185,12 +276,12 @@ def open_pairs(labels: Labels, clusters: Labels, opened: Labels) -> int:
     return pairs(Counter((c, o) for c, o, _ in known).values()) - pairs(Counter(known).values())
 
 
-def verdicts(result: Result, labels: Labels, opened: Labels) -> dict[str, Verdicts]:
-    """Return for each relation what the labels say of its drops."""
+def verdicts(result: Result, judge: Callable[[int, int], str]) -> dict[str, Verdicts]:
+    """Return for each relation what a judge says of its drops: right, wrong or open, of dropped and kept article."""
     made = result.assignments
     counts: dict[str, Counter[str]] = {name: Counter() for name in RELATIONS}
     for a in np.flatnonzero(made.relations >= 0).tolist():
-        counts[RELATIONS[made.relations[a]]][verdict(labels, opened, a, int(made.leaders[a]))] += 1
+        counts[RELATIONS[made.relations[a]]][judge(a, int(made.leaders[a]))] += 1
     return {
         name: Verdicts(found.total(), **{v: found[v] for v in VERDICTS}) for name, found in counts.items()
     }

@@ -27,7 +27,7 @@ from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
 from dedup.learned import Learned
-from dedup.matches import NONE, judged, model, rules_of
+from dedup.matches import NONE, judged, model_of, rules_of
 from dedup.pipeline import ranked, sketch_with
 from dedup.recurring import learned_in, plain
 from dedup.settings import RELATIONS, Settings
@@ -107,7 +107,7 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     kept, other = (int(a) for a in order)
     rules = rules_of(settings)
     relation, score, row = judged(s, kept, other, rules, rules.least_logit)
-    coefficients, intercept = model()
+    coefficients, intercept = model_of(settings)
     probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
@@ -143,7 +143,7 @@ def chance(log_odds: float) -> float:
     >>> chance(0.0)
     0.5
     """
-    return 1 / (1 + math.exp(-log_odds))
+    return 0.5 * (1 + math.tanh(log_odds / 2))  # it never overflows
 
 
 def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:

@@ -101,9 +101,18 @@ def model() -> tuple[np.ndarray, float]:
     return coefficients, float(shipped["intercept"])
 
 
+def model_of(settings: Settings) -> tuple[np.ndarray, float]:
+    """Return the story model of the settings, or else the shipped one: coefficients and intercept."""
+    if settings.model is None:
+        return model()
+    return np.array(
+        [settings.model.coefficients.get(name, 0.0) for name in EVIDENCE]
+    ), settings.model.intercept
+
+
 def rules_of(settings: Settings) -> Rules:
     """Return the settings, with the model, as kernels take them."""
-    coefficients, intercept = model()
+    coefficients, intercept = model_of(settings)
     p = min(max(settings.rewrite_probability, 1e-9), 1 - 1e-9)
     return Rules(
         allowed=np.array([relation in settings.relations for relation in RELATIONS]),

@@ -9,6 +9,7 @@ from typing import Any
 
 from dedup.errors import SettingsError
 from dedup.learned import Learned
+from dedup.model import Model
 
 RELATIONS = ("exact", "copy", "excerpt", "extension", "rewrite")
 """What a duplicate may be to the article that is kept."""
@@ -52,6 +53,9 @@ class Settings:
         None,
         "What a source prints again and again, as `dedup furniture` learned it, is left out of its texts.",
     )
+    model: Model | None = knob(  # noqa: RUF009 - as above
+        None, "Rewrites are found by this model, as `dedup calibrate` fitted it, in place of the shipped one."
+    )
     bands: int = knob(32, "MinHash bands by which copies are looked up.", 1, 128)
     rows: int = knob(2, "Rows of a band: more find fewer and closer candidates.", 1, 16)
     max_candidates: int = knob(
@@ -87,15 +91,23 @@ class Settings:
                 f"furniture must be what read_furniture or learn_furniture returned, not {learned!r:.60}"
             )
             raise SettingsError(message)
+        fitted: object = self.model
+        if not isinstance(fitted, Model | None):
+            message = f"model must be what read_model or calibrate returned, not {fitted!r:.60}"
+            raise SettingsError(message)
         if self.keep not in RANKS:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"
             raise SettingsError(message)
 
 
 def as_written(settings: Settings) -> dict[str, Any]:
-    """Return the settings by name, as JSON has them: furniture by the digest of its content."""
+    """Return the settings by name, as JSON has them: furniture and model by the digests of their content."""
     written = {knob_.name: getattr(settings, knob_.name) for knob_ in fields(settings)}
-    return {**written, "furniture": settings.furniture and settings.furniture.digest}
+    return {
+        **written,
+        "furniture": settings.furniture and settings.furniture.digest,
+        "model": settings.model and settings.model.digest,
+    }
 
 
 def check(name: str, value: Any, default: Any, metadata: Any) -> None:

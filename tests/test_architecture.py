@@ -23,6 +23,7 @@ LAYERS = [
     "characters",
     "kernel",
     "learned",
+    "model",
     "settings",
     "dates",
     "fields",
@@ -31,6 +32,7 @@ LAYERS = [
     "articles",
     "corpus",
     "output",
+    "labels",
     "words",
     "furniture",
     "recurring",
@@ -51,19 +53,25 @@ LAYERS = [
     "results",
     "pipeline",
     "index",
+    "trials",
+    "borderline",
     "odds",
     "explaining",
     "explanation",
     "evaluation",
+    "truth",
+    "study",
+    "scorepage",
     "writing",
     "__init__",
     "terminal",
+    "commands",
     "cli",
     "__main__",
 ]
 """Bottom first: a module, or a folder as a whole, imports only what is before it. `__init__` is the door."""
 
-TALKERS = {"terminal", "cli", "__main__"}
+TALKERS = {"terminal", "commands", "cli", "__main__"}
 """The modules that may print and know a terminal; the others return values and raise errors."""
 TERMINAL_PACKAGES = {"click", "rich"}
 

@@ -7,7 +7,17 @@ import pytest
 from commands import called, on_terminal, written
 from newsmaker import planned, story
 
-SCORES = {"pairwise", "b_cubed", "articles", "unlabelled", "stories", "clusters", "relations"}
+SCORES = {
+    "pairwise",
+    "b_cubed",
+    "adjusted_rand",
+    "v_measure",
+    "articles",
+    "unlabelled",
+    "stories",
+    "clusters",
+}
+SCORES |= {"relations", "curve", "reliability", "false_matches", "misses"}
 
 
 def test_a_pipe_gets_the_scores_as_json(newsroom: Path) -> None:
@@ -91,3 +101,73 @@ def test_a_large_corpus_is_scored_without_its_pairs(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", articles)
 
     assert json.loads(called("evaluate", corpus, "--gold", "story").stdout)["pairwise"]["precision"] == 1.0
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """Return labelled pairs of the articles of `labelled`, one of them left open and one of another corpus."""
+    pairs = [("1", "2", True), ("3", "4", False), ("1", "3", "open"), ("1", "99", True)]
+    return written(tmp_path / "pairs.jsonl", [{"a": a, "b": b, "same": same} for a, b, same in pairs])
+
+
+def test_labelled_pairs_do_for_a_field(labelled: Path, judged: Path) -> None:
+    scores = json.loads(called("evaluate", labelled, "--pairs", judged).stdout)
+
+    assert scores["pairwise"] == {"precision": 0.5, "recall": 1.0, "f1": 0.6667}
+    assert (scores["pairs"], scores["same"], scores["open"], scores["unknown"]) == (2, 1, 1, 1)
+    assert scores["relations"]["exact"] == {"dropped": 2, "right": 1, "wrong": 1, "open": 0}
+    assert [(m["a"], m["b"]) for m in scores["false_matches"]] == [("3", "4")]
+
+
+def test_a_terminal_shows_mistakes_with_ids_to_explain(labelled: Path, judged: Path) -> None:
+    seen = on_terminal("evaluate", labelled, "--pairs", judged, "--curve")
+
+    assert "  3 4\n" in seen
+    assert "← best, in force" in seen
+    assert "2 labelled pairs, 1 of one story; 1 left open; 1 of articles that are not here" in seen
+
+
+def test_everything_goes_into_one_page(newsroom: Path, tmp_path: Path) -> None:
+    answer = called("evaluate", newsroom, "--gold", "story", "--html", tmp_path / "scores.html")
+
+    written_ = (tmp_path / "scores.html").read_text("utf-8")
+    assert answer.exit_code == 0
+    assert len(json.loads(answer.stdout)["curve"]) > 12
+    assert written_.startswith("<!doctype html>")
+    assert "(in force)" in written_
+
+
+def test_the_page_takes_the_place_of_no_article(labelled: Path) -> None:
+    answer = called("evaluate", labelled, "--gold", "story", "--html", labelled)
+
+    assert answer.exit_code == 1
+    assert "it is one of the files that are read" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([], "Say where the labels are"),
+        (["--gold", "story", "--pairs", "PAIRS"], "Say where the labels are"),
+        (["--pairs", "PAIRS", "--open", "saga"], "--open goes with --gold"),
+    ],
+)
+def test_labels_come_from_one_place(options: list[str], says: str, labelled: Path, judged: Path) -> None:
+    answer = called("evaluate", labelled, *(str(judged) if o == "PAIRS" else o for o in options))
+
+    assert answer.exit_code == 2
+    assert says in answer.stderr
+
+
+def test_pairs_of_another_corpus_are_an_error(newsroom: Path, judged: Path) -> None:
+    answer = called("evaluate", newsroom, "--pairs", judged)
+
+    assert answer.exit_code == 1
+    assert "has no labelled pair of this corpus (4 are of others)" in answer.stderr
+
+
+def test_a_floor_of_what_pairs_do_not_give_is_an_error(labelled: Path, judged: Path) -> None:
+    answer = called("evaluate", labelled, "--pairs", judged, "--floor", "b3_f1=.5")
+
+    assert answer.exit_code == 1
+    assert "labelled pairs give no b3_f1" in answer.stderr

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from dedup.learned import Learned, read_furniture
+from dedup.model import Model, read_model
 from dedup.settings import RANKS, RELATIONS, Settings
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "AdvancedOption",
     "CommaList",
     "Command",
-    "FurnitureFile",
+    "LearnedFile",
+    "corpora",
     "corpus_options",
     "floors",
     "json_option",
+    "labels_options",
     "output_option",
     "rejects_option",
     "settings_options",
@@ -39,6 +42,7 @@ COMMON = (
     "rewrite_probability",
     "copy_jaccard",
     "furniture",
+    "model",
     "threads",
 )
 """The settings that come first in --help; the others stand under "Advanced"."""
@@ -47,7 +51,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "aut
 """What holds for every command: its width, and where the environment may set its options."""
 METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
 
-SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall")
+SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
 """What `--floor` may ask for."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,20 +100,34 @@ class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from 
         return words
 
 
-class FurnitureFile(click.ParamType):  # type: ignore[type-arg] # as above
-    """A file of `dedup furniture`."""
+class LearnedFile(click.ParamType):  # type: ignore[type-arg] # as above
+    """A file that another command wrote, given as its content."""
 
     name = "file"
 
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Learned:
+    def __init__(self, kind: type[Learned | Model], read: Callable[[str], Learned | Model]) -> None:
+        self.kind = kind
+        self.read = read
+
+    def convert(
+        self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
+    ) -> Learned | Model:
         """Return what the file holds."""
-        return value if isinstance(value, Learned) else read_furniture(value)
+        return value if isinstance(value, self.kind) else self.read(value)
+
+
+FILES = {"furniture": LearnedFile(Learned, read_furniture), "model": LearnedFile(Model, read_model)}
+"""The settings that are read from files."""
+
+
+corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
+"""Where the articles are."""
 
 
 def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
     """Return what kind of value a setting takes, with its range."""
-    if knob.name == "furniture":
-        return FurnitureFile()
+    if knob.name in FILES:
+        return FILES[knob.name]
     if knob.name == "keep":
         return click.Choice(RANKS)
     if isinstance(knob.default, tuple):
@@ -176,6 +194,34 @@ def rejects_option(command: F) -> F:
                 type=click.Path(dir_okay=False, allow_dash=False),
                 help="Write what could not be read here.  [default: the output's name with .rejects.jsonl]",
             )
+        ],
+    )
+
+
+def labels_options(command: F) -> F:
+    """Give a command the options that say what is known of a corpus: `gold`, `open_`, `pairs`."""
+    return decorated(
+        command,
+        [
+            click.option(
+                "--gold",
+                metavar="FIELD",
+                help="The field that says which story an article tells.",
+            ),
+            click.option(
+                "--open",
+                "open_",
+                metavar="FIELD",
+                envvar="DEDUP_OPEN",
+                help="Articles that share this field, but not their story, are neither right nor wrong together.",
+            ),
+            click.option(
+                "--pairs",
+                metavar="FILE",
+                type=click.Path(exists=True, dir_okay=False),
+                help="Labelled pairs in place of a field: CSV or JSON Lines with two ids, a and b, and same: "
+                "true, false or open.",
+            ),
         ],
     )
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from dedup.learned import Learned
     from dedup.results import Result
     from dedup.settings import Settings
+    from dedup.trials import Prepared
 
-__all__ = ["Run", "announce_compiling", "interruptible", "learn", "run"]
+__all__ = ["Run", "announce_compiling", "interruptible", "learn", "run", "run_apart"]
 
 PATIENCE = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
@@ -56,6 +57,19 @@ def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
     with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
         result = interruptible(lambda: deduplicate(corpus, settings, progress=advance))
     return Run(result, time.perf_counter() - start, compiled)
+
+
+def run_apart(corpus: Corpus, settings: Settings, *, quiet: bool) -> tuple[Prepared, Run]:
+    """Return a corpus, sketched, and what becomes of it: as `run`, for those who go on with the sketches."""
+    prepare()
+    from dedup.trials import decided, prepared
+
+    compiled = announce_compiling(quiet=quiet)
+    start = time.perf_counter()
+    with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
+        given = interruptible(lambda: prepared(corpus, settings, advance))
+        result = interruptible(lambda: decided(given, settings))
+    return given, Run(result, time.perf_counter() - start, compiled)
 
 
 def learn(corpus: Corpus, *, quiet: bool) -> Learned:

@@ -1,28 +1,46 @@
-"""Scores → tables: how well clusters and labels agree, and what the labels say of each relation."""
+"""Scores → tables: how well clusters and labels agree, what the labels say of each relation, a curve, mistakes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.phrases import counted
-from dedup.terminal.render import RELATION_STYLES, columns
+from dedup.phrases import counted, percent
+from dedup.terminal.render import RELATION_STYLES, columns, line, plain
 
 if TYPE_CHECKING:
-    from dedup.evaluation import Evaluation
+    from dedup.evaluation import Evaluation, PairEvaluation
+    from dedup.study import Mistake, Point, Study
 
-__all__ = ["scores_shown"]
+__all__ = ["study_shown"]
+
+BAR_WIDTH = 30
 
 
-def scores_shown(scores: Evaluation) -> Iterator[RenderableType]:
-    """Yield the scores, the counts of each relation, and what they were computed from."""
+def study_shown(study: Study) -> Iterator[RenderableType]:
+    """Yield the scores, the counts of each relation, the curve, the mistakes, and what it was computed from."""
+    yield from scores_shown(study.scores)
+    if study.curve:
+        yield ""
+        yield from curve_shown(study.curve)
+    yield from mistakes_shown("Joined, though labelled apart; the surest first", study.false_matches)
+    yield from mistakes_shown("Held apart, though labelled one story; the nearest first", study.misses)
+    yield f"\n{basis(study.scores)}"
+
+
+def scores_shown(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType]:
+    """Yield the scores, and the counts of each relation."""
     agreements = columns("", "F1", "precision", "recall")
-    for name, a in (("pairwise", scores.pairwise), ("B³", scores.b_cubed)):
+    b_cubed = getattr(scores, "b_cubed", None)
+    for name, a in (("pairwise", scores.pairwise), *((("B³", b_cubed),) if b_cubed else ())):
         agreements.add_row(Text(name), Text(f"{a.f1:.3f}", "bold"), f"{a.precision:.3f}", f"{a.recall:.3f}")
     yield agreements
+    if b_cubed:
+        yield f"adjusted Rand index {scores.adjusted_rand:.3f}, V-measure {scores.v_measure:.3f}"  # type: ignore[union-attr]
     yield ""
     relations = columns("", "dropped", "right", "wrong", "open")
     for name, drops in scores.relations.items():
@@ -35,6 +53,48 @@ def scores_shown(scores: Evaluation) -> Iterator[RenderableType]:
             f"{drops.open:,}",
         )
     yield relations
-    unlabelled = f"; {scores.unlabelled:,} without a label left out" if scores.unlabelled else ""
-    told = f"{counted(scores.articles, 'article')} in {counted(scores.stories, 'story')}"
-    yield f"\n{told}, {counted(scores.clusters, 'cluster')} found{unlabelled}"
+
+
+def curve_shown(curve: Iterable[Point]) -> Iterator[RenderableType]:
+    """Yield a line for each threshold, the best and the one in force marked."""
+    table = columns("rewrite_probability", "F1", "precision", "recall", "dropped", "")
+    for p in curve:
+        marks = [word for word, holds in (("best", p.best), ("in force", p.in_force)) if holds]
+        table.add_row(
+            Text(f"{p.rewrite_probability:g}", "bold" if marks else ""),
+            Text(f"{p.f1:.3f}", "bold green" if p.best else ""),
+            f"{p.precision:.3f}",
+            f"{p.recall:.3f}",
+            f"{p.dropped:,}",
+            Text("← " + ", ".join(marks) if marks else "", "bold"),
+        )
+    yield table
+    yield Text("The best was chosen on these labels, which flatters it.", "dim")
+
+
+def mistakes_shown(heading: str, mistakes: Iterable[Mistake]) -> Iterator[RenderableType]:
+    """Yield pairs of articles, with ids for `dedup explain`."""
+    for n, found in enumerate(mistakes):
+        if n == 0:
+            yield Text(f"\n{heading}", "bold")
+        how = f"{found.relation} {percent(found.score or 0)}" if found.relation else "apart"
+        yield line(f"{how}, story model {percent(found.probability)}")
+        for title in (found.title_a, found.title_b):
+            yield line(f"  {title}" if title else "  no title", "dim")
+        yield Text(f"  {quote(plain(found.a))} {quote(plain(found.b))}", overflow="fold")
+
+
+def basis(scores: Evaluation | PairEvaluation) -> str:
+    """Return a line on what scores were computed from."""
+    from dedup.evaluation import Evaluation
+
+    if isinstance(scores, Evaluation):
+        unlabelled = f"; {scores.unlabelled:,} without a label left out" if scores.unlabelled else ""
+        told = f"{counted(scores.articles, 'article')} in {counted(scores.stories, 'story')}"
+        return f"{told}, {counted(scores.clusters, 'cluster')} found{unlabelled}"
+    others = [
+        f"; {number:,} {what}"
+        for number, what in ((scores.open, "left open"), (scores.unknown, "of articles that are not here"))
+        if number
+    ]
+    return f"{counted(scores.pairs, 'labelled pair')}, {scores.same:,} of one story{''.join(others)}"

@@ -1,0 +1,83 @@
+"""`dedup cluster`: a corpus → the stories that it tells more than once."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.terminal.options import (
+    Command,
+    corpora,
+    corpus_options,
+    output_option,
+    rejects_option,
+    settings_options,
+)
+from dedup.terminal.progress import run
+from dedup.terminal.talk import oddities, report, report_rejects, summary, tell
+
+if TYPE_CHECKING:
+    from dedup.corpus import Corpus
+    from dedup.results import Result
+    from dedup.settings import Settings
+
+__all__ = ["cluster"]
+
+SHOWN = 40
+"""A terminal shows so many clusters; more than that is for a file."""
+
+
+@click.command(cls=Command)
+@corpora
+@output_option("Write here instead of on stdout; the extension says the format.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["clusters", "articles"]),
+    envvar="DEDUP_FORMAT",
+    help="A cluster a line, or every article, in order, with its cluster.  [default: clusters]",
+)
+@settings_options
+@rejects_option
+@corpus_options
+def cluster(
+    paths: tuple[str, ...],
+    output: str | None,
+    shape: str | None,
+    settings: Settings,
+    rejects: str | None,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Group the articles that tell the same story; drops nothing.
+
+    On a terminal, a list to read; otherwise JSON Lines, largest cluster first.
+    """
+    from dedup import read_articles, writing
+    from dedup.output import write_records
+
+    corpus = read_articles(*paths, **reading)
+    for place in (output, rejects):
+        writing.check_place(place, corpus)
+    done = run(corpus, settings, quiet=quiet)
+    report_rejects(corpus, output, rejects, quiet=quiet)
+    if output is None and shape is None and sys.stdout.isatty():
+        show_clusters(done.result, corpus)
+        click.echo(summary(done))
+        tell("\n".join(oddities(done, corpus)), quiet=quiet)
+    else:
+        lines = writing.annotated if shape == "articles" else writing.cluster_lines
+        write_records(output, lines(done.result, corpus))
+        report(done, corpus, quiet=quiet)
+
+
+def show_clusters(result: Result, corpus: Corpus) -> None:
+    """Draw the largest clusters on the terminal."""
+    from dedup import writing
+    from dedup.terminal.render import show
+    from dedup.terminal.render.clusters import clusters_shown
+
+    largest = writing.described(result, corpus, SHOWN)
+    show(clusters_shown(largest, len(result.clusters) - len(largest)))

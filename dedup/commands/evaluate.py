@@ -1,0 +1,119 @@
+"""`dedup evaluate`: a corpus and labels → how well they agree, at which threshold best, and the worst mistakes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.terminal.options import (
+    Command,
+    corpora,
+    corpus_options,
+    floors,
+    json_option,
+    labels_options,
+    rejects_option,
+    settings_options,
+)
+from dedup.terminal.progress import interruptible, run_apart
+from dedup.terminal.talk import oddities, print_json, report_rejects, tell
+
+if TYPE_CHECKING:
+    from dedup.settings import Settings
+
+__all__ = ["evaluate"]
+
+
+@click.command(cls=Command)
+@corpora
+@labels_options
+@click.option(
+    "--curve",
+    is_flag=True,
+    help="Score two dozen values of --rewrite-probability as well, and mark the best.",
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(0, 1000),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Show so many of the worst mistakes of either kind, with ids for dedup explain.",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write all of it, the curve too, into one page to look at.",
+)
+@click.option(
+    "--floor",
+    multiple=True,
+    metavar="SCORE=NUMBER",
+    callback=floors,
+    help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ...; repeat it for more.",
+)
+@json_option
+@settings_options
+@rejects_option
+@corpus_options
+def evaluate(
+    paths: tuple[str, ...],
+    gold: str | None,
+    open_: str | None,
+    pairs: str | None,
+    curve: bool,
+    examples: int,
+    html: str | None,
+    floor: Mapping[str, float],
+    as_json: bool,
+    settings: Settings,
+    rejects: str | None,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Score the clusters against labels: pairwise F1, B³, and the worst mistakes.
+
+    Labels are a field of the articles (--gold) or a file of pairs (--pairs). What has no label is left out of
+    the scores.
+    """
+    from dedup import evaluation, read_articles, writing
+    from dedup.study import study
+    from dedup.terminal.known import check_labels, truth_of
+
+    check_labels(gold, open_, pairs)
+    corpus = read_articles(*paths, **reading)
+    for place in (rejects, html):
+        writing.check_place(place, corpus)
+    given, done = run_apart(corpus, settings, quiet=quiet)
+    report_rejects(corpus, None, rejects, quiet=quiet)
+    truth = truth_of(corpus, done.result, gold, open_, pairs)
+    found = interruptible(
+        lambda: study(given, done.result, truth, examples, thorough=curve or html is not None)
+    )
+    if html is not None:
+        from dedup.output import atomic_output
+        from dedup.scorepage import page
+
+        with atomic_output(html) as file:
+            file.write(page(found, done.result).encode())
+    if as_json or not sys.stdout.isatty():
+        print_json(
+            {
+                **asdict(found.scores),
+                **{name: value for name, value in asdict(found).items() if name != "scores"},
+            }
+        )
+    else:
+        from dedup.terminal.render import show
+        from dedup.terminal.render.scores import study_shown
+
+        show(study_shown(found))
+    tell("\n".join(oddities(done, corpus)), quiet=quiet)
+    missed = evaluation.below(found.scores, floor)
+    if missed:
+        raise click.ClickException("; ".join(missed))

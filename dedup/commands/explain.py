@@ -1,0 +1,51 @@
+"""`dedup explain`: two articles → why they match, or why they do not."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.terminal.options import Command, corpus_options, json_option, settings_options
+from dedup.terminal.progress import announce_compiling
+from dedup.terminal.talk import print_json, tell
+
+if TYPE_CHECKING:
+    from dedup.settings import Settings
+
+__all__ = ["explain"]
+
+
+@click.command(cls=Command)
+@click.argument("names", metavar="CORPUS ID ID", nargs=-1, required=True)
+@json_option
+@settings_options
+@corpus_options
+def explain(names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bool, **reading: Any) -> None:
+    """Say why two articles match, or why they do not.
+
+    An ID may be cut short where its beginning tells. Two files of one article each need no ids: dedup
+    explain a.txt b.txt
+    """
+    from dedup import explanation, read_articles
+
+    if len(names) == 1:
+        raise click.UsageError("Name a corpus and two ids, or two files of one article each.")
+    corpus = read_articles(*names[:-2] or names, **reading)
+    announce_compiling(quiet=quiet)
+    named = len(names) > len(("ID", "ID"))
+    pair = (
+        explanation.find_articles(corpus, (names[-2], names[-1])) if named else explanation.only_two(corpus)
+    )
+    if corpus.rejects:
+        tell(f"{len(corpus.rejects):,} could not be read", quiet=quiet)
+    found = explanation.explain(pair, settings)
+    if as_json or not sys.stdout.isatty():
+        print_json(asdict(found))
+    else:
+        from dedup.terminal.render import show
+        from dedup.terminal.render.pair import explanation_shown
+
+        show(explanation_shown(found))

@@ -1,0 +1,71 @@
+"""`dedup furniture`: a corpus → what each source prints again and again."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dedup.terminal.options import (
+    Command,
+    corpora,
+    corpus_options,
+    json_option,
+    output_option,
+    rejects_option,
+)
+from dedup.terminal.progress import learn
+from dedup.terminal.talk import learned_summary, report_rejects, tell
+
+__all__ = ["furniture"]
+
+
+@click.command(cls=Command)
+@corpora
+@output_option("Write the furniture here instead of on stdout.")
+@json_option
+@rejects_option
+@corpus_options
+def furniture(
+    paths: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+    rejects: str | None,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Learn what each source prints again and again: notices, teasers, lines about the author.
+
+    A passage is a whole line, or a whole sentence of one. It is learned where it stands under as many
+    headlines of its source as the square root of all of them, and under five at least; on five days; and
+    over half of the time of its source, two weeks at least and 90 days at most. Articles without a source or
+    a date teach nothing.
+
+    Look through what was learned, take out what is no furniture, and give the file to the other commands:
+    dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
+    the folder of the corpus, where it would be read as news.
+    """
+    import dedup
+    from dedup import writing
+    from dedup.learned import file_of
+    from dedup.output import atomic_output
+    from dedup.reading.sources import extensions
+
+    if extensions(output or "-")[1]:
+        raise click.UsageError("Furniture is written plain, not packed: name a file such as furniture.json.")
+    corpus = dedup.read_articles(*paths, **reading)
+    for place in (output, rejects):
+        writing.check_place(place, corpus)
+    learned = learn(corpus, quiet=quiet)
+    report_rejects(corpus, output, rejects, quiet=quiet)
+    if output is None and not as_json and sys.stdout.isatty():
+        from dedup.terminal.render import show
+        from dedup.terminal.render.furniture import furniture_shown
+
+        show(furniture_shown(learned))
+        click.echo(learned_summary(learned))
+    else:
+        with atomic_output(output) as file:
+            file.write(file_of(learned, dedup.__version__))
+        tell(learned_summary(learned), quiet=quiet)

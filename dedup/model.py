@@ -1,0 +1,154 @@
+"""A story model of one's own: a value for the settings, and the file that `dedup calibrate` writes and a person can read.
+
+In: coefficients and an intercept, or the file that holds them. Out: `Model`, which counts as its content, wherever it
+came from; the bytes of a file. A model weighs evidence (`dedup.evidence`) and is nothing but numbers: a file cannot run
+anything. How one is fitted is in `dedup.calibration`; the one that the package ships is in `dedup.matches`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dedup.errors import InputError
+
+__all__ = ["AGAINST", "SPEAKS_FOR", "Model", "file_of", "read_model"]
+
+SPEAKS_FOR = (
+    "names_found",
+    "figures_found",
+    "story_45",
+    "story_80",
+    "story_220",
+    "title_story",
+    "lead_cosine",
+    "opening_cosine",
+    "text_cosine",
+    "names_cosine",
+    "names_jaccard",
+    "facts_jaccard",
+    "heavy_terms",
+    "quotes",
+    "overlap",
+    "words_220",
+    "weekdays_shared",
+)
+"""Evidence that may speak for one story, and never against it."""
+AGAINST = ("figures_missed", "changed_facts", "weekdays_differ", "days", "undated")
+"""Evidence that may speak against one story, and never for it."""
+FORMAT = 1
+MOST_BYTES = 1 << 20
+"""No model is larger: what is, is some other file."""
+GREATEST = 100.0
+"""No coefficient is greater: evidence is of the order of 1, and so much log-odds are a certainty many times over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The coefficients of a story model, by the name of the evidence, and its intercept; equal where they are the same."""
+
+    coefficients: Mapping[str, float] = field(compare=False, repr=False)
+    intercept: float = field(compare=False, repr=False)
+    """In log-odds; two articles match from 0 on under the default settings."""
+    made_from: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What it was fitted to, and how well it did, for people to read."""
+    digest: str = field(init=False)
+    """Sixteen hexadecimal digits for coefficients and intercept."""
+
+    def __post_init__(self) -> None:
+        """Put coefficients in order of their names, and take the digest; `ValueError` with what is wrong with them."""
+        for name, value in {**self.coefficients, "the intercept": self.intercept}.items():
+            if not is_number(value) or not abs(value) <= GREATEST:
+                raise ValueError(
+                    f"{name} is {value!r:.20}, not a number between -{GREATEST:,g} and {GREATEST:,g}"
+                )
+        for name, value in self.coefficients.items():
+            check_direction(name, value)
+        ordered = {name: float(self.coefficients[name]) for name in sorted(self.coefficients)}
+        object.__setattr__(self, "coefficients", ordered)
+        object.__setattr__(self, "intercept", float(self.intercept))
+        content = json.dumps([ordered, self.intercept])
+        object.__setattr__(self, "digest", hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
+
+    def __str__(self) -> str:
+        return f"{self.digest} ({len(self.coefficients)} coefficients)"
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_direction(name: str, value: float) -> None:
+    """Raise `ValueError` where a coefficient is of no evidence, or has the wrong sign for it."""
+    if name not in (*SPEAKS_FOR, *AGAINST):
+        raise ValueError(f"{name!r:.40} is no evidence that a model weighs")
+    if value * (1 if name in SPEAKS_FOR else -1) < 0:
+        wanted = "for" if name in SPEAKS_FOR else "against"
+        raise ValueError(f"{name} is {value:g}, and may only speak {wanted} one story")
+
+
+def read_model(path: str | Path) -> Model:
+    """Return what a file of `dedup calibrate` holds; `InputError` says why a file is none."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path} is no model: it is larger than {MOST_BYTES >> 20} MB")
+    try:
+        return parsed(json.loads(content, object_pairs_hook=single))
+    except RecursionError:
+        raise InputError(f"{path} is no model: it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no model: it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is no model: it is not JSON (line {error.lineno}: {error.msg})") from None
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{path} is no model: {error}") from None
+
+
+def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("it has a name twice in one object")
+    return found
+
+
+def parsed(value: Any) -> Model:
+    """Return what a file says; `ValueError` with what is wrong with it."""
+    if not isinstance(value, dict) or "format" not in value:
+        raise ValueError("it is not an object with a 'format'")
+    if value["format"] != FORMAT or isinstance(value["format"], bool):
+        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FORMAT}")
+    coefficients = value.get("coefficients")
+    if not isinstance(coefficients, dict):
+        raise ValueError("it has no object of 'coefficients'")  # noqa: TRY004 - what is wrong is the file
+    made_from = value.get("made_from", {})
+    model = Model(coefficients, value.get("intercept"), made_from if isinstance(made_from, dict) else {})  # type: ignore[arg-type] # it is checked there
+    if value.get("digest") != model.digest:
+        raise ValueError(
+            f"its digest is {value.get('digest')!r:.20}, and that of its numbers is {model.digest!r}: "
+            "it was damaged or changed by hand"
+        )
+    return model
+
+
+def file_of(model: Model, version: str) -> bytes:
+    """Return a file of a model, by this version of dedup."""
+    content = {
+        "format": FORMAT,
+        "dedup": version,
+        "digest": model.digest,
+        "coefficients": model.coefficients,
+        "intercept": model.intercept,
+        "made_from": model.made_from,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"
