@@ -24,9 +24,9 @@ import pyarrow as pa
 from dedup.errors import OutputError
 from dedup.reading.sources import STDIN, extensions
 from dedup.reading.tables import Row, line_of, write_delimited, write_parquet
-from dedup.records import Reject
+from dedup.records import Reject, json_line
 
-__all__ = ["atomic_output", "write_records", "write_rejects"]
+__all__ = ["atomic_output", "reject_line", "write_records", "write_rejects"]
 
 STDOUT = STDIN
 """The same dash."""
@@ -82,12 +82,13 @@ def write_records(path: str | Path | None, records: Iterable[Row]) -> int:
 
 def write_rejects(path: str | Path | None, rejects: Iterable[Reject]) -> int:
     """Write what could not be read as JSON Lines (`file`, `line`, `reason`, `record`); return how many."""
-    return write_records(
-        path,
-        (
-            {"file": reject.path, "line": reject.line, "reason": reject.reason, "record": reject.record}
-            for reject in rejects
-        ),
+    return write_records(path, map(reject_line, rejects))
+
+
+def reject_line(reject: Reject) -> bytes:
+    """Return a reject as a line of JSON, without its newline."""
+    return json_line(
+        {"file": reject.path, "line": reject.line, "reason": reject.reason, "record": reject.record}
     )
 
 

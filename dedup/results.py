@@ -99,8 +99,12 @@ class Result:
             canonical=self.ids[made.leaders[a]],
             relation=relation,
             score=self.score(a),
-            evidence=named_evidence(made.evidence[a], relation),
+            evidence=self.evidence(a),
         )
+
+    def evidence(self, a: int) -> dict[str, float]:
+        """Return the evidence against the article at position `a`, which must have been dropped."""
+        return named_evidence(self.assignments.evidence[a], RELATIONS[self.assignments.relations[a]])
 
     def score(self, a: int) -> float:
         """Return the score of the article at position `a`, as it is shown."""

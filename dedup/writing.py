@@ -49,6 +49,24 @@ class Readable(Protocol):
         """Yield the articles as they stood in their files, in the same order."""
 
 
+class Verdicts(Protocol):
+    """What became of the articles of a corpus, by position."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the ids."""
+
+    @property
+    def kept_positions(self) -> np.ndarray:
+        """Return the positions of the articles kept."""
+
+    def verdict(self, a: int) -> dict[str, Any]:
+        """Return the `dedup` object of an article."""
+
+    def evidence(self, a: int) -> dict[str, float]:
+        """Return the evidence against an article that is dropped."""
+
+
 class Abandoned(Exception):  # noqa: N818 - it never leaves this module
     """A file was opened only to see whether it can be."""
 
@@ -92,32 +110,32 @@ def member(result: Result, position: int, row: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def annotated(result: Result, corpus: Readable) -> Iterator[bytes]:
+def annotated(result: Verdicts, corpus: Readable) -> Iterator[bytes]:
     """Yield every article in the order of input, its fields untouched, with its `dedup` object."""
     for position, record in numbered(result, corpus):
         yield record.with_dedup(result.verdict(position))
 
 
-def kept(result: Result, corpus: Readable) -> Iterator[Record]:
+def kept(result: Verdicts, corpus: Readable) -> Iterator[Record]:
     """Yield the articles that are kept, in the order of input, as they were read."""
     is_kept = kept_mask(result)
     return (record for position, record in numbered(result, corpus) if is_kept[position])
 
 
-def dropped(result: Result, corpus: Readable) -> Iterator[bytes]:
+def dropped(result: Verdicts, corpus: Readable) -> Iterator[bytes]:
     """Yield the articles that are dropped, in the order of input, each with why in its `dedup` object."""
     is_kept = kept_mask(result)
     for position, record in numbered(result, corpus):
         if not is_kept[position]:
-            yield record.with_dedup({**result.verdict(position), "evidence": result.match(position).evidence})
+            yield record.with_dedup({**result.verdict(position), "evidence": result.evidence(position)})
 
 
-def numbered(result: Result, corpus: Readable) -> Iterator[tuple[int, Record]]:
+def numbered(result: Verdicts, corpus: Readable) -> Iterator[tuple[int, Record]]:
     """Yield each article with its position."""
     return zip(range(len(result.ids)), corpus.records(), strict=True)
 
 
-def kept_mask(result: Result) -> np.ndarray:
+def kept_mask(result: Verdicts) -> np.ndarray:
     """Return for each position whether its article is kept."""
     mask = np.zeros(len(result.ids), bool)
     mask[result.kept_positions] = True

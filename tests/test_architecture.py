@@ -53,6 +53,7 @@ LAYERS = [
     "results",
     "pipeline",
     "index",
+    "streaming",
     "trials",
     "borderline",
     "odds",

@@ -37,7 +37,7 @@ def obvious_misses(given: Prepared, result: Result) -> dict[int, float]:
     found: dict[int, float] = {}
     for n, a in enumerate(kept):
         for other in kept[:n]:
-            terms, bands = shared_keys(s, other, a, result.settings)
+            terms, bands = shared_keys(s, other, a)
             if bands == 0 and terms < result.settings.shared_terms:
                 continue
             lay_open(s, a, used)

@@ -1,12 +1,14 @@
-"""`dedup filter`: a corpus → one article of each story."""
+"""`dedup filter`: a corpus → one article of each story; with an index, one of each story that it has not seen."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.terminal.feeding import Doors, Pace, answer, fed, open_index, outcome
 from dedup.terminal.options import (
     Command,
     corpora,
@@ -16,12 +18,16 @@ from dedup.terminal.options import (
     settings_options,
 )
 from dedup.terminal.progress import run
-from dedup.terminal.talk import report, report_rejects
+from dedup.terminal.talk import report, report_answers, report_rejects
 
 if TYPE_CHECKING:
+    from dedup.corpus import Corpus
     from dedup.settings import Settings
+    from dedup.writing import Verdicts
 
 __all__ = ["filter_"]
+
+STDIN = "-"
 
 
 @click.command(cls=Command, name="filter")
@@ -33,6 +39,33 @@ __all__ = ["filter_"]
     help="Write the dropped articles here, each with the reason.",
 )
 @click.option("--annotate", is_flag=True, help="Write all articles, in order, each with what became of it.")
+@click.option(
+    "--index",
+    "place",
+    metavar="PLACE",
+    envvar="DEDUP_INDEX",
+    help="Remember the articles here, and drop what repeats one of an earlier run: a file such as seen.db.",
+)
+@click.option(
+    "--new-only",
+    is_flag=True,
+    help="With --index: do not keep an article again that comes a second time, with the same id and text.",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 100_000),
+    default=1000,
+    show_default=True,
+    help="With --index and standard input: answer so many articles at once.",
+)
+@click.option(
+    "--max-delay",
+    type=click.IntRange(0, 3_600_000),
+    default=200,
+    show_default=True,
+    metavar="MS",
+    help="With --index and standard input: let no article wait longer for others, in milliseconds.",
+)
 @settings_options
 @rejects_option
 @corpus_options
@@ -41,6 +74,10 @@ def filter_(
     output: str | None,
     dropped: str | None,
     annotate: bool,
+    place: str | None,
+    new_only: bool,
+    batch: int,
+    max_delay: int,
     settings: Settings,
     rejects: str | None,
     quiet: bool,
@@ -49,19 +86,61 @@ def filter_(
     """Keep one article of each story and drop the others.
 
     What is kept is written as it was read, byte for byte where it came as lines of JSON.
-    """
-    from dedup import read_articles, writing
-    from dedup.output import write_records
 
+    With --index, articles are taken as they come, and whoever came first is kept. Standard input is then a
+    stream without an end: each article is answered, in order, as soon as that is recorded for good, and files
+    named by -o and --dropped are added to. The same id and text again get the same answer again, so a run
+    that was cut off may be repeated; SIGTERM answers what has arrived, and ends.
+    """
     if dropped is not None and Path(dropped).resolve() == Path(output or "-").resolve():
         raise click.UsageError("--dropped and --output must be two places.")
+    if place is None and new_only:
+        raise click.UsageError("--new-only needs an --index.")
+    doors = Doors(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
+    if place is not None and paths == (STDIN,):
+        fed(place, settings, Pace(batch, max_delay / 1000), doors, **reading)
+    elif place is not None:
+        remembered(paths, place, settings, doors, **reading)
+    else:
+        at_once(paths, settings, doors, **reading)
+
+
+def at_once(paths: tuple[str, ...], settings: Settings, doors: Doors, **reading: Any) -> None:
+    """Filter a corpus by itself."""
+    corpus = opened(paths, doors, **reading)
+    done = run(corpus, settings, quiet=doors.quiet)
+    written(done.result, corpus, doors)
+    report(done, corpus, quiet=doors.quiet)
+
+
+def remembered(paths: tuple[str, ...], place: str, settings: Settings, doors: Doors, **reading: Any) -> None:
+    """Filter a corpus by what an index has seen, and itself."""
+    from dedup.index.answers import Answers
+
+    corpus = opened(paths, doors, **reading)
+    with open_index(place, settings) as index:
+        given, seconds = answer(corpus, index, quiet=doors.quiet)
+        written(Answers(given, new_only=doors.new_only), corpus, doors)
+        report_answers(Counter(map(outcome, given)), seconds, index, corpus.warnings, quiet=doors.quiet)
+
+
+def opened(paths: tuple[str, ...], doors: Doors, **reading: Any) -> Corpus:
+    """Return the corpus, after a look whether the places can be written to."""
+    from dedup import read_articles, writing
+
     corpus = read_articles(*paths, **reading)
-    writing.check_place(output)
-    for place in (dropped, rejects):
-        writing.check_place(place, corpus)
-    done = run(corpus, settings, quiet=quiet)
-    report_rejects(corpus, output, rejects, quiet=quiet)
-    if dropped is not None:
-        write_records(dropped, writing.dropped(done.result, corpus))
-    write_records(output, (writing.annotated if annotate else writing.kept)(done.result, corpus))
-    report(done, corpus, quiet=quiet)
+    writing.check_place(doors.output)
+    for other in (doors.dropped, doors.rejects):
+        writing.check_place(other, corpus)
+    return corpus
+
+
+def written(found: Verdicts, corpus: Corpus, doors: Doors) -> None:
+    """Write what was kept, what was dropped, and what could not be read."""
+    from dedup import writing
+    from dedup.output import write_records
+
+    report_rejects(corpus, doors.output, doors.rejects, quiet=doors.quiet)
+    if doors.dropped is not None:
+        write_records(doors.dropped, writing.dropped(found, corpus))
+    write_records(doors.output, (writing.annotated if doors.annotate else writing.kept)(found, corpus))

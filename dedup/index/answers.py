@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,55 @@ class Answer:
     def name(self) -> str:
         """Return what matches call the article."""
         return name_of(self.id, self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What an index says of the articles of a corpus, by position: what `dedup.writing` writes out."""
+
+    given: Sequence[Answer]
+    new_only: bool = False
+    """An article that came before is not kept again."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Return what matches call the articles."""
+        return [answer.name for answer in self.given]
+
+    @property
+    def kept_positions(self) -> np.ndarray:
+        """Return the positions of the articles kept."""
+        return np.flatnonzero([is_kept(answer, new_only=self.new_only) for answer in self.given])
+
+    def verdict(self, a: int) -> dict[str, Any]:
+        """Return the `dedup` object of the article at position `a`."""
+        return verdict_of(self.given[a])
+
+    def evidence(self, a: int) -> dict[str, float]:
+        """Return the evidence against the article at position `a`."""
+        return evidence_of(self.given[a])
+
+
+def is_kept(answer: Answer, *, new_only: bool = False) -> bool:
+    """Return whether an article is passed on; with `new_only`, not a second time."""
+    return answer.match is None and not (new_only and answer.again)
+
+
+def verdict_of(answer: Answer) -> dict[str, Any]:
+    """Return the `dedup` object of an article as it is written out; `again` is in it where it is true."""
+    match = answer.match
+    return {
+        "cluster": match.canonical if match else answer.name,
+        "canonical": match is None,
+        "relation": match.relation if match else None,
+        "score": match.score if match else None,
+        **({"again": True} if answer.again else {}),
+    }
+
+
+def evidence_of(answer: Answer) -> dict[str, float]:
+    """Return the evidence against an article; none if it is kept."""
+    return answer.match.evidence if answer.match else {}
 
 
 def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:

@@ -19,6 +19,8 @@ FORMAT = "1"
 """What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
 FREE = ("threads", "keep", "sources")
 """Settings that an index is indifferent to: whoever comes first is kept."""
+FROM_FILES = ("furniture", "model")
+"""Settings of which only a digest is written down."""
 TABLES = ("characters.npz", "words-en.npz", "words-de.npz")
 LIBRARIES = ("PyStemmer", "wordfreq")
 """Other releases of these may give other stems and weights to some words."""
@@ -49,16 +51,15 @@ def settings_in(meta: Mapping[str, str], name: str) -> Settings:
     """Return the settings that an index was made with; IndexingError where it alone does not tell."""
     try:
         stored = json.loads(meta["settings"])
-        known = {knob.name for knob in fields(Settings)} - {"furniture"}
+        known = {knob.name for knob in fields(Settings)} - set(FROM_FILES)
         values: dict[str, Any] = {key: stored[key] for key in known & stored.keys()}
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
         settings = Settings(**values)
     except (KeyError, ValueError, TypeError, AttributeError, SettingsError) as error:
         raise IndexingError(f"the index {name} does not say what settings it was made with") from error
-    if stored.get("furniture"):
-        raise IndexingError(
-            f"the index {name} was made with learned furniture: give the same furniture again"
-        )
+    needed = [key for key in FROM_FILES if stored.get(key)]
+    if needed:
+        raise IndexingError(f"the index {name} was made with its own {' and '.join(needed)}: give that again")
     return settings
 
 

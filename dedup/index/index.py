@@ -4,7 +4,7 @@ In: batches of articles, and a place that remembers those before them. Out: answ
 run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.deciding`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from dedup.articles import to_batches
+from dedup.articles import Progress, to_batches
 from dedup.errors import InputError
 from dedup.index.answers import Answer, answer_of, base_of, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
@@ -23,7 +23,7 @@ from dedup.index.memory import MemoryHome
 from dedup.index.recalled import Recalled
 from dedup.index.sqlite import SqliteHome
 from dedup.matches import Match, rules_of
-from dedup.pipeline import sketch_with, sketched, threads_of
+from dedup.pipeline import ahead, sketch_with, sketched, threads_of
 from dedup.settings import Settings
 from dedup.sketches import Sketches
 
@@ -114,6 +114,15 @@ class Index:
             self.bounded += made.bounded
             fresh = {row.position for row in made.rows}
             return self._answers(rows, fresh)
+
+    def answers(self, corpus: Iterable[pa.RecordBatch], progress: Progress | None = None) -> list[Answer]:
+        """Return the answers to all articles of a corpus, in their order; later batches are sketched ahead."""
+        found = []
+        for batch, s in ahead(corpus, self.settings):
+            found += self.decide(batch, s)
+            if progress:
+                progress(batch.num_rows)
+        return found
 
     def find(self, article: Any) -> Match | None:
         """Return what an article would repeat, were it added now; nothing is recorded.

@@ -13,7 +13,7 @@ import numpy as np
 
 from dedup.reading.streams import Damaged, Pieces
 
-__all__ = ["Block", "Positions", "TooLong", "block_of", "blocks", "numbered"]
+__all__ = ["Block", "Cutter", "Positions", "TooLong", "block_of", "blocks", "numbered"]
 
 HEAD_SHOWN = 8000
 """Of a line that is too long this many bytes are kept for its reject: 2,000 characters of any script."""
@@ -48,7 +48,7 @@ def blocks(given: Pieces, size: int, longest: int) -> Iterator[Block | TooLong]:
 
     Where the pieces break off, the whole lines come first and then Damaged is raised with the line cut off.
     """
-    cutter = _Cutter(size, longest)
+    cutter = Cutter(size, longest)
     try:
         for piece in given:
             yield from cutter.take(piece)
@@ -85,7 +85,7 @@ def numbered(block: Block) -> Iterator[tuple[int, bytes]]:
     return enumerate(lines, block.line)
 
 
-class _Cutter:
+class Cutter:
     """The lines read so far that have not left in a block; the last, the tail, still lacks its end."""
 
     def __init__(self, size: int, longest: int) -> None:

@@ -25,7 +25,7 @@ from dedup.reading.sifting import sift, sift_records, why_refused
 from dedup.reading.streams import Damaged
 from dedup.records import Record, kind_of
 
-__all__ = ["line_articles", "line_records"]
+__all__ = ["block_articles", "block_records", "line_articles", "line_records"]
 
 PARTS = 4
 """A block is parsed in so many parts, on as many cores as there are."""
@@ -39,18 +39,28 @@ OBJECT = ord("{")
 def line_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a file of JSON Lines; lines that are none are refused."""
     for block in _blocks(reading):
-        if isinstance(block, TooLong):
-            reading.refuse(block.line, reading.too_long, block.head)
-            continue
-        tidy = _by_arrow(block, reading)
-        yield from _by_line(block, reading) if tidy is None else tidy
+        yield from block_articles(block, reading)
+
+
+def block_articles(block: Block | TooLong, reading: Reading) -> Iterator[pa.RecordBatch]:
+    """Yield the articles of a block; lines that are none are refused."""
+    if isinstance(block, TooLong):
+        reading.refuse(block.line, reading.too_long, block.head)
+        return
+    tidy = _by_arrow(block, reading)
+    yield from _by_line(block, reading) if tidy is None else tidy
 
 
 def line_records(reading: Reading) -> Iterator[tuple[int, Record]]:
     """Yield every line that is not blank, with its number, as it stands in the file."""
     for block in _blocks(reading):
-        if isinstance(block, Block):
-            yield from ((number, Record(line)) for number, line in numbered(block) if not _is_blank(line))
+        yield from block_records(block)
+
+
+def block_records(block: Block | TooLong) -> Iterator[tuple[int, Record]]:
+    """Yield every line of a block that is not blank, with its number."""
+    if isinstance(block, Block):
+        yield from ((number, Record(line)) for number, line in numbered(block) if not _is_blank(line))
 
 
 def _blocks(reading: Reading) -> Iterator[Block | TooLong]:

@@ -39,6 +39,8 @@ class Reading:
     advance: Callable[[int], None]
     refuse: Callable[[int | None, str, bytes | str], None]
     warnings: Counter[str] = field(default_factory=Counter)
+    made_id: Callable[[int], str] | None = None
+    """Makes the id of an article that has none, given its line; else it is its place: file and line."""
 
     def pieces(self) -> Pieces:
         """Return the file in UTF-8; another encoding than that is counted among the warnings."""
@@ -56,7 +58,8 @@ class Reading:
 
     def made_ids(self, numbers: Sequence[int]) -> Callable[[int], str]:
         """Return a function that makes the id of the article in a row, given the rows' line numbers."""
-        return lambda row: f"{self.source.label}:{numbers[row]}"
+        made = self.made_id or (lambda number: f"{self.source.label}:{number}")
+        return lambda row: made(numbers[row])
 
     @property
     def too_long(self) -> str:

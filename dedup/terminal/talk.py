@@ -18,13 +18,24 @@ from dedup.settings import RELATIONS
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
+    from dedup.index.index import Index
     from dedup.learned import Learned
     from dedup.terminal.progress import Run
 
-__all__ = ["learned_summary", "oddities", "print_json", "report", "report_rejects", "summary", "tell"]
+__all__ = [
+    "learned_summary",
+    "oddities",
+    "print_json",
+    "report",
+    "report_answers",
+    "report_rejects",
+    "summary",
+    "tell",
+]
 
 REJECTS = "dedup.rejects.jsonl"
 """Where rejects go when the data go to standard output."""
+BOUNDS = "--max-candidates or --max-postings"
 DECIMALS = 4
 
 
@@ -66,6 +77,20 @@ def summary(done: Run) -> str:
     )
 
 
+def report_answers(
+    outcomes: Counter[str], seconds: float, index: Index, warnings: Counter[str], *, quiet: bool
+) -> None:
+    """Say what became of the articles that an index was asked about."""
+    articles, kept = outcomes.total(), outcomes["kept"]
+    others = ", ".join(f"{count:,} {word}" for word, count in outcomes.most_common() if word != "kept")
+    pace = f"{seconds:.1f} s, {articles / max(seconds, 1e-9):,.0f} articles/s"
+    lines = [f"{counted(articles, 'article')}, {kept:,} kept{f'; {others}' if others else ''}; {pace}"]
+    lines += [f"{count:,} {words}" for words, count in warnings.items()]
+    if index.bounded:
+        lines.append(f"{counted(index.bounded, 'article')} reached {BOUNDS}: matches may have been missed")
+    tell("\n".join(lines), quiet=quiet)
+
+
 def learned_summary(learned: Learned) -> str:
     """Return a line on what was learned, and from how much."""
     taught_nothing = [
@@ -82,8 +107,7 @@ def oddities(done: Run, corpus: Corpus) -> Iterator[str]:
     for words, count in Counter(corpus.warnings + Counter(done.result.warnings)).items():
         yield f"{count:,} {words}"
     if bounded := int(done.result.assignments.bounded.sum()):
-        reached = f"{counted(bounded, 'article')} reached --max-candidates or --max-postings"
-        yield f"{reached}: matches may have been missed"
+        yield f"{counted(bounded, 'article')} reached {BOUNDS}: matches may have been missed"
 
 
 def print_json(value: Any) -> None:
