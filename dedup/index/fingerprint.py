@@ -47,8 +47,11 @@ def digest(*names: str) -> str:
     return found.hexdigest()
 
 
-def settings_in(meta: Mapping[str, str], name: str) -> Settings:
-    """Return the settings that an index was made with; IndexingError where it alone does not tell."""
+def settings_in(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Settings:
+    """Return the settings that an index was made with; IndexingError where it alone does not tell all of them.
+
+    Furniture and a story model it does not hold: without `whole`, settings that lack them will do.
+    """
     try:
         stored = json.loads(meta["settings"])
         known = {knob.name for knob in fields(Settings)} - set(FROM_FILES)
@@ -58,7 +61,7 @@ def settings_in(meta: Mapping[str, str], name: str) -> Settings:
     except (KeyError, ValueError, TypeError, AttributeError, SettingsError) as error:
         raise IndexingError(f"the index {name} does not say what settings it was made with") from error
     needed = [key for key in FROM_FILES if stored.get(key)]
-    if needed:
+    if needed and whole:
         raise IndexingError(f"the index {name} was made with its own {' and '.join(needed)}: give that again")
     return settings
 

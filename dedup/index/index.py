@@ -4,7 +4,8 @@ In: batches of articles, and a place that remembers those before them. Out: answ
 run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.deciding`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -20,8 +21,10 @@ from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.fingerprint import check, fingerprint, settings_in
 from dedup.index.home import Home, Row
 from dedup.index.memory import MemoryHome
+from dedup.index.merging import arrivals, merged
 from dedup.index.recalled import Recalled
 from dedup.index.sqlite import SqliteHome
+from dedup.index.upkeep import Stats, faults, log_of, of_article, older, stats
 from dedup.matches import Match, rules_of
 from dedup.pipeline import ahead, sketch_with, sketched, threads_of
 from dedup.settings import Settings
@@ -65,6 +68,16 @@ class Index:
             asked = settings_in(meta, home.name) if settings is None else settings
             check(meta, asked, home.name)
             return cls(home, asked)
+        except BaseException:
+            home.close()
+            raise
+
+    @classmethod
+    def look_after(cls, place: str | Path) -> Self:
+        """Return an index that is there, to be looked at and looked after, by whatever rules it was made."""
+        home = home_at(place, create=False)
+        try:
+            return cls(home, settings_in(home.meta(), home.name, whole=False))
         except BaseException:
             home.close()
             raise
@@ -135,6 +148,65 @@ class Index:
         with self._lock:
             rows, _ = self._judged(batches[0]["id"].to_pylist(), sketch_with(batches[0], self.settings))
             return self._answers(rows, set())[0].match
+
+    def delete(self, given: str) -> int:
+        """Take all versions of an id out, and where one was kept all that was dropped for it; return how many articles left.
+
+        The story is new again, should it come again.
+        """
+        with self._lock:
+            with self.home.turn():
+                chosen = of_article(self.home, given)
+                self.home.remove(sorted(chosen))
+            self.home.give_back()
+        return len(chosen)
+
+    def expire(self, before: datetime) -> int:
+        """Take out the clusters all of whose articles were published before a time; return how many articles left.
+
+        Where an article has no date, the time when it was decided on counts. Space is given back to the system.
+        """
+        with self._lock:
+            with self.home.turn():
+                chosen = older(self.home, before)
+                self.home.remove(chosen.tolist())
+            self.home.give_back()
+        return len(chosen)
+
+    def verify(self, *, deep: bool = False) -> list[str]:
+        """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other."""
+        with self._lock, self.home.turn():
+            return list(faults(self.home, self.settings, deep=deep))
+
+    def stats(self) -> Stats:
+        """Return what is in the index."""
+        with self._lock:
+            return stats(self.home)
+
+    def log(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield what was decided, in order: id, version, name, dates, canonical, relation, score and evidence of each article."""
+        return log_of(self.home)
+
+    def merge(self, other: Self) -> tuple[int, int]:
+        """Add what another index has seen, in its order; return (articles added, articles that could not be).
+
+        What both kept is kept once, as this one has it. Of articles dropped as copies an index keeps no sketch: where
+        what they repeat is dropped here in its turn, they are left out, and would be judged anew. `IndexingError` where
+        the other was made by other rules.
+        """
+        check(other.home.meta(), self.settings, other.home.name)
+        added = left_out = 0
+        for new in arrivals(other.home, other.settings):
+            with self._lock:
+                with self.home.turn():
+                    self._recalled.catch_up()
+                    made, lost = merged(
+                        new, self.home.rows_of, self._recalled, self._rules, threads_of(self.settings)
+                    )
+                    self.home.record(made.rows, made.sketches)
+                self._recalled.remember(made.rows, made.sketches)
+            added, left_out = added + len(made.rows), left_out + lost
+        return added, left_out
 
     def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
         """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""

@@ -41,11 +41,11 @@ class Recalled:
             self.known = Known(self._salient, self._bands)
         if state.articles > self.known.count:
             for rows in self._home.rows(self.known.count):
-                self._learn(rows)
+                self.learn(rows)
 
     def remember(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
         """Take in what was recorded here, with its packed sketches."""
-        self._learn(rows)
+        self.learn(rows)
         self._put_at_hand({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
 
     def sketches(self, positions: np.ndarray) -> Sketches:
@@ -65,14 +65,18 @@ class Recalled:
         return sketches
 
     def keys(self, data: bytes) -> Keys:
-        """Return the keys of some articles from their bytes."""
+        """Return the keys of some articles from their bytes; IndexingError where there are too few."""
+        if len(data) % (KEY_BYTES * (self._salient + self._bands)):
+            raise IndexingError(
+                f"the index {self._home.name} is damaged: the keys of an article are cut short"
+            )
         table = np.frombuffer(data, "<u4").reshape(-1, self._salient + self._bands)
         return Keys(
             np.ascontiguousarray(table[:, : self._salient]), np.ascontiguousarray(table[:, self._salient :])
         )
 
-    def _learn(self, rows: Sequence[Row]) -> None:
-        """Take rows in."""
+    def learn(self, rows: Sequence[Row]) -> None:
+        """Take in the next rows."""
         self.known.add(
             positions=np.array([row.position for row in rows], np.int64),
             days=np.array([np.nan if row.published is None else row.published for row in rows]),

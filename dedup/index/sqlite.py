@@ -146,7 +146,7 @@ class SqliteHome:
     def give_back(self) -> None:
         """Cut what was removed off the file."""
         with self._told():
-            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def size(self) -> int:
@@ -157,7 +157,9 @@ class SqliteHome:
     def damage(self) -> list[str]:
         """Return what SQLite finds wrong with the file."""
         found = [row[0] for row in self._all("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else [f"the file is damaged: {sentence}" for sentence in found]
+        damage = [] if found == ["ok"] else [f"the file is damaged: {sentence}" for sentence in found]
+        lost = self._all("SELECT position FROM sketches EXCEPT SELECT position FROM articles")
+        return damage + [f"the sketch at {position} belongs to no article" for (position,) in lost]
 
     def close(self) -> None:
         """Close the file."""
@@ -190,6 +192,7 @@ def reason(error: sqlite3.Error) -> str:
         "SQLITE_NOTADB": "it is no index of dedup",
         "SQLITE_CORRUPT": "it is damaged; `dedup index verify` says where",
         "SQLITE_FULL": "the disk is full; nothing of this batch was recorded",
+        "SQLITE_IOERR": "the disk is full, or failing; nothing of this batch was recorded",
         "SQLITE_READONLY": "it cannot be written to: it, its folder or the file system is read-only",
         "SQLITE_CANTOPEN": "it cannot be opened: there is no such folder, or it may not be written to",
     }

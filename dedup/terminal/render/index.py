@@ -1,0 +1,60 @@
+"""What is in an index → a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from dedup.index.upkeep import Stats
+
+__all__ = ["stats_shown"]
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def stats_shown(stats: Stats) -> Iterator[RenderableType]:
+    """Yield the figures of an index, a line each."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    table.add_row(
+        Text("articles", "bold"), f"{stats.articles:,}", f"{stats.versions:,} of them later versions"
+    )
+    table.add_row(Text("kept", "bold"), f"{stats.kept:,}", f"{stats.looked_up:,} are compared with new ones")
+    for relation, count in stats.dropped.items():
+        table.add_row(f"  {relation}", f"{count:,}", "")
+    table.add_row(
+        Text("published", "bold"),
+        span(stats.first_published, stats.last_published),
+        f"{stats.undated:,} undated",
+    )
+    table.add_row(Text("decided", "bold"), span(stats.first_decided, stats.last_decided), "")
+    table.add_row(
+        Text("size", "bold"), size(stats.bytes), f"{size(stats.bytes_per_kept)} for each kept article"
+    )
+    yield Text(stats.place)
+    yield table
+
+
+def span(first: datetime | None, last: datetime | None) -> str:
+    """Return a span of days."""
+    return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}" if first and last else "never"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the largest unit that it fills.
+
+    >>> size(999), size(3_140_000)
+    ('999 bytes', '3.1 MB')
+    """
+    power = 0
+    while count >= 1000 and power < len(UNITS) - 1:  # noqa: PLR2004 - a kilobyte
+        count, power = count / 1000, power + 1
+    return f"{count:.1f} {UNITS[power]}" if power else f"{count:.0f} {UNITS[0]}"
