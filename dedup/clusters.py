@@ -26,6 +26,8 @@ the text. Two copies of one text thus go to the same place, even when either of 
 alone would just miss it."""
 WITNESSES = 4
 """So many rewrites of a kept article are looked up beside it, the first in rank order; of more only the bands."""
+WORTH_A_THREAD = 32
+"""Fewer articles are looked up sooner than a thread is started."""
 CHUNK = 512
 """Articles that are looked up at once."""
 
@@ -88,6 +90,7 @@ def assign(
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
     bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins.
     """
+    threads = min(threads, 1 + len(order) // WORTH_A_THREAD)
     articles, each = len(sketches.texts), sketches.salient.shape[1] + sketches.bands.shape[1]
     known = len(settled.leaders)
     best = nothing_found(articles, order, settled)
@@ -100,7 +103,7 @@ def assign(
         for start in range(0, len(order), CHUNK):
             chunk = order[start : start + CHUNK]
             shares = [np.ascontiguousarray(chunk[thread::threads]) for thread in range(threads)]
-            list(pool.map(look, shares, scratch, desks))
+            list((pool.map if threads > 1 else map)(look, shares, scratch, desks))
             settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
     return best.made
 

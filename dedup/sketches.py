@@ -24,6 +24,8 @@ from dedup.vocabulary import vocabulary
 from dedup.words import Words, words_of
 
 DAY = 86_400.0
+WORTH_THREADS = 1 << 20
+"""Fewer bytes are copied sooner than threads are started."""
 
 
 class Sketches(NamedTuple):
@@ -126,6 +128,8 @@ def days_of(published: pa.Array) -> np.ndarray:
 def joined(parts: list[Sketches]) -> Sketches:
     """Return batches of sketches as one, in order."""
     columns = [list(arrays) for arrays in zip(*parts, strict=True)]
+    if sum(array.nbytes for part in parts for array in part) < WORTH_THREADS:
+        return Sketches(*map(join_field, Sketches._fields, columns))
     with ThreadPoolExecutor() as pool:  # copying waits for memory, and more than one core can wait
         return Sketches(*pool.map(join_field, Sketches._fields, columns))
 

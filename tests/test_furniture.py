@@ -1,8 +1,19 @@
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from newsmaker import story
 
 from dedup.furniture import ANYWHERE_RULES, LINE_RULES, cleaned, cleaned_titles, furniture_in
+
+
+@pytest.fixture(params=["one by one", "all at once"], autouse=True)
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Match few texts as few, and as if they were many."""
+    if request.param == "all at once":
+        monkeypatch.setattr("dedup.furniture.FEW", -1)
+
 
 BEFORE = "The old bridge over the Senn was closed on Thursday after a crack was found."
 AFTER = "Engineers said on Friday that it would stay shut until the autumn at least."
@@ -372,3 +383,18 @@ def test_control_characters_in_a_text_do_not_confuse_the_explanation() -> None:
 )
 def test_the_outlet_at_the_end_of_a_title_is_left_out(title: str, bare: str) -> None:
     assert cleaned_titles(pa.array([title, None])).to_pylist() == [bare, None]
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(), st.sampled_from(sum(FURNITURE.values(), [BEFORE, AFTER, "\n", " - "]))),
+        max_size=12,
+    )
+)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_text_alone_loses_what_it_loses_among_others(parts: list[str]) -> None:
+    text = "\n".join(parts).encode(errors="replace").decode()
+
+    alone, among = cleaned(pa.array([text])), cleaned(pa.array([text] * 40))
+
+    assert among.to_pylist() == alone.to_pylist() * 40
