@@ -186,12 +186,12 @@ def output_option(help_: str) -> Decorator[Any]:
 
 
 def json_option(command: F) -> F:
-    """Give a command the switch that asks for JSON on a terminal too."""
+    """Give a command the switch that asks for JSON, on a terminal too."""
     return decorated(
         command,
         [
             click.option(
-                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Write JSON on a terminal too."
+                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Write JSON, on a terminal too."
             )
         ],
     )
