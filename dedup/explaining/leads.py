@@ -82,7 +82,7 @@ def marks_of(painted: list[str]) -> Iterator[Mark]:
 
 def facts(text: str, own: Told, other: Told) -> Iterator[Mark]:
     """Yield the names and the numbers of a text, by whether the other has them."""
-    theirs = {term for term, _ in surfaces(other.whole, other.known)}
+    theirs = other.kinds.keys() | {term for term, _ in surfaces(other.whole, other.known)}
     terms = {word: term for term, word in surfaces(text, own.known)}
     for found in RUN.finditer(text):
         word = found[0]
