@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from dedup.commands.report import report as report_
 from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
 from dedup.terminal.options import (
     CONTEXT,
+    corpora,
     corpus_options,
     floors,
     json_option,
@@ -63,7 +65,7 @@ def cli() -> None:
     """
 
 
-corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
+cli.add_command(report_)
 
 
 @cli.command

@@ -53,14 +53,16 @@ LAYERS = [
     "explanation",
     "evaluation",
     "writing",
+    "reporting",
     "__init__",
     "terminal",
+    "commands",
     "cli",
     "__main__",
 ]
 """Bottom first: a module, or a folder as a whole, imports only what is before it. `__init__` is the door."""
 
-TALKERS = {"terminal", "cli", "__main__"}
+TALKERS = {"terminal", "commands", "cli", "__main__"}
 """The modules that may print and know a terminal; the others return values and raise errors."""
 TERMINAL_PACKAGES = {"click", "rich"}
 

@@ -79,14 +79,14 @@ def scores_of(title: str, matched: np.ndarray, apart: np.ndarray, threshold: flo
     return Chart(title, says, tuple(columns), ticks, place(threshold))
 
 
-def column(
-    label: str, count: int, x: float, width: float, height: float, above: float, kind: str
-) -> Column:
+def column(label: str, count: int, x: float, width: float, height: float, above: float, kind: str) -> Column:
     """Return a column in its place, upon another where that is `above` pixels high; the least that there is can be seen."""
     height = max(height, 1.5) if count else 0.0
     y = HEIGHT - above - height
     inset = width * GAP / 2
-    return Column(label, count, round(x + inset, 3), round(width - 2 * inset, 3), round(y, 1), round(height, 1), kind)
+    return Column(
+        label, count, round(x + inset, 3), round(width - 2 * inset, 3), round(y, 1), round(height, 1), kind
+    )
 
 
 def place(log_odds: float) -> float:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +19,32 @@ from dedup.matches import NONE, REWRITE
 from dedup.results import Result
 from dedup.settings import RELATIONS
 
-__all__ = ["Bin", "Outlet", "Overview", "cluster_sizes", "lags", "matrix", "outlets", "overview", "scores", "span"]
+__all__ = [
+    "Bin",
+    "Outlet",
+    "Overview",
+    "cluster_sizes",
+    "lags",
+    "log_odds",
+    "matrix",
+    "outlets",
+    "overview",
+    "scores",
+    "span",
+]
 
 HOUR, DAY = 3_600, 86_400
-SIZES = ((2, "2"), (3, "3"), (4, "4"), (5, "5"), (6, "6–9"), (10, "10–19"), (20, "20–49"), (50, "50–99"), (100, "100+"))
+SIZES = (
+    (2, "2"),
+    (3, "3"),
+    (4, "4"),
+    (5, "5"),
+    (6, "6–9"),
+    (10, "10–19"),
+    (20, "20–49"),
+    (50, "50–99"),
+    (100, "100+"),
+)
 """The fewest articles of each column, and its label."""
 LAGS = (
     (0, "< 1 h"),
@@ -56,7 +78,8 @@ WIDEST = 10
 """Outlets of the matrix, at most."""
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bin:
     """A column of a histogram: its label, and how many it counts."""
 
     label: str
@@ -143,7 +166,9 @@ def seconds_of(published: pa.ChunkedArray) -> np.ndarray:
 
 def binned(values: Sequence[float], columns: Sequence[tuple[float, str]]) -> list[Bin]:
     """Return how many values fall into each column, up to the last that has any; columns rise by their least value."""
-    places = np.searchsorted([least for least, _ in columns], np.asarray(values, np.float64), side="right") - 1
+    places = (
+        np.searchsorted([least for least, _ in columns], np.asarray(values, np.float64), side="right") - 1
+    )
     counts = np.bincount(places, minlength=len(columns)).tolist() if len(values) else []
     used = max((n for n, count in enumerate(counts) if count), default=-1) + 1
     return [Bin(label, count) for (_, label), count in zip(columns[:used], counts, strict=False)]
@@ -179,11 +204,17 @@ def matrix(result: Result) -> tuple[list[str], list[list[int]]]:
 def scores(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how many rewrites, and how many pairs that were not matched, lie in each column between two of `ODDS`."""
     made = result.assignments
-    chances = np.clip(made.scores[made.relations == REWRITE], CERTAIN, 1 - CERTAIN)
-    matched = np.log(chances / (1 - chances))
-    return tuple(
+    matched = log_odds(made.scores[made.relations == REWRITE])
+    found, not_found = (
         np.histogram(np.clip(odds, ODDS[0], ODDS[-1]), ODDS)[0] for odds in (matched, missed_odds)
-    )  # type: ignore[return-value]
+    )
+    return found, not_found
+
+
+def log_odds(chances: Any) -> Any:
+    """Return probabilities as log-odds; what is all but certain counts as `CERTAIN`."""
+    bounded = np.clip(chances, CERTAIN, 1 - CERTAIN)
+    return np.log(bounded / (1 - bounded))
 
 
 def span(first: datetime | None, last: datetime | None) -> str:
@@ -193,6 +224,8 @@ def span(first: datetime | None, last: datetime | None) -> str:
     one, other = (f"{day.day} {day:%b}" for day in (first, last))
     if first.date() == last.date():
         return f"{one} {first.year}"
-    return f"{one} – {other} {last.year}" if first.year == last.year else f"{one} {first.year} – {other} {last.year}"
-
-
+    return (
+        f"{one} – {other} {last.year}"
+        if first.year == last.year
+        else f"{one} {first.year} – {other} {last.year}"
+    )

@@ -1,7 +1,7 @@
 """Articles, clusters and pairs → islands of data in a page: compact JSON, deflated, in base64.
 
 Titles and texts go into the page as these letters and digits only, so nothing in them can end a script or begin one. In: what is
-listed, by position. Out: strings; the page's script unpacks them (`DecompressionStream`), the texts only where they are asked for.
+listed, by position. Out: strings; the page's script unpacks them (`DecompressionStream`), the texts as they are asked for.
 """
 
 from __future__ import annotations
@@ -78,7 +78,10 @@ def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str,
         "sources": names.indices.fill_null(-1).to_pylist(),
         "dates": [None if np.isnan(date) else int(date) for date in dates.tolist()],
         "relations": [int(made.relations[a]) for a in positions],
-        "scores": [round(result.score(a) * THOUSANDTHS) if told else 0 for a, told in zip(positions, dropped, strict=True)],
+        "scores": [
+            round(result.score(a) * THOUSANDTHS) if told else 0
+            for a, told in zip(positions, dropped, strict=True)
+        ],
         "evidence": [
             parts(made.evidence[a]) if told else 0 for a, told in zip(positions, dropped, strict=True)
         ],
@@ -109,7 +112,9 @@ def cut(positions: Sequence[int], texts: Texts) -> Iterator[tuple[int, list[Any]
     start, size = 0, 0
     for n, a in enumerate(positions):
         shown = texts.shown.get(a)
-        piece.append([shown.text, [place for span in shown.furniture for place in span]] if shown else ["", []])
+        piece.append(
+            [shown.text, [place for span in shown.furniture for place in span]] if shown else ["", []]
+        )
         size += len(shown.text) if shown else 0
         if size >= PIECE:
             yield start, piece

@@ -15,14 +15,16 @@ from dedup.explaining import reasons
 from dedup.matches import REWRITE, Rules, is_template, rules_of
 from dedup.phrases import chance, percent
 from dedup.reporting.borderline import Missed
+from dedup.reporting.figures import log_odds
 from dedup.results import Result
 
 __all__ = ["Pair", "Pairs", "pairs_of"]
 
 MOST = 25
 """Pairs of a kind, at most: who reads so many knows where to put the threshold."""
-CERTAIN = 1e-9
-BOUNDED = "it would match, but was not looked at: a bound on the work was reached (max_candidates, max_postings)"
+BOUNDED = (
+    "it would match, but was not looked at: a bound on the work was reached (max_candidates, max_postings)"
+)
 WITNESSED = "an earlier rewrite of the kept one speaks for it too"
 MODEL = re.compile(r"\Athe probability that they tell the same story is [\d.]+%, but ")
 """What a table says in a column of its own."""
@@ -72,8 +74,7 @@ def just_matched(result: Result, rules: Rules) -> tuple[list[Pair], list[Pair]]:
     """Return the rewrites with the lowest probabilities, those that needed no help and those that did."""
     made = result.assignments
     rewrites = np.flatnonzero((made.relations == REWRITE) & (result.repeats < 0))
-    chances = np.clip(made.scores[rewrites], CERTAIN, 1 - CERTAIN)
-    odds = np.log(chances / (1 - chances))
+    odds = log_odds(made.scores[rewrites])
     order = np.argsort(odds, kind="stable")
     alone = made.scores[rewrites[order]] >= chance(rules.least_logit)
 
@@ -118,7 +119,9 @@ def would_match(seen: reasons.Pair, rules: Rules) -> bool:
     exact, copy, excerpt, extension, rewrite = rules.allowed.tolist()
     row, near = seen.evidence, not seen.days_apart > rules.copy_window_days
     part = max(row[CONTAINED] if excerpt else 0.0, row[CONTAINS] if extension else 0.0)
-    told = rewrite and seen.probability >= chance(rules.least_logit) and not seen.days_apart > rules.window_days
+    told = (
+        rewrite and seen.probability >= chance(rules.least_logit) and not seen.days_apart > rules.window_days
+    )
     copied = near and ((copy or exact) and row[JACCARD] >= rules.copy_jaccard)
     cut = near and part >= rules.excerpt_containment
     return bool(seen.fewest_words >= rules.min_words and not is_template(row) and (told or copied or cut))

@@ -7,7 +7,7 @@ same groups of rules in the same order as `dedup.furniture.furniture_in`, but ov
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,10 +20,31 @@ from dedup.learned import Learned
 from dedup.recurring import is_known, keys_of, passages_of
 from dedup.words import utf8
 
-__all__ = ["LEARNED", "Piece", "Tally", "pieces_of"]
+__all__ = ["LEARNED", "RULES", "Piece", "Tally", "pieces_of"]
 
 LEARNED = "learned"
 """The rule of what was learned."""
+RULES: Mapping[str, str] = {
+    "entity": "characters written as in HTML",
+    "picture": "picture credits and captions",
+    "markup": "tags and addresses",
+    "gate": "subscription notices",
+    "stamp": "times of publication",
+    "agency": "agency credits",
+    "rights": "copyright notices",
+    "button": "buttons and menus",
+    "navigation": "paths through the site",
+    "more": "links to other stories",
+    "continues": "“continue reading”",
+    "plea": "sign-ups and pleas",
+    "comment": "invitations to comment",
+    "contributors": "who reported and edited",
+    "caption": "captions that end in a credit",
+    "byline": "bylines",
+    "dateline": "datelines",
+    LEARNED: "learned of its source (--furniture)",
+}
+"""What each rule of `dedup.furniture` recognises, in a few words."""
 SHOWN = 160
 """Characters of a passage that an example shows."""
 DISTINCT = 20_000
@@ -74,7 +95,9 @@ def pieces_of(batch: pa.RecordBatch, learned: Learned | None) -> Iterator[Piece]
         yield from recurring(batch, learned)
 
 
-def taken_out(texts: pa.StringArray, pattern: str, marked: str) -> tuple[pa.StringArray, list[tuple[int, str]]]:
+def taken_out(
+    texts: pa.StringArray, pattern: str, marked: str
+) -> tuple[pa.StringArray, list[tuple[int, str]]]:
     """Return (texts without what matches, (row, passage) of what does); only texts with a match are taken apart."""
     shown = pc.replace_substring_regex(texts, pattern=pattern, replacement=marked)
     hits = pc.match_substring(shown, OPEN)

@@ -103,9 +103,9 @@ def level(lengths: Sequence[int], budget: int) -> int:
 
 
 def spans(text: str, passages: Iterable[str]) -> tuple[tuple[int, int], ...]:
-    """Return where passages stand in a text, in UTF-16 units as browsers count; each place is given to one passage only.
+    r"""Return where passages stand in a text, in UTF-16 units as browsers count; each place is given to one passage only.
 
-    >>> spans("Share\\nThe shareholders met.\\nShare", ["Share", "Share"])
+    >>> spans("Share\nThe shareholders met.\nShare", ["Share", "Share"])
     ((0, 5), (28, 33))
     """
     found: list[tuple[int, int]] = []

@@ -23,6 +23,7 @@ __all__ = [
     "CommaList",
     "Command",
     "FurnitureFile",
+    "corpora",
     "corpus_options",
     "floors",
     "json_option",
@@ -133,6 +134,9 @@ def knob_option(knob: Field[Any]) -> Decorator[Any]:
     )
 
 
+corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
+
+
 def settings_options(command: F) -> F:
     """Give a command an option for each setting; it is called with `settings`, made of them."""
     knobs = {knob.name: knob for knob in fields(Settings)}
@@ -180,9 +184,10 @@ def rejects_option(command: F) -> F:
     )
 
 
-def output_option(help_: str) -> Decorator[Any]:
+def output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
     """Return the option that says where the data go."""
-    return click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), help=help_)
+    place = click.Path(dir_okay=False, allow_dash=True)
+    return click.option("-o", "--output", type=place, required=required, help=help_)
 
 
 def json_option(command: F) -> F:
