@@ -197,7 +197,7 @@ def matrix(result: Result) -> tuple[list[str], list[list[int]]]:
         busy[one] += count
         if other != one:
             busy[other] += count
-    names = sorted(sorted(busy, key=lambda name: (-busy[name], name))[:WIDEST])
+    names = sorted(busy, key=lambda name: (-busy[name], name))[:WIDEST]
     return names, [[both[one, other] for other in names] for one in names]
 
 

@@ -187,20 +187,24 @@ function timeline(cluster, members) {
   if (dated.length < 2 || !cluster.span) return "";
   const LANES = 5, STEP = 13, WIDE = 2.5;
   const lanes = Array(LANES).fill(-Infinity);
+  let highest = 0;
   const dots = dated.sort((one, other) => data.dates[one] - data.dates[other]).map((place) => {
     const x = 2 + 96 * (data.dates[place] - cluster.dates[0]) / cluster.span;
     let lane = lanes.findIndex((last) => x - last >= WIDE);
     if (lane < 0) lane = lanes.indexOf(Math.min(...lanes));
     lanes[lane] = x;
+    highest = Math.max(highest, lane);
     const says = [relationOf(place), sourceOf(place), dateOf(data.dates[place]), titleOf(place)].filter(Boolean).join(" · ");
-    return draw("circle", { class: relationOf(place), cx: `${x}%`, cy: String(74 - lane * STEP), r: "6" }, draw("title", {}, says));
+    return draw("circle", { class: relationOf(place), cx: `${x}%`, "data-lane": lane, r: "6" }, draw("title", {}, says));
   });
+  const ground = highest * STEP + 22;
+  for (const dot of dots) dot.setAttribute("cy", ground - 14 - dot.dataset.lane * STEP);
   const undated = members.length - dated.length;
   const says = `${counted(dated.length, "telling")} from ${dateOf(cluster.dates[0])} to ${dateOf(cluster.dates[dated.length - 1])}`;
-  const strip = draw("svg", { role: "img", "aria-label": says, width: "100%", height: "112" },
-    draw("line", { class: "axis", x1: "0", x2: "100%", y1: "88", y2: "88" }), ...dots,
-    draw("text", { x: "0", y: "107" }, dateOf(cluster.dates[0])),
-    draw("text", { x: "100%", y: "107", class: "end" }, dateOf(cluster.dates[dated.length - 1])));
+  const strip = draw("svg", { role: "img", "aria-label": says, width: "100%", height: String(ground + 24) },
+    draw("line", { class: "axis", x1: "0", x2: "100%", y1: ground, y2: ground }), ...dots,
+    draw("text", { x: "0", y: ground + 19 }, dateOf(cluster.dates[0])),
+    draw("text", { x: "100%", y: ground + 19, class: "end" }, dateOf(cluster.dates[dated.length - 1])));
   const used = ["kept", ...data.relationNames].filter((name) => dated.some((place) => relationOf(place) === name));
   const key = make("p", { class: "marks" }, ...used.map((name) => make("span", { class: `relation ${name}` }, name)));
   return make("figure", { class: "card timeline" },
@@ -221,7 +225,7 @@ function memberTable(cluster, members, a, b) {
   };
   more.addEventListener("click", next);
   next();
-  const heads = ["Article", "Relation", ""].map((name) => make("th", { scope: "col" }, name || make("span", { class: "unseen" }, "Compare")));
+  const heads = ["Article", "Relation"].map((name) => make("th", { scope: "col" }, name));
   return make("section", { class: "card" },
     make("h2", {}, "The tellings"),
     make("table", { class: "members" }, make("caption", { class: "unseen" }, "Members of the cluster"),
@@ -233,12 +237,12 @@ function memberRow(cluster, place, a, b) {
   const kept = place === cluster.first;
   const facts = [sourceOf(place), dateOf(data.dates[place]), kept ? "" : lag(data.dates[cluster.first], data.dates[place]), data.ids[place]];
   const link = linkTo({ cluster: data.ids[cluster.first], a: data.ids[cluster.first], b: data.ids[place] });
-  return make("tr", { "aria-current": place === b || place === a ? "true" : null },
+  return make("tr", { "aria-current": place === b ? "true" : null },
     make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "))),
-    make("td", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
-      kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000))),
-    make("td", {}, kept ? "" : make("a", { class: "button", href: link, "aria-label": `Compare with the kept one: ${titleOf(place)}`,
-      "aria-current": place === b ? "true" : null }, "Compare")));
+    make("td", {}, make("div", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
+      kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000)),
+      kept ? null : make("a", { class: "button", href: link, "aria-label": `Compare with the kept one: ${titleOf(place)}`,
+        "aria-current": place === b ? "true" : null }, "Compare"))));
 }
 
 // ---- two articles side by side -----------------------------------------------------------------------------------------
@@ -280,8 +284,9 @@ function sideBySide(pair, both) {
   const own = words.map((mine, n) => ownNumbers(mine, words[1 - n]));
   const shares = words.map((mine, n) => runs[n].reduce((sum, [, length]) => sum + length, 0) / Math.max(mine.body.length, 1));
   const numbers = own.map((found) => [...new Set(found.map((word) => word.folded))].slice(0, 12).join(", ") || "none");
-  const says = `In runs of ${RUN} words and more, ${percent(shares[0])} of the left and ${percent(shares[1])} of the right stand in both. ` +
-    `Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
+  const wording = runs[0].length ? `In runs of ${RUN} words and more, ${percent(shares[0])} of the left and ${percent(shares[1])} of the right stand in both.`
+    : `No ${RUN} words in a row stand in both.`;
+  const says = `${wording} Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
   const missing = pair.some((place) => data.lengths[place] < 0);
   return [
     make("p", {}, missing ? "The text of at least one of them is not in this page." : says),
@@ -385,9 +390,9 @@ function evidence(pair) {
   for (const [, value] of steps) levels.push(level += value);
   const low = Math.min(...levels), high = Math.max(...levels);
   const x = (value) => 100 * (value - low) / (high - low || 1);
-  const bar = (from, to) => make("td", { class: "drawn" }, draw("svg", { width: "100%", height: "12", "aria-hidden": "true" },
-    draw("rect", { class: to > from ? "told" : "against", x: `${Math.min(x(from), x(to))}%`, width: `${Math.abs(x(to) - x(from))}%`, height: "12", rx: "2" }),
-    draw("line", { class: "threshold", x1: `${x(data.threshold)}%`, x2: `${x(data.threshold)}%`, y1: "0", y2: "12" })));
+  const bar = (from, to) => make("td", { class: "drawn" }, draw("svg", { width: "100%", height: "32", "aria-hidden": "true" },
+    draw("rect", { class: to > from ? "told" : "against", x: `${Math.min(x(from), x(to))}%`, width: `${Math.max(Math.abs(x(to) - x(from)), 0.4)}%`, y: "9", height: "14", rx: "2" }),
+    draw("line", { class: "threshold", x1: `${x(data.threshold)}%`, x2: `${x(data.threshold)}%`, y1: "0", y2: "32" })));
   const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
   const line = (name, from, to) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "figure" }, signed(to - from)), bar(from, to));
   const rows = [line("before any evidence", 0, data.intercept)];

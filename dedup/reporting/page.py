@@ -18,13 +18,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dedup.corpus import Corpus
-from dedup.phrases import counted, date, percent
+from dedup.phrases import chance, counted, date, percent
 from dedup.records import Reject
 from dedup.reporting import figures
 from dedup.reporting.borderline import Missed, missed
 from dedup.reporting.charts import HEIGHT, Chart, columns_of, scores_of
 from dedup.reporting.islands import Islands, islands_of
-from dedup.reporting.pairs import Pair, Pairs, pairs_of
+from dedup.reporting.pairs import NEAR, Pair, Pairs, pairs_of
 from dedup.reporting.surroundings import RULES, Tally
 from dedup.reporting.texts import MOST_CHARACTERS, Texts, texts_of
 from dedup.results import Result
@@ -34,8 +34,10 @@ __all__ = ["page_of"]
 
 LISTED = 60_000
 """Articles of clusters that a page lists, at most: more would take long to open."""
-OUTLETS, EXAMPLES, REJECTS, REJECT_SHOWN = 20, 3, 200, 160
+OUTLETS, EXAMPLES, REJECTS, REJECT_SHOWN = 12, 3, 200, 160
 """Rows of the table of outlets, examples of a rule's furniture, rejects, and characters of a reject, at most."""
+SHADES = 5
+"""Shades of the matrix."""
 MEANINGS = {
     "exact": "the same words in the same order",
     "copy": "most of the wording, some of it changed",
@@ -49,8 +51,11 @@ GROUPS = (
         "Matched with help",
         "Below the threshold alone; an earlier rewrite of the kept article speaks for them too.",
     ),
-    ("Just missed", "Kept articles that came nearest to being matched with another kept one."),
-    ("Held apart", "The model takes them for one story, and something else keeps them apart."),
+    ("Just missed", "Kept articles that came near to being matched with another kept one."),
+    (
+        "Held apart",
+        "The model takes them for one story, however likely, and something else keeps them apart.",
+    ),
 )
 """The kinds of pairs nearest the threshold, in the order of `Pairs`."""
 
@@ -90,6 +95,7 @@ def page_of(
         reject_count=len(corpus.rejects),
         listing=listing,
         texts=texts,
+        near=[chance(figures.log_odds(result.settings.rewrite_probability) + side) for side in (-NEAR, NEAR)],
         looked_through=found.looked_through,
         islands=islands,
         settings=as_written(result.settings),
@@ -178,13 +184,13 @@ def commonest(bins: Sequence[figures.Bin], verb: str, noun: str) -> str:
 
 def outlets(result: Result) -> dict[str, Any]:
     """Return the table of outlets and the matrix of who tells again what whom told."""
-    found = figures.outlets(result)
+    repeating = [outlet for outlet in figures.outlets(result) if outlet.dropped]
     names, counts = figures.matrix(result)
-    most = max(chain.from_iterable(counts), default=0)
-    shades = [[-(-5 * count // most) if most else 0 for count in row] for row in counts]
+    most = max(chain([SHADES], *counts))
+    shades = [[-(-SHADES * count // most) for count in row] for row in counts]
     return {
-        "outlets": found[:OUTLETS],
-        "more_outlets": len(found) - len(found[:OUTLETS]),
+        "outlets": repeating[:OUTLETS],
+        "more_outlets": len(repeating) - len(repeating[:OUTLETS]),
         "matrix": {
             "names": names,
             "rows": [list(zip(row, shade, strict=True)) for row, shade in zip(counts, shades, strict=True)],

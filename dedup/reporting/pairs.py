@@ -13,18 +13,20 @@ import numpy as np
 from dedup.evidence import CONTAINED, CONTAINS, JACCARD
 from dedup.explaining import reasons
 from dedup.matches import REWRITE, Rules, is_template, rules_of
-from dedup.phrases import chance, percent
+from dedup.phrases import chance
 from dedup.reporting.borderline import Missed
 from dedup.reporting.figures import log_odds
 from dedup.results import Result
 
-__all__ = ["Pair", "Pairs", "pairs_of"]
+__all__ = ["NEAR", "Pair", "Pairs", "pairs_of"]
 
 MOST = 25
 """Pairs of a kind, at most: who reads so many knows where to put the threshold."""
 BOUNDED = (
     "it would match, but was not looked at: a bound on the work was reached (max_candidates, max_postings)"
 )
+NEAR = 4.0
+"""Log-odds from the threshold within which a pair is near it."""
 WITNESSED = "an earlier rewrite of the kept one speaks for it too"
 MODEL = re.compile(r"\Athe probability that they tell the same story is [\d.]+%, but ")
 """What a table says in a column of its own."""
@@ -62,10 +64,11 @@ def pairs_of(result: Result, missed: Missed) -> Pairs:
     """Return the pairs nearest the threshold."""
     rules = rules_of(result.settings)
     order = np.argsort(-missed.log_odds, kind="stable")
-    below = missed.log_odds[order] < rules.least_logit
+    odds = missed.log_odds[order]
+    below, near = odds < rules.least_logit, odds >= rules.least_logit - NEAR
     return Pairs(
         *just_matched(result, rules),
-        [unmatched(result, missed, n, rules) for n in order[below][:MOST].tolist()],
+        [unmatched(result, missed, n, rules) for n in order[below & near][:MOST].tolist()],
         [unmatched(result, missed, n, rules) for n in order[~below][:MOST].tolist()],
     )
 
@@ -76,14 +79,14 @@ def just_matched(result: Result, rules: Rules) -> tuple[list[Pair], list[Pair]]:
     rewrites = np.flatnonzero((made.relations == REWRITE) & (result.repeats < 0))
     odds = log_odds(made.scores[rewrites])
     order = np.argsort(odds, kind="stable")
-    alone = made.scores[rewrites[order]] >= chance(rules.least_logit)
+    alone, near = odds[order] >= rules.least_logit, odds[order] <= rules.least_logit + NEAR
 
     def matched(n: int, reason: str) -> Pair:
         a = int(rewrites[n])
         return Pair(int(made.leaders[a]), a, float(odds[n]), made.evidence[a], reason)
 
     return (
-        [matched(n, "") for n in order[alone][:MOST].tolist()],
+        [matched(n, "") for n in order[alone & near][:MOST].tolist()],
         [matched(n, WITNESSED) for n in order[~alone][:MOST].tolist()],
     )
 
@@ -107,10 +110,10 @@ def unmatched(result: Result, missed: Missed, n: int, rules: Rules) -> Pair:
 
 
 def reason(seen: reasons.Pair, result: Result, rules: Rules) -> str:
-    """Return why a pair was not matched, as short as it can be said beside its probability."""
+    """Return why a pair was not matched; nothing where its probability says it."""
     words = reasons.why_not(seen, result.settings)
     if words.startswith("the probability that") and seen.probability < chance(rules.least_logit):
-        return f"below the {percent(result.settings.rewrite_probability)} asked for"
+        return ""
     return MODEL.sub("", words)
 
 
