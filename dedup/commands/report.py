@@ -47,11 +47,12 @@ def report(
     The page stands alone and loads nothing from anywhere. It holds titles and texts of the corpus: pass it on only where
     you would pass these on.
     """
-    from dedup import read_articles, writing
+    import dedup
+    from dedup import writing
     from dedup.output import atomic_output
     from dedup.reporting.page import page_of
 
-    corpus = read_articles(*paths, **reading)
+    corpus = dedup.read_articles(*paths, **reading)
     for place in (output, rejects):
         writing.check_place(place, corpus)
     done = run(corpus, settings, quiet=quiet)
@@ -59,7 +60,9 @@ def report(
     odd = list(oddities(done, corpus))
     name = ", ".join("standard input" if path == "-" else Path(path).name or path for path in paths)
     page = interruptible(
-        lambda: page_of(done.result, corpus, name=name, budget=texts * MILLION, oddities=odd)
+        lambda: page_of(
+            done.result, corpus, name=name, version=dedup.__version__, budget=texts * MILLION, oddities=odd
+        )
     )
     with atomic_output(output) as file:
         file.write(page)

@@ -6,7 +6,6 @@ the same number of characters, those that are shorter excepted; where that would
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -111,11 +110,24 @@ def spans(text: str, passages: Iterable[str]) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
     for passage in passages:
-        place = re.compile(rf"(?<!\w){re.escape(passage)}(?!\w)").search(text, seen.get(passage, 0))
-        if place is not None:
-            seen[passage] = place.end()
-            found.append(place.span())
+        start = place_of(passage, text, seen.get(passage, 0))
+        if start >= 0:
+            seen[passage] = start + len(passage)
+            found.append((start, start + len(passage)))
     return tuple((units(text[:start]), units(text[:end])) for start, end in sorted(found))
+
+
+def place_of(passage: str, text: str, start: int) -> int:
+    """Return where a passage stands in a text from `start` on, not as a part of a longer word; -1 for nowhere."""
+    place = text.find(passage, start)
+    while place >= 0 and is_inside(text, place, place + len(passage)):
+        place = text.find(passage, place + 1)
+    return place
+
+
+def is_inside(text: str, start: int, end: int) -> bool:
+    """Return whether a part of a text begins or ends within a word."""
+    return text[max(start - 1, 0) : start].isalnum() or text[end : end + 1].isalnum()
 
 
 def units(text: str) -> int:
