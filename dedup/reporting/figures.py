@@ -106,8 +106,6 @@ class Overview:
     articles: int
     kept: int
     clusters: int
-    clustered: int
-    """Articles in clusters, canonicals among them."""
     again: int
     """Articles given twice, with the same id and text."""
     relations: tuple[tuple[str, int], ...]
@@ -132,7 +130,6 @@ def overview(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
         articles=len(result.ids),
         kept=len(result.kept_positions),
         clusters=len(groups),
-        clustered=sum(len(group) for group in groups),
         again=int(np.count_nonzero(result.repeats >= 0)),
         relations=tuple((name, counts[n]) for n, name in enumerate(RELATIONS)),
         outlets=pc.count_distinct(result.articles["source"]).as_py(),

@@ -185,7 +185,7 @@ function clusterView(cluster, a, b) {
 function timeline(cluster, members) {
   const dated = members.filter((place) => data.dates[place] !== null);
   if (dated.length < 2 || !cluster.span) return "";
-  const LANES = 5, STEP = 13, WIDE = 2.5;
+  const LANES = 12, STEP = 13, WIDE = 2.5;
   const lanes = Array(LANES).fill(-Infinity);
   let highest = 0;
   const dots = dated.sort((one, other) => data.dates[one] - data.dates[other]).map((place) => {

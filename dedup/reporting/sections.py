@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from dedup.phrases import date, percent
+from dedup.phrases import date
 from dedup.records import Reject
 from dedup.reporting import figures
 from dedup.reporting.borderline import Missed
@@ -60,7 +60,7 @@ def paired(result: Result, pairs: Pairs, texts: Texts) -> list[dict[str, Any]]:
             "says": says,
             "rows": [
                 {
-                    "probability": percent(pair.probability),
+                    "probability": f"{pair.probability:.1%}",
                     "first": article(pair.first),
                     "later": article(pair.later),
                     "reason": pair.reason,
