@@ -9,7 +9,7 @@ import browsing
 import pytest
 from browsing import PHONE, opened, reported
 from commands import called, written
-from newsmaker import story, version
+from newsmaker import batch, story, version
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dedup.corpus import read_articles
@@ -18,6 +18,7 @@ from dedup.recurring import plain
 
 VIEWS = ("overview", "clusters", "borderline", "furniture", "rejects")
 ALERT = "<script>alert(1)</script>"
+PLEA = "Sign up for our newsletter to get the news of the day."
 HOSTILE = [
     ALERT,
     "</script><script>alert(2)</script>",
@@ -178,6 +179,31 @@ def test_two_members_are_compared_side_by_side(report: Path, newsroom: Path, bro
         expect(page.locator(".texts article:first-child small")).to_contain_text("harbour-fire-2")
         assert "a=harbour-fire-2" in page.url
         expect(page.locator(".texts ~ p")).to_contain_text("compared with the kept one")
+
+
+def test_the_same_words_are_marked_down_to_four_and_not_in_furniture(
+    tmp_path: Path, browser: Browser
+) -> None:
+    texts = {
+        "a": "Ana Ruiz told the harbour board on Monday that the old crane would be gone by June; nobody at the "
+        f"table was surprised, and the vote took four minutes.\n{PLEA}",
+        "b": "Nobody at the table spoke. The old crane would stay, Ana Ruiz told the harbour board on Monday that "
+        f"week, if it can be paid for; by June; then the vote took four minutes.\n{PLEA}",
+    }
+    articles = [
+        {"id": name, **story(1), "text": f"{story(1)['text']}\n{text}", "published": f"2031-05-0{day}"}
+        for day, (name, text) in enumerate(texts.items(), start=4)
+    ]
+    one, other = plain(batch(articles), None).to_pylist()
+    passages = shared_passages(one, other, 100)
+    assert min(len(passage.split()) for passage in passages) == 4
+    with opened(browser, reported(written(tmp_path / "two.jsonl", articles)), "cluster=a") as page:
+        expect(page.locator(".texts article")).to_have_count(2)
+
+        marks = page.locator(".texts article:first-child mark:not(.own)").all_inner_texts()
+
+        assert sorted(" ".join(mark.split()) for mark in marks) == sorted(passages)
+        expect(page.locator(".texts s", has_text=PLEA)).to_have_count(2)
 
 
 def test_numbers_that_the_other_has_nowhere_are_marked(report: Path, browser: Browser) -> None:
