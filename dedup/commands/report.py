@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.terminal.options import corpora, corpus_options, output_option, rejects_option, settings_options
+from dedup.terminal.options import (
+    Command,
+    corpora,
+    corpus_options,
+    output_option,
+    rejects_option,
+    settings_options,
+)
 from dedup.terminal.progress import interruptible, run
 from dedup.terminal.talk import oddities, report_rejects, summary, tell
 
@@ -19,7 +26,7 @@ __all__ = ["report"]
 MILLION = 1_000_000
 
 
-@click.command
+@click.command(cls=Command)
 @corpora
 @output_option("Write the page here.", required=True)
 @click.option(
@@ -42,9 +49,9 @@ def report(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Write a page to look through in a browser: clusters, pairs side by side, charts, what was left out.
+    """Write a page to look through in a browser.
 
-    The page stands alone and loads nothing from anywhere. It holds titles and texts of the corpus: pass it on only where
+    It shows clusters, pairs side by side, charts, and what was left out. The page stands alone and loads nothing from anywhere. It holds titles and texts of the corpus: pass it on only where
     you would pass these on.
     """
     import dedup
