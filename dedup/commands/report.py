@@ -51,8 +51,9 @@ def report(
 ) -> None:
     """Write a page to look through in a browser.
 
-    It shows clusters, pairs side by side, charts, and what was left out. The page stands alone and loads nothing from anywhere. It holds titles and texts of the corpus: pass it on only where
-    you would pass these on.
+    It shows clusters, pairs side by side, charts, and what was left out. The page stands alone and loads
+    nothing from anywhere. It holds titles and texts of the corpus: pass it on only where you would pass
+    these on.
     """
     import dedup
     from dedup import writing
