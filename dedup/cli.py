@@ -16,11 +16,12 @@ from dedup.commands.explain import explain
 from dedup.commands.filter import filter_
 from dedup.commands.furniture import furniture
 from dedup.commands.index import index
+from dedup.commands.report import report
 from dedup.commands.settings import settings_
 from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
 from dedup.terminal.options import CONTEXT
 
-COMMANDS = (cluster, filter_, explain, evaluate, furniture, index, settings_)
+COMMANDS = (cluster, filter_, explain, evaluate, report, furniture, index, settings_)
 """In the order in which --help names them."""
 
 

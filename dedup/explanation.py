@@ -8,7 +8,6 @@ rules, and the article that ranks first is the one kept.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,18 +19,22 @@ import pyarrow as pa
 from dedup.candidates import keys_of
 from dedup.errors import InputError
 from dedup.evidence import EVIDENCE
+from dedup.explaining.labels import LABELS
+from dedup.explaining.leads import Lead, Told, lead
 from dedup.explaining.passages import opening, shared_passages
 from dedup.explaining.reasons import Pair, why, why_not
-from dedup.explaining.surfaces import shared_names_and_numbers
+from dedup.explaining.surfaces import kinds_of, shared_names_and_numbers
 from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
 from dedup.learned import Learned
 from dedup.matches import NONE, judged, model_of, rules_of
+from dedup.phrases import chance
 from dedup.pipeline import ranked, sketch_with
 from dedup.recurring import learned_in, plain
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
+from dedup.vocabulary import vocabulary
 from dedup.words import words_of
 
 __all__ = ["Explanation", "Feature", "Furniture", "Side", "explain", "find_articles", "only_two"]
@@ -60,6 +63,8 @@ class Side:
     source: str | None
     published: datetime | None
     words: int
+    lead: Lead
+    """Title and first words, with what the other article says too, and what it says nowhere, marked."""
     furniture: tuple[Furniture, ...]
 
 
@@ -68,9 +73,13 @@ class Feature:
     """A piece of evidence: its value, and what it adds to the log-odds of the story model."""
 
     name: str
+    label: str
+    """The name in plain words."""
     value: float
     coefficient: float
     log_odds: float
+    share: float
+    """Of all that the evidence adds or takes away, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,10 @@ class Explanation:
     probability: float
     """The story model's, whatever the verdict rests on."""
     intercept: float
+    threshold: float
+    """The log-odds that a rewrite needs."""
+    least: dict[str, float]
+    """What the other relations need: of `jaccard`, `contained` and `contains`."""
     features: tuple[Feature, ...]
     passages: tuple[str, ...]
     """What both say in the same words, longest first."""
@@ -111,12 +124,13 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     probability = chance(intercept + float(row @ coefficients))
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
-    sides = [side(articles, s, a, settings.furniture) for a in (kept, other)]
+    texts = plain(articles, settings.furniture)
+    told = told_by(articles, s, texts)
+    sides = [side(articles, s, a, lead(told[a], told[1 - a]), settings.furniture) for a in (kept, other)]
     shorter = min(sides, key=lambda side: (side.words, not side.furniture))
     witnessed = chance(rules.witnessed_logit)
     pair = Pair(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
-    texts = plain(articles, settings.furniture)
-    names, numbers = shared_names(s, articles, texts, (other, kept))
+    names, numbers = shared_names_and_numbers(s, (other, kept), told[other].whole, told[other].known)
     terms, bands = shared_keys(s, kept, other)
     return Explanation(
         kept=sides[0],
@@ -128,6 +142,12 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
         ),
         probability=probability,
         intercept=intercept,
+        threshold=rules.least_logit,
+        least={
+            "jaccard": settings.copy_jaccard,
+            "contained": settings.excerpt_containment,
+            "contains": settings.excerpt_containment,
+        },
         features=features(row, coefficients),
         passages=tuple(shared_passages(texts[other].as_py(), texts[kept].as_py(), MOST_PASSAGES)),
         names=names,
@@ -137,19 +157,14 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
     )
 
 
-def chance(log_odds: float) -> float:
-    """Return log-odds as a probability.
-
-    >>> chance(0.0)
-    0.5
-    """
-    return 0.5 * (1 + math.tanh(log_odds / 2))  # it never overflows
-
-
 def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
     """Return a row of evidence by name, with what each adds to the log-odds."""
     columns = zip(EVIDENCE, row.tolist(), coefficients.tolist(), strict=True)
-    return tuple(Feature(name, value, weight, value * weight) for name, value, weight in columns)
+    total = float(np.abs(row * coefficients).sum()) or 1.0
+    return tuple(
+        Feature(name, LABELS[name], value, weight, value * weight, abs(value * weight) / total)
+        for name, value, weight in columns
+    )
 
 
 def sentence(
@@ -162,7 +177,7 @@ def sentence(
     return f"{other} is {ARTICLES[relation]} {noun} of {kept}: {why(relation, score)}."
 
 
-def side(articles: pa.RecordBatch, sketches: Sketches, a: int, learned: Learned | None) -> Side:
+def side(articles: pa.RecordBatch, sketches: Sketches, a: int, lead: Lead, learned: Learned | None) -> Side:
     """Return what is shown of an article."""
     article = articles.slice(a, 1)
     row = article.to_pylist()[0]
@@ -175,19 +190,19 @@ def side(articles: pa.RecordBatch, sketches: Sketches, a: int, learned: Learned 
         source=row["source"],
         published=row["published"],
         words=int(sketches.lengths[a]),
+        lead=lead,
         furniture=tuple(Furniture(*found) for found in (*furniture_in(row["text"]), *recurring)),
     )
 
 
-def shared_names(
-    sketches: Sketches, articles: pa.RecordBatch, texts: pa.StringArray, pair: tuple[int, int]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names and the numbers that both articles have, as the first of the pair writes them."""
-    first, _ = pair
-    languages = languages_of(articles["language"], texts, words_of(cleaned_titles(articles["title"]), texts))
-    row = articles.slice(first, 1).to_pylist()[0]
-    text = f"{row['title'] or ''}\n{row['text']}"
-    return shared_names_and_numbers(sketches, pair, text, languages[first])
+def told_by(articles: pa.RecordBatch, sketches: Sketches, texts: pa.StringArray) -> list[Told]:
+    """Return what each article tells, furniture left out."""
+    titles = cleaned_titles(articles["title"])
+    languages = languages_of(articles["language"], texts, words_of(titles, texts))
+    return [
+        Told(titles[a].as_py() or "", texts[a].as_py() or "", kinds_of(sketches, a), vocabulary(languages[a]))
+        for a in range(len(texts))
+    ]
 
 
 def shared_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:

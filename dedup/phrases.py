@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 FEW, MOST = 0.1, 0.99
 """Between these shares no decimal is needed."""
 
-__all__ = ["counted", "date", "days", "lag", "percent"]
+MOST_ODDS = 700.0
+"""Log-odds beyond which a float has no exponential."""
+
+__all__ = ["chance", "counted", "date", "days", "lag", "percent"]
+
+
+def chance(log_odds: float) -> float:
+    """Return log-odds as a probability.
+
+    >>> chance(0.0), chance(-1000.0)
+    (0.5, 0.0)
+    """
+    return 1 / (1 + math.exp(-log_odds)) if log_odds > -MOST_ODDS else 0.0
 
 
 def percent(share: float) -> str:

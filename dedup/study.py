@@ -16,8 +16,8 @@ import numpy as np
 from dedup.borderline import matched_pairs, missed_pairs
 from dedup.evaluation import Evaluation, PairEvaluation
 from dedup.evidence import evidence_of
-from dedup.explanation import chance
 from dedup.matches import NONE, rules_of
+from dedup.phrases import chance
 from dedup.results import Result
 from dedup.settings import RELATIONS, Settings
 from dedup.trials import Prepared, decided

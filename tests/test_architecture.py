@@ -64,6 +64,7 @@ LAYERS = [
     "study",
     "scorepage",
     "writing",
+    "reporting",
     "__init__",
     "terminal",
     "commands",

@@ -28,7 +28,7 @@ from dedup.settings import Settings
 from dedup.terminal.exits import sentence
 from dedup.terminal.progress import announce_compiling, interruptible
 
-COMMANDS = ["cluster", "filter", "explain", "evaluate", "furniture", "settings"]
+COMMANDS = ["cluster", "filter", "explain", "report", "evaluate", "furniture", "settings"]
 every_command = pytest.mark.parametrize("command", COMMANDS)
 every_command_with_settings = pytest.mark.parametrize("command", [c for c in COMMANDS if c != "furniture"])
 

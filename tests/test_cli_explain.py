@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import called, on_terminal, written
+from commands import called, on_terminal, raw_on_terminal, written
 from newsmaker import story, version
 
 from dedup.evidence import EVIDENCE
@@ -14,8 +14,8 @@ from dedup.explanation import Explanation
 
 
 def explained(*arguments: str | Path) -> dict[str, Any]:
-    """Return the explanation that a pipe gets."""
-    answer = called("explain", *arguments)
+    """Return the explanation that a program gets."""
+    answer = called("explain", *arguments, "--json")
     assert answer.exit_code == 0, answer.stderr
     return dict(json.loads(answer.stdout))
 
@@ -38,7 +38,7 @@ def corpus(tmp_path: Path) -> Path:
     )
 
 
-def test_a_pipe_gets_the_whole_explanation_as_json(newsroom: Path) -> None:
+def test_json_holds_the_whole_explanation(newsroom: Path) -> None:
     found = explained(newsroom, "mine-rescue-1", "mine-rescue-3")
 
     assert set(found) == set(Explanation.__dataclass_fields__)
@@ -183,6 +183,8 @@ def test_a_terminal_gets_a_page_to_read(newsroom: Path) -> None:
         "Said in the same words",
         "Names and numbers in both",
         "Left out",
+        "How they begin",
+        "How much wording they share",
         "What the story model weighed",
     ):
         assert heading in seen
@@ -190,6 +192,27 @@ def test_a_terminal_gets_a_page_to_read(newsroom: Path) -> None:
     assert "“A fire tore through a cold-storage warehouse" in seen
     assert re.search(r" … .*\n? *.*site is closed” \(\d+ words\)", seen)
     assert max(len(line) for line in seen.splitlines()) <= 100
+
+
+def test_a_pipe_gets_a_page_to_read_with_marks_for_colours(newsroom: Path) -> None:
+    seen = called("explain", newsroom, "mine-rescue-1", "mine-rescue-3").stdout
+
+    assert seen.startswith("mine-rescue-3 is a rewrite of mine-rescue-1: the probability")
+    assert "\x1b" not in seen
+    assert "_Karsa_" in seen
+    assert "*3*:_20_ p.m." in seen
+    assert max(len(line) for line in seen.splitlines()) <= 100
+
+
+def test_colours_stand_for_the_marks_unless_none_are_wanted(newsroom: Path) -> None:
+    pair = ("explain", newsroom, "mine-rescue-1", "mine-rescue-3")
+
+    coloured, plain = raw_on_terminal(*pair), raw_on_terminal(*pair, NO_COLOR="1")
+
+    assert "\x1b[36mKarsa\x1b[0m" in coloured
+    assert "_Karsa_" not in coloured
+    assert "_Karsa_" in plain
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", plain)
 
 
 def test_json_can_be_asked_for_on_a_terminal(newsroom: Path) -> None:

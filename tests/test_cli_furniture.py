@@ -87,18 +87,24 @@ def test_furniture_can_be_edited(stubs: Path, furniture: Path) -> None:
 
 
 def test_an_explanation_shows_what_was_left_out(stubs: Path, furniture: Path) -> None:
-    answer = json.loads(called("explain", stubs, "bugle-1", "bugle-2", "--furniture", furniture).stdout)
+    answer = json.loads(
+        called("explain", stubs, "bugle-1", "bugle-2", "--furniture", furniture, "--json").stdout
+    )
 
     assert CARD in explained(stubs, furniture)
     asked: list[str | Path] = [stubs, "bugle-1", "bugle-2", "--furniture", furniture, "--min-words", "30"]
-    assert " words besides its furniture, and texts of fewer" in called("explain", *asked).stdout
+    assert "words besides its furniture, and texts of fewer" in " ".join(
+        called("explain", *asked).stdout.split()
+    )
     assert answer["passages"] == [], "nothing else is in both"
     assert "learned  " in on_terminal("explain", stubs, "bugle-1", "bugle-2", "--furniture", furniture)
 
 
 def explained(corpus: Path, furniture: Path) -> list[str]:
     """Return the passages that an explanation calls learned, the same for both articles."""
-    answer = json.loads(called("explain", corpus, "bugle-1", "bugle-2", "--furniture", furniture).stdout)
+    answer = json.loads(
+        called("explain", corpus, "bugle-1", "bugle-2", "--furniture", furniture, "--json").stdout
+    )
     assert answer["relation"] is None
     one, other = (
         [piece["passage"] for piece in answer[side]["furniture"] if piece["rule"] == "learned"]
@@ -116,7 +122,7 @@ def test_an_opening_is_no_furniture(stubs: Path, furniture: Path, tmp_path: Path
     first_words = " ".join(story(1)["text"].split()[:6])
 
     assert first_words in on_terminal("cluster", corpus, "--furniture", furniture)
-    answer = json.loads(called("explain", corpus, "a", "b", "--furniture", furniture).stdout)
+    answer = json.loads(called("explain", corpus, "a", "b", "--furniture", furniture, "--json").stdout)
     assert answer["kept"]["opening"].startswith(first_words)
 
 
@@ -124,8 +130,10 @@ def test_scores_and_settings_take_furniture(stubs: Path, furniture: Path, tmp_pa
     told = [{**article, "story": article["id"]} for article in lines_of(stubs.read_bytes())]
     corpus = written(tmp_path / "told.jsonl", told)
 
-    scores = json.loads(called("evaluate", corpus, "--gold", "story", "--furniture", furniture).stdout)
-    settings = json.loads(called("settings", "--furniture", furniture).stdout)["settings"]
+    scores = json.loads(
+        called("evaluate", corpus, "--gold", "story", "--furniture", furniture, "--json").stdout
+    )
+    settings = json.loads(called("settings", "--furniture", furniture, "--json").stdout)["settings"]
 
     assert scores["clusters"] == 6
     assert settings["furniture"] == read_furniture(furniture).digest

@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, story, version
 
 from dedup.errors import InputError
-from dedup.evidence import COUNT
+from dedup.evidence import COUNT, EVIDENCE
+from dedup.explaining.labels import LABELS
+from dedup.explaining.leads import Lead
 from dedup.explaining.passages import opening, shared_passages, single_words, written_words
 from dedup.explaining.reasons import Pair, why_not
 from dedup.explanation import explain, find_articles, only_two
@@ -83,6 +86,57 @@ def test_names_and_numbers_are_those_in_both() -> None:
     assert {"Anselm", "Dury", "Karsa"} <= set(found.names)
     assert "Lindqvarn" not in found.names
     assert set(found.numbers) == {"14", "31"}
+
+
+def marked(lead: Lead, kind: str) -> list[str]:
+    """Return the parts of a lead that are of one kind."""
+    return [lead.text[mark.start : mark.end] for mark in lead.marks if mark.kind == kind]
+
+
+def test_a_lead_tells_what_both_say_from_what_one_says_alone() -> None:
+    one = {
+        "title": "Karsa Deep crew is out",
+        "text": 'Anselm Dury and 14 men were lifted out of the shaft late on Monday. "We sang, badly," said Dury.',
+    }
+    other = {
+        "title": "Miners back from Karsa Deep",
+        "text": "The shaft gave back 13 miners, and Pia Lindqvarn said that Anselm Dury was the last. They were "
+        "lifted out of the shaft at dawn. “We sang badly”, he said.",
+    }
+
+    found = explain(batch(pair(one, other)))
+    first, second = sorted((found.kept, found.other), key=lambda side: side.id)
+
+    assert first.lead.text.startswith("Karsa Deep crew is out\nAnselm Dury and 14")
+    assert marked(first.lead, "words") == ["were lifted out of the shaft"]
+    assert marked(first.lead, "quotation") == ["We sang, badly"]
+    assert marked(first.lead, "name") == ["Karsa", "Anselm", "Dury", "Dury"]
+    assert marked(first.lead, "own number") == ["14"]
+    assert marked(second.lead, "own number") == ["13"]
+    assert {"Pia", "Lindqvarn"} <= set(marked(second.lead, "own name"))
+
+
+@examples(max_examples=40)
+@given(corpora(2, least=2, stories=2))
+def test_what_a_lead_calls_its_own_stands_nowhere_in_the_other(articles: list[Article]) -> None:
+    found = explain(batch(articles))
+
+    texts = {row["id"]: f"{row['title']}\n{row['text']}" for row in batch(articles).to_pylist()}
+    for side, other in ((found.kept, found.other), (found.other, found.kept)):
+        theirs = set(written_words(texts[other.id]))
+        assert not theirs & set(marked(side.lead, "own name") + marked(side.lead, "own number"))
+        assert all(one.end <= two.start for one, two in pairwise(side.lead.marks))
+
+
+def test_every_piece_of_evidence_has_a_name_in_plain_words() -> None:
+    assert set(LABELS) == set(EVIDENCE)
+    assert len(set(LABELS.values())) == COUNT
+
+
+def test_the_shares_of_the_features_make_a_whole() -> None:
+    found = explain(batch(pair(story(1), version(1, "reworded", 1))))
+
+    assert sum(feature.share for feature in found.features) == pytest.approx(1)
 
 
 def test_pairs_of_characters_are_no_names() -> None:

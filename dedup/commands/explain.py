@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ def explain(names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bo
     if corpus.rejects:
         tell(f"{len(corpus.rejects):,} could not be read", quiet=quiet)
     found = explanation.explain(pair, settings)
-    if as_json or not sys.stdout.isatty():
+    if as_json:
         print_json(asdict(found))
     else:
         from dedup.terminal.render import show

@@ -8,9 +8,20 @@ character where a script has no spaces.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Word", "is_dense", "opening", "shared_passages", "single_words", "written_words"]
+__all__ = [
+    "RUN",
+    "SHORTEST",
+    "Word",
+    "is_dense",
+    "opening",
+    "shared_passages",
+    "shared_runs",
+    "single_words",
+    "written_words",
+]
 
 SHORTEST = 4
 """Runs of three words are shared by any two stories ("at the end")."""
@@ -81,36 +92,42 @@ def shared_passages(text: str, other: str, most: int) -> list[str]:
     Runs do not overlap in `text`, and none is given twice.
     """
     words, theirs = single_words(text), [word.folded for word in single_words(other)]
-    places = places_of(theirs)
     found: dict[tuple[str, ...], str] = {}
-    i = 0
-    while i + SHORTEST <= len(words):
-        length = longest_run(words, i, theirs, places)
-        if length:
-            run = words[i : i + length]
-            found.setdefault(tuple(w.folded for w in run), " ".join(text[run[0].start : run[-1].end].split()))
-        i += length or 1
+    for i, length in shared_runs(words, theirs, SHORTEST):
+        run = words[i : i + length]
+        found.setdefault(tuple(w.folded for w in run), " ".join(text[run[0].start : run[-1].end].split()))
     longest = sorted(found, key=len, reverse=True)
     return [found[run] for run in longest[:most]]
 
 
-def places_of(words: list[str]) -> dict[tuple[str, ...], list[int]]:
-    """Return where each run of `SHORTEST` words begins."""
+def shared_runs(words: list[Word], theirs: list[str], shortest: int) -> Iterator[tuple[int, int]]:
+    """Yield (position, length) of the runs of words that stand among theirs, of at least `shortest` words."""
+    places = places_of(theirs, shortest)
+    i = 0
+    while i + shortest <= len(words):
+        length = longest_run(
+            words, i, theirs, places.get(tuple(w.folded for w in words[i : i + shortest]), [])
+        )
+        if length:
+            yield i, length
+        i += length or 1
+
+
+def places_of(words: list[str], shortest: int) -> dict[tuple[str, ...], list[int]]:
+    """Return where each run of `shortest` words begins."""
     places: dict[tuple[str, ...], list[int]] = {}
-    for j in range(len(words) - SHORTEST + 1):
-        found = places.setdefault(tuple(words[j : j + SHORTEST]), [])
+    for j in range(len(words) - shortest + 1):
+        found = places.setdefault(tuple(words[j : j + shortest]), [])
         if len(found) < MOST_PLACES:
             found.append(j)
     return places
 
 
-def longest_run(
-    words: list[Word], i: int, theirs: list[str], places: dict[tuple[str, ...], list[int]]
-) -> int:
-    """Return how many words from position `i` on also stand in a row in the other text; 0 for too few."""
+def longest_run(words: list[Word], i: int, theirs: list[str], places: list[int]) -> int:
+    """Return how many words from position `i` on also stand in a row at one of their places; 0 for no place."""
     longest = 0
-    for j in places.get(tuple(word.folded for word in words[i : i + SHORTEST]), ()):
-        length = SHORTEST
+    for j in places:
+        length = 0
         while (
             i + length < len(words)
             and j + length < len(theirs)

@@ -12,22 +12,22 @@ from collections.abc import Iterator
 from dedup.explaining.passages import is_dense, written_words
 from dedup.sketches import Sketches
 from dedup.terms import FIGURE, KIND, NAME, WEIGHT
-from dedup.vocabulary import Vocabulary, vocabulary
+from dedup.vocabulary import Vocabulary
 from dedup.words import word_hashes
 
-__all__ = ["shared_names_and_numbers"]
+__all__ = ["is_readable", "kinds_of", "shared_names_and_numbers", "surfaces"]
 
 
 def shared_names_and_numbers(
-    sketches: Sketches, pair: tuple[int, int], text: str, language: str
+    sketches: Sketches, pair: tuple[int, int], text: str, known: Vocabulary
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names and the numbers that two articles share, most telling first.
 
-    They are given as the first article writes them; `text` and `language` are its own. Left out are
+    They are given as the first article writes them; `text` and `known` are its own. Left out are
     names that nobody could read.
     """
-    written = dict(surfaces(text, vocabulary(language)))
-    theirs = {term: kind for term, kind, _ in terms_of(sketches, pair[1])}
+    written = dict(surfaces(text, known))
+    theirs = kinds_of(sketches, pair[1])
     shared = [
         (weight, term, {kind, theirs[term]})
         for term, kind, weight in terms_of(sketches, pair[0])
@@ -54,6 +54,11 @@ def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
     facts = sketches.term_facts[own]
     columns = (sketches.term_hashes[own], facts[:, KIND], facts[:, WEIGHT])
     return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def kinds_of(sketches: Sketches, a: int) -> dict[int, int]:
+    """Return term → kind for each term of an article."""
+    return {term: kind for term, kind, _ in terms_of(sketches, a)}
 
 
 def surfaces(text: str, known: Vocabulary) -> Iterator[tuple[int, str]]:

@@ -226,18 +226,19 @@ def labels_options(command: F) -> F:
     )
 
 
-def output_option(help_: str) -> Decorator[Any]:
+def output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
     """Return the option that says where the data go."""
-    return click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), help=help_)
+    place = click.Path(dir_okay=False, allow_dash=True)
+    return click.option("-o", "--output", type=place, required=required, help=help_)
 
 
 def json_option(command: F) -> F:
-    """Give a command the switch that asks for JSON on a terminal too."""
+    """Give a command the switch that asks for JSON, on a terminal too."""
     return decorated(
         command,
         [
             click.option(
-                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Write JSON on a terminal too."
+                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Write JSON, on a terminal too."
             )
         ],
     )

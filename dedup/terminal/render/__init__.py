@@ -6,6 +6,7 @@ comes from a corpus is never taken as markup, and its control characters are not
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -23,6 +24,8 @@ RELATION_STYLES = {
     "extension": "magenta",
     "rewrite": "yellow",
 }
+PAGE = 100
+"""Columns of what goes into a pipe or a file."""
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Unicode categories that could move the cursor, or turn the order of what follows."""
 JOINERS = "\u200c\u200d"
@@ -30,11 +33,12 @@ JOINERS = "\u200c\u200d"
 
 
 def show(parts: Iterable[RenderableType]) -> None:
-    """Print parts on the terminal, one below the other."""
+    """Print parts on the terminal, one below the other; into a pipe without colours, and on lines of `PAGE` columns."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="replace")  # a terminal without UTF-8 gets question marks, not an error
-    console = Console(highlight=False)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PAGE
+    console = Console(highlight=False, width=width)
     for part in parts:
         console.print(part)
 

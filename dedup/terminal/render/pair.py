@@ -1,8 +1,8 @@
-"""An explanation → the verdict on two articles, what they share, what was left out, what was weighed."""
+"""An explanation → the verdict on two articles, their leads, what they share, what was left out, what was weighed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -13,8 +13,11 @@ from rich.text import Text
 from dedup.explaining.passages import single_words
 from dedup.phrases import counted, date, lag, percent
 from dedup.terminal.render import RELATION_STYLES, columns, line, plain
+from dedup.terminal.render.leads import Leads
+from dedup.terminal.render.waterfall import Waterfall
 
 if TYPE_CHECKING:
+    from dedup.explaining.leads import Lead
     from dedup.explanation import Explanation, Side
 
 __all__ = ["explanation_shown"]
@@ -23,8 +26,6 @@ MISSED = "In a corpus the pair would be missed: it shares no band, and too few s
 MOST_TERMS = 24
 HEAD, TAIL = 120, 60
 """Characters shown of the beginning and of the end of a long passage."""
-BAR_WIDTH = 24
-"""Columns for the largest part of the log-odds."""
 
 
 def explanation_shown(found: Explanation) -> Iterator[RenderableType]:
@@ -33,17 +34,21 @@ def explanation_shown(found: Explanation) -> Iterator[RenderableType]:
     if found.relation and not found.candidates:
         yield Text(MISSED, "yellow")
     yield ""
-    yield article(found.kept, "kept" if found.relation else "first", "")
-    yield article(
-        found.other,
-        "dropped" if found.relation else "second",
-        lag(found.kept.published, found.other.published),
-    )
+    first, second = roles(found)
+    yield article(found.kept, first, "")
+    yield article(found.other, second, lag(found.kept.published, found.other.published))
+    yield from section("How they begin", Leads(found.kept.lead, found.other.lead, *roles(found)))
     yield from section("Said in the same words", passages(found))
     yield from section("Names and numbers in both", terms(found))
+    yield from section("Names and numbers that the other has nowhere", own_terms(found))
     yield from section("Left out, as no part of the story", furniture(found))
-    yield from section("Shared words", shingles(found))
-    yield from section("What the story model weighed", features(found))
+    yield from section("How much wording they share", wording(found))
+    yield from section("What the story model weighed", Waterfall(found))
+
+
+def roles(found: Explanation) -> tuple[str, str]:
+    """Return what the two articles are called."""
+    return ("kept", "dropped") if found.relation else ("first", "second")
 
 
 def section(title: str, content: RenderableType | None) -> Iterator[RenderableType]:
@@ -84,7 +89,26 @@ def shortened(passage: str) -> str:
 
 def terms(found: Explanation) -> RenderableType | None:
     """Return the names and numbers that are in both, most telling first."""
-    rows = [("names", found.names), ("numbers", found.numbers)]
+    return listed([("names", found.names), ("numbers", found.numbers)])
+
+
+def own_terms(found: Explanation) -> RenderableType | None:
+    """Return the names and numbers in the lead of one that stand nowhere in the other."""
+    rows = [
+        (f"{role}: {kind}s", tuple(dict.fromkeys(only(side.lead, f"own {kind}"))))
+        for role, side in zip(roles(found), (found.kept, found.other), strict=True)
+        for kind in ("name", "number")
+    ]
+    return listed(rows)
+
+
+def only(lead: Lead, kind: str) -> Iterator[str]:
+    """Yield the marked parts of a lead that are of one kind."""
+    return (lead.text[mark.start : mark.end] for mark in lead.marks if mark.kind == kind)
+
+
+def listed(rows: Iterable[tuple[str, tuple[str, ...]]]) -> RenderableType | None:
+    """Return rows of words, each with its name; nothing where there are no words."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, words in rows:
         if words:
@@ -105,41 +129,24 @@ def furniture(found: Explanation) -> RenderableType | None:
     return table if table.row_count else None
 
 
-def shingles(found: Explanation) -> RenderableType:
-    """Return in words how much of the shingles the two share."""
-    share = {feature.name: percent(feature.value) for feature in found.features}
-    first, second = ("kept", "dropped") if found.relation else ("first", "second")
+def wording(found: Explanation) -> RenderableType:
+    """Return how many runs of three words the two share, beside what a relation needs."""
+    first, second = roles(found)
+    share = {feature.name: feature.value for feature in found.features}
+    rows = [
+        ("jaccard", "of all (Jaccard)", "a copy"),
+        ("contained", f"of the {second}, found in the {first}", "an excerpt"),
+        ("contains", f"of the {first}, found in the {second}", "an extension"),
+    ]
+    table = columns("runs of three words", "shared", "needed")
+    for name, whose, relation in rows:
+        least = found.least[name]
+        enough = share[name] >= least
+        table.add_row(
+            whose, Text(percent(share[name]), "green" if enough else ""), f"{percent(least)} for {relation}"
+        )
     terms, bands = found.lookup
-    return Text(
-        f"Of all their 3-word shingles they share {share['jaccard']} (Jaccard): {share['contained']} of "
-        f"those of the {second} article, {share['contains']} of those of the {first}. "
+    looked_up = (
         f"They are looked up by {counted(terms, 'salient term')} and {counted(bands, 'band')} in common."
     )
-
-
-def features(found: Explanation) -> RenderableType:
-    """Return what each feature adds to the log-odds, the largest part first."""
-    weighed = sorted((f for f in found.features if f.log_odds), key=lambda f: -abs(f.log_odds))
-    table = columns("feature", "value", "log-odds")
-    table.add_column("")
-    largest = max(abs(f) for f in (found.intercept, *(f.log_odds for f in weighed)))
-    for feature in weighed:
-        table.add_row(
-            feature.name, f"{feature.value:.2f}", f"{feature.log_odds:+.2f}", bar(feature.log_odds, largest)
-        )
-    table.add_row(
-        Text("(before any evidence)", "dim"), "", f"{found.intercept:+.2f}", bar(found.intercept, largest)
-    )
-    total = found.intercept + sum(feature.log_odds for feature in weighed)
-    table.add_row(
-        Text("sum", "bold"),
-        "",
-        Text(f"{total:+.2f}", "bold"),
-        f"a probability of {percent(found.probability)}",
-    )
-    return table
-
-
-def bar(log_odds: float, largest: float) -> Text:
-    """Return a bar for a part of the log-odds: green speaks for one story, red against."""
-    return Text("█" * max(1, round(abs(log_odds) / largest * BAR_WIDTH)), "green" if log_odds > 0 else "red")
+    return Group(table, Text(looked_up, "dim"))

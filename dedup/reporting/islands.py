@@ -1,0 +1,128 @@
+"""Articles, clusters and pairs → islands of data in a page: compact JSON, deflated, in base64.
+
+Titles and texts go into the page as these letters and digits only, so nothing in them can end a script or begin one. In: what is
+listed, by position. Out: strings; the page's script unpacks them (`DecompressionStream`), the texts as they are asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.evidence import CONTAINED, CONTAINS, EVIDENCE, JACCARD
+from dedup.explaining.labels import LABELS
+from dedup.matches import NONE, model, rules_of
+from dedup.records import json_line
+from dedup.reporting.figures import seconds_of
+from dedup.reporting.pairs import Pair
+from dedup.reporting.texts import Texts
+from dedup.results import Result
+from dedup.settings import RELATIONS
+
+__all__ = ["Islands", "islands_of", "packed"]
+
+PIECE = 1_000_000
+"""Characters of text in an island, about: as much as one look at a cluster unpacks."""
+LEVEL = 9
+"""The smallest page; it takes a second for ten million characters."""
+THOUSANDTHS, HUNDREDTHS = 1_000, 100
+"""Shares and log-odds are whole numbers in the page: of thousandths, and of hundredths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Islands:
+    """The data of a page, packed."""
+
+    index: str
+    """All but the texts."""
+    texts: list[str]
+
+
+def islands_of(
+    result: Result, positions: Sequence[int], sizes: Sequence[int], pairs: Sequence[Pair], texts: Texts
+) -> Islands:
+    """Return the data on the articles at some positions; the first of them make clusters of the sizes given, canonicals first."""
+    pieces = list(cut(positions, texts))
+    index = {
+        **columns(result, positions, texts),
+        "sizes": list(sizes),
+        "relationNames": list(RELATIONS),
+        "features": [LABELS[EVIDENCE[n]] for n in weighed()],
+        "intercept": round(model()[1], 3),
+        "threshold": round(rules_of(result.settings).least_logit, 3),
+        "pairs": [paired(pair, {a: n for n, a in enumerate(positions)}) for pair in pairs],
+        "pieces": [start for start, _ in pieces],
+        "limit": texts.limit,
+    }
+    return Islands(packed(index), [packed(piece) for _, piece in pieces])
+
+
+def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str, list[Any]]:
+    """Return what is known of each article, a column for each kind of thing."""
+    rows = result.articles.take(pa.array(positions, pa.int64()))
+    names = rows["source"].combine_chunks().dictionary_encode()
+    made = result.assignments
+    titles = rows["title"].to_pylist()
+    dates = seconds_of(rows["published"])
+    dropped = [made.relations[a] != NONE for a in positions]
+    return {
+        "ids": rows["id"].to_pylist(),
+        "titles": [title or texts.openings.get(a, "") for a, title in zip(positions, titles, strict=True)],
+        "sourceNames": names.dictionary.to_pylist(),
+        "sources": names.indices.fill_null(-1).to_pylist(),
+        "dates": [None if np.isnan(date) else int(date) for date in dates.tolist()],
+        "relations": [int(made.relations[a]) for a in positions],
+        "scores": [
+            round(result.score(a) * THOUSANDTHS) if told else 0
+            for a, told in zip(positions, dropped, strict=True)
+        ],
+        "evidence": [
+            parts(made.evidence[a]) if told else 0 for a, told in zip(positions, dropped, strict=True)
+        ],
+        "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
+    }
+
+
+def weighed() -> list[int]:
+    """Return the columns of evidence that the story model weighs."""
+    return np.flatnonzero(model()[0]).tolist()
+
+
+def parts(row: np.ndarray) -> list[int]:
+    """Return a row of evidence as three shares of the wording, and what each feature adds to the log-odds."""
+    shares = [round(float(row[n]) * THOUSANDTHS) for n in (JACCARD, CONTAINED, CONTAINS)]
+    odds = row * model()[0]
+    return shares + [round(float(odds[n]) * HUNDREDTHS) for n in weighed()]
+
+
+def paired(pair: Pair, places: dict[int, int]) -> list[Any]:
+    """Return a pair: the places of both among the articles, the reason why it was not matched, and its evidence."""
+    return [places[pair.first], places[pair.later], pair.reason, parts(pair.evidence)]
+
+
+def cut(positions: Sequence[int], texts: Texts) -> Iterator[tuple[int, list[Any]]]:
+    """Yield (place of the first article, texts with their furniture) for each piece of about `PIECE` characters."""
+    piece: list[Any] = []
+    start, size = 0, 0
+    for n, a in enumerate(positions):
+        shown = texts.shown.get(a)
+        piece.append(
+            [shown.text, [place for span in shown.furniture for place in span]] if shown else ["", []]
+        )
+        size += len(shown.text) if shown else 0
+        if size >= PIECE:
+            yield start, piece
+            piece, start, size = [], n + 1, 0
+    if piece:
+        yield start, piece
+
+
+def packed(value: object) -> str:
+    """Return a value as JSON, deflated, in base64."""
+    return base64.b64encode(zlib.compress(json_line(value), LEVEL)).decode("ascii")

@@ -1,0 +1,484 @@
+"use strict";
+// The islands of data in the page → its list of clusters, the view of a cluster, and the comparison of two articles.
+// What comes from the corpus is only ever set as text, never as markup.
+
+const AT_ONCE = 50; // rows that are drawn before a button asks for more
+const RUN = 4; // words in a row that both must have: runs of three are shared by any two stories
+const MOST_PLACES = 50; // of a run that comes so often, more places say nothing new
+const DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff";
+const WORD = new RegExp(`[${DENSE}]|(?:(?![${DENSE}_])[\\p{L}\\p{N}\\p{M}])+(?:[.,]\\p{N}+)*`, "gu");
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const VIEWS = ["overview", "clusters", "cluster", "borderline", "furniture", "rejects"];
+const NONE = -1;
+
+let data; // what the index holds
+let clusters; // the clusters: {first, size, ...}, in the order of the run
+let places; // id → place among the articles
+const pieces = new Map(); // number of an island of texts → what it holds, or will
+
+const byId = (id) => document.getElementById(id);
+
+/** Return a new element with attributes and children; strings become text. */
+function make(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** The same, for what is drawn. */
+function draw(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/** Return what an island holds. */
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
+  const opened = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(opened).json();
+}
+
+/** Return {text, furniture} of an article; the islands are opened as they are needed. */
+async function textOf(place) {
+  let piece = data.pieces.length - 1;
+  while (data.pieces[piece] > place) piece--;
+  if (!pieces.has(piece)) pieces.set(piece, unpacked(`texts-${piece}`));
+  const [text, furniture] = (await pieces.get(piece))[place - data.pieces[piece]];
+  return { text, furniture };
+}
+
+// ---- words for numbers -------------------------------------------------------------------------------------------------
+
+const number = (value) => value.toLocaleString("en");
+const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/** Return a share as a per cent: 100% and 0% only for what is exactly that. */
+function percent(share) {
+  if ((share >= 0.1 && share <= 0.99) || share === 0 || share === 1) return `${Math.round(share * 100)}%`;
+  return `${Math.min(Math.max(share * 100, 0.1), 99.9).toFixed(1)}%`;
+}
+
+function dateOf(seconds) {
+  if (seconds === null) return "undated";
+  const day = new Date(seconds * 1000);
+  const time = seconds % DAY ? `, ${day.toISOString().slice(11, 16)}` : "";
+  return `${day.getUTCDate()} ${MONTHS[day.getUTCMonth()]} ${day.getUTCFullYear()}${time}`;
+}
+
+/** Return a span of seconds in words; in days where no times are known. */
+function span(seconds, inDays) {
+  if (inDays) return seconds ? `${Math.round(seconds / DAY)} d` : "same day";
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+  return seconds < 2 * DAY ? `${Math.round(seconds / HOUR)} h` : `${Math.round(seconds / DAY)} d`;
+}
+
+function lag(first, later) {
+  if (first === null || later === null) return "";
+  const sign = later > first ? "+" : later < first ? "−" : "";
+  return sign + span(Math.abs(later - first), first % DAY === 0 && later % DAY === 0);
+}
+
+// ---- articles and clusters ---------------------------------------------------------------------------------------------
+
+const sourceOf = (place) => (data.sources[place] === NONE ? "" : data.sourceNames[data.sources[place]]);
+const titleOf = (place) => data.titles[place] || data.ids[place];
+const relationOf = (place) => (data.relations[place] === NONE ? "kept" : data.relationNames[data.relations[place]]);
+const membersOf = (cluster) => Array.from({ length: cluster.size }, (_, n) => cluster.first + n);
+const linkTo = (asked) => `#${new URLSearchParams(asked)}`;
+
+/** Return the clusters with all that they are sorted and searched by. */
+function gathered() {
+  let first = 0;
+  return data.sizes.map((size) => {
+    const cluster = { first, size };
+    first += size;
+    const members = membersOf(cluster);
+    const dates = members.map((place) => data.dates[place]).filter((date) => date !== null).sort((a, b) => a - b);
+    cluster.dates = dates;
+    cluster.inDays = dates.every((date) => date % DAY === 0);
+    cluster.span = dates.length ? dates[dates.length - 1] - dates[0] : NONE;
+    cluster.outlets = new Set(members.map((place) => data.sources[place]).filter((source) => source !== NONE)).size;
+    cluster.weakest = Math.min(...members.slice(1).map((place) => data.scores[place] / 1000));
+    cluster.words = members.map((place) => `${titleOf(place)}\n${sourceOf(place)}\n${data.ids[place]}`).join("\n").toLowerCase();
+    return cluster;
+  });
+}
+
+const titles = new Intl.Collator();
+const SORTS = { // how two clusters compare; equals stay in the order of the run
+  size: (a, b) => b.size - a.size,
+  outlets: (a, b) => b.outlets - a.outlets,
+  newest: (a, b) => (b.dates[0] ?? -Infinity) - (a.dates[0] ?? -Infinity) || 0,
+  oldest: (a, b) => (a.dates[0] ?? Infinity) - (b.dates[0] ?? Infinity) || 0,
+  span: (a, b) => b.span - a.span,
+  weakest: (a, b) => a.weakest - b.weakest,
+  title: (a, b) => titles.compare(titleOf(a.first), titleOf(b.first)),
+};
+const RISING = new Set(["weakest", "title"]);
+
+// ---- the list ----------------------------------------------------------------------------------------------------------
+
+let found = []; // the clusters that the list shows
+let drawn = 0; // how many of them have their row
+
+function search() {
+  const query = byId("query").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const relation = byId("relation").value;
+  const sort = byId("sort").value;
+  found = clusters.filter((cluster) => query.every((word) => cluster.words.includes(word)));
+  if (relation) found = found.filter((cluster) => membersOf(cluster).some((place) => relationOf(place) === relation));
+  found.sort(SORTS[sort]);
+  for (const button of document.querySelectorAll("[data-sort]")) {
+    const head = button.parentElement;
+    if (button.dataset.sort !== sort) head.removeAttribute("aria-sort");
+    else head.setAttribute("aria-sort", RISING.has(sort) ? "ascending" : "descending");
+  }
+  const all = counted(clusters.length, "cluster");
+  byId("count").textContent = found.length === clusters.length ? all : `${number(found.length)} of ${all}`;
+  drawn = 0;
+  byId("rows").replaceChildren();
+  drawMore();
+}
+
+function drawMore() {
+  const next = found.slice(drawn, drawn + AT_ONCE);
+  byId("rows").append(...next.map(row));
+  drawn += next.length;
+  const left = found.length - drawn;
+  byId("more").hidden = left === 0;
+  byId("more").textContent = `Show ${number(Math.min(left, AT_ONCE))} more of ${number(left)}`;
+}
+
+function row(cluster) {
+  const facts = [sourceOf(cluster.first), dateOf(data.dates[cluster.first])].filter(Boolean).join(" · ");
+  const title = make("a", { href: linkTo({ cluster: data.ids[cluster.first] }), dir: "auto" }, titleOf(cluster.first));
+  return make("tr", {},
+    make("th", { scope: "row" }, title, make("small", {}, facts)),
+    make("td", { class: "figure" }, number(cluster.size)),
+    make("td", { class: "figure wide" }, cluster.outlets ? number(cluster.outlets) : "–"),
+    make("td", { class: "figure wide" }, cluster.span === NONE ? "–" : span(cluster.span, cluster.inDays)),
+    make("td", { class: "figure wide" }, percent(cluster.weakest)));
+}
+
+// ---- a cluster ---------------------------------------------------------------------------------------------------------
+
+/** Return the parts of the view of a cluster, with two of its members chosen for comparison. */
+function clusterView(cluster, a, b) {
+  const members = membersOf(cluster);
+  const facts = [counted(cluster.size, "article"), cluster.outlets ? counted(cluster.outlets, "outlet") : "",
+    cluster.span > 0 ? `over ${span(cluster.span, cluster.inDays)}` : "", data.ids[cluster.first]];
+  return [
+    make("a", { class: "back", href: "#clusters" }, "← All clusters"),
+    make("h1", { tabindex: "-1", dir: "auto" }, titleOf(cluster.first)),
+    make("p", { class: "lede" }, facts.filter(Boolean).join(" · ")),
+    timeline(cluster, members),
+    memberTable(cluster, members, a, b),
+    comparison(a, b, members),
+  ];
+}
+
+/** Return a strip of time with a dot for each dated member; dots that would hide each other are stacked. */
+function timeline(cluster, members) {
+  const dated = members.filter((place) => data.dates[place] !== null);
+  if (dated.length < 2 || !cluster.span) return "";
+  const LANES = 12, STEP = 13, WIDE = 2.5;
+  const lanes = Array(LANES).fill(-Infinity);
+  let highest = 0;
+  const dots = dated.sort((one, other) => data.dates[one] - data.dates[other]).map((place) => {
+    const x = 2 + 96 * (data.dates[place] - cluster.dates[0]) / cluster.span;
+    let lane = lanes.findIndex((last) => x - last >= WIDE);
+    if (lane < 0) lane = lanes.indexOf(Math.min(...lanes));
+    lanes[lane] = x;
+    highest = Math.max(highest, lane);
+    const says = [relationOf(place), sourceOf(place), dateOf(data.dates[place]), titleOf(place)].filter(Boolean).join(" · ");
+    return draw("circle", { class: relationOf(place), cx: `${x}%`, "data-lane": lane, r: "6" }, draw("title", {}, says));
+  });
+  const ground = highest * STEP + 22;
+  for (const dot of dots) dot.setAttribute("cy", ground - 14 - dot.dataset.lane * STEP);
+  const undated = members.length - dated.length;
+  const says = `${counted(dated.length, "telling")} from ${dateOf(cluster.dates[0])} to ${dateOf(cluster.dates[dated.length - 1])}`;
+  const strip = draw("svg", { role: "img", "aria-label": says, width: "100%", height: String(ground + 24) },
+    draw("line", { class: "axis", x1: "0", x2: "100%", y1: ground, y2: ground }), ...dots,
+    draw("text", { x: "0", y: ground + 19 }, dateOf(cluster.dates[0])),
+    draw("text", { x: "100%", y: ground + 19, class: "end" }, dateOf(cluster.dates[dated.length - 1])));
+  const used = ["kept", ...data.relationNames].filter((name) => dated.some((place) => relationOf(place) === name));
+  const key = make("p", { class: "marks" }, ...used.map((name) => make("span", { class: `relation ${name}` }, name)));
+  return make("figure", { class: "card timeline" },
+    make("figcaption", {}, make("h2", {}, "When it was told"), key,
+      undated ? make("p", { class: "muted" }, `${counted(undated, "article")} without a date ${undated === 1 ? "is" : "are"} not drawn.`) : null),
+    strip);
+}
+
+function memberTable(cluster, members, a, b) {
+  const body = make("tbody");
+  const more = make("button", { type: "button", class: "button" });
+  let shown = 0;
+  const next = () => {
+    body.append(...members.slice(shown, shown + AT_ONCE).map((place) => memberRow(cluster, place, a, b)));
+    shown = Math.min(shown + AT_ONCE, members.length);
+    more.hidden = shown === members.length;
+    more.textContent = `Show more of ${number(members.length - shown)}`;
+  };
+  more.addEventListener("click", next);
+  next();
+  const heads = ["Article", "Relation"].map((name) => make("th", { scope: "col" }, name));
+  return make("section", { class: "card" },
+    make("h2", {}, "The tellings"),
+    make("table", { class: "members" }, make("caption", { class: "unseen" }, "Members of the cluster"),
+      make("thead", {}, make("tr", {}, ...heads)), body),
+    more);
+}
+
+function memberRow(cluster, place, a, b) {
+  const kept = place === cluster.first;
+  const facts = [sourceOf(place), dateOf(data.dates[place]), kept ? "" : lag(data.dates[cluster.first], data.dates[place]), data.ids[place]];
+  const link = linkTo({ cluster: data.ids[cluster.first], a: data.ids[cluster.first], b: data.ids[place] });
+  return make("tr", { "aria-current": place === b ? "true" : null },
+    make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "))),
+    make("td", {}, make("div", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
+      kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000)),
+      kept ? null : make("a", { class: "button", href: link, "aria-label": `Compare with the kept one: ${titleOf(place)}`,
+        "aria-current": place === b ? "true" : null }, "Compare"))));
+}
+
+// ---- two articles side by side -----------------------------------------------------------------------------------------
+
+/** Return the comparison of two articles; either can be changed for another one of `members`. */
+function comparison(a, b, members) {
+  const card = make("section", { class: "card", id: "comparison" });
+  const texts = make("div");
+  const show = async () => {
+    const both = await Promise.all([textOf(a), textOf(b)]);
+    texts.replaceChildren(...sideBySide([a, b], both));
+  };
+  card.append(make("h2", { tabindex: "-1" }, "Side by side"));
+  if (members.length > 2) {
+    const choice = (label, chosen, change) => {
+      const select = make("select", {}, ...members.map((place) => {
+        const name = [sourceOf(place), titleOf(place)].filter(Boolean).join(" · ");
+        return make("option", { value: String(place), selected: place === chosen ? "" : null }, name);
+      }));
+      select.addEventListener("change", () => { change(Number(select.value)); });
+      return make("label", {}, label, select);
+    };
+    const changed = () => {
+      history.replaceState(null, "", linkTo({ cluster: data.ids[members[0]], a: data.ids[a], b: data.ids[b] }));
+      show();
+    };
+    card.append(make("div", { class: "choose" },
+      choice("Left", a, (place) => { a = place; changed(); }),
+      choice("Right", b, (place) => { b = place; changed(); })));
+  }
+  card.append(texts);
+  show();
+  return card;
+}
+
+function sideBySide(pair, both) {
+  const words = both.map(({ text, furniture }, n) => wordsOf(text, furniture, titleOf(pair[n])));
+  const runs = [sharedRuns(words[0], words[1]), sharedRuns(words[1], words[0])];
+  const own = words.map((mine, n) => ownNumbers(mine, words[1 - n]));
+  const shares = words.map((mine, n) => runs[n].reduce((sum, [, length]) => sum + length, 0) / Math.max(mine.body.length, 1));
+  const numbers = own.map((found) => [...new Set(found.map((word) => word.folded))].slice(0, 12).join(", ") || "none");
+  const wording = runs[0].length ? `In runs of ${RUN} words and more, ${percent(shares[0])} of the left and ${percent(shares[1])} of the right stand in both.`
+    : `No ${RUN} words in a row stand in both.`;
+  const says = `${wording} Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
+  const missing = pair.some((place) => data.lengths[place] < 0);
+  return [
+    make("p", {}, missing ? "The text of at least one of them is not in this page." : says),
+    make("p", { class: "marks" }, make("mark", {}, "the same words in both"),
+      make("mark", { class: "own" }, "number that the other has nowhere"), make("s", {}, "furniture, not compared")),
+    make("div", { class: "texts" }, ...pair.map((place, n) => textColumn(place, both[n], painted(both[n], words[n], runs[n], own[n])))),
+    evidence(pair),
+  ].filter((part) => part !== null);
+}
+
+function textColumn(place, { text }, parts) {
+  const facts = [sourceOf(place), dateOf(data.dates[place]), data.ids[place]].filter(Boolean).join(" · ");
+  const rest = data.lengths[place] - [...text].length;
+  const cut = rest > 0 ? make("p", { class: "cut" }, `${number(rest)} more characters are not in this page.`) : null;
+  const head = make("p", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)));
+  return make("article", {}, head, make("h3", { dir: "auto" }, titleOf(place)), make("small", {}, facts),
+    make("div", { dir: "auto" }, ...parts), cut);
+}
+
+/** Return the words of a text without its furniture (`body`), and the set of those in its title too (`all`). */
+function wordsOf(text, furniture, title) {
+  const body = [];
+  let next = 0;
+  for (const match of text.matchAll(WORD)) {
+    while (next < furniture.length && furniture[next + 1] <= match.index) next += 2;
+    if (next < furniture.length && match.index >= furniture[next]) continue;
+    body.push({ folded: match[0].toLowerCase(), start: match.index, end: match.index + match[0].length });
+  }
+  const all = new Set(body.map((word) => word.folded));
+  for (const [word] of title.matchAll(WORD)) all.add(word.toLowerCase());
+  return { body, all };
+}
+
+/** Return [position, length] of the runs of words that stand in a row in the other too. */
+function sharedRuns({ body }, { body: theirs }) {
+  const key = (words, i) => words.slice(i, i + RUN).map((word) => word.folded).join(" ");
+  const starts = new Map();
+  for (let j = 0; j + RUN <= theirs.length; j++) {
+    const run = key(theirs, j);
+    if (!starts.has(run)) starts.set(run, []);
+    if (starts.get(run).length < MOST_PLACES) starts.get(run).push(j);
+  }
+  const runs = [];
+  for (let i = 0; i + RUN <= body.length; ) {
+    let longest = 0;
+    for (const j of starts.get(key(body, i)) ?? []) {
+      let length = RUN;
+      while (i + length < body.length && j + length < theirs.length && body[i + length].folded === theirs[j + length].folded) length++;
+      longest = Math.max(longest, length);
+    }
+    if (longest) runs.push([i, longest]);
+    i += longest || 1;
+  }
+  return runs;
+}
+
+const ownNumbers = ({ body }, { all }) => body.filter((word) => /\p{N}/u.test(word.folded) && !all.has(word.folded));
+
+/** Return a text as nodes: what is furniture, shared, or a number of its own is marked. */
+function painted({ text, furniture }, { body }, runs, own) {
+  const [PLAIN, SAME, OWN, FURNITURE] = [0, 1, 2, 3];
+  const kinds = new Uint8Array(text.length);
+  for (const [i, length] of runs) kinds.fill(SAME, body[i].start, body[i + length - 1].end);
+  for (const word of own) kinds.fill(OWN, word.start, word.end);
+  for (let n = 0; n < furniture.length; n += 2) kinds.fill(FURNITURE, furniture[n], furniture[n + 1]);
+  const nodes = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    while (end < text.length && kinds[end] === kinds[start]) end++;
+    const part = text.slice(start, end);
+    const kind = kinds[start];
+    if (kind === PLAIN) nodes.push(part);
+    else if (kind === FURNITURE) nodes.push(make("s", {}, part));
+    else nodes.push(make("mark", kind === OWN ? { class: "own" } : {}, part));
+  }
+  return nodes;
+}
+
+// ---- evidence ----------------------------------------------------------------------------------------------------------
+
+/** Return [reason, parts] for two articles, where the run weighed them; parts are shares of wording, then log-odds. */
+function weighed([a, b]) {
+  for (const [first, later, reason, parts] of data.pairs) {
+    if ((first === a && later === b) || (first === b && later === a)) return [reason, parts];
+  }
+  for (const [kept, dropped] of [[a, b], [b, a]]) {
+    const cluster = clusters.find(({ first, size }) => kept === first && dropped > first && dropped < first + size);
+    if (cluster) return ["", data.evidence[dropped]];
+  }
+  return null;
+}
+
+/** Return the evidence on two articles as a waterfall: each part of the log-odds begins where the one before it ended. */
+function evidence(pair) {
+  const known = weighed(pair);
+  if (!known) return make("p", { class: "muted" }, "Each article was compared with the kept one; evidence is shown for those.");
+  const [reason, [jaccard, contained, contains, ...odds]] = known;
+  const steps = odds.map((value, n) => [data.features[n], value / 100]).filter(([, value]) => value)
+    .sort((one, other) => Math.abs(other[1]) - Math.abs(one[1]));
+  let level = data.intercept;
+  const levels = [0, data.intercept, data.threshold];
+  for (const [, value] of steps) levels.push(level += value);
+  const low = Math.min(...levels), high = Math.max(...levels);
+  const x = (value) => 100 * (value - low) / (high - low || 1);
+  const bar = (from, to) => make("td", { class: "drawn" }, draw("svg", { width: "100%", height: "32", "aria-hidden": "true" },
+    draw("rect", { class: to > from ? "told" : "against", x: `${Math.min(x(from), x(to))}%`, width: `${Math.max(Math.abs(x(to) - x(from)), 0.4)}%`, y: "9", height: "14", rx: "2" }),
+    draw("line", { class: "threshold", x1: `${x(data.threshold)}%`, x2: `${x(data.threshold)}%`, y1: "0", y2: "32" })));
+  const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+  const line = (name, from, to) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "figure" }, signed(to - from)), bar(from, to));
+  const rows = [line("before any evidence", 0, data.intercept)];
+  let total = data.intercept;
+  for (const [name, value] of steps) rows.push(line(name, total, total += value));
+  const chance = percent(1 / (1 + Math.exp(-total)));
+  const heads = [["Evidence", ""], ["Log-odds", "figure"], ["Towards one story, or away from it", ""]];
+  const share = (thousandths) => percent(thousandths / 1000);
+  return make("details", { open: "" }, make("summary", {}, "Why"),
+    reason ? make("p", {}, `Not as the model alone would have it: ${reason}.`) : null,
+    make("p", { class: "muted" }, `Runs of three words in both: ${share(jaccard)} of all (Jaccard), ${share(contained)} of the later article's, ` +
+      `${share(contains)} of the earlier one's. The story model's part is below; copies are read off the wording alone.`),
+    make("table", { class: "waterfall" }, make("caption", { class: "unseen" }, "What the story model weighed"),
+      make("thead", {}, make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind || null }, name)))),
+      make("tbody", {}, ...rows),
+      make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, `Probability ${chance}`), make("td", { class: "figure" }, signed(total)), bar(0, total)))));
+}
+
+// ---- which view is shown -----------------------------------------------------------------------------------------------
+
+function show(name, ...parts) {
+  for (const view of VIEWS) byId(view).hidden = view !== name;
+  const current = name === "cluster" ? (parts[0]?.getAttribute("href") ?? "#clusters") : `#${name}`;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.getAttribute("href") === current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (name === "cluster") byId(name).replaceChildren(...parts.filter((part) => part !== ""));
+}
+
+/** Show what the address asks for: #clusters, #cluster=ID, #cluster=ID&a=ID&b=ID, #a=ID&b=ID. */
+function route(moved) {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const [kept, a, b] = ["cluster", "a", "b"].map((name) => places.get(asked.get(name)));
+  let target = "h1";
+  if (asked.has("cluster")) {
+    const cluster = clusters.find(({ first, size }) => kept >= first && kept < first + size);
+    if (cluster) {
+      const inside = (place) => place >= cluster.first && place < cluster.first + cluster.size;
+      show("cluster", ...clusterView(cluster, inside(a) ? a : cluster.first, inside(b) ? b : cluster.first + 1));
+      if (inside(b)) target = "#comparison h2";
+    } else {
+      show("cluster", make("a", { class: "back", href: "#clusters" }, "← All clusters"), make("h1", { tabindex: "-1" }, "No such cluster"),
+        make("p", { class: "lede" }, `This report lists no cluster with the article ${asked.get("cluster")}.`));
+    }
+  } else if (a !== undefined && b !== undefined) {
+    show("cluster", make("a", { class: "back", href: "#borderline" }, "← Borderline"), make("h1", { tabindex: "-1" }, "Two articles"),
+      comparison(a, b, [a, b]));
+  } else {
+    const name = [...asked.keys()][0];
+    if (name === "main") return byId("main").focus();
+    show(VIEWS.includes(name) && name !== "cluster" ? name : "overview");
+  }
+  const view = document.querySelector(".view:not([hidden])");
+  const heading = view.querySelector("h1").textContent.trim().replace(/\s+/g, " ");
+  document.title = `${heading} – dedup report`;
+  if (moved || target !== "h1") {
+    if (target === "h1") scrollTo({ top: 0, behavior: "instant" });
+    const place = view.querySelector(target);
+    place.focus({ preventScroll: target === "h1" });
+    if (target !== "h1") place.scrollIntoView();
+  }
+}
+
+async function open() {
+  data = await unpacked("index");
+  places = new Map(data.ids.map((id, place) => [id, place]));
+  clusters = gathered();
+  byId("relation").append(...data.relationNames.map((name) => make("option", { value: name }, name)));
+  for (const id of ["query", "relation", "sort"]) byId(id).addEventListener("input", search);
+  byId("search").addEventListener("submit", (event) => event.preventDefault());
+  byId("more").addEventListener("click", drawMore);
+  for (const button of document.querySelectorAll("[data-sort]")) {
+    button.addEventListener("click", () => { byId("sort").value = button.dataset.sort; search(); });
+  }
+  addEventListener("hashchange", () => route(true));
+  addEventListener("keydown", (event) => {
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    if (byId("clusters").hidden) location.hash = "clusters";
+    setTimeout(() => byId("query").focus());
+  });
+  search();
+  route(false);
+  document.documentElement.dataset.ready = "";
+}
+
+open();
