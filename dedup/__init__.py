@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dedup.corpus import Corpus, read_articles
     from dedup.errors import DedupError
     from dedup.evaluation import evaluate
+    from dedup.index.answers import Answer
+    from dedup.index.index import Index
     from dedup.learned import read_furniture
     from dedup.learning import learn_furniture
     from dedup.matches import Match
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Answer",
     "Cluster",
     "Corpus",
     "DedupError",
+    "Index",
     "Match",
     "Result",
     "Settings",
@@ -45,9 +49,11 @@ __all__ = [
 ]
 
 HOMES = {
+    "Answer": "index.answers",
     "Cluster": "results",
     "Corpus": "corpus",
     "DedupError": "errors",
+    "Index": "index.index",
     "Match": "matches",
     "Result": "results",
     "Settings": "settings",
