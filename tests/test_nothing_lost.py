@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from homes import Place
-from newsmaker import planned
+from newsmaker import Article, planned
 
 KILLS = int(os.environ.get("KILLS", "12"))
 BATCH = 10
@@ -38,8 +39,16 @@ def command(place: Place, batch: int) -> list[str]:
 
 def undisturbed(lines: Sequence[bytes], place: Place) -> list[Verdict]:
     """Return the verdicts of a run that nobody disturbs."""
-    done = subprocess.run(command(place, 100), input=b"\n".join(lines), stdout=subprocess.PIPE, check=True)
+    loud = [word for word in command(place, 100) if word != "--quiet"]
+    done = subprocess.run(loud, input=b"\n".join(lines), capture_output=True, check=True)
+    assert b"reached" not in done.stderr
     return [verdict(line) for line in done.stdout.splitlines()]
+
+
+def on_its_day(article: Article) -> datetime | None:
+    """Return the date of an article, its story told some days after the one before: so that no bound on the work is reached."""
+    number = int(article["id"].split()[2])
+    return article["published"] and article["published"] + timedelta(days=number // 4)
 
 
 def verdict(line: bytes) -> Verdict:
@@ -97,11 +106,15 @@ def killed_often(lines: Sequence[bytes], place: Place, kills: int) -> tuple[list
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nothing_is_lost_doubled_or_changed(lasting_place: Place, tmp_path: Path) -> None:
-    lines = [json.dumps(article, default=str).encode() for article in planned(200 * KILLS, 11, 40 * KILLS)]
+    articles = [
+        {**article, "published": on_its_day(article)} for article in planned(40 * KILLS, 11, 8 * KILLS)
+    ]
+    lines = [json.dumps(article, default=str).encode() for article in articles]
 
     expected = undisturbed(lines, tmp_path / "undisturbed.db")
     found, kills = killed_often(lines, lasting_place, KILLS)
 
-    assert found == expected
+    wrong = [(said, told) for said, told in zip(found, expected, strict=True) if said != told]
+    assert wrong[:3] == []
     assert kills >= KILLS / 2
     assert len({said["relation"] for said in found}) == 6
