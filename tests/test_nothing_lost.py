@@ -71,7 +71,7 @@ def until_killed(lines: Iterable[bytes], place: Place, seconds: float, *, at_onc
     found: list[Verdict] = []
     rest = b""
     while piece := run.stdout.read(1 << 16):
-        if not (at_once or timer.is_alive()):
+        if not (at_once or found or rest):
             timer.start()
         *whole, rest = (rest + piece).split(b"\n")
         found += [verdict(line) for line in whole]
