@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from dedup.commands.calibrate import calibrate
 from dedup.commands.cluster import cluster
 from dedup.commands.evaluate import evaluate
 from dedup.commands.explain import explain
@@ -19,7 +20,7 @@ from dedup.commands.settings import settings_
 from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
 from dedup.terminal.options import CONTEXT
 
-COMMANDS = (cluster, filter_, explain, evaluate, furniture, settings_)
+COMMANDS = (cluster, filter_, explain, evaluate, calibrate, furniture, settings_)
 """In the order in which --help names them."""
 
 
