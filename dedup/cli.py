@@ -16,12 +16,13 @@ from dedup.commands.evaluate import evaluate
 from dedup.commands.explain import explain
 from dedup.commands.filter import filter_
 from dedup.commands.furniture import furniture
+from dedup.commands.plan import plan
 from dedup.commands.review import review
 from dedup.commands.settings import settings_
 from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
 from dedup.terminal.options import CONTEXT
 
-COMMANDS = (cluster, filter_, explain, evaluate, review, calibrate, furniture, settings_)
+COMMANDS = (cluster, filter_, explain, plan, evaluate, review, calibrate, furniture, settings_)
 """In the order in which --help names them."""
 
 

@@ -55,6 +55,8 @@ LAYERS = [
     "borderline",
     "asked",
     "odds",
+    "plan",
+    "sampling",
     "explaining",
     "questions",
     "explanation",
