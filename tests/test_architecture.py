@@ -25,6 +25,7 @@ LAYERS = [
     "learned",
     "model",
     "settings",
+    "configuration",
     "dates",
     "fields",
     "records",

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["calibrate"]
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Tune",
+    examples=(
+        "dedup calibrate news/ --pairs labels.jsonl -o model.json",
+        "dedup calibrate news.jsonl --gold story -o model.json",
+        "dedup cluster news/ --model model.json",
+    ),
+)
 @corpora
 @labels_options
 @output_option("Write the model here, for --model FILE of the other commands.")
@@ -50,7 +58,7 @@ def calibrate(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Fit the model that finds rewrites to your own labels, and say whether that helped.
+    """Fit the model of rewrites to your own labels, if that helps.
 
     The new model is pulled toward the one in force: the shipped one, or that of --model. How hard is chosen
     on stories held back, and where the labels do not make it clearly better there, the model stays as it is.

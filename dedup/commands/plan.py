@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["plan"]
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Tune",
+    examples=(
+        "dedup plan archive/",
+        "dedup plan archive.jsonl --sample 20000 --json",
+    ),
+)
 @corpora
 @click.option(
     "--sample",
@@ -34,7 +41,9 @@ __all__ = ["plan"]
 def plan(
     paths: tuple[str, ...], sample: int, as_json: bool, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
-    """Say what a run would take, by a sample: articles, candidates, time, memory, disk.
+    """Say by a sample what a run would take.
+
+    That is articles, candidates of each, time, memory and disk, each from at least to at most.
 
     Of plain JSON Lines, lines are drawn from all over the files; of packed files and other formats the
     beginnings are read, and the ranges are wider. The seed of the settings decides which.

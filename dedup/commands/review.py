@@ -21,7 +21,14 @@ __all__ = ["review"]
 LABELS = "labels.jsonl"
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Tune",
+    examples=(
+        "dedup review news/ -o labels.jsonl",
+        "dedup calibrate news/ --pairs labels.jsonl -o model.json",
+    ),
+)
 @corpora
 @click.option(
     "-o",
@@ -44,7 +51,7 @@ LABELS = "labels.jsonl"
 def review(
     paths: tuple[str, ...], output: str, most: int, settings: Any, quiet: bool, **reading: Any
 ) -> None:
-    """Ask about the pairs where an answer is worth most, and keep the answers.
+    """Ask you about the pairs that matter, and keep the answers.
 
     They lie near the threshold, and no two are of one story; every tenth is one that the model is sure of, as a
     check. Answer with one key: y for one story, n for two, o to leave it open, s to skip, b to go back, q to
