@@ -22,6 +22,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
 from dedup.errors import InputError
@@ -38,14 +39,14 @@ in log-odds that mean what they say, and its result is turned back, so that the 
 PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """How hard a model is pulled toward the one in force: what a coefficient's move of 1 in log-odds (a standard deviation of its
 evidence) costs, squared, as against the log loss of a pair; from no change at all to nearly free."""
-FOLDS, INNER_FOLDS = 5, 8
+FOLDS, INNER_FOLDS = 10, 8
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Parts of the stories that the learning curve is drawn from."""
 FEWEST, ENOUGH = 10, 30
 """So many pairs of either kind are needed to say anything, and so many pairs of either kind and stories to change anything:
 with 15 pairs of two stories a fit to half of `events` lost .1 of F1 on the other half."""
-LEAST_GAIN = 2.0
-"""Standard errors (over folds) by which a weaker pull must be better, and by which a new model must be, to be called so."""
+SURE = 0.99
+"""By so much, after Student's t over the folds, a weaker pull must be better, and a new model, to be called so."""
 
 
 class Labelled(NamedTuple):
@@ -57,10 +58,18 @@ class Labelled(NamedTuple):
     """n, bool."""
     stories: np.ndarray
     """n × 2, int64: the stories that the two articles tell."""
+    crossing: float = 1.0
+    """What a pair of two stories weighs beside a pair of one. Without some of the stories pairs of two are rarer than they were,
+    by more than pairs of one; so they weigh more, and the odds are those of the whole."""
 
     def at(self, mask: np.ndarray) -> Labelled:
         """Return some of the pairs."""
-        return Labelled(self.evidence[mask], self.same[mask], self.stories[mask])
+        return self._replace(evidence=self.evidence[mask], same=self.same[mask], stories=self.stories[mask])
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Return what each pair weighs."""
+        return np.where(self.stories[:, 0] == self.stories[:, 1], 1.0, self.crossing)
 
 
 class Weights(NamedTuple):
@@ -196,21 +205,22 @@ def chosen(labelled: Labelled, base: Weights, seed: int) -> tuple[Weights, float
 
 
 def is_better(new: Trial, old: Trial) -> bool:
-    """Return whether the log loss fell by more than `LEAST_GAIN` standard errors, by the folds' differences."""
+    """Return whether the log loss fell by more than chance would have it, by the folds' differences."""
     weights = np.maximum(new.losses[:, 1], 1e-9)
     gains = (old.losses[:, 0] - new.losses[:, 0]) / weights
     mean = np.average(gains, weights=weights)
     spread = np.sqrt(np.average((gains - mean) ** 2, weights=weights) / max(len(gains) - 1, 1))
-    return bool(mean > LEAST_GAIN * spread)
+    return bool(mean > stdtrit(max(len(gains) - 1, 1), SURE) * spread)
 
 
 def tried(labelled: Labelled, folds: np.ndarray, fit: Callable[[Labelled], Weights]) -> Trial:
     """Return what models say of each fold that were fitted without its stories; `folds` has the two folds of each pair."""
     losses, counts, sizes = [], [], []
-    for fold in range(int(folds.max()) + 1):
+    dealt = int(folds.max()) + 1
+    for fold in range(dealt):
         inside = (folds == fold).mean(axis=1)
         seen, judged = inside == 0, inside > 0
-        weights = fit(labelled.at(seen))
+        weights = fit(labelled.at(seen)._replace(crossing=labelled.crossing * dealt / max(dealt - 1, 1)))
         odds, same, weight = (
             weights.log_odds(labelled.evidence[judged]),
             labelled.same[judged],
@@ -240,15 +250,15 @@ def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
     scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - nothing varies so little
     x = (rows - mean) / scale
     start = SLOPE * base.log_odds(labelled.evidence) + OFFSET
-    sides = np.where(labelled.same, 1.0, -1.0)
+    sides, weight = np.where(labelled.same, 1.0, -1.0), labelled.weight
 
     def loss(moves: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the penalised loss of moves of the coefficients and, last, the intercept; and its gradient."""
         margins = sides * (start + x @ moves[:-1] + moves[-1])
-        slopes = -sides * np.exp(-np.logaddexp(0, margins))
+        slopes = -sides * weight * np.exp(-np.logaddexp(0, margins))
         gradient = np.append(x.T @ slopes, slopes.sum())
         return (
-            float(np.logaddexp(0, -margins).sum() + 0.5 * pull * moves @ moves),
+            float(weight @ np.logaddexp(0, -margins) + 0.5 * pull * moves @ moves),
             gradient + pull * moves,
         )
 
@@ -291,13 +301,14 @@ def folds_of(stories: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 
 def thinned(labelled: Labelled, share: float, seed: int) -> Labelled:
-    """Return the pairs of a share of the stories: those whose two stories are both in it."""
+    """Return a share of the pairs, those of the same two stories together, so that the odds stay as they are."""
     if share == 1:
         return labelled
-    names = np.unique(labelled.stories)
-    # Of two stories both are in a share s with probability s²: so the root of the share of the pairs is taken.
-    taken = names[shuffled(names, seed + 2)[: round(len(names) * share**0.5)]]
-    return labelled.at(np.asarray(np.isin(labelled.stories, taken).all(axis=1)))
+    groups, places = np.unique(np.sort(labelled.stories, axis=1), axis=0, return_inverse=True)
+    taken = np.zeros(len(groups), np.bool_)
+    names = groups[:, 0] * (int(groups.max(initial=0)) + 1) + groups[:, 1]
+    taken[shuffled(names, seed + 2)[: round(len(groups) * share)]] = True
+    return labelled.at(taken[places.ravel()])
 
 
 def shuffled(names: Sequence[int] | np.ndarray, seed: int) -> np.ndarray:
