@@ -114,7 +114,10 @@ def articles_of(sample: Sample) -> Range:
     expected = sample.total_bytes * sample.articles / max(sample.read_bytes, 1)
     margin = max(SURE * sample.deviation / math.sqrt(sample.articles), LEAST_MARGIN)
     low, high = (1 - margin, 1 + margin) if sample.evenly else (1 / UNEVEN, UNEVEN)
-    return Range(max(round(expected * low), sample.articles), round(expected), round(expected * high))
+    whole = float(sample.articles)
+    return around(
+        max(float(round(expected * low)), whole), float(round(expected)), float(round(expected * high))
+    )
 
 
 def candidates_of(sample: Sample, settings: Settings, articles: Range) -> Range:
