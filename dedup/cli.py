@@ -6,22 +6,32 @@ Data go to stdout, talk goes to stderr. Each command is a module of `dedup.comma
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from dedup.commands.calibrate import calibrate
 from dedup.commands.cluster import cluster
+from dedup.commands.completion import completion
 from dedup.commands.evaluate import evaluate
 from dedup.commands.explain import explain
 from dedup.commands.filter import filter_
 from dedup.commands.furniture import furniture
 from dedup.commands.index import index
+from dedup.commands.plan import plan
 from dedup.commands.report import report
+from dedup.commands.review import review
 from dedup.commands.settings import settings_
+from dedup.configuration import configuration_in, find_configuration
 from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
 from dedup.terminal.options import CONTEXT
 
-COMMANDS = (cluster, filter_, explain, evaluate, report, furniture, index, settings_)
+COMMANDS = (
+    *(cluster, filter_, explain, report, plan),
+    *(evaluate, review, calibrate, furniture),
+    *(index, settings_, completion),
+)
 """In the order in which --help names them."""
 
 
@@ -43,13 +53,24 @@ def print_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) 
     callback=print_version,
     help="Show the version and exit.",
 )
-def cli() -> None:
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Read settings from this file, and from no other.  [default: the nearest dedup.toml, or pyproject.toml "
+    "with [tool.dedup], from the present folder upward]",
+)
+@click.pass_context
+def cli(ctx: click.Context, config: str | None) -> None:
     """Find the news stories that were told more than once, keep one telling of each, and say why.
 
     A CORPUS is a file or a folder of JSON Lines, JSON, CSV, TSV, Parquet or text, plain or packed (.gz,
-    .zst, .bz2); - is JSON Lines from standard input. Every option can be set in the environment:
-    DEDUP_WINDOW_DAYS=7.
+    .zst, .bz2); - is JSON Lines from standard input. A setting is an option (--window-days 7), a variable of the
+    environment (DEDUP_WINDOW_DAYS=7) or a line of dedup.toml (window_days = 7); the first of these wins.
     """
+    found = configuration_in(Path(config)) if config else find_configuration(Path.cwd())
+    ctx.obj = found
+    ctx.default_map = {str(command.name): dict(found.values) for command in COMMANDS}
 
 
 for command in COMMANDS:

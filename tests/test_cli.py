@@ -28,9 +28,20 @@ from dedup.settings import Settings
 from dedup.terminal.exits import sentence
 from dedup.terminal.progress import announce_compiling, interruptible
 
-COMMANDS = ["cluster", "filter", "explain", "report", "evaluate", "furniture", "settings"]
+WITH_SETTINGS = [
+    "cluster",
+    "filter",
+    "explain",
+    "report",
+    "plan",
+    "evaluate",
+    "review",
+    "calibrate",
+    "settings",
+]
+COMMANDS = [*WITH_SETTINGS, "furniture", "completion"]
 every_command = pytest.mark.parametrize("command", COMMANDS)
-every_command_with_settings = pytest.mark.parametrize("command", [c for c in COMMANDS if c != "furniture"])
+every_command_with_settings = pytest.mark.parametrize("command", WITH_SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +84,39 @@ def test_every_option_has_a_help_sentence(command: str) -> None:
     assert [option.name for option in options if not option.help] == []
 
 
+@every_command
+def test_help_ends_with_examples_of_the_command(command: str) -> None:
+    answer = called(command, "--help")
+
+    examples = answer.stdout.rpartition("Examples:\n")[2].splitlines()
+    assert any(f"dedup {command} " in f"{example} " for example in examples)
+    assert not answer.stdout.count("CORPUS...\n  --")
+
+
+def test_help_says_each_command_in_a_whole_line() -> None:
+    assert "..." not in called("--help").stdout.partition("Find:")[2]
+
+
+@pytest.mark.parametrize(
+    ("shell", "says"), [("bash", "complete -o nosort"), ("zsh", "compdef"), ("fish", "complete ")]
+)
+def test_a_shell_gets_its_completion(shell: str, says: str) -> None:
+    answer = called("completion", shell)
+
+    assert answer.exit_code == 0
+    assert says in answer.stdout
+    assert "_DEDUP_COMPLETE" in answer.stdout
+
+
+def test_commands_and_options_are_completed() -> None:
+    def completed(words: str, place: int) -> str:
+        asked = environment(COMP_WORDS=words, COMP_CWORD=str(place), _DEDUP_COMPLETE="bash_complete")
+        return process(env=asked).stdout
+
+    assert "plain,calibrate" in completed("dedup ca", 1)
+    assert "plain,--rewrite-probability" in completed("dedup cluster --re", 2)
+
+
 def test_version_is_one_line() -> None:
     answer = called("--version")
 
@@ -98,7 +142,7 @@ def test_wrong_usage_exits_with_2(command: str) -> None:
     assert "No such option" in answer.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS[:-1])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "settings"])
 def test_a_corpus_must_be_named(command: str) -> None:
     answer = called(command)
 

@@ -12,7 +12,7 @@ from dedup.settings import Settings
 def test_a_pipe_gets_json() -> None:
     answer = json.loads(called("settings").stdout)
 
-    assert set(answer) == {"settings", "candidate_odds"}
+    assert set(answer) == {"settings", "origins", "candidate_odds"}
     assert set(answer["settings"]) == set(Settings.__dataclass_fields__)
     assert answer["settings"]["relations"] == ["exact", "copy", "excerpt", "extension", "rewrite"]
 

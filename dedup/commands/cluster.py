@@ -29,7 +29,15 @@ SHOWN = 40
 """A terminal shows so many clusters; more than that is for a file."""
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Find",
+    examples=(
+        "dedup cluster news/ -o stories.jsonl",
+        "dedup cluster news/ --format articles -o tagged.jsonl",
+        "dedup cluster today.csv --field text=body --window-days 3",
+    ),
+)
 @corpora
 @output_option("Write here instead of on stdout; the extension says the format.")
 @click.option(

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Tune",
+    examples=(
+        "dedup evaluate news.jsonl --gold story --curve",
+        "dedup evaluate news.jsonl --pairs labels.jsonl --html scores.html",
+        "dedup evaluate news.jsonl --gold story --floor f1=.85 --floor b3_f1=.9",
+    ),
+)
 @corpora
 @labels_options
 @click.option(
@@ -76,7 +84,9 @@ def evaluate(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Score the clusters against labels: pairwise F1, B³, and the worst mistakes.
+    """Score the clusters against labels; show the worst mistakes.
+
+    Pairwise F1, B³, adjusted Rand index, V-measure, and how many drops of each relation are right.
 
     Labels are a field of the articles (--gold) or a file of pairs (--pairs). What has no label is left out of
     the scores.

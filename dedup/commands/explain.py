@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Find",
+    examples=(
+        "dedup explain news/ harbour-fire-1 harbour-fire-3",
+        "dedup explain one.txt other.txt",
+    ),
+)
 @click.argument("names", metavar="CORPUS ID ID", nargs=-1, required=True)
 @json_option
 @settings_options

@@ -30,7 +30,16 @@ __all__ = ["filter_"]
 STDIN = "-"
 
 
-@click.command(cls=Command, name="filter")
+@click.command(
+    cls=Command,
+    name="filter",
+    section="Find",
+    examples=(
+        "dedup filter news.csv -o kept.csv --dropped dropped.jsonl",
+        "zcat feed.jsonl.gz | dedup filter - > kept.jsonl",
+        "dedup filter today/ -o kept.jsonl --furniture furniture.json --model model.json",
+    ),
+)
 @corpora
 @output_option("Write the kept articles here instead of on stdout; the extension says the format.")
 @click.option(

@@ -21,7 +21,14 @@ from dedup.terminal.talk import learned_summary, report_rejects, tell
 __all__ = ["furniture"]
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Set up",
+    examples=(
+        "dedup furniture archive/ -o furniture.json",
+        "dedup filter today/ -o kept.jsonl --furniture furniture.json",
+    ),
+)
 @corpora
 @output_option("Write the furniture here instead of on stdout.")
 @json_option
@@ -35,12 +42,12 @@ def furniture(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Learn what each source prints again and again: notices, teasers, lines about the author.
+    """Learn what each source prints again and again.
 
-    A passage is a whole line, or a whole sentence of one. It is learned where it stands under as many
-    headlines of its source as the square root of all of them, and under five at least; on five days; and
-    over half of the time of its source, two weeks at least and 90 days at most. Articles without a source or
-    a date teach nothing.
+    That is notices, teasers, lines about the author. A passage is a whole line, or a whole sentence of one. It is
+    learned where it stands under as many headlines of its source as the square root of all of them, and under five
+    at least; on five days; and over half of the time of its source, two weeks at least and 90 days at most.
+    Articles without a source or a date teach nothing.
 
     Look through what was learned, take out what is no furniture, and give the file to the other commands:
     dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of

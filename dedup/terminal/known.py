@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
     from dedup.results import Result
-    from dedup.truth import Truth
+    from dedup.truth import Pairs, Stories
 
 __all__ = ["check_labels", "truth_of"]
 
@@ -22,7 +22,9 @@ def check_labels(gold: str | None, open_: str | None, pairs: str | None) -> None
         raise click.UsageError("--open goes with --gold; a file of pairs says itself which are open.")
 
 
-def truth_of(corpus: Corpus, result: Result, gold: str | None, open_: str | None, pairs: str | None) -> Truth:
+def truth_of(
+    corpus: Corpus, result: Result, gold: str | None, open_: str | None, pairs: str | None
+) -> Stories | Pairs:
     """Return what is known of a corpus, by position; `InputError` where it is nothing."""
     from dedup.errors import InputError
     from dedup.evaluation import labels_in

@@ -20,9 +20,9 @@ from dedup.settings import RANKS, RELATIONS, Settings
 
 __all__ = [
     "CONTEXT",
-    "AdvancedOption",
     "CommaList",
     "Command",
+    "HeadedOption",
     "LearnedFile",
     "corpora",
     "corpus_options",
@@ -51,6 +51,10 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "aut
 """What holds for every command: its width, and where the environment may set its options."""
 METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
 
+OWN, MATCHING, READING, ADVANCED = "Options", "Matching", "Reading", "Advanced"
+HEADINGS = (OWN, MATCHING, READING, ADVANCED)
+"""The headings of options in --help."""
+
 SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
 """What `--floor` may ask for."""
 
@@ -58,25 +62,41 @@ F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
 
-class AdvancedOption(click.Option):
-    """An option that few need: it stands under a heading of its own in --help."""
+class HeadedOption(click.Option):
+    """An option that stands under a heading of its own in --help."""
+
+    def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
 
 
 class Command(click.Command):
-    """A command whose --help names the advanced options after all others."""
+    """A command whose --help puts options under headings, and ends with examples."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str = "", examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **{"context_settings": CONTEXT, **kwargs})
+        self.section = section
+        self.examples = examples
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in two sections."""
-        for title, advanced in (("Options", False), ("Advanced", True)):
-            options = (p for p in self.get_params(ctx) if isinstance(p, click.Option))
-            chosen = (p for p in options if isinstance(p, AdvancedOption) == advanced)
-            records = [record for record in (p.get_help_record(ctx) for p in chosen) if record]
+        """Write the options in sections, the command's own first."""
+        sections: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
+        for option in self.get_params(ctx):
+            record = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+            if record:
+                sections[getattr(option, "heading", OWN)].append(record)
+        for heading, records in sections.items():
             if records:
-                with formatter.section(title):
+                with formatter.section(heading):
                     formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, each on a line of its own."""
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
 class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from click 8.4 on
@@ -147,7 +167,8 @@ def knob_option(knob: Field[Any]) -> Decorator[Any]:
         show_default=bool(default != ""),
         metavar=METAVARS.get(type(knob.default)) if knob.name != "keep" else None,
         help=knob.metadata["help"].replace("`", ""),
-        cls=click.Option if knob.name in COMMON else AdvancedOption,
+        cls=HeadedOption,
+        heading=MATCHING if knob.name in COMMON else ADVANCED,
     )
 
 
@@ -177,8 +198,16 @@ def corpus_options(command: F) -> F:
                 envvar="DEDUP_FIELD",
                 callback=field_names,
                 help="What a field is called in the corpus, as text=body; repeat it for more fields.",
+                cls=HeadedOption,
+                heading=READING,
             ),
-            click.option("--strict", is_flag=True, help="Stop at the first line that cannot be read."),
+            click.option(
+                "--strict",
+                is_flag=True,
+                help="Stop at the first line that cannot be read.",
+                cls=HeadedOption,
+                heading=READING,
+            ),
             click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
         ],
     )
@@ -193,6 +222,8 @@ def rejects_option(command: F) -> F:
                 "--rejects",
                 type=click.Path(dir_okay=False, allow_dash=False),
                 help="Write what could not be read here.  [default: the output's name with .rejects.jsonl]",
+                cls=HeadedOption,
+                heading=READING,
             )
         ],
     )

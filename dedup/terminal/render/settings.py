@@ -1,9 +1,10 @@
-"""Settings → a table: name, value, range, meaning; and the odds that copies are looked at, as bars."""
+"""Settings → a table: name, value, where it comes from, range, meaning; and the odds that copies are looked at, as bars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.settings import Settings
+from dedup.terminal.render import plain
 
 __all__ = ["settings_shown"]
 
@@ -19,15 +21,20 @@ COUNTABLE = 10**6
 """A bound beyond this is a computer's, not one to choose by."""
 
 
-def settings_shown(settings: Settings, odds: Mapping[float, float]) -> Iterator[RenderableType]:
+def settings_shown(
+    settings: Settings, odds: Mapping[float, float], origins: Mapping[str, str]
+) -> Iterator[RenderableType]:
     """Yield the settings as a table, those that are not the default in another colour, and the odds."""
-    table = Table("setting", "value", "range", "meaning", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = Table(
+        "setting", "value", "from", "range", "meaning", box=None, header_style="dim", padding=(0, 2, 0, 0)
+    )
     for knob in fields(settings):
         value = getattr(settings, knob.name)
         style = "green" if value == knob.default else "bold yellow"
         table.add_row(
             Text(knob.name, "bold"),
             Text(shown_value(value), style),
+            Text(plain(Path(origins[knob.name]).name), "dim"),
             Text(shown_range(knob.metadata), "dim"),
             knob.metadata["help"].replace("`", ""),
         )

@@ -1,0 +1,62 @@
+"""An estimate → a table of ranges, and the odds that copies are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from dedup.phrases import counted
+from dedup.terminal.render import columns
+from dedup.terminal.render.settings import odds_shown
+
+if TYPE_CHECKING:
+    from dedup.plan import Estimate
+
+__all__ = ["plan_shown", "size", "span"]
+
+MEGABYTE, GIGABYTE = 1e6, 1e9
+MINUTE, HOUR = 60, 3600
+FEW = 10
+
+
+def plan_shown(found: Estimate) -> Iterator[RenderableType]:
+    """Yield the ranges, and the odds of the bands."""
+    table = columns("", "expected", "at least", "at most")
+    rows = (
+        ("articles", found.articles, lambda n: f"{n:,.0f}"),
+        ("candidates each", found.candidates, lambda n: f"{n:,.1f}"),
+        ("time", found.seconds, span),
+        ("memory", found.memory_bytes, size),
+        ("disk, for what is kept", found.disk_bytes, size),
+    )
+    for name, r, shown in rows:
+        table.add_row(Text(name), Text(shown(r.expected), "bold"), shown(r.low), shown(r.high))
+    yield table
+    yield f"\nby {counted(found.sampled, 'article')} of the corpus"
+    yield Text("\nThe odds that two copies share a band, and so are compared, by their Jaccard similarity:\n")
+    yield odds_shown(found.odds)
+
+
+def size(number: float) -> str:
+    """Return a number of bytes in words.
+
+    >>> size(2.5e9), size(3e5)
+    ('2.5 GB', '0.3 MB')
+    """
+    return f"{number / GIGABYTE:,.1f} GB" if number >= GIGABYTE else f"{number / MEGABYTE:,.1f} MB"
+
+
+def span(seconds: float) -> str:
+    """Return a number of seconds in words.
+
+    >>> span(0.2), span(42), span(5400)
+    ('0.2 s', '42 s', '1.5 h')
+    """
+    if seconds < FEW:
+        return f"{seconds:.1f} s"
+    if seconds < 2 * MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / MINUTE:.0f} min" if seconds < HOUR else f"{seconds / HOUR:.1f} h"
