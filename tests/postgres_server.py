@@ -56,7 +56,14 @@ class Server:
             shutil.chown(self.folder, self._user)
         self._schemas = count()
         self._process: subprocess.Popen[bytes] | None = None
-        settings = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        settings = [
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--data-checksums",
+            "--no-sync",
+        ]
         self._run("initdb", f"--pgdata={self.folder / 'data'}", *settings).wait()
 
     def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:

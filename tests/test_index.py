@@ -217,3 +217,39 @@ def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest
             dict(index.add(articles[:10]) + index.add(articles[10:]))
             == dict(index.add(articles[:10])) | found
         )
+
+
+@pytest.mark.parametrize("name", ["long" * 2_000, "тихая река", "O'Hara; --", "{x} %s \\N"])
+def test_any_id_is_kept_as_it_is(lasting_place: Place, name: str) -> None:
+    with Index.open(lasting_place) as index:
+        index.add([{"id": name, "text": SAID}, {"id": "b", "text": SAID}])
+    with Index.open(lasting_place) as index:
+        (answer,) = index.decide(batch([{"id": name, "text": SAID}]))
+        found = index.find({"id": "c", "text": SAID})
+
+    assert (answer.id, answer.again) == (name, True)
+    assert found is not None
+    assert found.canonical == name
+
+
+def test_a_view_does_not_change(lasting_place: Place) -> None:
+    with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
+        one.add([{"id": "a", "text": SAID}])
+        with one.home.view():
+            before = one.home.state()
+            two.add([{"id": "b", "text": SAID}])
+            with two.home.turn():
+                two.home.remove([0])
+            assert one.home.state() == before
+            assert [row.id for rows in one.home.rows() for row in rows] == ["a"]
+        assert (one.home.state().articles, one.home.state().generation) == (2, 1)
+
+
+def test_who_waits_too_long_for_a_turn_is_told(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.index.postgres.PATIENCE", 1)
+    monkeypatch.setattr("dedup.index.sqlite.PATIENCE", 1)
+    with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
+        with one.home.turn(), pytest.raises(IndexingError, match="writing to it for 1 seconds; try again"):
+            two.add([{"id": "a", "text": SAID}])
+
+        assert two.add([{"id": "a", "text": SAID}]) == [("a", None)]

@@ -1,17 +1,14 @@
 """Workers that feed one index at once, are killed, and lose their server: as if one had done it all, in some order.
 
-Each stream holds many tellings of few stories, most of them in other streams too. Afterwards the articles are given to an index in
-memory one after the other, in the order in which the shared one took them: it must say the same.
+Each stream holds many tellings of few stories, most of them in other streams too. Afterwards the articles are given to an index
+in memory one after the other, in the order in which the shared one took them: it must say the same.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from signal import SIGINT, SIGQUIT
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -117,3 +114,19 @@ def test_workers_at_once_and_killed_are_as_one(lasting_place: Place, number: int
 
     assert killed > number / 2
     check_all(lasting_place, workers)
+
+
+def test_workers_go_on_when_their_server_comes_back(postgres: Server, tmp_path: Path) -> None:
+    place = postgres.place()
+    workers = team(place, tmp_path / "team", streams(2, seed=9))
+
+    for how in (SIGINT, SIGQUIT):
+        before = [worker.answered() for worker in workers]
+        wait_until(lambda: all(w.answered() > seen for w, seen in zip(workers, before, strict=True)))  # noqa: B023
+        postgres.stop(how)
+        assert not any(worker.is_over() for worker in workers)
+        postgres.start()
+    for worker in workers:
+        worker.wait()
+
+    check_all(place, workers)

@@ -322,9 +322,12 @@ def parsed(place: str) -> tuple[dict[str, Any], str]:
     if not 0 < len(schema.encode()) <= LONGEST_NAME or "\0" in schema:
         raise IndexingError(f"the name of a schema has 1 to {LONGEST_NAME} bytes, and {schema!r} has not")
     try:
-        return conninfo_to_dict(f"{head}?{others}" if others else head), schema
+        given = conninfo_to_dict(f"{head}?{others}" if others else head)
     except psycopg.Error:
         raise misspelt() from None  # what it says holds parts of the password
+    if not str(given.get("port", 0)).replace(",", "0").isdecimal():
+        raise misspelt()
+    return given, schema
 
 
 def misspelt() -> IndexingError:
