@@ -46,7 +46,7 @@ def batches_of(stream: Stream) -> tuple[list[pa.RecordBatch], list[pa.RecordBatc
 
 
 def work(
-    place: str, stream: Stream, number: int, start: Barrier, done: Queue[tuple[float, float, list[float]]]
+    place: str, stream: Stream, number: int, start: Barrier, done: "Queue[tuple[float, float, list[float]]]"
 ) -> None:
     """Feed a worker's share of the batches to an index; the first worker then feeds the last articles, when all are done."""
     batches, singles = batches_of(stream)
