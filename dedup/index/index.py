@@ -186,11 +186,9 @@ def home_at(place: str | Path, *, create: bool) -> Home:
     named = str(place)
     if named == IN_MEMORY:
         return MemoryHome()
-    return (
-        postgres_home(named, create=create)
-        if named.startswith(ON_A_SERVER)
-        else SqliteHome(place, create=create)
-    )
+    if named.startswith(ON_A_SERVER):
+        return postgres_home(named, create=create)
+    return SqliteHome(place, create=create)
 
 
 def postgres_home(place: str, *, create: bool) -> Home:

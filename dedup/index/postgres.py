@@ -7,6 +7,7 @@ its own, made when there is none: `dedup`, or the one that `?schema=NAME` names.
 Each turn is one transaction, whose first act is to wait for the schema's advisory lock: it ends with the transaction, so a
 process that dies lets go of it. Nothing outlives a transaction in a session, so a pool may stand before the server. The tables
 are in `sql/postgres-N.sql`; `dedup_index` says which N a schema has, and an older one is brought forward when it is opened.
+PostgreSQL 11 or later will do.
 """
 
 import hashlib
