@@ -12,7 +12,8 @@ from postgres_server import Server
 from dedup.errors import IndexingError
 from dedup.index.home import LostError
 from dedup.index.index import Index
-from dedup.index.postgres import PostgresHome, parsed, shown
+from dedup.index.postgres import PostgresHome
+from dedup.index.urls import parsed, shown
 
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
 
