@@ -72,6 +72,11 @@ class Known:
         self._in_order = self._in_order and rises(self.days[:count])
         self._insert(positions[marks > 0], marks[marks > 0], keys)
 
+    def reach(self, count: int) -> None:
+        """Take note that so many articles have come, though the last of them are gone."""
+        self._grow(count)
+        self.count = max(self.count, count)
+
     def near(self, s: Sketches, members: np.ndarray, rules: Rules) -> np.ndarray:
         """Return the positions (int64, rising) of all that `members` of a batch must be compared with."""
         wanted = np.zeros(self.count, bool)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from homes import lasting_place, place
 from hypothesis import settings
+from postgres_server import postgres
 
-__all__ = ["lasting_place", "place"]
+__all__ = ["lasting_place", "place", "postgres"]
 
 ROOT = Path(__file__).parent.parent
 

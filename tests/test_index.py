@@ -1,5 +1,6 @@
 """An index over all its homes: a stream in rank order is the batch, a retry is safe, other rules are refused."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from dedup.pipeline import deduplicate
 from dedup.settings import Settings
 
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
+LONG = "".join(hashlib.sha256(bytes([k])).hexdigest() for k in range(120))
+"""An id that cannot be squeezed into a page of a B-tree."""
 OTHER = "Prosecutors in Averstone charged the owner of the Lorholm shipyard with fraud on Friday."
 
 
@@ -217,3 +220,39 @@ def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest
             dict(index.add(articles[:10]) + index.add(articles[10:]))
             == dict(index.add(articles[:10])) | found
         )
+
+
+@pytest.mark.parametrize("name", [LONG, "тихая река", "O'Hara; --", "{x} %s \\N"])
+def test_any_id_is_kept_as_it_is(lasting_place: Place, name: str) -> None:
+    with Index.open(lasting_place) as index:
+        index.add([{"id": name, "text": SAID}, {"id": "b", "text": SAID}])
+    with Index.open(lasting_place) as index:
+        (answer,) = index.decide(batch([{"id": name, "text": SAID}]))
+        found = index.find({"id": "c", "text": SAID})
+
+    assert (answer.id, answer.again) == (name, True)
+    assert found is not None
+    assert found.canonical == name
+
+
+def test_a_view_does_not_change(lasting_place: Place) -> None:
+    with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
+        one.add([{"id": "a", "text": SAID}])
+        with one.home.view():
+            before = one.home.state()
+            two.add([{"id": "b", "text": SAID}])
+            with two.home.turn():
+                two.home.remove([0])
+            assert one.home.state() == before
+            assert [row.id for rows in one.home.rows() for row in rows] == ["a"]
+        assert (one.home.state().articles, one.home.state().generation) == (2, 1)
+
+
+def test_who_waits_too_long_for_a_turn_is_told(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.index.postgres.PATIENCE", 1)
+    monkeypatch.setattr("dedup.index.sqlite.PATIENCE", 1)
+    with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
+        with one.home.turn(), pytest.raises(IndexingError, match="writing to it for 1 seconds; try again"):
+            two.add([{"id": "a", "text": SAID}])
+
+        assert two.add([{"id": "a", "text": SAID}]) == [("a", None)]

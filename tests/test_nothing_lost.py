@@ -23,8 +23,10 @@ from newsmaker import FIRST_DAY, Article, planned
 KILLS = int(os.environ.get("KILLS", "12"))
 BATCH = 10
 """Articles that are answered at once: few, so that a kill finds many turns to fall into."""
-SLOWEST = 0.4
+SLOWEST = 0.1
 """Seconds from the first answer to the kill, at most."""
+MOMENTS = 1.5
+"""Seconds from the start to the kill, at most."""
 EVERY_MOMENT = 0.2
 """The share of kills that come at any moment since the start, and not after the first answer."""
 
@@ -98,7 +100,7 @@ def killed_often(lines: Sequence[bytes], place: Place, kills: int) -> tuple[list
     done = 0
     while len(found) < len(lines):
         at_once = random.random() < EVERY_MOMENT
-        patience = random.uniform(0, 3 * SLOWEST if at_once else SLOWEST) if done < kills else 3600.0
+        patience = random.uniform(0, MOMENTS if at_once else SLOWEST) if done < kills else 3600.0
         found += until_killed(lines[len(found) :], place, patience, at_once=at_once)
         done += len(found) < len(lines)
     return found, done

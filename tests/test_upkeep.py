@@ -97,6 +97,18 @@ def test_the_undated_are_as_old_as_their_decision(place: Place) -> None:
         assert index.expire(datetime.now(UTC) + timedelta(hours=1)) == 1
 
 
+def test_a_place_is_never_given_twice(lasting_place: Place) -> None:
+    with Index.open(lasting_place) as index:
+        index.add([at(0, 1, "first"), at(0, 2, "last")])
+        index.delete("last")
+    with Index.open(lasting_place) as index:
+        index.add([at(0, 3, "next")])
+
+        assert [row.position for rows in index.home.rows() for row in rows] == [0, 2]
+        assert index.home.state().articles == 3
+        assert index.verify(deep=True) == []
+
+
 def test_an_open_index_learns_what_another_took_out(lasting_place: Place) -> None:
     with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
         one.add([at(0, 1, "first")])

@@ -29,17 +29,20 @@ class Commands(click.Group):
     """Commands of a command, each with the options that all have."""
 
     command_class = Command
+    section = "Find"
 
 
 @click.group(cls=Commands, context_settings=CONTEXT)
 def index() -> None:
-    """Look after an index of articles seen, as `dedup filter --index` makes it.
+    """Look after an index of the articles seen.
+
+    dedup filter --index makes it, and adds to it.
 
     An INDEX is a file such as seen.db, or postgresql://user@host/database.
     """
 
 
-@index.command(name="stats")
+@index.command(name="stats", examples=("dedup index stats seen.db",))
 @place_argument
 @json_option
 def stats(place: str, as_json: bool) -> None:
@@ -55,7 +58,7 @@ def stats(place: str, as_json: bool) -> None:
         show(stats_shown(figures))
 
 
-@index.command(name="verify")
+@index.command(name="verify", examples=("dedup index verify seen.db --deep",))
 @place_argument
 @click.option("--deep", is_flag=True, help="Compare all kept articles with each other too.")
 def verify(place: str, deep: bool) -> None:
@@ -69,7 +72,10 @@ def verify(place: str, deep: bool) -> None:
     click.echo(f"{place} is sound")
 
 
-@index.command(name="expire")
+@index.command(
+    name="expire",
+    examples=("dedup index expire seen.db --before 60d", "dedup index expire seen.db --before 2026-01-01"),
+)
 @place_argument
 @click.option("--before", required=True, metavar="DATE", help="A date, 2026-05-04, or days ago: 60d.")
 def expire(place: str, before: str) -> None:
@@ -82,7 +88,7 @@ def expire(place: str, before: str) -> None:
     click.echo(f"{counted(gone, 'article')} expired")
 
 
-@index.command(name="delete")
+@index.command(name="delete", examples=("dedup index delete seen.db article-1 article-2",))
 @place_argument
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def delete(place: str, ids: tuple[str, ...]) -> None:
@@ -95,7 +101,7 @@ def delete(place: str, ids: tuple[str, ...]) -> None:
         raise click.ClickException(f"there is no article {', '.join(map(repr, missing))} in {place}")
 
 
-@index.command(name="export")
+@index.command(name="export", examples=("dedup index export seen.db -o log.parquet",))
 @place_argument
 @output_option("Write here instead of on stdout; the extension says the format: .parquet, .csv, .jsonl.")
 def export(place: str, output: str | None) -> None:
@@ -107,7 +113,7 @@ def export(place: str, output: str | None) -> None:
     click.echo(counted(count, "article"), err=True)
 
 
-@index.command(name="merge")
+@index.command(name="merge", examples=("dedup index merge seen.db other.db",))
 @place_argument
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True)
 @click.option(

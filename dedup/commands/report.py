@@ -26,7 +26,14 @@ __all__ = ["report"]
 MILLION = 1_000_000
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Find",
+    examples=(
+        "dedup report news/ -o report.html",
+        "dedup report today.jsonl archive/ -o report.html --window-days 7",
+    ),
+)
 @corpora
 @output_option("Write the page here.", required=True)
 @click.option(

@@ -8,6 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from dedup.errors import IndexingError
+
+
+class LostError(IndexingError):
+    """The home broke off what it was doing, as a server does that goes away: the same may be tried again."""
+
 
 class Row(NamedTuple):
     """An article that was decided on, as an index keeps it: no title, no text."""
@@ -47,13 +53,16 @@ class State(NamedTuple):
 
 
 class Home(Protocol):
-    """A place for an index. All methods but `turn` and those of a reader are called within a turn."""
+    """A place for an index. What writes is called within a turn; what reads several things that agree, in one or in a view."""
 
     name: str
     """What a person calls it: a path, a server without its password."""
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for one's turn to write: what is done in it is durable when it ends, or did not happen if it fails."""
+
+    def view(self) -> AbstractContextManager[None]:
+        """Show the index as it is now, until the end of the view, whatever others write in the meantime. Not within a turn."""
 
     def meta(self) -> dict[str, str]:
         """Return what the index says of itself; empty where there is no index yet."""

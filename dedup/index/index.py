@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.articles import Progress, to_batches
-from dedup.errors import InputError
+from dedup.errors import IndexingError, InputError
 from dedup.index.answers import Answer, answer_of, base_of, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.fingerprint import check, fingerprint, settings_in
@@ -24,6 +24,7 @@ from dedup.index.memory import MemoryHome
 from dedup.index.merging import arrivals, merged
 from dedup.index.recalled import Recalled
 from dedup.index.sqlite import SqliteHome
+from dedup.index.trying import tried
 from dedup.index.upkeep import Stats, faults, log_of, of_article, older, stats
 from dedup.matches import Match, rules_of
 from dedup.pipeline import ahead, sketch_with, sketched, threads_of
@@ -31,6 +32,7 @@ from dedup.settings import Settings
 from dedup.sketches import Sketches
 
 IN_MEMORY = ":memory:"
+ON_A_SERVER = ("postgresql://", "postgres://")
 WORTH_PARTING = 64
 """Articles from which on several threads sketch a batch."""
 
@@ -52,7 +54,7 @@ class Index:
 
     @classmethod
     def open(cls, place: str | Path, settings: Settings | None = None, *, create: bool = True) -> Self:
-        """Return the index at a place: a file, or ":memory:".
+        """Return the index at a place: a file, ":memory:", or "postgresql://user@host/database" (`dedup.index.postgres`).
 
         A new one is made with the `settings` (the defaults, where none are given), an old one is opened with those that it
         was made with. `IndexingError` where it is no index, a damaged one, of a newer format, or of other settings, or
@@ -119,14 +121,10 @@ class Index:
         Its `sketches` may have been made before (`pipeline.ahead`).
         """
         s = sketches or sketched_at_once(batch, self.settings)
+        ids: list[str] = batch["id"].to_pylist()
+        recorded: set[Row] = set()
         with self._lock:
-            with self.home.turn():
-                rows, made = self._judged(batch["id"].to_pylist(), s)
-                self.home.record(made.rows, made.sketches)
-            self._recalled.remember(made.rows, made.sketches)
-            self.bounded += made.bounded
-            fresh = {row.position for row in made.rows}
-            return self._answers(rows, fresh)
+            return tried(lambda: self._turn(ids, s, recorded))
 
     def answers(self, corpus: Iterable[pa.RecordBatch], progress: Progress | None = None) -> list[Answer]:
         """Return the answers to all articles of a corpus, in their order; later batches are sketched ahead."""
@@ -145,9 +143,28 @@ class Index:
         batches = list(to_batches([article]))
         if [batch.num_rows for batch in batches] != [1]:
             raise InputError("find takes one article")
+        ids, s = batches[0]["id"].to_pylist(), sketch_with(batches[0], self.settings)
         with self._lock:
-            rows, _ = self._judged(batches[0]["id"].to_pylist(), sketch_with(batches[0], self.settings))
-            return self._answers(rows, set())[0].match
+            return tried(lambda: self._seen(ids, s))[0].match
+
+    def _turn(self, ids: Sequence[str], s: Sketches, recorded: set[Row]) -> list[Answer]:
+        """Return the answers of one turn, once it is over, and put what is new into `recorded`.
+
+        Should the turn be tried again because the answer to its commit was lost, it finds its own rows: they are still new.
+        """
+        with self.home.turn():
+            rows, made = self._judged(ids, s)
+            self.home.record(made.rows, made.sketches)
+            recorded.update(made.rows)
+            answers = self._answers(rows, {row.position for row in rows if row in recorded})
+        self._recalled.remember(made.rows, made.sketches)
+        self.bounded += made.bounded
+        return answers
+
+    def _seen(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
+        """Return what would be answered now."""
+        with self.home.view():
+            return self._answers(self._judged(ids, s)[0], set())
 
     def delete(self, given: str) -> int:
         """Take all versions of an id out, and where one was kept all that was dropped for it; return how many articles left.
@@ -175,12 +192,12 @@ class Index:
 
     def verify(self, *, deep: bool = False) -> list[str]:
         """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other."""
-        with self._lock, self.home.turn():
+        with self._lock, self.home.view():
             return list(faults(self.home, self.settings, deep=deep))
 
     def stats(self) -> Stats:
         """Return what is in the index."""
-        with self._lock:
+        with self._lock, self.home.view():
             return stats(self.home)
 
     def log(self) -> Iterator[list[dict[str, Any]]]:
@@ -247,4 +264,20 @@ def sketched_at_once(batch: pa.RecordBatch, settings: Settings) -> Sketches:
 
 def home_at(place: str | Path, *, create: bool) -> Home:
     """Return the home that a place names."""
-    return MemoryHome() if str(place) == IN_MEMORY else SqliteHome(place, create=create)
+    named = str(place)
+    if named == IN_MEMORY:
+        return MemoryHome()
+    if named.startswith(ON_A_SERVER):
+        return postgres_home(named, create=create)
+    return SqliteHome(place, create=create)
+
+
+def postgres_home(place: str, *, create: bool) -> Home:
+    """Return the home on a PostgreSQL server; IndexingError where the package that talks to it is missing."""
+    try:
+        from dedup.index.postgres import PostgresHome
+    except ImportError as error:
+        raise IndexingError(
+            "an index in PostgreSQL needs the package psycopg: pip install 'news-dedup[postgres]'"
+        ) from error
+    return PostgresHome(place, create=create)

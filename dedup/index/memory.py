@@ -29,6 +29,12 @@ class MemoryHome:
         with self._lock:
             yield
 
+    @contextmanager
+    def view(self) -> Iterator[None]:
+        """Let nobody write meanwhile."""
+        with self._lock:
+            yield
+
     def meta(self) -> dict[str, str]:
         """Return what the index says of itself."""
         return dict(self._meta)

@@ -42,6 +42,7 @@ class Recalled:
         if state.articles > self.known.count:
             for rows in self._home.rows(self.known.count):
                 self.learn(rows)
+            self.known.reach(state.articles)
 
     def remember(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
         """Take in what was recorded here, with its packed sketches."""

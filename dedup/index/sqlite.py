@@ -7,7 +7,7 @@ Each turn is one transaction, written ahead (WAL) and synced before it counts as
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,19 @@ class SqliteHome:
                     db.execute(f"PRAGMA application_id = {APPLICATION}")
                     db.execute(f"PRAGMA user_version = {number}")
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> AbstractContextManager[None]:
         """Wait for the write lock; commit at the end, roll back where it fails."""
+        return self._within("BEGIN IMMEDIATE")
+
+    def view(self) -> AbstractContextManager[None]:
+        """Read from one snapshot; a writer is not held up."""
+        return self._within("BEGIN DEFERRED")
+
+    @contextmanager
+    def _within(self, opening: str) -> Iterator[None]:
+        """Do all in one transaction."""
         with self._told():
-            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(opening)
             try:
                 yield
                 self._db.execute("COMMIT")
