@@ -2,43 +2,39 @@
 
 In: a sketch and the index of those kept. Out: positions worth verifying, most shared first. Bands of the signature find
 copies (Broder 1997; *Mining of Massive Datasets*, section 3.4), salient terms find rewrites, which live at similarities where
-banding cannot tell them from unrelated articles. Both are *keys* of one index: a hash table from keys to chains of
-articles, the latest first, so that in a dated corpus a lookup stops where the window ends. A chain is made of blocks, each
-twice as long as the one before it: a lookup waits for memory once a block and not once an article.
+banding cannot tell them from unrelated articles. Both are *keys* of one index (`dedup.postings`), in whose chains the latest
+article comes first, so that in a dated corpus a lookup stops where the window ends.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.kernel import inlined, leaf
+from dedup.kernel import leaf
+from dedup.postings import (
+    HEAD,
+    LENGTH,
+    NEXT,
+    NOWHERE,
+    OWNERS,
+    Reach,
+    insert,
+    of_band,
+    of_term,
+    postings_for,
+    slot_of,
+)
 from dedup.shingles import MULTIPLIER, extended
 
 BAND = 256
 """What a shared band counts beside a shared term: any band makes a candidate."""
 MOST_SHARED = 8 * BAND
-KEY, HEAD = 0, 1
-"""A slot of the table: a key, 0 where it is free, and the place of the latest block of its chain."""
-NEXT, LENGTH, ROOM, OWNERS = range(4)
-"""A block of postings: the place of the block before it, how many articles it holds and could hold, and the articles."""
-MOST_ROOM = 29
-"""The longest block is two lines of a processor's cache."""
-NOWHERE = np.int64(0)
-CELLS_EACH = 5
-"""No number of postings takes more cells than this for each: the worst is a chain of two, in nine cells."""
 FEW = 64
 """So many candidates are put in order by insertion; more are counted into place."""
 
 
-class Postings(NamedTuple):
-    """The index in memory: slots of an open-addressing table lead to chains of postings."""
-
-    slots: np.ndarray
-    """An open-addressing table, its size a power of two: `KEY` and `HEAD` side by side."""
-    blocks: np.ndarray
-    """Blocks of postings end to end, the first of them from 1 on."""
-    used: np.ndarray
-    """How many cells of `blocks` are taken."""
+DATED = 8
+"""With more undated articles than one in so many it is not worth asking what those will look for."""
 
 
 class Scratch(NamedTuple):
@@ -65,70 +61,43 @@ def scratch_for(articles: int, keys_each: int) -> Scratch:
     )
 
 
-def postings_for(articles: int, keys_each: int) -> Postings:
-    """Return an empty index with room for `articles` of `keys_each` keys each."""
-    room = max(1, articles * keys_each)
-    size = 1 << (room + room // 2).bit_length()
-    cells = 1 + CELLS_EACH * room
-    place = np.int32 if cells < 2**31 else np.int64
-    return Postings(
-        slots=np.zeros((size, 2), np.uint64),
-        blocks=np.zeros(cells, place),
-        used=np.ones(1, np.int64),
-    )
-
-
-@leaf
-def empty(index):
-    """Take everything out of an index."""
-    index.slots[:] = 0
-    index.blocks[: index.used[0]] = 0
-    index.used[0] = 1
-
-
-@inlined
-def slot_of(index, key):
-    """Return the slot that holds `key`, or the free one where it would go."""
-    mask = np.uint64(len(index.slots) - 1)
-    slot = (key >> np.uint64(32)) & mask  # a product: its high bits are the well-mixed ones
-    while index.slots[slot, KEY] != 0 and index.slots[slot, KEY] != key:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
-
-
 @leaf
 def keys_of(s, a, out):
     """Write the keys (uint64) of sketch `a` into `out`, its terms first; return (terms, keys)."""
     n = 0
     for term in s.salient[a]:
         if term:
-            out[n] = extended(MULTIPLIER, term)
+            out[n] = of_term(extended(MULTIPLIER, term))
             n += 1
     terms = n
     for band, value in enumerate(s.bands[a]):
         if value:
-            out[n] = extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value))
+            out[n] = of_band(extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value)))
             n += 1
     return terms, n
 
 
+def reach_of(s: Any, order: np.ndarray, rules: Any, *, in_order: bool) -> Reach:
+    """Return what articles taken in `order` may still find; with `in_order`, which is by date, the undated are its last.
+
+    Out of order, or where more than one in `DATED` has no date, all is in reach for ever.
+    """
+    undated = order[np.isnan(s.days[order])]
+    ends = in_order and len(undated) * DATED <= len(order)
+    each = s.salient.shape[1] + s.bands.shape[1]
+    wanted = postings_for(len(undated) if ends else 0, each)
+    if ends:
+        insert_all(wanted, s, undated, np.empty(each, np.uint64))
+    windows = (rules.window_days, rules.copy_window_days) if ends else (np.inf, np.inf)
+    return Reach(s.days, windows[0], windows[1], wanted)
+
+
 @leaf
-def insert(index, keys, begin, end, a):
-    """Put article `a` at the head of the chains of `keys[begin:end]`."""
-    blocks = index.blocks
-    for k in range(begin, end):
-        slot = slot_of(index, keys[k])
-        index.slots[slot, KEY] = keys[k]
-        head = np.int64(index.slots[slot, HEAD])
-        if head == 0 or blocks[head + LENGTH] == blocks[head + ROOM]:
-            block = index.used[0]
-            blocks[block + NEXT] = head
-            blocks[block + ROOM] = min(2 * np.int64(blocks[head + ROOM]), MOST_ROOM) if head else 1
-            index.used[0] += OWNERS + np.int64(blocks[block + ROOM])
-            index.slots[slot, HEAD] = block
-            head = block
-        blocks[head + OWNERS + np.int64(blocks[head + LENGTH])] = a
-        blocks[head + LENGTH] += 1
+def insert_all(index, s, articles, keys):
+    """Put some articles into an index; `keys` is scratch."""
+    for a in articles:
+        _, n = keys_of(s, a, keys)
+        insert(index, keys, 0, n, a)
 
 
 @leaf

@@ -45,6 +45,7 @@ LAYERS = [
     "terms",
     "evidence",
     "sketches",
+    "postings",
     "candidates",
     "matches",
     "packing",

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.matches import rules_of
+from dedup.postings import insert, postings_for
 from dedup.settings import Settings
 from dedup.signatures import signatures_of
 from dedup.sketches import Sketches
