@@ -8,6 +8,7 @@ witnesses: an article that matches one of them needs less of a match with the ke
 link of hierarchical clustering (docs/decisions/0004-witnesses.md).
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -86,12 +87,15 @@ def assign(
     rules: Rules,
     threads: int = 1,
     settled: Settled = NOTHING_SETTLED,
+    *,
+    rest: Callable[[], None] = lambda: None,
 ) -> Assignments:
     """Return the assignments of all articles, taken in `order` (positions, int64; each once), after those that are settled.
 
     A chunk of articles is first looked up, by all threads at once, among those kept before the chunk; then, one after the
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
-    bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins.
+    bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins. `rest` is
+    called after each chunk.
     """
     threads = min(threads, 1 + len(order) // WORTH_A_THREAD)
     articles, each = len(sketches.texts), sketches.salient.shape[1] + sketches.bands.shape[1]
@@ -113,6 +117,7 @@ def assign(
             shares = [np.ascontiguousarray(chunk[thread::threads]) for thread in range(threads)]
             list((pool.map if threads > 1 else map)(look, shares, scratch, desks))
             settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
+            rest()
     return best.made
 
 

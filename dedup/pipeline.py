@@ -21,7 +21,8 @@ from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.results import Result
 from dedup.settings import Settings
-from dedup.sketches import Sketches, joined, sketch
+from dedup.shelf import Shelf
+from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
@@ -49,25 +50,34 @@ def deduplicate(
     batches = articles if isinstance(articles, Corpus) else to_batches(articles)
     with ThreadPoolExecutor(1) as aside:
         loading = aside.submit(load_kernels)
-        remembered, sketches = sketched(batches, settings, progress)
+        shelf = Shelf(settings.memory, settings.work_dir)
+        remembered, sketches = sketched(batches, settings, progress, shelf)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
     order = ranked(table, sketches.lengths, repeats, settings)
-    assignments = repeated(assign(sketches, order, rules_of(settings), threads_of(settings)), repeats)
-    return Result(table, assignments, order, repeats, settings, dict(warnings))
+    made = assign(sketches, order, rules_of(settings), threads_of(settings), rest=shelf.rest)
+    return Result(table, repeated(made, repeats), order, repeats, settings, dict(warnings))
 
 
 def sketched(
-    batches: Iterable[pa.RecordBatch], settings: Settings, progress: Progress | None
+    batches: Iterable[pa.RecordBatch],
+    settings: Settings,
+    progress: Progress | None,
+    shelf: Shelf | None = None,
 ) -> tuple[pa.Table, Sketches]:
-    """Return the remembered columns and the sketches of all batches, in order; threads work ahead by a bounded number."""
-    columns, parts = [], []
+    """Return the remembered columns and the sketches of all batches, in order, which `shelf` holds.
+
+    Threads work ahead by a bounded number of batches.
+    """
+    columns, shelf = [], shelf or Shelf(settings.memory, settings.work_dir)
     for batch, part in ahead(batches, settings):
         columns.append(batch.select(REMEMBERED))
-        parts.append(part)
+        shelf.put(part)
         if progress:
             progress(batch.num_rows)
-    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), joined(parts or [empty_sketches(settings)])
+    if not columns:
+        shelf.put(empty_sketches(settings))
+    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), shelf.sketches()
 
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:

@@ -73,6 +73,16 @@ class Settings:
         0, "Threads that sketch; 0 takes every core. The result never depends on it.", 0, 1024
     )
 
+    memory: int = knob(
+        1536 << 20,
+        "Sketches of more bytes than this (K, M, G) wait in files; beside them a run takes about half a gigabyte "
+        "and 600 bytes an article.",
+        0,
+    )
+    work_dir: str | None = knob(
+        None, "Where such files are; by default where temporary files are. They vanish with the run."
+    )
+
     def __post_init__(self) -> None:
         """Check every value against its range."""
         for knob_ in fields(self):

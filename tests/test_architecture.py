@@ -45,6 +45,7 @@ LAYERS = [
     "terms",
     "evidence",
     "sketches",
+    "shelf",
     "postings",
     "candidates",
     "matches",
