@@ -10,6 +10,8 @@ again soon: the system keeps the pages of files for as long as it has no better 
 import mmap
 import os
 import tempfile
+import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -33,7 +35,11 @@ class Shelf:
         self._folder = folder or tempfile.gettempdir()
         self._held: dict[str, np.ndarray] = {}
         self._files: dict[str, IO[bytes]] = {}
+        self._open = ExitStack()
+        weakref.finalize(self, self._open.close)
         self._maps: list[mmap.mmap] = []
+        self.filed = 0
+        """How many bytes lie in files."""
 
     def put(self, part: Sketches) -> None:
         """Put the sketches of a batch behind those that are there; OutputError where a file cannot be written."""
@@ -52,9 +58,9 @@ class Shelf:
     def sketches(self) -> Sketches:
         """Return the sketches of all articles, of which there must be a batch; no more can be put there after that."""
         for name, file in self._files.items():
-            file.flush()
             if os.fstat(file.fileno()).st_size:
                 self._held[name] = self._mapped(file, self._held[name])
+        self._open.close()
         return Sketches(**self._held)
 
     def rest(self) -> None:
@@ -63,26 +69,24 @@ class Shelf:
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
 
-    @property
-    def filed(self) -> int:
-        """Return how many bytes lie in files."""
-        return sum(file.tell() for file in self._files.values())
-
     def _move_out(self) -> None:
         """Move the large fields into files."""
         for name in sorted(LARGE):
             try:
-                # Windows lets no file go that is open: there it is removed when it is closed.
-                self._files[name] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it lives as long as this
+                file = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115 - closed with the others
             except OSError as error:
                 raise self._refused(error) from error
+            self._files[name] = self._open.enter_context(file)
             self._write(name, self._held[name])
             self._held[name] = self._held[name][:0].copy()
 
     def _write(self, name: str, array: np.ndarray) -> None:
         """Write an array at the end of a field's file."""
+        self.filed += array.nbytes
+        left = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         try:
-            self._files[name].write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+            while left:
+                left = left[self._files[name].write(left) :]
         except OSError as error:
             raise self._refused(error) from error
 
