@@ -6,8 +6,9 @@ measure). Out: JSON Lines by date; `story` says which articles tell one story, `
 There are too few real articles for a million, so stories are put together: a topic is what real articles with a common
 term are about; a story is sentences of its topic, each of another article, under a cast of its own: the names in the
 sentences are replaced, each throughout the story by the same one of as many words. Two names of a cast are names that its
-topic is full of, as in the news. So words are as frequent as in real news, and two stories of one topic share terms, names
-and now and then a sentence, but are not the same. Seven articles of ten are a story told once; the others tell stories whose
+topic is full of, as in the news, the others its own, put together from the words of real names. The headline is of words of
+the lead. So words are as frequent as in real news, and two stories of one topic share terms, names and now and then a
+sentence, but are not the same. Seven articles of ten are a story told once; the others tell stories whose
 number of tellings has a heavy tail, each later one a mutation (`benchmarks.mutations`) of the first.
 """
 
@@ -47,8 +48,8 @@ SPREAD, SHORTEST, LONGEST = 0.5, 60, 3_000
 COMMON_TOPIC, RARE_TOPIC = 0.01, 30
 """What makes a topic: the commonest term of an article that no more than this share and no fewer than so many articles have."""
 SENTENCE_WORDS = range(6, 50)
-TITLE_WORDS = 4
-"""A title is the first words of one real title and the last words of another."""
+TITLE_WORDS, LEAD_WORD = 7, 5
+"""A headline has so many words of the first two sentences, of so many letters or more, after two names of the cast."""
 STANDING, CAST = 5, 3
 """The first name of each kind is one of so many that the topic is full of; a cast has so many of a kind."""
 NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*")
@@ -92,7 +93,6 @@ class Topic(NamedTuple):
     """What stories of one kind are made of; `SLOTS` stand for the names."""
 
     sentences: list[str]
-    titles: list[list[str]]
     standing: tuple[list[str], list[str]]
     """The commonest names, of one word and of more."""
 
@@ -104,7 +104,7 @@ class Material(NamedTuple):
     weights: list[int]
     """How many real articles each topic has, added up."""
     words: list[str]
-    """The words of names, as often as they stand in the sentences."""
+    """The words of names, each once."""
 
 
 class Plan(NamedTuple):
@@ -141,13 +141,13 @@ def topics_of(articles: list[Article]) -> list[list[Article]]:
 
 def material_of(articles: list[Article]) -> Material:
     """Return what stories are made of: the topics of real articles, and the words of their names."""
-    words: list[str] = []
+    words: set[str] = set()
     topics = [topic_of(group, words) for group in topics_of(articles)]
-    topics = [topic for topic in topics if len(topic.sentences) >= RARE_TOPIC and topic.titles]
-    return Material(topics, list(accumulate(len(topic.sentences) for topic in topics)), words)
+    topics = [topic for topic in topics if len(topic.sentences) >= RARE_TOPIC]
+    return Material(topics, list(accumulate(len(topic.sentences) for topic in topics)), sorted(words))
 
 
-def topic_of(articles: list[Article], words: list[str]) -> Topic:
+def topic_of(articles: list[Article], words: set[str]) -> Topic:
     """Return what stories like these articles are made of; the words of their names are added to `words`."""
     names: tuple[Counter[str], Counter[str]] = Counter(), Counter()
     sentences = []
@@ -160,21 +160,18 @@ def topic_of(articles: list[Article], words: list[str]) -> Topic:
                 and sentence[-1] in '.!?"”'
             ):
                 sentences.append(NAME.sub(partial(slot_of, names, words), sentence))
-    titles = [(article.get("title") or "").split() for article in articles]
     standing = tuple([name for name, _ in kind.most_common(STANDING)] for kind in names)
-    return Topic(
-        sentences, [title for title in titles if len(title) >= TITLE_WORDS], (standing[0], standing[1])
-    )
+    return Topic(sentences, (standing[0], standing[1]))
 
 
-def slot_of(names: tuple[Counter[str], Counter[str]], words: list[str], found: re.Match[str]) -> str:
+def slot_of(names: tuple[Counter[str], Counter[str]], words: set[str], found: re.Match[str]) -> str:
     """Return what stands for a name, the same for the same one; the name is counted, and its words are taken down."""
     name = found[0]
     parts = name.split(" ")
     if NO_NAMES.intersection(parts):
         return name
     names[len(parts) > 1][name] += 1
-    words.extend(parts[:2])
+    words.update(parts)
     return SLOTS[len(parts) > 1][crc32(name.encode()) % CAST]
 
 
@@ -187,13 +184,12 @@ def story(material: Material, words: int, seed: int, number: int) -> Article:
     while told < wanted:
         sentences.append(random.choice(topic.sentences))
         told += sentences[-1].count(" ") + 1
-    first, last = random.choice(topic.titles), random.choice(topic.titles)
     cast = cast_of(material, topic, random)
-    lead = " and ".join(random.sample(sorted(cast.values()), 2))
     text = "\n\n".join(" ".join(sentences[k : k + 2]) for k in range(0, len(sentences), 2))
     for slot, name in cast.items():
         text = text.replace(slot, name)
-    title = " ".join([lead, *first[:TITLE_WORDS], *last[-TITLE_WORDS:]])
+    lead = [word for word in text[: text.find("\n")].split() if len(word) >= LEAD_WORD]
+    title = " ".join([*random.sample(sorted(cast.values()), 2), *lead[:TITLE_WORDS]])
     return {"title": title, "text": text, "source": f"Outlet {random.randrange(SOURCES)}", "language": "en"}
 
 
