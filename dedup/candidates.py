@@ -19,6 +19,8 @@ from dedup.postings import (
     OWNERS,
     Reach,
     insert,
+    latest_of,
+    length_of,
     of_band,
     of_term,
     postings_for,
@@ -42,6 +44,8 @@ class Scratch(NamedTuple):
 
     keys: np.ndarray
     """uint64: the keys of the article looked up."""
+    heads: np.ndarray
+    """uint64: the heads of their chains."""
     found: np.ndarray
     """n, int32: its candidates."""
     ordered: np.ndarray
@@ -54,6 +58,7 @@ def scratch_for(articles: int, keys_each: int) -> Scratch:
     """Return a thread's scratch for so many articles of `keys_each` keys."""
     return Scratch(
         keys=np.empty(keys_each, np.uint64),
+        heads=np.empty(keys_each, np.uint64),
         found=np.empty(articles, np.int32),
         ordered=np.empty(articles, np.int32),
         shares=np.zeros(articles, np.int32),
@@ -107,15 +112,43 @@ def fill_candidates(index, days, terms, n, day, rules, in_order, scratch):
     Return (how many, how many of them share a band, whether `max_postings` was reached). `days` are those of the
     articles in the index; with `in_order` they came by rising date.
     """
-    keys, found, shares = scratch.keys, scratch.found, scratch.shares
+    found, shares = scratch.found, scratch.shares
+    window, most = rules.window_days, rules.max_postings
+    touched, fewer = touch(index, days, 0, terms, day, window, most, 1, in_order, scratch, 0)
+    window = rules.copy_window_days
+    touched, cut = touch(index, days, terms, n, day, window, most, BAND, in_order, scratch, touched)
+    n, banded = 0, 0
+    for t in range(touched):
+        other = found[t]
+        if shares[other] >= rules.shared_terms:
+            found[n] = other
+            n += 1
+            banded += shares[other] >= BAND
+        else:
+            shares[other] = 0
+    put_most_shared_first(found, n, shares, scratch.ordered, scratch.counts)
+    for t in range(n):
+        shares[found[t]] = 0
+    return n, banded, fewer | cut
+
+
+@leaf
+def touch(index, days, begin, end, day, window, most, counts, in_order, scratch, touched):
+    """Count what articles within the window of a day share with one by `keys[begin:end]`; each key `counts` so much.
+
+    At most so many postings (`most`) are looked at. Where there are more, the shortest chains go first: rare keys say more,
+    and reach further. There are `touched` articles in `scratch.found` already; return (how many then, whether there were more).
+    """
+    found, shares, heads = scratch.found, scratch.shares, scratch.heads
     blocks = index.blocks
-    touched, bounded = 0, 0
-    dated = not np.isnan(day)
-    for k in range(n):
-        window = rules.window_days if k < terms else rules.copy_window_days
-        counts = 1 if k < terms else BAND
-        left = rules.max_postings
-        block = np.int64(index.slots[slot_of(index, keys[k]), HEAD])
+    dated, left, all_of_them = not np.isnan(day), most, 0
+    for k in range(begin, end):
+        heads[k] = index.slots[slot_of(index, scratch.keys[k]), HEAD]
+        all_of_them += length_of(heads[k])
+    if all_of_them > left:
+        put_in_order(heads, begin, end)
+    for k in range(begin, end):
+        block = latest_of(heads[k])
         while block:
             place = block + OWNERS + np.int64(blocks[block + LENGTH])
             first = block + OWNERS
@@ -129,26 +162,24 @@ def fill_candidates(index, days, terms, n, day, rules, in_order, scratch):
                         break
                     continue
                 if left == 0:
-                    block, bounded = NOWHERE, 1
-                    break
+                    return touched, 1
                 left -= 1
                 if shares[other] == 0:
                     found[touched] = other
                     touched += 1
                 shares[other] += counts
-    n, banded = 0, 0
-    for t in range(touched):
-        other = found[t]
-        if shares[other] >= rules.shared_terms:
-            found[n] = other
-            n += 1
-            banded += shares[other] >= BAND
-        else:
-            shares[other] = 0
-    put_most_shared_first(found, n, shares, scratch.ordered, scratch.counts)
-    for t in range(n):
-        shares[found[t]] = 0
-    return n, banded, bounded
+    return touched, 0
+
+
+@leaf
+def put_in_order(values, begin, end):
+    """Put `values[begin:end]`, which are few, in rising order."""
+    for k in range(begin + 1, end):
+        value, place = values[k], k
+        while place > begin and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
 
 
 @leaf

@@ -14,7 +14,11 @@ import numpy as np
 from dedup.kernel import inlined, leaf
 
 KEY, HEAD = 0, 1
-"""A slot of the table: a key, 0 where it is free, and the place of the latest block of its chain."""
+"""A slot of the table: a key, 0 where it is free, and the head of its chain, which `length_of` and `latest_of` tell apart."""
+PLACE_BITS = np.uint64(40)
+"""The low bits of a head are the place of the latest block of a chain, the others how many articles are on it."""
+PLACES = (np.uint64(1) << PLACE_BITS) - np.uint64(1)
+MOST_COUNTED = (1 << 24) - 1
 NEXT, LENGTH, ROOM, OWNERS = range(4)
 """A block of postings: the place of the block before it, how many articles it holds and could hold, and the articles."""
 MOST_ROOM = 29
@@ -107,6 +111,18 @@ def of_band(key):
 
 
 @inlined
+def length_of(head):
+    """Return how many articles are on a chain, up to sixteen million."""
+    return np.int64(head >> PLACE_BITS)
+
+
+@inlined
+def latest_of(head):
+    """Return the place of the latest block of a chain; `NOWHERE` for an empty one."""
+    return np.int64(head & PLACES)
+
+
+@inlined
 def slot_of(index, key):
     """Return the slot that holds `key`, or the free one where it would go."""
     mask = np.uint64(len(index.slots) - 1)
@@ -130,16 +146,18 @@ def put(index, key, a):
     slot = slot_of(index, key)
     index.used[KEYS] += index.slots[slot, KEY] == 0
     index.slots[slot, KEY] = key
-    head = np.int64(index.slots[slot, HEAD])
-    if head == 0 or blocks[head + LENGTH] == blocks[head + ROOM]:
+    head = index.slots[slot, HEAD]
+    latest = latest_of(head)
+    if latest == NOWHERE or blocks[latest + LENGTH] == blocks[latest + ROOM]:
         block = index.used[CELLS]
-        blocks[block + NEXT] = head
-        blocks[block + ROOM] = min(2 * np.int64(blocks[head + ROOM]), MOST_ROOM) if head else 1
+        blocks[block + NEXT] = latest
+        blocks[block + ROOM] = min(2 * np.int64(blocks[latest + ROOM]), MOST_ROOM) if latest else 1
         index.used[CELLS] += OWNERS + np.int64(blocks[block + ROOM])
-        index.slots[slot, HEAD] = block
-        head = block
-    blocks[head + OWNERS + np.int64(blocks[head + LENGTH])] = a
-    blocks[head + LENGTH] += 1
+        latest = block
+    blocks[latest + OWNERS + np.int64(blocks[latest + LENGTH])] = a
+    blocks[latest + LENGTH] += 1
+    length = min(length_of(head) + 1, MOST_COUNTED)
+    index.slots[slot, HEAD] = np.uint64(length) << PLACE_BITS | np.uint64(latest)
 
 
 @inlined
@@ -154,7 +172,7 @@ def window_of(key, reach):
 def fill_in_reach(index, slot, today, reach, out):
     """Write those of a slot's chain that are in reach into `out`, the latest first; return how many there are."""
     blocks, days, window = index.blocks, reach.days, window_of(index.slots[slot, KEY], reach)
-    block, n = np.int64(index.slots[slot, HEAD]), 0
+    block, n = latest_of(index.slots[slot, HEAD]), 0
     while block:
         for k in range(np.int64(blocks[block + LENGTH]) - 1, -1, -1):
             owner = blocks[block + OWNERS + k]

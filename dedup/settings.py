@@ -64,8 +64,9 @@ class Settings:
         1,
     )
     max_postings: int = knob(
-        20_000,
-        "At most so many articles, the latest first, are looked at for one key; reached bounds are reported.",
+        50_000,
+        "At most so many articles are looked at for the terms of one, and for its bands, rare keys and late articles "
+        "first; reached bounds are reported.",
         1,
     )
     seed: int = knob(1, "Seed of the MinHash permutations.", 0, 2**32 - 1)

@@ -18,6 +18,8 @@ from dedup.postings import (
     Postings,
     Reach,
     insert,
+    latest_of,
+    length_of,
     of_band,
     of_term,
     postings_for,
@@ -35,7 +37,7 @@ NEVER = float("nan")
 def chain(index: Postings, key: int) -> list[int]:
     """Return the articles of a key, the latest first."""
     slot = slot_of(index, np.uint64(key))
-    found, block = [], int(index.slots[slot, HEAD]) if index.slots[slot, KEY] else 0
+    found, block = [], int(latest_of(index.slots[slot, HEAD])) if index.slots[slot, KEY] else 0
     while block:
         before, length = int(index.blocks[block]), int(index.blocks[block + 1])
         found += index.blocks[block + 3 : block + 3 + length][::-1].tolist()
@@ -79,6 +81,7 @@ def test_a_new_index_holds_what_is_in_reach_and_no_more(
         window = np.inf if key in wanted else COPY_WINDOW if key & 1 else WINDOW
         expected = [a for a, (day, keys) in enumerate(articles) if key in keys and not today - day > window]
         assert chain(found, key) == expected[::-1]
+        assert length_of(found.slots[slot_of(found, np.uint64(key)), HEAD]) == len(expected)
 
 
 def test_an_index_with_room_stays_as_it_is() -> None:
