@@ -39,6 +39,8 @@ class Seen(NamedTuple):
 
     seconds: float
     memory: float
+    work: float
+    """Seconds of all processors together."""
     clusters: list[int]
 
 
@@ -77,7 +79,7 @@ def run(corpus: Path, articles: int, memory: str) -> Seen:
     out = corpus.with_suffix(".clusters")
     asked = ["--memory", memory] if memory else []
     command = [sys.executable, "-m", "dedup", "cluster", str(corpus), "-o", str(out), "--quiet", *asked]
-    seconds, peak = measured(command)
+    seconds, peak, work = measured(command)
     clusters = list(range(articles))
     with out.open("rb") as lines:
         for line in lines:
@@ -85,7 +87,7 @@ def run(corpus: Path, articles: int, memory: str) -> Seen:
             for member in cluster["members"]:
                 clusters[int(member["id"])] = int(cluster["cluster"])
     out.unlink()
-    return Seen(seconds, peak, clusters)
+    return Seen(seconds, peak, work, clusters)
 
 
 def shown(articles: int, memory: str, seen: Seen, truth: Truth) -> str:
@@ -93,7 +95,8 @@ def shown(articles: int, memory: str, seen: Seen, truth: Truth) -> str:
     pairs, b3 = (score(truth.stories, seen.clusters) for score in (pairwise, b_cubed))
     scores = "".join(f"{value:9.4f}" for value in (pairs.precision, pairs.recall, b3.precision, b3.recall))
     each = seen.seconds / articles * 1e6
-    return f"{articles:9,} {memory or 'default':>8} {seen.seconds:8.1f} {each:8.0f} {seen.memory / 1e6:9,.0f}{scores}"
+    work = seen.work / articles * 1e6
+    return f"{articles:9,} {memory or 'default':>8} {seen.seconds:8.1f} {each:8.0f} {work:8.0f} {seen.memory / 1e6:9,.0f}{scores}"
 
 
 def recall_by_telling(seen: Seen, truth: Truth) -> dict[str, tuple[int, float]]:
@@ -119,7 +122,9 @@ def main() -> int:
     parser.add_argument("--spread", action="store_true")
     options = parser.parse_args()
     sizes = [options.articles // 100, options.articles // 10, options.articles]
-    print(f"{'articles':>9} {'memory':>8} {'seconds':>8} {'µs each':>8} {'peak, MB':>9}", end="")
+    print(
+        f"{'articles':>9} {'memory':>8} {'seconds':>8} {'µs each':>8} {'of CPU':>8} {'peak, MB':>9}", end=""
+    )
     print(f"{'pair P':>9}{'R':>9}{'B³ P':>9}{'R':>9}")
     each, missed = [], False
     for corpus, size in zip(corpora(options.folder, sizes, spread=options.spread), sizes, strict=True):
@@ -129,9 +134,11 @@ def main() -> int:
             print(shown(size, memory, seen, truth), flush=True)
             missed = missed or seen.memory > MOST_MEMORY[memory]
             if not memory:
-                each.append(seen.seconds / size)
-    growth = each[-1] / each[0]
-    print(f"\ntime an article, largest against smallest: {growth:.2f} × (required: {MOST_GROWTH} ×)")
+                each.append((seen.seconds / size, seen.work / size))
+    growth, of_work = (last / first for first, last in zip(each[0], each[-1], strict=True))
+    print(
+        f"\ntime an article, largest against smallest: {growth:.2f} × (required: {MOST_GROWTH} ×); CPU: {of_work:.2f} ×"
+    )
     print(f"\n{'told again':66} {'times':>8} {'recall':>8}")
     for how, (times, recall) in recall_by_telling(seen, truth).items():
         print(f"{how:66} {times:8,} {recall:8.4f}")
