@@ -27,9 +27,10 @@ Hard = Callable[[int], Iterator[Article]]
 SIZES = (10_000, 100_000)
 MOST_GROWTH = 1.5
 FIRST_DAY = datetime(2031, 1, 1, tzinfo=UTC)
-YEAR = timedelta(days=365)
+APART = timedelta(days=365) / 100_000
+"""A hundred thousand articles are those of a year."""
 SYLLABLES = "ba dor fen gil hask jun kel lom mer nop quist rav sand tam ul vick wex yor zell ash".split()
-VOCABULARY = 8_000
+VOCABULARY, COMMONEST = 20_000, 300
 WORDS, SENTENCE = 120, 12
 """Words of an article, and of a sentence."""
 LONG = 50_000_000
@@ -43,10 +44,10 @@ HOT = "Rosmere harbour strike: "
 
 @cache
 def words() -> tuple[list[str], list[float]]:
-    """Return invented words, and how often they come, added up: the n-th comes 1 / n as often as the first (Zipf)."""
+    """Return invented words, and how often they come, added up: the n-th comes as often as 1 / n, but for the `COMMONEST`."""
     random = Random(1)
-    found = {"".join(random.choices(SYLLABLES, k=random.randint(2, 4))): None for _ in range(2 * VOCABULARY)}
-    return list(found)[:VOCABULARY], list(accumulate(1 / (n + 20) for n in range(VOCABULARY)))
+    found = {"".join(random.choices(SYLLABLES, k=random.randint(2, 5))): None for _ in range(2 * VOCABULARY)}
+    return list(found)[:VOCABULARY], list(accumulate(1 / (n + COMMONEST) for n in range(VOCABULARY)))
 
 
 def story(number: int) -> Article:
@@ -58,10 +59,10 @@ def story(number: int) -> Article:
     return {"title": " ".join(drawn[:6]).capitalize(), "text": " ".join(sentences)}
 
 
-def dated(articles: Iterator[Article], count: int, over: timedelta = YEAR) -> Iterator[Article]:
-    """Yield so many articles with dates spread evenly over a time."""
+def dated(articles: Iterator[Article], apart: timedelta = APART) -> Iterator[Article]:
+    """Yield articles with dates, each so much later than the one before it."""
     for place, article in enumerate(articles):
-        yield {**article, "published": FIRST_DAY + over * (place / count)}
+        yield {**article, "published": FIRST_DAY + apart * place}
 
 
 def filled(number: int) -> Article:
@@ -96,14 +97,14 @@ def long_one(count: int) -> Iterator[Article]:
 
 
 HARD: dict[str, Hard] = {
-    "unlike stories": lambda count: dated(map(story, range(count)), count),
-    "one form filled in": lambda count: dated(map(filled, range(count)), count),
-    "one form filled in, on one day": lambda count: dated(map(filled, range(count)), count, timedelta(1)),
-    "one story": lambda count: dated((story(0) for _ in range(count)), count),
-    "one story, reworded": lambda count: dated(map(reworded, range(count)), count),
-    "no words": lambda count: dated(({"text": ""} for _ in range(count)), count),
-    "words that all have": lambda count: dated(map(hot, range(count)), count),
-    "unlike stories on one day": lambda count: dated(map(story, range(count)), count, timedelta(1)),
+    "unlike stories": lambda count: dated(map(story, range(count))),
+    "one form filled in": lambda count: dated(map(filled, range(count))),
+    "one form filled in, on one day": lambda count: dated(map(filled, range(count)), timedelta(1) / count),
+    "one story": lambda count: dated(story(0) for _ in range(count)),
+    "one story, reworded": lambda count: dated(map(reworded, range(count))),
+    "no words": lambda count: dated({"text": ""} for _ in range(count)),
+    "words that all have": lambda count: dated(map(hot, range(count))),
+    "unlike stories on one day": lambda count: dated(map(story, range(count)), timedelta(1) / count),
     "unlike stories, undated": lambda count: map(story, range(count)),
     "one of fifty megabytes": long_one,
 }

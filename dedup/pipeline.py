@@ -50,7 +50,7 @@ def deduplicate(
     batches = articles if isinstance(articles, Corpus) else to_batches(articles)
     with ThreadPoolExecutor(1) as aside:
         loading = aside.submit(load_kernels)
-        shelf = Shelf(settings.memory, settings.work_dir)
+        shelf = shelf_for(settings)
         remembered, sketches = sketched(batches, settings, progress, shelf)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
@@ -69,7 +69,7 @@ def sketched(
 
     Threads work ahead by a bounded number of batches.
     """
-    columns, shelf = [], shelf or Shelf(settings.memory, settings.work_dir)
+    columns, shelf = [], shelf or shelf_for(settings)
     for batch, part in ahead(batches, settings):
         columns.append(batch.select(REMEMBERED))
         shelf.put(part)
@@ -78,6 +78,11 @@ def sketched(
     if not columns:
         shelf.put(empty_sketches(settings))
     return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), shelf.sketches()
+
+
+def shelf_for(settings: Settings) -> Shelf:
+    """Return an empty shelf; it gets half of the memory, for comparing takes about as much again."""
+    return Shelf(settings.memory // 2, settings.work_dir)
 
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:

@@ -75,9 +75,9 @@ class Settings:
     )
 
     memory: int = knob(
-        1536 << 20,
-        "Sketches of more bytes than this (K, M, G) wait in files; beside them a run takes about half a gigabyte "
-        "and 600 bytes an article.",
+        2 << 30,
+        "How much memory (K, M, G) the articles may take, beside about half a gigabyte for the program: what is too much "
+        "waits in files.",
         0,
     )
     work_dir: str | None = knob(
