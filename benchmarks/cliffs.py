@@ -1,4 +1,4 @@
-"""Invented corpora that are hard on a deduper → time and work an article as they grow: `python -m benchmarks.cliffs`.
+"""Invented corpora that are hard on a deduper → CPU time and work an article as they grow: `python -m benchmarks.cliffs`.
 
 In: nothing. Out: a line for each corpus and size. What is near linear takes as long an article at the larger size as at
 the smaller; where it is not, the work is bounded (`max_candidates`, `max_postings`), and the share of articles that reached
@@ -111,11 +111,11 @@ HARD: dict[str, Hard] = {
 
 
 def timed(hard: Hard, count: int, settings: Settings) -> tuple[float, Result]:
-    """Return (seconds, result) of a hard corpus; making it is not counted."""
+    """Return (seconds of CPU, result) of a hard corpus; making it is not counted."""
     batches = list(to_batches({"id": str(k), **article} for k, article in enumerate(hard(count))))
-    start = time.perf_counter()
+    start = time.process_time()
     result = deduplicate(batches, settings)
-    return time.perf_counter() - start, result
+    return time.process_time() - start, result
 
 
 def main() -> int:
