@@ -138,12 +138,12 @@ def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.n
     An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
     (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
     """
-    ids = articles["id"].to_pylist()
-    repeats = np.full(len(ids), -1, np.int64)
+    repeats = np.full(len(articles), -1, np.int64)
     warnings: Counter[str] = Counter()
-    taken = set(ids)
-    if len(taken) == len(ids):
+    if pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
         return articles, repeats, warnings
+    ids = articles["id"].to_pylist()
+    taken = set(ids)
     first: dict[tuple[str, int], int] = {}
     seen: set[str] = set()
     for a, name in enumerate(ids):

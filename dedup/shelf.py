@@ -7,11 +7,12 @@ looked at, and counts it as memory of the process until it is given back (`rest`
 again soon: the system keeps the pages of files for as long as it has no better use for the room.
 """
 
+import ctypes
 import mmap
 import os
 import tempfile
 import weakref
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -61,6 +62,8 @@ class Shelf:
             if os.fstat(file.fileno()).st_size:
                 self._held[name] = self._mapped(file, self._held[name])
         self._open.close()
+        if self._maps:
+            give_back_freed()
         return Sketches(**self._held)
 
     def rest(self) -> None:
@@ -106,6 +109,12 @@ def grow(array: np.ndarray, more: np.ndarray) -> None:
     rows = len(array)
     array.resize((rows + len(more), *array.shape[1:]), refcheck=False)
     array[rows:] = more
+
+
+def give_back_freed() -> None:
+    """Give memory that was freed back to the system, where its C library can: sketching frees far more than is left of it."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def resident_of_files() -> float:
