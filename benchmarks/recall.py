@@ -19,12 +19,13 @@ import pyarrow as pa
 from benchmarks import data
 from benchmarks.scoring import DEFAULTS, f1_of, labelled, pair_counts
 from dedup import Settings
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.clusters import assign, rises
 from dedup.evidence import desk, lay_open
 from dedup.kernel import kernel, leaf
 from dedup.matches import NONE, REWRITE, Rules, judged_on, rules_of
 from dedup.pipeline import ranked
+from dedup.postings import insert, postings_for
 from dedup.sketches import Sketches, joined
 
 SIZES = (1_000, 3_000, 10_000, 18_664)

@@ -17,11 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.data import STORY_SETS
 from benchmarks.fit import Half, Material, Model, calibrated, rules_with, story_pairs
 from benchmarks.scoring import Labelled
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.clusters import WITNESSES, Assignments, assign, rises
 from dedup.evidence import evidence_of
 from dedup.matches import NONE, REWRITE, Rules, judged
 from dedup.pipeline import ranked
+from dedup.postings import insert, postings_for
 from dedup.settings import Settings
 
 KINDS = ("all", "asked", "reported")

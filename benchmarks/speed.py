@@ -44,8 +44,8 @@ pyarrow.json.read_json(sys.argv[1])
 """
 
 
-def measured(command: list[str]) -> tuple[float, float]:
-    """Return (seconds, peak resident bytes) of a command that must succeed."""
+def measured(command: list[str]) -> tuple[float, float, float]:
+    """Return (seconds, peak resident bytes, seconds of all processors) of a command that must succeed."""
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, used = os.wait4(process.pid, 0)
@@ -53,7 +53,7 @@ def measured(command: list[str]) -> tuple[float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"failed: {' '.join(command)[:200]}")
-    return seconds, used.ru_maxrss * 1024.0
+    return seconds, used.ru_maxrss * 1024.0, used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -77,24 +77,24 @@ def main() -> int:
         if options.without_datasketch:
             del commands["datasketch pipeline"]
         measured(commands["dedup cluster"])  # compiles the kernels, once
-        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
         for _ in range(options.runs):
             for name, command in commands.items():
                 runs[name].append(measured(command))
     return report(articles, runs)
 
 
-def report(articles: int, runs: dict[str, list[tuple[float, float]]]) -> int:
+def report(articles: int, runs: dict[str, list[tuple[float, float, float]]]) -> int:
     """Print each command's median, rate and peak memory, and the ratios asked for; return 1 if one is missed."""
     rate = {}
     print(f"{articles} articles, medians of {len(next(iter(runs.values())))} alternating runs\n")
     print(f"{'':30} {'seconds':>8} {'articles/s':>11} {'peak memory':>12}")
     for name, seen in runs.items():
-        seconds = statistics.median(s for s, _ in seen)
+        seconds = statistics.median(s for s, _, _ in seen)
         rate[name] = articles / seconds
-        print(f"{name:30} {seconds:8.2f} {rate[name]:11,.0f} {max(m for _, m in seen) / 1e6:9,.0f} MB")
+        print(f"{name:30} {seconds:8.2f} {rate[name]:11,.0f} {max(m for _, m, _ in seen) / 1e6:9,.0f} MB")
     print(f"\ntime against only reading: {rate['only reading (pyarrow.json)'] / rate['dedup cluster']:.1f} ×")
-    memory = max(m for _, m in runs["dedup cluster"])
+    memory = max(m for _, m, _ in runs["dedup cluster"])
     missed = memory > MOST_MEMORY
     if "datasketch pipeline" in rate:
         ratio = rate["dedup cluster"] / rate["datasketch pipeline"]

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.clusters import rises
 from dedup.evidence import desk, lay_open
 from dedup.kernel import kernel
 from dedup.matches import REWRITE, judged_on, rules_of
+from dedup.postings import insert, postings_for
 from dedup.results import Result
 from dedup.sketches import Sketches
 

@@ -2,43 +2,41 @@
 
 In: a sketch and the index of those kept. Out: positions worth verifying, most shared first. Bands of the signature find
 copies (Broder 1997; *Mining of Massive Datasets*, section 3.4), salient terms find rewrites, which live at similarities where
-banding cannot tell them from unrelated articles. Both are *keys* of one index: a hash table from keys to chains of
-articles, the latest first, so that in a dated corpus a lookup stops where the window ends. A chain is made of blocks, each
-twice as long as the one before it: a lookup waits for memory once a block and not once an article.
+banding cannot tell them from unrelated articles. Both are *keys* of one index (`dedup.postings`), in whose chains the latest
+article comes first, so that in a dated corpus a lookup stops where the window ends.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.kernel import inlined, leaf
+from dedup.kernel import leaf
+from dedup.postings import (
+    HEAD,
+    LENGTH,
+    NEXT,
+    NOWHERE,
+    OWNERS,
+    Reach,
+    insert,
+    latest_of,
+    length_of,
+    of_band,
+    of_term,
+    postings_for,
+    slot_of,
+)
 from dedup.shingles import MULTIPLIER, extended
 
 BAND = 256
 """What a shared band counts beside a shared term: any band makes a candidate."""
 MOST_SHARED = 8 * BAND
-KEY, HEAD = 0, 1
-"""A slot of the table: a key, 0 where it is free, and the place of the latest block of its chain."""
-NEXT, LENGTH, ROOM, OWNERS = range(4)
-"""A block of postings: the place of the block before it, how many articles it holds and could hold, and the articles."""
-MOST_ROOM = 29
-"""The longest block is two lines of a processor's cache."""
-NOWHERE = np.int64(0)
-CELLS_EACH = 5
-"""No number of postings takes more cells than this for each: the worst is a chain of two, in nine cells."""
 FEW = 64
 """So many candidates are put in order by insertion; more are counted into place."""
 
 
-class Postings(NamedTuple):
-    """The index in memory: slots of an open-addressing table lead to chains of postings."""
-
-    slots: np.ndarray
-    """An open-addressing table, its size a power of two: `KEY` and `HEAD` side by side."""
-    blocks: np.ndarray
-    """Blocks of postings end to end, the first of them from 1 on."""
-    used: np.ndarray
-    """How many cells of `blocks` are taken."""
+DATED = 8
+"""With more undated articles than one in so many it is not worth asking what those will look for."""
 
 
 class Scratch(NamedTuple):
@@ -46,6 +44,8 @@ class Scratch(NamedTuple):
 
     keys: np.ndarray
     """uint64: the keys of the article looked up."""
+    heads: np.ndarray
+    """uint64: the heads of their chains."""
     found: np.ndarray
     """n, int32: its candidates."""
     ordered: np.ndarray
@@ -58,42 +58,12 @@ def scratch_for(articles: int, keys_each: int) -> Scratch:
     """Return a thread's scratch for so many articles of `keys_each` keys."""
     return Scratch(
         keys=np.empty(keys_each, np.uint64),
+        heads=np.empty(keys_each, np.uint64),
         found=np.empty(articles, np.int32),
         ordered=np.empty(articles, np.int32),
         shares=np.zeros(articles, np.int32),
         counts=np.empty(MOST_SHARED + 2, np.int64),
     )
-
-
-def postings_for(articles: int, keys_each: int) -> Postings:
-    """Return an empty index with room for `articles` of `keys_each` keys each."""
-    room = max(1, articles * keys_each)
-    size = 1 << (room + room // 2).bit_length()
-    cells = 1 + CELLS_EACH * room
-    place = np.int32 if cells < 2**31 else np.int64
-    return Postings(
-        slots=np.zeros((size, 2), np.uint64),
-        blocks=np.zeros(cells, place),
-        used=np.ones(1, np.int64),
-    )
-
-
-@leaf
-def empty(index):
-    """Take everything out of an index."""
-    index.slots[:] = 0
-    index.blocks[: index.used[0]] = 0
-    index.used[0] = 1
-
-
-@inlined
-def slot_of(index, key):
-    """Return the slot that holds `key`, or the free one where it would go."""
-    mask = np.uint64(len(index.slots) - 1)
-    slot = (key >> np.uint64(32)) & mask  # a product: its high bits are the well-mixed ones
-    while index.slots[slot, KEY] != 0 and index.slots[slot, KEY] != key:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
 
 
 @leaf
@@ -102,33 +72,37 @@ def keys_of(s, a, out):
     n = 0
     for term in s.salient[a]:
         if term:
-            out[n] = extended(MULTIPLIER, term)
+            out[n] = of_term(extended(MULTIPLIER, term))
             n += 1
     terms = n
     for band, value in enumerate(s.bands[a]):
         if value:
-            out[n] = extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value))
+            out[n] = of_band(extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value)))
             n += 1
     return terms, n
 
 
+def reach_of(s: Any, order: np.ndarray, rules: Any, *, in_order: bool) -> Reach:
+    """Return what articles taken in `order` may still find; with `in_order`, which is by date, the undated are its last.
+
+    Out of order, or where more than one in `DATED` has no date, all is in reach for ever.
+    """
+    undated = order[np.isnan(s.days[order])]
+    ends = in_order and len(undated) * DATED <= len(order)
+    each = s.salient.shape[1] + s.bands.shape[1]
+    wanted = postings_for(len(undated) if ends else 0, each)
+    if ends:
+        insert_all(wanted, s, undated, np.empty(each, np.uint64))
+    windows = (rules.window_days, rules.copy_window_days) if ends else (np.inf, np.inf)
+    return Reach(s.days, windows[0], windows[1], wanted)
+
+
 @leaf
-def insert(index, keys, begin, end, a):
-    """Put article `a` at the head of the chains of `keys[begin:end]`."""
-    blocks = index.blocks
-    for k in range(begin, end):
-        slot = slot_of(index, keys[k])
-        index.slots[slot, KEY] = keys[k]
-        head = np.int64(index.slots[slot, HEAD])
-        if head == 0 or blocks[head + LENGTH] == blocks[head + ROOM]:
-            block = index.used[0]
-            blocks[block + NEXT] = head
-            blocks[block + ROOM] = min(2 * np.int64(blocks[head + ROOM]), MOST_ROOM) if head else 1
-            index.used[0] += OWNERS + np.int64(blocks[block + ROOM])
-            index.slots[slot, HEAD] = block
-            head = block
-        blocks[head + OWNERS + np.int64(blocks[head + LENGTH])] = a
-        blocks[head + LENGTH] += 1
+def insert_all(index, s, articles, keys):
+    """Put some articles into an index; `keys` is scratch."""
+    for a in articles:
+        _, n = keys_of(s, a, keys)
+        insert(index, keys, 0, n, a)
 
 
 @leaf
@@ -138,15 +112,43 @@ def fill_candidates(index, days, terms, n, day, rules, in_order, scratch):
     Return (how many, how many of them share a band, whether `max_postings` was reached). `days` are those of the
     articles in the index; with `in_order` they came by rising date.
     """
-    keys, found, shares = scratch.keys, scratch.found, scratch.shares
+    found, shares = scratch.found, scratch.shares
+    window, most = rules.window_days, rules.max_postings
+    touched, fewer = touch(index, days, 0, terms, day, window, most, 1, in_order, scratch, 0)
+    window = rules.copy_window_days
+    touched, cut = touch(index, days, terms, n, day, window, most, BAND, in_order, scratch, touched)
+    n, banded = 0, 0
+    for t in range(touched):
+        other = found[t]
+        if shares[other] >= rules.shared_terms:
+            found[n] = other
+            n += 1
+            banded += shares[other] >= BAND
+        else:
+            shares[other] = 0
+    put_most_shared_first(found, n, shares, scratch.ordered, scratch.counts)
+    for t in range(n):
+        shares[found[t]] = 0
+    return n, banded, fewer | cut
+
+
+@leaf
+def touch(index, days, begin, end, day, window, most, counts, in_order, scratch, touched):
+    """Count what articles within the window of a day share with one by `keys[begin:end]`; each key `counts` so much.
+
+    At most so many postings (`most`) are looked at. Where there are more, the shortest chains go first: rare keys say more,
+    and reach further. There are `touched` articles in `scratch.found` already; return (how many then, whether there were more).
+    """
+    found, shares, heads = scratch.found, scratch.shares, scratch.heads
     blocks = index.blocks
-    touched, bounded = 0, 0
-    dated = not np.isnan(day)
-    for k in range(n):
-        window = rules.window_days if k < terms else rules.copy_window_days
-        counts = 1 if k < terms else BAND
-        left = rules.max_postings
-        block = np.int64(index.slots[slot_of(index, keys[k]), HEAD])
+    dated, left, all_of_them = not np.isnan(day), most, 0
+    for k in range(begin, end):
+        heads[k] = index.slots[slot_of(index, scratch.keys[k]), HEAD]
+        all_of_them += length_of(heads[k])
+    if all_of_them > left:
+        put_in_order(heads, begin, end)
+    for k in range(begin, end):
+        block = latest_of(heads[k])
         while block:
             place = block + OWNERS + np.int64(blocks[block + LENGTH])
             first = block + OWNERS
@@ -160,26 +162,24 @@ def fill_candidates(index, days, terms, n, day, rules, in_order, scratch):
                         break
                     continue
                 if left == 0:
-                    block, bounded = NOWHERE, 1
-                    break
+                    return touched, 1
                 left -= 1
                 if shares[other] == 0:
                     found[touched] = other
                     touched += 1
                 shares[other] += counts
-    n, banded = 0, 0
-    for t in range(touched):
-        other = found[t]
-        if shares[other] >= rules.shared_terms:
-            found[n] = other
-            n += 1
-            banded += shares[other] >= BAND
-        else:
-            shares[other] = 0
-    put_most_shared_first(found, n, shares, scratch.ordered, scratch.counts)
-    for t in range(n):
-        shares[found[t]] = 0
-    return n, banded, bounded
+    return touched, 0
+
+
+@leaf
+def put_in_order(values, begin, end):
+    """Put `values[begin:end]`, which are few, in rising order."""
+    for k in range(begin + 1, end):
+        value, place = values[k], k
+        while place > begin and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
 
 
 @leaf

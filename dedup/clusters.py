@@ -8,16 +8,18 @@ witnesses: an article that matches one of them needs less of a match with the ke
 link of hierarchical clustering (docs/decisions/0004-witnesses.md).
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import empty, fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, reach_of, scratch_for
 from dedup.evidence import COUNT, desk, lay_open
 from dedup.kernel import leaf
 from dedup.matches import NONE, REWRITE, Rules, judged_on, probability
+from dedup.postings import empty, insert, postings_for, with_room
 from dedup.sketches import Sketches
 
 STORY, TIE, TEXT = 0, 1, 2
@@ -30,6 +32,8 @@ WORTH_A_THREAD = 32
 """Fewer articles are looked up sooner than a thread is started."""
 CHUNK = 512
 """Articles that are looked up at once."""
+FIRST_CHUNKS = 4
+"""The index has room for so many chunks at first: larger, it would stay so where windows hold little."""
 
 
 class Assignments(NamedTuple):
@@ -83,28 +87,37 @@ def assign(
     rules: Rules,
     threads: int = 1,
     settled: Settled = NOTHING_SETTLED,
+    *,
+    rest: Callable[[], None] = lambda: None,
 ) -> Assignments:
     """Return the assignments of all articles, taken in `order` (positions, int64; each once), after those that are settled.
 
     A chunk of articles is first looked up, by all threads at once, among those kept before the chunk; then, one after the
     other, among those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
-    bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins.
+    bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins. `rest` is
+    called after each chunk.
     """
     threads = min(threads, 1 + len(order) // WORTH_A_THREAD)
     articles, each = len(sketches.texts), sketches.salient.shape[1] + sketches.bands.shape[1]
     known = len(settled.leaders)
     best = nothing_found(articles, order, settled)
     in_order = rises(np.concatenate([sketches.days[:known], sketches.days[order]]))
-    index, fresh = postings_for(known + len(order), each), postings_for(min(CHUNK, len(order)), each)
+    index = postings_for(known + FIRST_CHUNKS * min(CHUNK, len(order)), each)
+    fresh, reach = (
+        postings_for(min(CHUNK, len(order)), each),
+        reach_of(sketches, order, rules, in_order=in_order),
+    )
     recall(sketches, index, settled.full, np.empty(each, np.uint64))
     scratch, desks = [scratch_for(articles, each) for _ in range(threads)], [desk() for _ in range(threads)]
-    look = partial(look_up, sketches, rules, index, in_order, best)
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(order), CHUNK):
             chunk = order[start : start + CHUNK]
+            index = with_room(index, len(chunk) * each, sketches.days[chunk[0]], reach)
+            look = partial(look_up, sketches, rules, index, in_order, best)
             shares = [np.ascontiguousarray(chunk[thread::threads]) for thread in range(threads)]
             list((pool.map if threads > 1 else map)(look, shares, scratch, desks))
             settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
+            rest()
     return best.made
 
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import Postings, fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.clusters import Settled, rises
 from dedup.kernel import kernel
 from dedup.matches import REWRITE, Rules
+from dedup.postings import Postings, insert, postings_for
 from dedup.sketches import Sketches
 
 UNSEEN, BANDS, FULL = 0, 1, 2

@@ -21,7 +21,8 @@ from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.results import Result
 from dedup.settings import Settings
-from dedup.sketches import Sketches, joined, sketch
+from dedup.shelf import Shelf
+from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
@@ -49,25 +50,39 @@ def deduplicate(
     batches = articles if isinstance(articles, Corpus) else to_batches(articles)
     with ThreadPoolExecutor(1) as aside:
         loading = aside.submit(load_kernels)
-        remembered, sketches = sketched(batches, settings, progress)
+        shelf = shelf_for(settings)
+        remembered, sketches = sketched(batches, settings, progress, shelf)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
     order = ranked(table, sketches.lengths, repeats, settings)
-    assignments = repeated(assign(sketches, order, rules_of(settings), threads_of(settings)), repeats)
-    return Result(table, assignments, order, repeats, settings, dict(warnings))
+    made = assign(sketches, order, rules_of(settings), threads_of(settings), rest=shelf.rest)
+    return Result(table, repeated(made, repeats), order, repeats, settings, dict(warnings))
 
 
 def sketched(
-    batches: Iterable[pa.RecordBatch], settings: Settings, progress: Progress | None
+    batches: Iterable[pa.RecordBatch],
+    settings: Settings,
+    progress: Progress | None,
+    shelf: Shelf | None = None,
 ) -> tuple[pa.Table, Sketches]:
-    """Return the remembered columns and the sketches of all batches, in order; threads work ahead by a bounded number."""
-    columns, parts = [], []
+    """Return the remembered columns and the sketches of all batches, in order, which `shelf` holds.
+
+    Threads work ahead by a bounded number of batches.
+    """
+    columns, shelf = [], shelf or shelf_for(settings)
     for batch, part in ahead(batches, settings):
         columns.append(batch.select(REMEMBERED))
-        parts.append(part)
+        shelf.put(part)
         if progress:
             progress(batch.num_rows)
-    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), joined(parts or [empty_sketches(settings)])
+    if not columns:
+        shelf.put(empty_sketches(settings))
+    return pa.Table.from_batches(columns, REMEMBERED_SCHEMA), shelf.sketches()
+
+
+def shelf_for(settings: Settings) -> Shelf:
+    """Return an empty shelf; it gets half of the memory, for comparing takes about as much again."""
+    return Shelf(settings.memory // 2, settings.work_dir)
 
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:
@@ -123,12 +138,12 @@ def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.n
     An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
     (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
     """
-    ids = articles["id"].to_pylist()
-    repeats = np.full(len(ids), -1, np.int64)
+    repeats = np.full(len(articles), -1, np.int64)
     warnings: Counter[str] = Counter()
-    taken = set(ids)
-    if len(taken) == len(ids):
+    if pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
         return articles, repeats, warnings
+    ids = articles["id"].to_pylist()
+    taken = set(ids)
     first: dict[tuple[str, int], int] = {}
     seen: set[str] = set()
     for a, name in enumerate(ids):

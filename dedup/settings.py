@@ -64,13 +64,24 @@ class Settings:
         1,
     )
     max_postings: int = knob(
-        20_000,
-        "At most so many articles, the latest first, are looked at for one key; reached bounds are reported.",
+        50_000,
+        "At most so many articles are looked at for the terms of one, and for its bands, rare keys and late articles "
+        "first; reached bounds are reported.",
         1,
     )
     seed: int = knob(1, "Seed of the MinHash permutations.", 0, 2**32 - 1)
     threads: int = knob(
         0, "Threads that sketch; 0 takes every core. The result never depends on it.", 0, 1024
+    )
+
+    memory: int = knob(
+        2 << 30,
+        "How much memory (K, M, G) the articles may take, beside about half a gigabyte for the program: what is too much "
+        "waits in files.",
+        0,
+    )
+    work_dir: str | None = knob(
+        None, "Where such files are; by default where temporary files are. They vanish with the run."
     )
 
     def __post_init__(self) -> None:

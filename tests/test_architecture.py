@@ -47,6 +47,8 @@ LAYERS = [
     "terms",
     "evidence",
     "sketches",
+    "shelf",
+    "postings",
     "candidates",
     "matches",
     "packing",

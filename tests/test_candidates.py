@@ -1,13 +1,15 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.matches import rules_of
+from dedup.postings import insert, postings_for
 from dedup.settings import Settings
 from dedup.signatures import signatures_of
 from dedup.sketches import Sketches
@@ -129,14 +131,37 @@ def test_a_copy_among_thousands_is_found() -> None:
     assert found[0] == 1_234
 
 
-def test_no_more_postings_than_allowed_are_walked_and_the_bound_is_reported() -> None:
-    s = sketched([story(1)] * 5)
+def keyed(salient: list[list[int]]) -> Sketches:
+    """Return the sketches of as many articles, looked up by these terms and by no bands."""
+    s = sketched([story(1)] * len(salient))
+    return s._replace(salient=np.array(salient, np.uint32), bands=np.zeros_like(s.bands))
 
-    found = candidates(s, Settings(max_postings=2))
+
+def test_no_more_postings_than_allowed_are_looked_at_and_the_bound_is_reported() -> None:
+    found = candidates(keyed([[7]] * 5), Settings(max_postings=2, shared_terms=1))
 
     assert [(sorted(others), bounded) for others, _, bounded in found] == [
         ([], 0), ([0], 0), ([0, 1], 0), ([1, 2], 1), ([2, 3], 1),
     ]  # fmt: skip
+
+
+def test_rare_terms_go_before_frequent_ones_where_not_all_can_be_looked_at() -> None:
+    hot, rare = 7, 8
+    s = keyed([[hot, rare], *[[hot, 0]] * 9, [hot, rare]])
+
+    found = candidates(s, Settings(max_postings=4, shared_terms=1))[-1]
+
+    assert (sorted(found.others), found.bounded) == ([0, 7, 8, 9], 1)
+
+
+def test_bands_are_looked_at_however_many_share_a_term() -> None:
+    s = sketched([story(1), *[story(2)] * 40, story(1)])
+    s = s._replace(salient=np.full_like(s.salient, 7))
+
+    found = candidates(s, Settings(max_postings=33))[-1]
+
+    assert found.others[0] == 0
+    assert found.bounded
 
 
 def test_empty_articles_are_nobodys_candidates() -> None:

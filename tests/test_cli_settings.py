@@ -26,6 +26,24 @@ def test_options_show_up() -> None:
     assert answer["settings"]["sources"] == ["Norwire", "Coastal Daily"]
 
 
+@pytest.mark.parametrize(
+    ("given", "memory"),
+    [("512M", 512 << 20), ("2g", 2 << 30), ("1.5GiB", 3 << 29), ("4096", 4_096), ("64K", 1 << 16)],
+)
+def test_memory_may_be_given_in_units(given: str, memory: int) -> None:
+    answer = json.loads(called("settings", "--memory", given).stdout)
+
+    assert answer["settings"]["memory"] == memory
+
+
+@pytest.mark.parametrize("given", ["much", "-1", "2T", "M", ""])
+def test_memory_of_no_number_is_a_usage_error(given: str) -> None:
+    done = called("settings", "--memory", given)
+
+    assert done.exit_code == 2
+    assert "is no number of bytes, as 512M or 2G" in done.stderr
+
+
 def test_a_terminal_gets_a_table() -> None:
     seen = on_terminal("settings", "--rows", "3", columns=140)
 

@@ -17,7 +17,7 @@ from dedup.settings import Settings, as_written
 
 FORMAT = "1"
 """What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
-FREE = ("threads", "keep", "sources")
+FREE = ("threads", "memory", "work_dir", "keep", "sources")
 """Settings that an index is indifferent to: whoever comes first is kept."""
 FROM_FILES = ("furniture", "model")
 """Settings of which only a digest is written down."""

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.candidates import fill_candidates, insert, keys_of, postings_for, scratch_for
+from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.evidence import COUNT, evidence_of
 from dedup.matches import model, rules_of
 from dedup.pipeline import ahead, empty_sketches
+from dedup.postings import insert, postings_for
 from dedup.results import Result
 from dedup.settings import Settings
 from dedup.sketches import Sketches, joined

@@ -65,7 +65,8 @@ def open_index(place: str, settings: Settings) -> Index:
     if ranking:
         option = ranking[0].replace("_", "-")
         raise click.UsageError(f"--{option} has no say with --index: whoever came first is kept.")
-    if replace(settings, threads=0) != Defaults():
+    own = Defaults(threads=settings.threads, memory=settings.memory, work_dir=settings.work_dir)
+    if settings != own:
         return Index.open(place, settings)
     index = Index.open(place)
     index.settings = replace(index.settings, threads=settings.threads)

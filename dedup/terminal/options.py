@@ -7,6 +7,7 @@ DEDUP_WINDOW_DAYS=7.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from functools import wraps
@@ -20,6 +21,7 @@ from dedup.settings import RANKS, RELATIONS, Settings
 
 __all__ = [
     "CONTEXT",
+    "Bytes",
     "CommaList",
     "Command",
     "HeadedOption",
@@ -50,6 +52,11 @@ COMMON = (
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
 """What holds for every command: its width, and where the environment may set its options."""
 METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
+OWN_METAVARS = {"keep": None, "memory": "BYTES", "work_dir": "FOLDER"}
+"""What stands for the value of an option in --help, by its type, and for some by its name."""
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:I?B)?")
 
 OWN, MATCHING, READING, ADVANCED = "Options", "Matching", "Reading", "Advanced"
 HEADINGS = (OWN, MATCHING, READING, ADVANCED)
@@ -144,10 +151,39 @@ corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
 """Where the articles are."""
 
 
+class Bytes(click.ParamType):  # type: ignore[type-arg] # as above
+    """A number of bytes, with or without a K, M or G for the powers of 1024."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number of bytes."""
+        if isinstance(value, int):
+            return value
+        found = BYTES.fullmatch(value.strip().upper())
+        if not found:
+            self.fail(f"{value!r} is no number of bytes, as 512M or 2G.", param, ctx)
+        return int(float(found[1]) * UNITS[found[2]])
+
+
+def shown_bytes(number: int) -> str:
+    """Return a number of bytes as `Bytes` takes it, with the largest unit that leaves it whole.
+
+    >>> shown_bytes(512 << 20), shown_bytes(1000)
+    ('512M', '1000')
+    """
+    unit = next(unit for unit in reversed(UNITS) if number % UNITS[unit] == 0)
+    return f"{number // UNITS[unit]}{unit}"
+
+
 def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
     """Return what kind of value a setting takes, with its range."""
     if knob.name in FILES:
         return FILES[knob.name]
+    if knob.name == "memory":
+        return Bytes()
+    if knob.name == "work_dir":
+        return click.Path(exists=True, file_okay=False, writable=True)
     if knob.name == "keep":
         return click.Choice(RANKS)
     if isinstance(knob.default, tuple):
@@ -159,13 +195,15 @@ def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
 def knob_option(knob: Field[Any]) -> Decorator[Any]:
     """Return the option of a setting."""
     default = ",".join(knob.default) if isinstance(knob.default, tuple) else knob.default
+    if knob.name == "memory":
+        default = shown_bytes(int(cast("int", knob.default)))
     return click.option(
         "--" + knob.name.replace("_", "-"),
         knob.name,
         type=knob_type(knob),
         default=default,
         show_default=bool(default != ""),
-        metavar=METAVARS.get(type(knob.default)) if knob.name != "keep" else None,
+        metavar=OWN_METAVARS.get(knob.name, METAVARS.get(type(knob.default))),
         help=knob.metadata["help"].replace("`", ""),
         cls=HeadedOption,
         heading=MATCHING if knob.name in COMMON else ADVANCED,

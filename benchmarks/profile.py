@@ -1,0 +1,127 @@
+"""Where the time of an article goes, stage by stage, in one thread: `python -m benchmarks.profile CORPUS`.
+
+In: a corpus. Out: microseconds an article of CPU for each stage, in the order of the way that an article takes. Each stage is run
+by itself over all batches, so that what they share (the cache above all) does not blur them; the whole is a little less.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import Settings, read_articles, writing
+from dedup.clusters import assign
+from dedup.evidence import norms_of
+from dedup.furniture import cleaned_lines, cleaned_titles
+from dedup.languages import languages_of
+from dedup.matches import rules_of
+from dedup.output import write_records
+from dedup.pipeline import REMEMBERED, identified, load_kernels, ranked
+from dedup.results import Result
+from dedup.shelf import Shelf
+from dedup.shingles import shingle_sets
+from dedup.signatures import bands_of, signatures_of
+from dedup.sketches import Sketches, lexicon, sketch
+from dedup.terms import term_sets
+from dedup.words import words_of
+
+SETTINGS = Settings(threads=1)
+
+
+class Clock:
+    """Seconds of CPU by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count what is done meanwhile to a stage."""
+        start = time.process_time()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
+
+
+def timed(clock: Clock, name: str, values: Iterable[Any], stage: Callable[[Any], Any]) -> list[Any]:
+    """Return what a stage makes of each value."""
+    with clock.stage(name):
+        return [stage(value) for value in values]
+
+
+def profile_sketching(clock: Clock, batches: list[pa.RecordBatch]) -> None:
+    """Count the stages of sketching."""
+    cleaned = timed(clock, "clean", batches, lambda b: (cleaned_titles(b["title"]), cleaned_lines(b["text"])))
+    words = timed(clock, "words", cleaned, lambda texts: words_of(*texts))
+    given = zip(batches, cleaned, words, strict=True)
+    names = timed(clock, "language", given, lambda g: languages_of(g[0]["language"], g[1][1], g[2]))
+    shingles = timed(
+        clock, "shingles", words, lambda w: shingle_sets(w.hashes, w.flags, w.offsets, w.titles, 3)
+    )
+    signatures = timed(
+        clock, "signature", shingles, lambda s: signatures_of(s[0], s[1], SETTINGS.bands * SETTINGS.rows, 1)
+    )
+    timed(clock, "signature", signatures, lambda s: bands_of(s, SETTINGS.rows))
+    kinds = [tuple(sorted({*found, ""})) for found in names]
+    which = [
+        np.array([k.index(name) for name in found], np.int64) for k, found in zip(kinds, names, strict=True)
+    ]
+    known = zip(words, which, kinds, strict=True)
+    terms = timed(
+        clock, "terms", known, lambda g: term_sets(*g[0], g[1], *lexicon(g[2]), SETTINGS.salient_terms)
+    )
+    timed(clock, "norms", terms, lambda t: norms_of(t[1], t[2]))
+
+
+def profile(path: str, clock: Clock) -> int:
+    """Count all stages of a corpus; return how many articles it has."""
+    corpus = read_articles(path)
+    with clock.stage("read"):
+        batches = list(corpus)
+    profile_sketching(clock, batches)
+    shelf = Shelf(SETTINGS.memory)
+    for batch in batches:
+        part = sketch(batch)
+        with clock.stage("put away"):
+            shelf.put(part)
+    sketches = shelf.sketches()
+    with clock.stage("rank"):
+        remembered = pa.Table.from_batches([batch.select(REMEMBERED) for batch in batches])
+        table, repeats, _ = identified(remembered, sketches.tellings)
+        order = ranked(table, sketches.lengths, repeats, SETTINGS)
+    made = profile_comparing(clock, sketches, order)
+    with clock.stage("second pass, write"):
+        result = Result(table, made, order, repeats, SETTINGS)
+        write_records(os.devnull, writing.cluster_lines(result, corpus))
+    return len(order)
+
+
+def profile_comparing(clock: Clock, sketches: Sketches, order: np.ndarray) -> Any:
+    """Count what looking up and verifying take, and return the assignments."""
+    rules = rules_of(SETTINGS)
+    with clock.stage("candidates"):
+        assign(sketches, order, rules._replace(max_candidates=0))
+    with clock.stage("verify, cluster"):
+        made = assign(sketches, order, rules)
+    clock.seconds["verify, cluster"] -= clock.seconds["candidates"]
+    return made
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("corpus")
+    load_kernels()
+    clock = Clock()
+    articles = profile(parser.parse_args().corpus, clock)
+    for name, seconds in clock.seconds.items():
+        print(f"{name:20}{seconds / articles * 1e6:8.1f}")
+    print(f"{'all':20}{sum(clock.seconds.values()) / articles * 1e6:8.1f}")
+
+
+if __name__ == "__main__":
+    main()

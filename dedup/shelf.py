@@ -1,0 +1,125 @@
+"""Sketches, batch by batch → the sketches of all articles: in memory or, where they are too many, in files.
+
+In: the sketches of batches. Out: `Sketches`, whose arrays kernels read wherever they lie. In memory each field grows in
+place, so that nothing is there twice. Beyond a budget the large fields go to files, one a field, which have no name and so
+vanish with the process, however it ends; in the end they are mapped into memory. The system then reads a page where it is
+looked at, and counts it as memory of the process until it is given back (`rest`). That costs little where it is needed
+again soon: the system keeps the pages of files for as long as it has no better use for the room.
+"""
+
+import ctypes
+import mmap
+import os
+import tempfile
+import weakref
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from dedup.errors import OutputError
+from dedup.sketches import Sketches
+
+LARGE = frozenset({"bands", "salient", "shingles", "quotes", "term_hashes", "term_facts", "norms"})
+"""The fields that files may hold: all but some fifty bytes of the thousands of an article."""
+STATM = Path("/proc/self/statm")
+OF_FILES = 2
+"""Where Linux says how much memory a process holds, and the place of the pages that are files' there."""
+
+
+class Shelf:
+    """The sketches of the articles so far; beyond `memory` bytes the large fields lie in files in `folder`."""
+
+    def __init__(self, memory: int, folder: str | None = None) -> None:
+        self._memory = memory
+        self._folder = folder or tempfile.gettempdir()
+        self._held: dict[str, np.ndarray] = {}
+        self._files: dict[str, IO[bytes]] = {}
+        self._open = ExitStack()
+        weakref.finalize(self, self._open.close)
+        self._maps: list[mmap.mmap] = []
+        self.filed = 0
+        """How many bytes lie in files."""
+
+    def put(self, part: Sketches) -> None:
+        """Put the sketches of a batch behind those that are there; OutputError where a file cannot be written."""
+        for name, array in part._asdict().items():
+            if name in self._files:
+                self._write(name, array)
+            elif name not in self._held:
+                self._held[name] = array.copy()
+            elif name.endswith("_offsets"):
+                grow(self._held[name], array[1:] + int(self._held[name][-1]))
+            else:
+                grow(self._held[name], array)
+        if not self._files and sum(array.nbytes for array in self._held.values()) > self._memory:
+            self._move_out()
+
+    def sketches(self) -> Sketches:
+        """Return the sketches of all articles, of which there must be a batch; no more can be put there after that."""
+        for name, file in self._files.items():
+            if os.fstat(file.fileno()).st_size:
+                self._held[name] = self._mapped(file, self._held[name])
+        self._open.close()
+        if self._maps:
+            give_back_freed()
+        return Sketches(**self._held)
+
+    def rest(self) -> None:
+        """Give what lies in files back to the system, where more of it than the budget is in memory."""
+        if self._maps and resident_of_files() > self._memory:
+            for pages in self._maps:
+                pages.madvise(mmap.MADV_DONTNEED)
+
+    def _move_out(self) -> None:
+        """Move the large fields into files."""
+        for name in sorted(LARGE):
+            try:
+                file = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115 - closed with the others
+            except OSError as error:
+                raise self._refused(error) from error
+            self._files[name] = self._open.enter_context(file)
+            self._write(name, self._held[name])
+            self._held[name] = self._held[name][:0].copy()
+
+    def _write(self, name: str, array: np.ndarray) -> None:
+        """Write an array at the end of a field's file."""
+        self.filed += array.nbytes
+        left = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        try:
+            while left:
+                left = left[self._files[name].write(left) :]
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _mapped(self, file: IO[bytes], like: np.ndarray) -> np.ndarray:
+        """Return the array that a file holds, of the type and width of another one."""
+        pages = mmap.mmap(file.fileno(), 0)
+        self._maps.append(pages)
+        return np.frombuffer(pages, like.dtype).reshape(-1, *like.shape[1:])
+
+    def _refused(self, error: OSError) -> OutputError:
+        """Return the error that says that a file cannot be written."""
+        return OutputError(f"cannot keep sketches in files in {self._folder}: {error.strerror}")
+
+
+def grow(array: np.ndarray, more: np.ndarray) -> None:
+    """Put more rows behind those of an array that nothing else looks at, in place."""
+    rows = len(array)
+    array.resize((rows + len(more), *array.shape[1:]), refcheck=False)
+    array[rows:] = more
+
+
+def give_back_freed() -> None:
+    """Give memory that was freed back to the system, where its C library can: sketching frees far more than is left of it."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def resident_of_files() -> float:
+    """Return how many bytes of files are mapped into the process and in memory; infinity where that is not told."""
+    try:
+        return int(STATM.read_text("ascii").split()[OF_FILES]) * mmap.PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return float("inf")
