@@ -10,8 +10,8 @@ from dedup.asked import asked_pairs, asks
 from dedup.calibration import Labelled, stories_of
 from dedup.evaluation import codes
 from dedup.evidence import evidence_of
+from dedup.pipeline import Prepared
 from dedup.results import Result
-from dedup.trials import Prepared
 from dedup.truth import Pairs, Stories
 
 __all__ = ["MOST_PAIRS", "Lessons", "lessons"]

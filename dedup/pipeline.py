@@ -5,10 +5,10 @@ read → clean → sketch → rank → candidates → verify → cluster
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -47,16 +47,43 @@ def deduplicate(
     (['0'], 'exact')
     """
     settings = settings or Settings()
+    return decided(prepared(articles, settings, progress), settings)
+
+
+class Prepared(NamedTuple):
+    """The articles of a corpus and their sketches, by position in the order of input: all that a run knows before it decides."""
+
+    articles: pa.Table
+    """n rows: id, title, source, published."""
+    sketches: Sketches
+    repeats: np.ndarray
+    """n, int64: the position of the first giving of the same article; -1 for that first itself."""
+    warnings: dict[str, int]
+    rest: Callable[[], None]
+    """Gives sketches that lie in files back to the system."""
+
+
+def prepared(articles: Any, settings: Settings, progress: Progress | None = None) -> Prepared:
+    """Return the articles that `deduplicate` takes, sketched under the settings."""
     batches = articles if isinstance(articles, Corpus) else to_batches(articles)
+    shelf = shelf_for(settings)
     with ThreadPoolExecutor(1) as aside:
         loading = aside.submit(load_kernels)
-        shelf = shelf_for(settings)
         remembered, sketches = sketched(batches, settings, progress, shelf)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
+    return Prepared(table, sketches, repeats, dict(warnings), shelf.rest)
+
+
+def decided(given: Prepared, settings: Settings) -> Result:
+    """Return what becomes of prepared articles under settings that leave the sketches as they are.
+
+    Settings that change the sketches (`salient_terms`, `bands`, `rows`, `seed`, `furniture`) need a preparation of their own.
+    """
+    table, sketches, repeats, warnings, rest = given
     order = ranked(table, sketches.lengths, repeats, settings)
-    made = assign(sketches, order, rules_of(settings), threads_of(settings), rest=shelf.rest)
-    return Result(table, repeated(made, repeats), order, repeats, settings, dict(warnings))
+    made = assign(sketches, order, rules_of(settings), threads_of(settings), rest=rest)
+    return Result(table, repeated(made, repeats), order, repeats, settings, warnings)
 
 
 def sketched(

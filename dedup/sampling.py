@@ -19,10 +19,10 @@ import pyarrow as pa
 
 from dedup.corpus import Corpus
 from dedup.errors import InputError
+from dedup.pipeline import decided, prepared
 from dedup.plan import Sample
 from dedup.reading.sources import STDIN, Source, find_sources
 from dedup.settings import Settings
-from dedup.trials import decided, prepared
 
 __all__ = ["MOST_ARTICLES", "sampled"]
 

@@ -18,9 +18,9 @@ from dedup.evaluation import Evaluation, PairEvaluation
 from dedup.evidence import evidence_of
 from dedup.matches import NONE, rules_of
 from dedup.phrases import chance
+from dedup.pipeline import Prepared, decided
 from dedup.results import Result
 from dedup.settings import RELATIONS, Settings
-from dedup.trials import Prepared, decided
 from dedup.truth import Truth
 
 __all__ = ["Bin", "Mistake", "Point", "Study", "curve", "false_matches", "misses", "reliability", "study"]

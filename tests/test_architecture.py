@@ -58,7 +58,6 @@ LAYERS = [
     "pipeline",
     "index",
     "streaming",
-    "trials",
     "borderline",
     "asked",
     "odds",

@@ -12,10 +12,9 @@ from dedup.borderline import REACH, nearest_pairs
 from dedup.evidence import desk, lay_open
 from dedup.explanation import shared_keys
 from dedup.matches import REWRITE, judged_on, rules_of
-from dedup.pipeline import deduplicate
+from dedup.pipeline import Prepared, decided, deduplicate, prepared
 from dedup.results import Result
 from dedup.settings import Settings
-from dedup.trials import Prepared, decided, prepared
 
 SETTINGS = Settings(threads=1)
 UNFORGIVING = Settings(threads=1, rewrite_probability=0.999999, relations=("exact", "rewrite"))

@@ -31,8 +31,8 @@ from dedup.explanation import shared_keys
 from dedup.labels import Found
 from dedup.lessons import lessons
 from dedup.matches import REWRITE, judged_on, model, rules_of
+from dedup.pipeline import Prepared, decided, prepared
 from dedup.settings import Settings
-from dedup.trials import Prepared, decided, prepared
 from dedup.truth import Pairs, Stories
 
 SHIPPED = Weights(*model())

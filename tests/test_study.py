@@ -9,11 +9,10 @@ from newsmaker import planned
 from dedup.articles import to_batches
 from dedup.evaluation import evaluate, pairwise
 from dedup.labels import Found
-from dedup.pipeline import deduplicate
+from dedup.pipeline import Prepared, decided, deduplicate, prepared
 from dedup.scorepage import page
 from dedup.settings import Settings
 from dedup.study import curve, false_matches, misses, reliability, study
-from dedup.trials import Prepared, decided, prepared
 from dedup.truth import Pairs, Stories, Truth
 
 SETTINGS = Settings(threads=1)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.evidence import COUNT, evidence_of
-from dedup.matches import model, rules_of
+from dedup.matches import model_of, rules_of
 from dedup.pipeline import ahead, empty_sketches
 from dedup.postings import insert, postings_for
 from dedup.results import Result
@@ -60,7 +60,7 @@ def missed(batches: Iterable[pa.RecordBatch], result: Result) -> Missed:
     rows = np.cumsum(chosen) - 1  # position in the corpus → row among the sketches
     first, later = best_guesses(sketches, rows[kept], result.settings)
     evidence = evidence_of(sketches, later, first) if len(first) else np.zeros((0, COUNT), np.float32)
-    coefficients, intercept = model()
+    coefficients, intercept = model_of(result.settings)
     log_odds = intercept + evidence.astype(np.float64) @ coefficients
     best = best_of_each(later, log_odds)
     first, later, evidence, log_odds = first[best], later[best], evidence[best], log_odds[best]

@@ -22,9 +22,9 @@ import click
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
     from dedup.learned import Learned
+    from dedup.pipeline import Prepared
     from dedup.results import Result
     from dedup.settings import Settings
-    from dedup.trials import Prepared
 
 __all__ = ["Run", "announce_compiling", "interruptible", "learn", "run", "run_apart"]
 
@@ -62,7 +62,7 @@ def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
 def run_apart(corpus: Corpus, settings: Settings, *, quiet: bool) -> tuple[Prepared, Run]:
     """Return a corpus, sketched, and what becomes of it: as `run`, for those who go on with the sketches."""
     prepare()
-    from dedup.trials import decided, prepared
+    from dedup.pipeline import decided, prepared
 
     compiled = announce_compiling(quiet=quiet)
     start = time.perf_counter()
