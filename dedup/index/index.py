@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dedup.articles import Progress, to_batches
 from dedup.errors import InputError
-from dedup.index.answers import Answer, answer_of, base_of, sorted_out
+from dedup.index.answers import Answer, answer_of, base_of, name_of, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.fingerprint import check, fingerprint, settings_in
 from dedup.index.home import Home, Row
@@ -207,6 +207,35 @@ class Index:
                 self._recalled.remember(made.rows, made.sketches)
             added, left_out = added + len(made.rows), left_out + lost
         return added, left_out
+
+    def history(self, article: str) -> list[Answer]:
+        """Return what was decided on an article, all versions in the order in which they came; nothing if it is unknown.
+
+        It is asked for by its id as it was given, or by the name of one version: "a", "a#2".
+        """
+        with self._lock:
+            return self._as_given(self.home.rows_of([article]) or self._named(article))
+
+    def cluster(self, article: str) -> list[Answer]:
+        """Return the kept article of a story and then all that repeat it, as they came; nothing if it is unknown.
+
+        The story is asked for by the name of any of its articles.
+        """
+        with self._lock:
+            found = self._named(article)
+            if not found:
+                return []
+            leader = found[0].leader
+            return self._as_given([*self.home.rows_at([leader]), *self.home.repeating(leader)])
+
+    def _named(self, article: str) -> list[Row]:
+        """Return the row of the article that matches call so, if there is one."""
+        rows = self.home.rows_of(sorted({article, base_of(article)}))
+        return [row for row in rows if name_of(row.id, row.version) == article]
+
+    def _as_given(self, rows: Sequence[Row]) -> list[Answer]:
+        """Return what rows say, as it was answered when they came."""
+        return self._answers(rows, {row.position for row in rows})
 
     def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
         """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
