@@ -32,7 +32,7 @@ from dedup.sketches import Sketches
 
 IN_MEMORY = ":memory:"
 WORTH_PARTING = 64
-"""Articles from which on several threads sketch a batch."""
+"""Articles from which on a batch is worth several threads."""
 
 
 class Index:
@@ -244,7 +244,8 @@ class Index:
         before = self.home.rows_of(sorted({*ids, *map(base_of, ids)}))
         members, versions = sorted_out(keys, before, lambda name: bool(self.home.rows_of([name])))
         new = Newcomers(s, np.array(members, np.int64), ids, versions)
-        made = decided(new, self._recalled, self._rules, threads_of(self.settings))
+        threads = threads_of(self.settings) if len(members) >= WORTH_PARTING else 1
+        made = decided(new, self._recalled, self._rules, threads)
         found = {(row.id, row.telling): row for row in [*before, *made.rows]}
         return [found[key] for key in keys], made
 
