@@ -74,6 +74,7 @@ LAYERS = [
     "writing",
     "reporting",
     "__init__",
+    "serving",
     "terminal",
     "commands",
     "cli",
