@@ -27,7 +27,15 @@ WARMING = "The index learns what it holds, and reads its word lists, before anyb
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    section="Find",
+    examples=(
+        "dedup serve --index seen.db",
+        "DEDUP_TOKEN=$(cat secret) dedup serve --index seen.db --host 0.0.0.0",
+        "curl http://127.0.0.1:8080/articles -H 'Content-Type: application/x-ndjson' --data-binary @a.jsonl",
+    ),
+)
 @click.option(
     "--index",
     "place",
@@ -116,7 +124,7 @@ def serve(
 
     POST /articles takes one article, a list, or JSON Lines, and answers once its decisions are recorded for
     good. GET /articles/ID and /clusters/ID say what was decided; /healthz, /metrics and /openapi.json say the
-    rest. Nothing of a text is stored or logged.
+    rest. No text is stored or logged.
 
     With DEDUP_TOKEN in the environment, requests must bring it (Authorization: Bearer TOKEN); without it, only
     this machine may ask. An index that exists keeps its settings. SIGTERM and Ctrl-C end the service once what
