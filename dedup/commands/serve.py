@@ -120,7 +120,7 @@ def serve(
     settings: Settings,
     quiet: bool,
 ) -> None:
-    """Answer over HTTP which articles are new, and what the others repeat.
+    """Answer over HTTP which articles are new, and why not.
 
     POST /articles takes one article, a list, or JSON Lines, and answers once its decisions are recorded for
     good. GET /articles/ID and /clusters/ID say what was decided; /healthz, /metrics and /openapi.json say the
