@@ -22,6 +22,7 @@ from dedup.commands.index import index
 from dedup.commands.plan import plan
 from dedup.commands.report import report
 from dedup.commands.review import review
+from dedup.commands.serve import serve
 from dedup.commands.settings import settings_
 from dedup.configuration import configuration_in, find_configuration
 from dedup.terminal.exits import Commands, check_streams, leave, listen, set_up
@@ -30,7 +31,7 @@ from dedup.terminal.options import CONTEXT
 COMMANDS = (
     *(cluster, filter_, explain, report, plan),
     *(evaluate, review, calibrate, furniture),
-    *(index, settings_, completion),
+    *(index, serve, settings_, completion),
 )
 """In the order in which --help names them."""
 

@@ -4,6 +4,7 @@
     ├── IndexingError   an index that cannot be used: foreign, damaged, of other settings, out of reach
     ├── InputError      a corpus, file, line, or article that cannot be read
     ├── OutputError     a place that cannot be written
+    ├── ServingError    a service that cannot be started: no address, no token, no extra
     └── SettingsError   a setting outside its range, or settings that contradict each other
 
 The command line shows the message and exits with 1; anything else that is raised is a defect of ours.
@@ -11,7 +12,7 @@ The command line shows the message and exits with 1; anything else that is raise
 
 from __future__ import annotations
 
-__all__ = ["DedupError", "IndexingError", "InputError", "OutputError", "SettingsError"]
+__all__ = ["DedupError", "IndexingError", "InputError", "OutputError", "ServingError", "SettingsError"]
 
 
 class DedupError(Exception):
@@ -28,6 +29,10 @@ class InputError(DedupError):
 
 class OutputError(DedupError):
     """The output cannot be written."""
+
+
+class ServingError(DedupError):
+    """The service cannot be started."""
 
 
 class SettingsError(DedupError):

@@ -75,6 +75,7 @@ LAYERS = [
     "writing",
     "reporting",
     "__init__",
+    "serving",
     "terminal",
     "commands",
     "cli",

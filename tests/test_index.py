@@ -153,6 +153,32 @@ def test_find_takes_one_article() -> None:
         index.find(batch([SAID, OTHER]))
 
 
+def test_the_history_of_an_article_is_all_its_versions(place: Place) -> None:
+    with Index.open(place) as index:
+        first = index.decide(batch([{"id": "a", "text": SAID}, {"id": "b", "text": OTHER}]))
+        later = index.decide(batch([{"id": "a", "text": OTHER}]))
+        history, version, unknown = index.history("a"), index.history("a#2"), index.history("c")
+
+    assert [(answer.version, answer.match) for answer in history] == [(1, None), (2, later[0].match)]
+    assert not any(answer.again for answer in history)
+    assert version == history[1:]
+    assert unknown == []
+    assert first[0].match is None
+
+
+def test_a_cluster_is_found_by_any_of_its_articles(place: Place) -> None:
+    with Index.open(place) as index:
+        index.add([{"id": name, "text": text} for name, text in [("a", SAID), ("b", OTHER), ("c#2", SAID)]])
+        index.add([{"id": "a", "text": OTHER}])
+        by_kept, by_dropped, of_version = index.cluster("a"), index.cluster("c#2"), index.cluster("a#2")
+        unknown = index.cluster("c")
+
+    assert [answer.name for answer in by_kept] == ["a", "c#2"]
+    assert by_dropped == by_kept
+    assert [answer.name for answer in of_version] == ["b", "a#2"]
+    assert unknown == []
+
+
 def test_an_index_holds_no_text(tmp_path: Path) -> None:
     with Index.open(tmp_path / "seen.db") as index:
         index.add([{"id": "a", "text": SAID, "title": "Old mill flooded at Velden Ridge"}])

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dedup.articles import Progress, to_batches
 from dedup.errors import IndexingError, InputError
-from dedup.index.answers import Answer, answer_of, base_of, sorted_out
+from dedup.index.answers import Answer, answer_of, base_of, name_of, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.fingerprint import check, fingerprint, settings_in
 from dedup.index.home import Home, Row
@@ -34,7 +34,7 @@ from dedup.sketches import Sketches
 IN_MEMORY = ":memory:"
 ON_A_SERVER = ("postgresql://", "postgres://")
 WORTH_PARTING = 64
-"""Articles from which on several threads sketch a batch."""
+"""Articles from which on a batch is worth several threads."""
 
 
 class Index:
@@ -225,6 +225,35 @@ class Index:
             added, left_out = added + len(made.rows), left_out + lost
         return added, left_out
 
+    def history(self, article: str) -> list[Answer]:
+        """Return what was decided on an article, all versions in the order in which they came; nothing if it is unknown.
+
+        It is asked for by its id as it was given, or by the name of one version: "a", "a#2".
+        """
+        with self._lock:
+            return self._as_given(self.home.rows_of([article]) or self._named(article))
+
+    def cluster(self, article: str) -> list[Answer]:
+        """Return the kept article of a story and then all that repeat it, as they came; nothing if it is unknown.
+
+        The story is asked for by the name of any of its articles.
+        """
+        with self._lock:
+            found = self._named(article)
+            if not found:
+                return []
+            leader = found[0].leader
+            return self._as_given([*self.home.rows_at([leader]), *self.home.repeating(leader)])
+
+    def _named(self, article: str) -> list[Row]:
+        """Return the row of the article that matches call so, if there is one."""
+        rows = self.home.rows_of(sorted({article, base_of(article)}))
+        return [row for row in rows if name_of(row.id, row.version) == article]
+
+    def _as_given(self, rows: Sequence[Row]) -> list[Answer]:
+        """Return what rows say, as it was answered when they came."""
+        return self._answers(rows, {row.position for row in rows})
+
     def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
         """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
         self._recalled.catch_up()
@@ -232,7 +261,8 @@ class Index:
         before = self.home.rows_of(sorted({*ids, *map(base_of, ids)}))
         members, versions = sorted_out(keys, before, lambda name: bool(self.home.rows_of([name])))
         new = Newcomers(s, np.array(members, np.int64), ids, versions)
-        made = decided(new, self._recalled, self._rules, threads_of(self.settings))
+        threads = threads_of(self.settings) if len(members) >= WORTH_PARTING else 1
+        made = decided(new, self._recalled, self._rules, threads)
         found = {(row.id, row.telling): row for row in [*before, *made.rows]}
         return [found[key] for key in keys], made
 
