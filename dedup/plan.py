@@ -24,10 +24,16 @@ UNEVEN = 2.0
 """The beginnings of files may be denser or sparser than the rest of them by so much."""
 PROCESS_BYTES = 280e6
 """What a run takes before the first article: the interpreter, the kernels, the word weights."""
-INDEX_BYTES_EACH_KEY = (36, 68)
-"""Bytes that the index takes for each key of an article, by how full its table is."""
-JOINING = (1.0, 2.5)
-"""So many times the sketches are held: batches are joined into one, and Arrow keeps what it frees for a while."""
+INDEX_BYTES_EACH_KEY = (36, 136)
+"""Bytes that the index takes for each key of an article in reach, by how full its table is, and whether it is just made anew."""
+HOLDING = (1.0, 1.6)
+"""So many times the sketches are held: Arrow and the allocator keep what they free for a while."""
+AT_WORK_BYTES = (60e6, 250e6)
+"""What the batches take that are being read and sketched, once a corpus is larger than they are."""
+RESULT_BYTES = (250, 600)
+"""What is remembered of an article beside its sketch: evidence, id, title, source."""
+KEPT_IN_MEMORY = 0.5
+"""The share of `Settings.memory` that sketches may take; what is more goes to files."""
 SLOWER = 2.0
 """A machine is now and then so much slower, or faster, than it was during the trial."""
 
@@ -59,6 +65,8 @@ class Sample:
     unpacked_bytes: int
     """Of the texts in the sample."""
     sketch_bytes: int
+    in_reach: float
+    """The greatest share of the articles that lie within one window for copies; all, where many have no date."""
     verified: int
     """Candidates that the trial run verified."""
     kept: int
@@ -77,6 +85,8 @@ class Estimate:
     """Verified for each article, on average."""
     seconds: Range
     memory_bytes: Range
+    files_bytes: Range
+    """Of sketches that lie in files as long as a run lasts."""
     disk_bytes: Range
     """What `dedup filter` would write: from what the sample kept, to everything."""
     odds: Mapping[float, float]
@@ -96,6 +106,7 @@ def estimate(sample: Sample, settings: Settings, threads: int) -> Estimate:
         candidates=candidates,
         seconds=seconds_of(sample, articles, candidates, threads),
         memory_bytes=memory_of(sample, settings, articles),
+        files_bytes=files_of(sample, settings, articles),
         disk_bytes=Range(0.0, articles.expected * each * kept, articles.high * each),
         odds=candidate_odds(settings),
         sampled=sample.articles,
@@ -105,7 +116,7 @@ def estimate(sample: Sample, settings: Settings, threads: int) -> Estimate:
 def articles_of(sample: Sample) -> Range:
     """Return how many articles there are.
 
-    >>> sample = Sample(1000, 100, 10, 0.3, True, False, 90, 50, 5, 9, 1.0, 1.0)
+    >>> sample = Sample(1000, 100, 10, 0.3, True, False, 90, 50, 1.0, 5, 9, 1.0, 1.0)
     >>> articles_of(sample)
     Range(low=81.0, expected=100.0, high=119.0)
     """
@@ -163,14 +174,30 @@ def seconds_of(sample: Sample, articles: Range, candidates: Range, threads: int)
 
 
 def memory_of(sample: Sample, settings: Settings, articles: Range) -> Range:
-    """Return how much memory a run takes at its peak."""
+    """Return how much memory a run takes at its peak: the process, sketches, the index of what is in reach, the results."""
     sketch = sample.sketch_bytes / max(sample.articles, 1)
-    keys = settings.salient_terms + settings.bands
+    index = (settings.salient_terms + settings.bands) * sample.in_reach
     low, high = (
-        times * sketch + keys * index for times, index in zip(JOINING, INDEX_BYTES_EACH_KEY, strict=True)
+        PROCESS_BYTES
+        + min(n * sketch, settings.memory * KEPT_IN_MEMORY) * copies
+        + n * (index * each_key + results)
+        + min(n * sketch, at_work)
+        for n, copies, each_key, results, at_work in zip(
+            (articles.low, articles.high),
+            HOLDING,
+            INDEX_BYTES_EACH_KEY,
+            RESULT_BYTES,
+            AT_WORK_BYTES,
+            strict=True,
+        )
     )
+    return Range(low, (low + high) / 2, high)
+
+
+def files_of(sample: Sample, settings: Settings, articles: Range) -> Range:
+    """Return how many bytes of sketches go to files while a run lasts, for want of memory."""
+    sketch = sample.sketch_bytes / max(sample.articles, 1)
+    room = settings.memory * KEPT_IN_MEMORY
     return Range(
-        PROCESS_BYTES + articles.low * low,
-        PROCESS_BYTES + articles.expected * (low + high) / 2,
-        PROCESS_BYTES + articles.high * high,
+        *(0.0 if n * sketch <= room else n * sketch for n in (articles.low, articles.expected, articles.high))
     )

@@ -31,6 +31,8 @@ WHOLE_BYTES = 8 << 20
 """A corpus of no more bytes is read as a whole."""
 MOST_FILES = 50
 """So many files of other kinds are begun."""
+MOST_UNDATED = 7 / 8
+"""With fewer dates than for this share of the articles an index lets go of nothing."""
 LONGEST_LINE = 1 << 20
 BATCH = 1 << 20
 
@@ -89,11 +91,25 @@ def tried(drawn: Drawn, total: int, settings: Settings) -> Sample:
         complete=drawn.complete,
         unpacked_bytes=sum(batch.nbytes for batch in drawn.batches),
         sketch_bytes=sum(array.nbytes for array in given.sketches),
+        in_reach=share_in_reach(given.sketches.days, settings.copy_window_days),
         verified=int(result.assignments.verified.sum()),
         kept=len(result.kept),
         preparing_seconds=ready - start,
         deciding_seconds=done - ready,
     )
+
+
+def share_in_reach(days: np.ndarray, window: float) -> float:
+    """Return the greatest share of articles dated within one window; 1 where more than an eighth have no date.
+
+    >>> share_in_reach(np.array([0.0, 10.0, 20.0, 100.0]), 30.0)
+    0.75
+    """
+    dated = np.sort(days[~np.isnan(days)])
+    if len(dated) < MOST_UNDATED * len(days) or not len(days):
+        return 1.0
+    within = np.searchsorted(dated, dated + window, "right") - np.arange(len(dated))
+    return float((within.max(initial=0) + len(days) - len(dated)) / len(days))
 
 
 def everything(paths: Sequence[str | Path], fields: Mapping[str, str] | None, total: int) -> Drawn:

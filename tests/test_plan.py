@@ -28,6 +28,7 @@ SAMPLE = Sample(
     complete=False,
     unpacked_bytes=12_000,
     sketch_bytes=300_000,
+    in_reach=0.2,
     verified=50,
     kept=90,
     preparing_seconds=0.02,
@@ -135,3 +136,27 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(newsroom: Path) -> None:
     assert answer["articles"] == {"low": 47, "expected": 47, "high": 47}
     assert "by 47 articles of the corpus" in seen
     assert "candidates each" in seen
+
+
+@pytest.mark.parametrize("command", ["cluster", "filter"])
+def test_a_dry_run_says_and_does_nothing(command: str, newsroom: Path, tmp_path: Path) -> None:
+    done = called(command, newsroom, "-o", tmp_path / "out.jsonl", "--dry-run")
+
+    assert json.loads(done.stdout)["articles"]["expected"] == 47
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_more_than_the_memory_goes_to_files() -> None:
+    much, little = (estimate(SAMPLE, Settings(memory=memory), 1) for memory in (1 << 30, 1 << 24))
+
+    assert much.files_bytes.high == 0
+    assert little.files_bytes.low > 0
+    assert little.memory_bytes.high < much.memory_bytes.high
+
+
+def test_an_index_of_a_long_time_needs_less_room() -> None:
+    dense, spread = (
+        estimate(replace(SAMPLE, in_reach=share), SETTINGS, 1).memory_bytes for share in (1.0, 0.1)
+    )
+
+    assert spread.expected < dense.expected

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.terminal.foretelling import foretell, say_plan
 from dedup.terminal.options import (
     Command,
     corpora,
     corpus_options,
+    dry_run_option,
     output_option,
     rejects_option,
     settings_options,
@@ -47,6 +49,7 @@ SHOWN = 40
     envvar="DEDUP_FORMAT",
     help="A cluster a line, or every article, in order, with its cluster.  [default: clusters]",
 )
+@dry_run_option
 @settings_options
 @rejects_option
 @corpus_options
@@ -54,6 +57,7 @@ def cluster(
     paths: tuple[str, ...],
     output: str | None,
     shape: str | None,
+    dry_run: bool,
     settings: Settings,
     rejects: str | None,
     quiet: bool,
@@ -66,9 +70,13 @@ def cluster(
     from dedup import read_articles, writing
     from dedup.output import write_records
 
+    if dry_run:
+        say_plan(paths, settings, reading.get("fields"), quiet=quiet)
+        return
     corpus = read_articles(*paths, **reading)
     for place in (output, rejects):
         writing.check_place(place, corpus)
+    foretell(corpus, paths, settings, reading.get("fields"), quiet=quiet)
     done = run(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and shape is None and sys.stdout.isatty():

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.terminal.feeding import Doors, Pace, answer, fed, open_index, outcome
+from dedup.terminal.foretelling import foretell, say_plan
 from dedup.terminal.options import (
     Command,
     corpora,
     corpus_options,
+    dry_run_option,
     output_option,
     rejects_option,
     settings_options,
@@ -75,6 +77,7 @@ STDIN = "-"
     metavar="MS",
     help="With --index and standard input: let no article wait longer for others, in milliseconds.",
 )
+@dry_run_option
 @settings_options
 @rejects_option
 @corpus_options
@@ -87,6 +90,7 @@ def filter_(
     new_only: bool,
     batch: int,
     max_delay: int,
+    dry_run: bool,
     settings: Settings,
     rejects: str | None,
     quiet: bool,
@@ -106,7 +110,9 @@ def filter_(
     if place is None and new_only:
         raise click.UsageError("--new-only needs an --index.")
     doors = Doors(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
-    if place is not None and paths == (STDIN,):
+    if dry_run:
+        say_plan(paths, settings, reading.get("fields"), quiet=quiet)
+    elif place is not None and paths == (STDIN,):
         fed(place, settings, Pace(batch, max_delay / 1000), doors, **reading)
     elif place is not None:
         remembered(paths, place, settings, doors, **reading)
@@ -117,6 +123,7 @@ def filter_(
 def at_once(paths: tuple[str, ...], settings: Settings, doors: Doors, **reading: Any) -> None:
     """Filter a corpus by itself."""
     corpus = opened(paths, doors, **reading)
+    foretell(corpus, paths, settings, reading.get("fields"), quiet=doors.quiet)
     done = run(corpus, settings, quiet=doors.quiet)
     written(done.result, corpus, doors)
     report(done, corpus, quiet=doors.quiet)

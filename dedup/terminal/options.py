@@ -28,6 +28,7 @@ __all__ = [
     "LearnedFile",
     "corpora",
     "corpus_options",
+    "dry_run_option",
     "floors",
     "json_option",
     "labels_options",
@@ -299,6 +300,12 @@ def output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
     """Return the option that says where the data go."""
     place = click.Path(dir_okay=False, allow_dash=True)
     return click.option("-o", "--output", type=place, required=required, help=help_)
+
+
+def dry_run_option(command: F) -> F:
+    """Give a command the switch that only asks what it would take."""
+    help_ = "Only say, by a sample, how long it would take, and how much memory and disk."
+    return decorated(command, [click.option("--dry-run", is_flag=True, help=help_)])
 
 
 def json_option(command: F) -> F:

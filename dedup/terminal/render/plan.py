@@ -30,6 +30,7 @@ def plan_shown(found: Estimate) -> Iterator[RenderableType]:
         ("candidates each", found.candidates, lambda n: f"{n:,.1f}"),
         ("time", found.seconds, span),
         ("memory", found.memory_bytes, size),
+        ("files, meanwhile", found.files_bytes, size),
         ("disk, for what is kept", found.disk_bytes, size),
     )
     for name, r, shown in rows:
