@@ -58,7 +58,7 @@ def _parquet_batches(reading: Reading, columns: Sequence[str] | None) -> Iterato
                 first += batch.num_rows
                 if not reading.source.packing:
                     reading.advance(size * (first - 1) // file.metadata.num_rows)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name is read by Python
         raise Damaged(f"not a Parquet file, or a damaged one: {error}") from error
 
 
