@@ -23,7 +23,7 @@ from dedup.cli import cli
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(
-    r"^```console\n(?P<session>.*?)^```$|^```python\n(?P<code>.*?)^```\n(?:\n*```text\n(?P<printed>.*?)^```$)?",
+    r"^```console\n(?P<session>.*?)^```$|^```python\n(?P<code>.*?)^```\n(?:\n*```text\n(?P<printed>.*?)^```\n)?",
     re.DOTALL | re.MULTILINE,
 )
 COMMAND = re.compile(r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<printed>(?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -44,6 +44,8 @@ class Example:
     start: int
     """Where in the page `said` begins."""
     printed: str
+    framed: bool = True
+    """Whether the page has a block for what is printed."""
 
     @property
     def is_true(self) -> bool:
@@ -87,8 +89,9 @@ def examples_of(page: str, folder: Path) -> Iterator[Example]:
     with contextlib.chdir(folder), patch.dict(os.environ, environment(folder)):
         for block in BLOCK.finditer(page):
             if block["code"] is not None:
-                start = block.start("printed") if block["printed"] is not None else block.end()
-                yield Example(block["code"], block["printed"] or "", start, evaluated(block["code"], names))
+                framed = block["printed"] is not None
+                start = block.start("printed") if framed else block.end()
+                yield Example(block["code"], block["printed"] or "", start, evaluated(block["code"], names), framed)
                 continue
             for line in COMMAND.finditer(block["session"]):
                 command = line["command"].replace("\n> ", "\n").rstrip("\n")
@@ -142,7 +145,8 @@ def renewed(page: str) -> str:
 
 def tidy(example: Example) -> str:
     """Return what an example prints, as it stands in a page."""
-    return "".join(f"{line.rstrip()}\n" for line in example.printed.splitlines())
+    lines = "".join(f"{line.rstrip()}\n" for line in example.printed.splitlines())
+    return lines if example.framed else f"\n```text\n{lines}```\n"
 
 
 def main(pages: list[str]) -> None:
