@@ -52,7 +52,10 @@ class Example:
         """Return whether the page is right."""
         lines = [settled(line) for line in self.said.splitlines()]
         pattern = "".join(r"(?:.*\n)*?" if line == ANYTHING else re.escape(line) + r"\n" for line in lines)
-        return re.fullmatch(pattern, "".join(f"{settled(line)}\n" for line in self.printed.splitlines())) is not None
+        return (
+            re.fullmatch(pattern, "".join(f"{settled(line)}\n" for line in self.printed.splitlines()))
+            is not None
+        )
 
 
 class Screen(io.StringIO):
@@ -91,11 +94,18 @@ def examples_of(page: str, folder: Path) -> Iterator[Example]:
             if block["code"] is not None:
                 framed = block["printed"] is not None
                 start = block.start("printed") if framed else block.end()
-                yield Example(block["code"], block["printed"] or "", start, evaluated(block["code"], names), framed)
+                yield Example(
+                    block["code"], block["printed"] or "", start, evaluated(block["code"], names), framed
+                )
                 continue
             for line in COMMAND.finditer(block["session"]):
                 command = line["command"].replace("\n> ", "\n").rstrip("\n")
-                yield Example(command, line["printed"], block.start("session") + line.start("printed"), shown_by(command))
+                yield Example(
+                    command,
+                    line["printed"],
+                    block.start("session") + line.start("printed"),
+                    shown_by(command),
+                )
 
 
 def environment(folder: Path) -> Mapping[str, str]:
@@ -125,10 +135,15 @@ def shown_by(command: str) -> str:
     words = [] if FOR_A_SHELL.search(command) else shlex.split(command)
     if words[:1] != ["dedup"]:
         run = ["bash", "-c", command]
-        return subprocess.run(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout  # noqa: S603 - the page is ours
+        done = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603 - the page is ours
+        return done.stderr + done.stdout
     shown: list[str] = []
     stdout, stderr = Screen(shown, terminal=True), Screen(shown, terminal=False)
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), contextlib.suppress(SystemExit):
+    with (
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        contextlib.suppress(SystemExit),
+    ):
         cli(words[1:], prog_name="dedup")
     return "".join(shown)
 
