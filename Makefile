@@ -15,7 +15,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/.installed ## Find the stories told more than once in a small invented newsroom
-	@echo "Stories told more than once in examples/newsroom.jsonl, one cluster a line (a first run compiles its kernels, once: be patient):" >&2
+	@echo "The stories told more than once in examples/newsroom.jsonl (a first run compiles its kernels, once: be patient):" >&2
 	@.venv/bin/dedup cluster examples/newsroom.jsonl
 
 test: .venv/.dev ## Run the tests; one of them: make test ARGS="-k laws"
