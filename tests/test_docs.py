@@ -82,7 +82,9 @@ def test_examples_print_what_the_page_says(path: Path, tmp_path: Path) -> None:
 
 
 def test_the_sessions_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
-    page = re.sub(r"```python\n.*?```\n", "", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    page = re.sub(
+        r"```python\n.*?```\n", "", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
 
     examples = list(examples_of(page, set_up(tmp_path)))
 
