@@ -8,7 +8,7 @@ from griffe import Extension
 DOCTEST = re.compile(r"^>>> .*\n?(?:^(?!$).*\n?)*", re.MULTILINE)
 
 
-class Doctests(Extension):  # type: ignore[misc] # griffe is not there where the types are checked
+class Doctests(Extension):  # type: ignore[misc, unused-ignore] # griffe may not be there
     """Frames doctests, as the site shows them."""
 
     def on_object(self, *, obj: Any, **_: Any) -> None:
