@@ -8,14 +8,14 @@ ARGS ?=
 INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint types check quality speed clean
+.PHONY: help demo test format lint types docs check quality speed clean
 
 help: ## Print this list
 	@echo "make ..."
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/.installed ## Find the stories told more than once in a small invented newsroom
-	@echo "Stories told more than once in examples/newsroom.jsonl, one cluster a line (a first run compiles its kernels, once: be patient):" >&2
+	@echo "The stories told more than once in examples/newsroom.jsonl (a first run compiles its kernels, once: be patient):" >&2
 	@.venv/bin/dedup cluster examples/newsroom.jsonl
 
 test: .venv/.dev ## Run the tests; one of them: make test ARGS="-k laws"
@@ -32,7 +32,11 @@ lint: .venv/.dev ## Check layout and style
 types: .venv/.dev ## Check the types
 	@.venv/bin/mypy
 
-check: lint types test ## Everything that CI asks: lint, types, test
+docs: .venv/.docs ## Build the site into site/ (open site/index.html), its references anew
+	@.venv/bin/python -m tools.reference
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+check: lint types test docs ## Everything that CI asks: lint, types, test, docs
 
 quality: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Score against the labelled articles in DATA (default: ../shared/data)
 	@.venv/bin/python -m benchmarks.quality --data $(DATA) $(ARGS)
@@ -41,8 +45,8 @@ speed: .venv/.bench ## Articles a second and peak memory, beside other tools
 	@.venv/bin/python -m benchmarks.speed --data $(DATA) $(ARGS)
 
 clean: ## Remove all that these commands made, .venv included
-	@rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
-	@find dedup tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	@find dedup tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'dedup needs Python 3.11 or later. If it has another name here: make PYTHON=python3.12 ...' >&2; exit 1; }
@@ -55,6 +59,11 @@ clean: ## Remove all that these commands made, .venv included
 .venv/.dev: .venv/.installed
 	@echo "Installing what the checks need, once." >&2
 	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+.venv/.docs: .venv/.installed
+	@echo "Installing what the site needs, once." >&2
+	@$(INSTALL) -e '.[docs]'
 	@touch $@
 
 .venv/.bench: .venv/.installed

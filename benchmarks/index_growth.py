@@ -1,10 +1,10 @@
 """How an index answers as it grows, beside datasketch's MinHashLSH in Redis: `python -m benchmarks.index_growth CORPUS`.
 
-In: a corpus as `benchmarks.corpus` makes it, by date. Out: articles a second as there are nearly 10,000, 100,000, 300,000, 990,000
-of them (batches of 1,000, sketched ahead as `dedup filter --index` does, durable commits), the waits of single articles after
-that, bytes on the disk for each kept article, and how long it takes to open. datasketch runs as its documentation shows, with a
-Redis server of its own on this machine that keeps nothing on the disk, which flatters it: regular-expression words → 3-shingles →
-`MinHash.generator` → query and insert.
+In: a corpus as `benchmarks.corpus` makes it, by date. Out: articles a second as there are nearly 10,000, 100,000, 300,000
+and 990,000 of them (batches of 1,000, sketched ahead as `dedup filter --index` does, durable commits), the waits of single
+articles after that, bytes on the disk for each kept article, and how long it takes to open. datasketch runs as its documentation
+shows, with a Redis server of its own on this machine that keeps nothing on the disk, which flatters it: regular-expression
+words → 3-shingles → `MinHash.generator` → query and insert.
 """
 
 import argparse

@@ -34,7 +34,7 @@ def deduplicate(
 ) -> Result:
     """Return which articles tell the same story, which are kept, and why the others are not.
 
-    `articles` is a corpus from `read_articles`, or what `to_batches` takes: anything that speaks Arrow, dicts, strings.
+    `articles` is a corpus from `read_articles`, a list of dicts or of strings, or anything that speaks Arrow.
     The result does not depend on their order, nor on threads. Errors: `InputError` for what cannot be read.
 
     >>> result = deduplicate(

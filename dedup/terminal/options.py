@@ -260,7 +260,7 @@ def rejects_option(command: F) -> F:
             click.option(
                 "--rejects",
                 type=click.Path(dir_okay=False, allow_dash=False),
-                help="Write what could not be read here.  [default: the output's name with .rejects.jsonl]",
+                help="Write what could not be read here.  [default: the output's name and then .rejects.jsonl]",
                 cls=HeadedOption,
                 heading=READING,
             )
