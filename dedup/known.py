@@ -1,8 +1,8 @@
 """What an index holds in memory of the articles that it has seen: enough to say which sketches a new one must be compared with.
 
-In: the keys of articles, in the order in which they came. Out: positions worth fetching. An article that is found here is a
-candidate or not by the same rules as in a run without an index, for `clusters.assign` looks the fetched ones up again; here
-nothing may be missed. Postings are kept in tables that double in size: none is ever built anew.
+In: the keys of articles, in the order in which they came. Out: which of them are worth fetching. An article that is found here
+is a candidate or not by the same rules as in a run without an index, for `clusters.assign` looks the fetched ones up again;
+here nothing may be missed. Postings are kept in tables that double in size: none is ever built anew.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 from dedup.candidates import Postings, fill_candidates, insert, keys_of, postings_for, scratch_for
 from dedup.clusters import Settled, rises
 from dedup.kernel import kernel
-from dedup.matches import REWRITE, Rules
+from dedup.matches import NONE, REWRITE, Rules
 from dedup.sketches import Sketches
 
 UNSEEN, BANDS, FULL = 0, 1, 2
@@ -39,18 +39,27 @@ class Table:
 
 
 class Known:
-    """The articles that an index has seen, by position: n of them, in the order in which they came."""
+    """The articles that an index holds, in the order in which they came: n of them, each at a place from 0 to n - 1.
+
+    A place is not a position: where articles were taken out, positions have gaps, and places have none.
+    """
 
     def __init__(self, salient: int, bands: int) -> None:
         self.count = 0
+        """The position that the next article takes."""
+        self.held = 0
+        """n."""
+        self.positions = np.zeros(0, np.int64)
         self.days = np.zeros(0)
         self.leaders = np.zeros(0, np.int64)
+        """The place of the kept article that each repeats; its own if it is kept."""
         self.marks = np.zeros(0, np.uint8)
         self.witnesses = np.zeros(0, np.int32)
         self._shape = salient, bands
         self._tables: list[Table] = []
         self._scratch = scratch_for(0, salient + bands)
         self._in_order = True
+        self._latest = -np.inf
 
     def add(
         self,
@@ -61,25 +70,39 @@ class Known:
         marks: np.ndarray,
         keys: Keys,
     ) -> None:
-        """Take in further articles, their positions rising; `keys` are those of all that are marked, in order."""
+        """Take in further articles, their positions rising; `keys` are those of all that are marked, in order.
+
+        ValueError, and nothing is taken in, where they cannot be: numbers that no article has, a leader that is not kept.
+        """
         if not len(positions):
             return
-        count = int(positions[-1]) + 1
-        self._grow(count)
-        self.days[positions], self.leaders[positions], self.marks[positions] = days, leaders, marks
-        np.add.at(self.witnesses, leaders[relations == REWRITE], 1)
-        self.count = count
-        self._in_order = self._in_order and rises(self.days[:count])
-        self._insert(positions[marks > 0], marks[marks > 0], keys)
+        old, new = self.held, self.held + len(positions)
+        if positions[0] < self.count or (np.diff(positions) <= 0).any():
+            raise ValueError("its articles are out of order")
+        if ((marks < UNSEEN) | (marks > FULL)).any() or ((relations < NONE) | (relations > REWRITE)).any():
+            raise ValueError("an article is marked as none is")
+        if np.count_nonzero(marks) != len(keys.salient):
+            raise ValueError("the keys of an article are cut short")
+        self._grow(new)
+        self.positions[old:new] = positions
+        self.leaders[old:new] = led_by = self._places(leaders, new)
+        if (self.leaders[led_by] != led_by).any():
+            raise ValueError("an article repeats one that is not kept")
+        self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
+        np.add.at(self.witnesses, led_by[relations == REWRITE], 1)
+        self.held, self.count = new, int(positions[-1]) + 1
+        self._in_order = self._in_order and rises(self.days[:new])
+        self._latest = float(np.fmax.reduce(days, initial=self._latest))
+        self._insert(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
 
     def reach(self, count: int) -> None:
         """Take note that so many articles have come, though the last of them are gone."""
-        self._grow(count)
         self.count = max(self.count, count)
 
     def near(self, s: Sketches, members: np.ndarray, rules: Rules) -> np.ndarray:
-        """Return the positions (int64, rising) of all that `members` of a batch must be compared with."""
-        wanted = np.zeros(self.count, bool)
+        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and of their leaders."""
+        wanted = np.zeros(self.held, bool)
+        in_order = self._in_order and not (s.days[members] < self._latest).any()
         for table in self._tables:
             mark_near(
                 s,
@@ -89,52 +112,67 @@ class Known:
                 self.days,
                 self.leaders,
                 self.marks,
-                self._in_order,
+                in_order,
                 self._scratch,
                 wanted,
             )
         return np.flatnonzero(wanted)
 
-    def settled(self, positions: np.ndarray) -> Settled:
-        """Return the articles at some positions, which hold their leaders, as `assign` takes them."""
+    def settled(self, places: np.ndarray) -> Settled:
+        """Return the articles at some places, their leaders among them, as `assign` takes them."""
         return Settled(
-            leaders=np.searchsorted(positions, self.leaders[positions]),
-            full=self.marks[positions] == FULL,
-            witnesses=self.witnesses[positions],
+            leaders=np.searchsorted(places, self.leaders[places]),
+            full=self.marks[places] == FULL,
+            witnesses=self.witnesses[places],
         )
 
-    def _grow(self, count: int) -> None:
+    def kept(self) -> np.ndarray:
+        """Return the places (int64, rising) of the articles that are kept and looked up."""
+        own = self.leaders[: self.held] == np.arange(self.held)
+        return np.flatnonzero(own & (self.marks[: self.held] == FULL))
+
+    def _places(self, positions: np.ndarray, held: int) -> np.ndarray:
+        """Return the places of some positions among the first `held`; ValueError where one is not there."""
+        places = np.searchsorted(self.positions[:held], positions)
+        if not held and len(places):
+            raise ValueError("it holds no article")
+        if (self.positions[np.minimum(places, held - 1)] != positions).any():
+            raise ValueError("it holds no such article")
+        return places
+
+    def _grow(self, held: int) -> None:
         """Make room for so many articles in all."""
-        if count <= len(self.days):
+        if held <= len(self.days):
             return
-        more = max(count, 2 * len(self.days), FIRST_TABLE) - len(self.days)
+        more = max(held, 2 * len(self.days), FIRST_TABLE) - len(self.days)
+        self.positions = np.concatenate([self.positions, np.zeros(more, np.int64)])
         self.days = np.concatenate([self.days, np.full(more, np.nan)])
         self.leaders = np.concatenate([self.leaders, np.zeros(more, np.int64)])
         self.marks = np.concatenate([self.marks, np.zeros(more, np.uint8)])
         self.witnesses = np.concatenate([self.witnesses, np.zeros(more, np.int32)])
         self._scratch = scratch_for(len(self.days), sum(self._shape))
 
-    def _insert(self, positions: np.ndarray, marks: np.ndarray, keys: Keys) -> None:
+    def _insert(self, places: np.ndarray, marks: np.ndarray, keys: Keys) -> None:
         """Put articles into the tables, a new one where the last is full."""
         done = 0
-        while done < len(positions):
+        while done < len(places):
             if not self._tables or not self._tables[-1].left:
-                room = max(FIRST_TABLE, self.count)
+                room = max(FIRST_TABLE, self.held)
                 self._tables.append(Table(room, sum(self._shape)))
             table = self._tables[-1]
-            end = min(len(positions), done + table.left)
+            end = min(len(places), done + table.left)
             part = Keys(keys.salient[done:end], keys.bands[done:end])
-            insert_all(part, table.postings, positions[done:end], marks[done:end], self._scratch.keys)
+            insert_all(part, table.postings, places[done:end], marks[done:end], self._scratch.keys)
             table.left -= end - done
             done = end
 
 
 @kernel
-def insert_all(keys, index, positions, marks, scratch):
-    """Index articles at some positions by their keys."""
-    for k in range(len(positions)):
+def insert_all(keys, index, places, marks, scratch):
+    """Index articles at some places by their keys."""
+    for k in range(len(places)):
         terms, n = keys_of(keys, k, scratch)
-        insert(index, scratch, 0 if marks[k] == FULL else terms, n, positions[k])
+        insert(index, scratch, 0 if marks[k] == FULL else terms, n, places[k])
 
 
 @kernel

@@ -13,7 +13,7 @@ import numpy as np
 from dedup.index.answers import sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.home import Home, Row
-from dedup.index.recalled import Recalled
+from dedup.index.recalled import Recalled, days_of
 from dedup.matches import NONE, Rules
 from dedup.settings import Settings
 from dedup.sketches import Sketches
@@ -36,7 +36,7 @@ def arrivals(home: Home, settings: Settings) -> Iterator[Arrivals]:
     for rows in home.rows():
         recalled.learn(rows)
         marked = [row for row in rows if row.mark]
-        s = recalled.sketches(np.array([row.position for row in marked], np.int64))
+        s = recalled.sketches(np.array([row.position for row in marked], np.int64), days_of(marked))
         told = np.array([row.telling for row in marked], np.int64).view(np.uint64)
         repeated = home.rows_at(sorted({row.leader for row in rows}))
         yield Arrivals(rows, s._replace(tellings=told), {row.position: row for row in repeated})

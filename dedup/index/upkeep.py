@@ -16,7 +16,7 @@ from dedup.clusters import WITNESSES, assign
 from dedup.errors import IndexingError
 from dedup.evidence import COUNT
 from dedup.index.home import Home, Row
-from dedup.index.recalled import KEY_BYTES, Recalled
+from dedup.index.recalled import KEY_BYTES, Recalled, days_of
 from dedup.known import FULL, UNSEEN
 from dedup.matches import NONE, REWRITE, rules_of
 from dedup.settings import RELATIONS, Settings
@@ -164,11 +164,10 @@ def sketch_faults(home: Home, rows: Sequence[Row], settings: Settings) -> Iterat
     width = KEY_BYTES * (settings.salient_terms + settings.bands)
     marked = [row for row in rows if row.mark and len(row.keys) == width]
     recalled = Recalled(home, settings)
-    recalled.learn(marked)
     for first in range(0, len(marked), AT_ONCE):
         some = marked[first : first + AT_ONCE]
         try:
-            s = recalled.sketches(np.array([row.position for row in some]))
+            s = recalled.sketches(np.array([row.position for row in some]), days_of(some))
         except IndexingError as error:
             yield str(error)
             continue
@@ -185,11 +184,11 @@ def repetitions(home: Home, settings: Settings) -> Iterator[str]:
     """Yield each kept article that another kept one repeats."""
     recalled = Recalled(home, settings)
     recalled.catch_up()
-    known = recalled.known
-    kept = np.flatnonzero((known.marks == FULL) & (known.leaders == np.arange(len(known.marks))))
-    if not len(kept):
+    places = recalled.known.kept()
+    if not len(places):
         return
-    made = assign(recalled.sketches(kept), np.arange(len(kept)), rules_of(settings))
+    kept, days = recalled.known.positions[places], recalled.known.days[places]
+    made = assign(recalled.sketches(kept, days), np.arange(len(kept)), rules_of(settings))
     for k in np.flatnonzero(made.relations != NONE).tolist():
         row, other = home.rows_at([int(kept[k]), int(kept[made.leaders[k]])])
         yield f"article {row.id!r}: it is kept, and repeats {other.id!r} ({RELATIONS[made.relations[k]]}), which is kept too"
