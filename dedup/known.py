@@ -79,6 +79,8 @@ class Known:
         old, new = self.held, self.held + len(positions)
         if positions[0] < self.count or (np.diff(positions) <= 0).any():
             raise ValueError("its articles are out of order")
+        if np.isinf(days).any():
+            raise ValueError("an article was published at no time")
         if ((marks < UNSEEN) | (marks > FULL)).any() or ((relations < NONE) | (relations > REWRITE)).any():
             raise ValueError("an article is marked as none is")
         if np.count_nonzero(marks) != len(keys.salient):

@@ -88,11 +88,12 @@ UNSOUND = [
     {"marks": [FULL, 3]},
     {"marks": [FULL, -1]},
     {"marks": [FULL, UNSEEN]},
+    {"days": [1.0, np.inf]},
 ]
 
 
 @pytest.mark.parametrize("change", UNSOUND)
-def test_what_no_index_holds_is_refused_and_leaves_no_trace(change: dict[str, list[int]]) -> None:
+def test_what_no_index_holds_is_refused_and_leaves_no_trace(change: dict[str, list[float]]) -> None:
     known, sound = Known(3, 2), {name: np.array(values) for name, values in SOUND.items()}
 
     with pytest.raises(ValueError):  # noqa: PT011 - whatever it says

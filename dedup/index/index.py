@@ -5,6 +5,7 @@ run is this stream in rank order: the same sketches, candidates, evidence and cl
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -202,7 +203,13 @@ class Index:
 
     def log(self) -> Iterator[list[dict[str, Any]]]:
         """Yield what was decided, in order: id, version, name, dates, canonical, relation, score and evidence of each article."""
-        return log_of(self.home)
+        log = log_of(self.home)
+        while True:
+            with self._lock, self.home.view():
+                rows = next(log, None)
+            if rows is None:
+                return
+            yield rows
 
     def merge(self, other: Self) -> tuple[int, int]:
         """Add what another index has seen, in its order; return (articles added, articles that could not be).
@@ -213,8 +220,15 @@ class Index:
         """
         check(other.home.meta(), self.settings, other.home.name)
         added = left_out = 0
-        for new in arrivals(other.home, other.settings):
-            with self._lock:
+        if other is self:
+            return added, left_out
+        with ExitStack() as stack:
+            for lock in sorted(
+                (self._lock, other._lock), key=id
+            ):  # two that merge each other do not block each other
+                stack.enter_context(lock)
+            stack.enter_context(other.home.view())
+            for new in arrivals(other.home, other.settings):
                 with self.home.turn():
                     self._recalled.catch_up()
                     made, lost = merged(
@@ -222,7 +236,7 @@ class Index:
                     )
                     self.home.record(made.rows, made.sketches)
                 self._recalled.remember(made.rows, made.sketches)
-            added, left_out = added + len(made.rows), left_out + lost
+                added, left_out = added + len(made.rows), left_out + lost
         return added, left_out
 
     def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.index.answers import sorted_out
+from dedup.index.answers import check_match, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.home import Home, Row
 from dedup.index.recalled import Recalled, days_of
@@ -31,7 +31,7 @@ class Arrivals(NamedTuple):
 
 
 def arrivals(home: Home, settings: Settings) -> Iterator[Arrivals]:
-    """Yield the articles of an index in their order, some at a time."""
+    """Yield the articles of an index in their order, some at a time; IndexingError where it is damaged."""
     recalled = Recalled(home, settings)
     for rows in home.rows():
         recalled.learn(rows)
@@ -74,6 +74,7 @@ def merged(
         if row.relation == NONE:
             added.append(row._replace(position=position, leader=position, version=version))
         elif leader is not None and leader.relation == NONE:
+            check_match(row, new.leaders)
             added.append(row._replace(position=position, leader=leader.position, version=version))
         else:
             left_out += 1
