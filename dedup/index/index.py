@@ -281,6 +281,8 @@ def home_at(place: str | Path, *, create: bool) -> Home:
     named = str(place)
     if named == IN_MEMORY:
         return MemoryHome()
+    if not named:
+        raise IndexingError("an index needs a place, a file such as seen.db; none was named")
     if named.startswith(ON_A_SERVER):
         return postgres_home(named, create=create)
     return SqliteHome(place, create=create)
