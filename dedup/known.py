@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.candidates import Postings, fill_candidates, insert, keys_of, postings_for, scratch_for
-from dedup.clusters import Settled, rises
+from dedup.clusters import Settled
 from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules
 from dedup.sketches import Sketches
@@ -59,7 +59,8 @@ class Known:
         self._tables: list[Table] = []
         self._scratch = scratch_for(0, salient + bands)
         self._in_order = True
-        self._latest = -np.inf
+        """Whether the dates have risen so far, and the undated come last: then a lookup may stop where its window ends."""
+        self._latest = self._last = -np.inf
 
     def add(
         self,
@@ -93,7 +94,9 @@ class Known:
         self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
         np.add.at(self.witnesses, led_by[relations == REWRITE], 1)
         self.held, self.count = new, int(positions[-1]) + 1
-        self._in_order = self._in_order and rises(self.days[:new])
+        dates = np.concatenate([[self._last], np.where(np.isnan(days), np.inf, days)])
+        self._in_order = self._in_order and bool((dates[1:] >= dates[:-1]).all())
+        self._last = float(dates[-1])
         self._latest = float(np.fmax.reduce(days, initial=self._latest))
         self._insert(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
 

@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from newsmaker import FIRST_DAY, Article, planned, version
+from newsmaker import FIRST_DAY, Article, planned, sketched, version
 
 from dedup.index.index import Index
 from dedup.known import FULL, UNSEEN, Keys, Known
-from dedup.matches import EXACT, NONE, REWRITE
+from dedup.matches import EXACT, NONE, REWRITE, rules_of
 from dedup.pipeline import deduplicate
+from dedup.settings import Settings
 
 
 def told_on(day: int, name: str, number: int = 1) -> Article:
@@ -52,6 +53,16 @@ def test_a_late_article_finds_what_lies_behind_a_younger_one() -> None:
         index.add([told_on(0, "first"), told_on(40, "again")])
 
         assert canonicals(index, [told_on(1, "late")]) == ["first"]
+
+
+def test_an_undated_article_is_found_behind_a_dated_one() -> None:
+    s = sketched([told_on(day, "same") for day in (0, 0, 100)])
+    known, places = Known(s.salient.shape[1], s.bands.shape[1]), np.arange(2)
+    none, full = np.full(2, NONE), np.full(2, FULL)
+
+    known.add(places, np.array([np.nan, 5.0]), places, none, full, Keys(s.salient[:2], s.bands[:2]))
+
+    assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))
 
 
 @pytest.mark.usefixtures("small_tables")

@@ -118,6 +118,15 @@ def test_an_open_index_learns_what_another_took_out(lasting_place: Place) -> Non
         assert one.add([at(0, 1, "copied")]) == [("copied", None)]
 
 
+def test_nothing_of_what_expired_stays_in_memory() -> None:
+    with Index.open(":memory:") as index:
+        index.add(planned(60, seed=4, stories=6))
+        index.expire(FIRST_DAY + timedelta(days=1000))
+
+        held = {name: value for name, value in vars(index.home).items() if isinstance(value, dict)}
+        assert {name: value for name, value in held.items() if value} == {"_meta": index.home.meta()}
+
+
 def test_space_is_given_back(tmp_path: Path) -> None:
     place = tmp_path / "seen.db"
     with Index.open(place) as index:

@@ -34,6 +34,8 @@ from dedup.sketches import Sketches
 
 IN_MEMORY = ":memory:"
 ON_A_SERVER = ("postgresql://", "postgres://")
+FOR_ONE_TURN = 1000
+"""Articles of a corpus that are decided on at once: others wait meanwhile, and all that they may match is fetched."""
 WORTH_PARTING = 64
 """Articles from which on several threads sketch a batch."""
 
@@ -113,7 +115,9 @@ class Index:
         [('a', None), ('b', 'exact')]
         """
         return [
-            (answer.name, answer.match) for batch in to_batches(articles) for answer in self.decide(batch)
+            (answer.name, answer.match)
+            for batch in parted(to_batches(articles))
+            for answer in self.decide(batch)
         ]
 
     def decide(self, batch: pa.RecordBatch, sketches: Sketches | None = None) -> list[Answer]:
@@ -130,7 +134,7 @@ class Index:
     def answers(self, corpus: Iterable[pa.RecordBatch], progress: Progress | None = None) -> list[Answer]:
         """Return the answers to all articles of a corpus, in their order; later batches are sketched ahead."""
         found = []
-        for batch, s in ahead(corpus, self.settings):
+        for batch, s in ahead(parted(corpus), self.settings):
             found += self.decide(batch, s)
             if progress:
                 progress(batch.num_rows)
@@ -153,6 +157,9 @@ class Index:
 
         Should the turn be tried again because the answer to its commit was lost, it finds its own rows: they are still new.
         """
+        if self._recalled.is_far_behind():
+            with self.home.view():
+                self._recalled.catch_up()
         with self.home.turn():
             rows, made = self._judged(ids, s)
             self.home.record(made.rows, made.sketches)
@@ -175,8 +182,10 @@ class Index:
         with self._lock:
             with self.home.turn():
                 chosen = of_article(self.home, given)
-                self.home.remove(sorted(chosen))
-            self.home.give_back()
+                if chosen:
+                    self.home.remove(sorted(chosen))
+            if chosen:
+                self.home.give_back()
         return len(chosen)
 
     def expire(self, before: datetime) -> int:
@@ -187,8 +196,10 @@ class Index:
         with self._lock:
             with self.home.turn():
                 chosen = older(self.home, before)
-                self.home.remove(chosen.tolist())
-            self.home.give_back()
+                if len(chosen):
+                    self.home.remove(chosen.tolist())
+            if len(chosen):
+                self.home.give_back()
         return len(chosen)
 
     def verify(self, *, deep: bool = False) -> list[str]:
@@ -264,6 +275,13 @@ class Index:
         own = {row.position: row for row in rows}
         others = sorted({row.leader for row in rows} - own.keys())
         return own | {row.position: row for row in (self.home.rows_at(others) if others else [])}
+
+
+def parted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the articles of some batches in batches for one turn each."""
+    for batch in batches:
+        for first in range(0, batch.num_rows, FOR_ONE_TURN):
+            yield batch.slice(first, FOR_ONE_TURN)
 
 
 def sketched_at_once(batch: pa.RecordBatch, settings: Settings) -> Sketches:

@@ -19,6 +19,8 @@ from dedup.sketches import Sketches
 AT_HAND_BYTES = 64 << 20
 """So many bytes of keys and packed sketches are kept at hand: stories are told again within hours."""
 KEY_BYTES = 4
+MUCH = 4096
+"""Articles that are learned in about a tenth of a second."""
 MOST_POSITIONS = 1 << 48
 """No index has seen more articles."""
 
@@ -33,6 +35,11 @@ class Recalled:
         self._bytes = 0
         self._generation = 0
         self.known = Known(self._salient, self._bands)
+
+    def is_far_behind(self) -> bool:
+        """Return whether others have recorded so much that nobody should wait for their turn while it is learned."""
+        state = self._home.state()
+        return state.generation != self._generation or state.articles - self.known.count > MUCH
 
     def catch_up(self) -> None:
         """Learn what others have recorded."""

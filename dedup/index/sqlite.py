@@ -25,8 +25,9 @@ PAGE = 16_384
 """Bytes of a page: a packed sketch takes three or four thousand, and must not leave half a page empty."""
 CACHE_KIB = 65_536
 ROWS_AT_ONCE = 4096
+IDS_AT_ONCE = 500
 AT_ONCE = "SELECT value FROM json_each(?)"
-"""A list of values as a parameter."""
+"""A list of positions as a parameter."""
 COLUMNS = ", ".join(Row._fields)
 NUMBERS, PAIR, KEPT = {(int, int)}, {(str, str)}, {(int, bytes, bytes)}
 ROW = {
@@ -136,8 +137,12 @@ class SqliteHome:
 
     def rows_of(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows of some ids."""
-        query = f"SELECT {COLUMNS} FROM articles WHERE id IN ({AT_ONCE}) ORDER BY position"  # noqa: S608 - our own names
-        return self._rows(query, json.dumps(list(ids)))
+        found: list[Row] = []
+        for first in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[first : first + IDS_AT_ONCE]
+            marks = ", ".join("?" * len(some))  # no list in JSON: SQLite would cut an id off at a NUL
+            found += self._rows(f"SELECT {COLUMNS} FROM articles WHERE id IN ({marks})", *some)  # noqa: S608 - our own names
+        return sorted(found)
 
     def repeating(self, position: int) -> list[Row]:
         """Return the rows of the articles that repeat a kept one."""
