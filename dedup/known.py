@@ -104,9 +104,12 @@ class Known:
         """Take note that so many articles have come, though the last of them are gone."""
         self.count = max(self.count, count)
 
-    def near(self, s: Sketches, members: np.ndarray, rules: Rules) -> np.ndarray:
-        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and of their leaders."""
-        wanted = np.zeros(self.held, bool)
+    def near(self, s: Sketches, members: np.ndarray, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and their leaders'.
+
+        And (bool) for which of the members a bound on the work was reached, so that there may be more.
+        """
+        wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
         in_order = self._in_order and not (s.days[members] < self._latest).any()
         for table in self._tables:
             mark_near(
@@ -120,8 +123,9 @@ class Known:
                 in_order,
                 self._scratch,
                 wanted,
+                bounded,
             )
-        return np.flatnonzero(wanted)
+        return np.flatnonzero(wanted), bounded
 
     def settled(self, places: np.ndarray) -> Settled:
         """Return the articles at some places, their leaders among them, as `assign` takes them."""
@@ -181,13 +185,17 @@ def insert_all(keys, index, places, marks, scratch):
 
 
 @kernel
-def mark_near(s, members, rules, index, days, leaders, marks, in_order, scratch, wanted):
-    """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat."""
-    for a in members:
+def mark_near(s, members, rules, index, days, leaders, marks, in_order, scratch, wanted, bounded):
+    """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat.
+
+    Members whose lookup was cut short are marked in `bounded`.
+    """
+    for i, a in enumerate(members):
         if s.lengths[a] < rules.min_words:
             continue
         terms, n = keys_of(s, a, scratch.keys)
-        m, _, _ = fill_candidates(index, days, terms, n, s.days[a], rules, in_order, scratch)
+        m, _, was_bounded = fill_candidates(index, days, terms, n, s.days[a], rules, in_order, scratch)
+        bounded[i] |= was_bounded != 0
         kept, dropped = 0, 0
         for k in range(m):
             member = scratch.found[k]
@@ -199,3 +207,5 @@ def mark_near(s, members, rules, index, days, leaders, marks, in_order, scratch,
             if (kept if is_kept else dropped) <= rules.max_candidates:
                 wanted[member] = True
                 wanted[leaders[member]] = True
+            else:
+                bounded[i] = True

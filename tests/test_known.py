@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_an_undated_article_is_found_behind_a_dated_one() -> None:
 
     known.add(places, np.array([np.nan, 5.0]), places, none, full, Keys(s.salient[:2], s.bands[:2]))
 
-    assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))
+    assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))[0]
 
 
 @pytest.mark.usefixtures("small_tables")
@@ -77,6 +78,20 @@ def test_what_is_recalled_does_not_grow_with_what_has_left() -> None:
         assert index.stats().articles < 20
         assert index._recalled.known.held == index.stats().articles
         assert len(index._recalled.known.days) < 40
+
+
+@pytest.mark.parametrize("bound", ["max_candidates", "max_postings"])
+@pytest.mark.parametrize(("most", "reached"), [(2, 1), (5, 0)])
+def test_a_bound_is_reported_where_it_is_reached(bound: str, most: int, reached: int) -> None:
+    again = [told_on(40 * times, str(times)) for times in range(4)]
+
+    settings: Any = {bound: most}
+    with Index.open(":memory:", Settings(**settings)) as index:
+        for article in again:
+            index.add([article])
+        index.add([{**told_on(0, "undated"), "published": None}])
+
+        assert (index.stats().kept, index.bounded) == (4, reached)
 
 
 KEYS = Keys(np.ones((2, 3), np.uint32), np.ones((2, 2), np.uint32))

@@ -51,7 +51,7 @@ def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> D
     if not len(new.members):
         return NOTHING
     s, known = new.sketches, recalled.known
-    near = known.near(s, new.members, rules)
+    near, bounded = known.near(s, new.members, rules)
     here, settled = len(near) + new.members, known.settled(near)
     before = recalled.sketches(known.positions[near], known.days[near])
     made = assign(joined([before, s]), here, rules, threads, settled)
@@ -63,7 +63,7 @@ def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> D
     rows = rows_of(new, made, here, positions[here], positions[leaders], marks)
     blobs = packed(s).each()
     sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
-    return Decided(rows, sketches, int(np.count_nonzero(made.bounded[here])))
+    return Decided(rows, sketches, int(np.count_nonzero(bounded | (made.bounded[here] != 0))))
 
 
 def rows_of(
