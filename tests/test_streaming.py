@@ -351,8 +351,9 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert done.stderr == "Error: cannot write /dev/full: No space left on device\n"
 
 
-def test_a_closed_input_is_said(tmp_path: Path) -> None:
-    done = process("filter", "-", "--index", tmp_path / "seen.db", preexec_fn=lambda: os.close(0))
+@pytest.mark.parametrize("options", [[], ["--index", "seen.db"]])
+def test_a_closed_input_is_said(tmp_path: Path, options: list[str]) -> None:
+    done = process("filter", "-", *options, preexec_fn=lambda: os.close(0), cwd=tmp_path)
 
     assert done.returncode == 1
     assert done.stderr == "Error: standard input is closed\n"

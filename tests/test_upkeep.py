@@ -1,6 +1,7 @@
 """Looking after an index, in each kind of home: what is taken out is gone, what is wrong is said, two become one."""
 
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -136,6 +137,22 @@ def test_space_is_given_back(tmp_path: Path) -> None:
         index.expire(FIRST_DAY + timedelta(days=100))
 
         assert index.stats().bytes < before / 2
+
+
+def test_nobody_waits_for_a_reader_while_space_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dedup.index.sqlite.PATIENCE", 5.0)
+    with Index.open(tmp_path / "seen.db") as index, Index.open(tmp_path / "seen.db") as reader:
+        index.add([at(0, 1, "first")])
+        with reader.home.view():
+            reader.home.state()
+            start = time.monotonic()
+            index.expire(FIRST_DAY + timedelta(days=10))
+            took = time.monotonic() - start
+
+        assert took < 2.5
+        assert index.add([at(0, 1, "again")]) == [("again", None)]
 
 
 def test_stats_count_what_there_is(place: Place) -> None:

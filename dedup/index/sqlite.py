@@ -172,10 +172,20 @@ class SqliteHome:
             self._db.execute("UPDATE state SET generation = generation + 1")
 
     def give_back(self) -> None:
-        """Cut what was removed off the file."""
+        """Cut what was removed off the file; where somebody still looks at it, the next who closes it does.
+
+        Who waits for readers here would hold all writers up.
+        """
         with self._told():
             self._db.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._db.execute("PRAGMA busy_timeout = 0")
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.OperationalError as error:
+                if not is_busy(error):
+                    raise
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
 
     def size(self) -> int:
         """Return how many bytes the file and its log take."""
@@ -226,10 +236,15 @@ class SqliteHome:
             raise IndexingError(f"the index {self.name}: {reason(error)}") from error
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether somebody else is writing or reading."""
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
 def reason(error: sqlite3.Error) -> str:
     """Return what is wrong in words that say what to do."""
     code = getattr(error, "sqlite_errorname", "")
-    if code.startswith("SQLITE_BUSY"):
+    if is_busy(error):
         return f"another process has been writing to it for {PATIENCE:.0f} seconds; try again"
     said = {
         "SQLITE_NOTADB": "it is no index of dedup",
