@@ -68,6 +68,15 @@ def test_all_versions_of_an_id_are_deleted(place: Place) -> None:
         assert index.delete("a") == 2
 
 
+def test_a_version_that_expired_leaves_its_name_to_no_other(place: Place) -> None:
+    with Index.open(place) as index:
+        index.add([at(0, 1, "a")])
+        index.add([at(40, 2, "a")])
+        index.expire(FIRST_DAY + timedelta(days=20))
+
+        assert index.add([at(41, 3, "a")]) == [("a#3", None)]
+
+
 def test_what_is_over_expires_and_what_goes_on_stays(place: Place) -> None:
     with Index.open(place) as index:
         index.add(

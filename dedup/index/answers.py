@@ -148,15 +148,19 @@ def sorted_out(
     """
     seen = {(row.id, row.telling) for row in before}
     names = {name_of(row.id, row.version) for row in before}
+    latest: dict[str, int] = {}
+    for row in before:
+        latest[row.id] = max(row.version, latest.get(row.id, 0))
     new, versions = [], []
     for a, key in enumerate(keys):
         if key in seen:
             continue
-        version = 1
+        version = latest.get(key[0], 0) + 1
         while (name := name_of(key[0], version)) in names or (version > 1 and is_id(name)):
             version += 1
         seen.add(key)
         names.add(name)
+        latest[key[0]] = version
         new.append(a)
         versions.append(version)
     return new, versions
