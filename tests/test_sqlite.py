@@ -216,6 +216,15 @@ def test_a_file_with_triggers_or_views_is_no_index(used: Path, change: str) -> N
         Index.open(used)
 
 
+def test_a_place_that_is_taken_is_damage(used: Path) -> None:
+    database = sqlite3.connect(used)
+    database.executescript("INSERT INTO sketches VALUES (400, x'00')")
+    database.close()
+
+    with Index.open(used) as index, pytest.raises(IndexingError, match=r"seen\.db: it is damaged"):
+        index.add([{"id": "new", **story(1000)}])
+
+
 def test_ids_are_data(tmp_path: Path) -> None:
     ids = ["'; DROP TABLE articles; --", 'a"b', "two\nlines", "%s ? :1 $1", "日本", "x" * 10_000, "\x1b[31m"]
     articles = [{"id": name, **story(n)} for n, name in enumerate(ids)]

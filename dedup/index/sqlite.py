@@ -249,6 +249,7 @@ def reason(error: sqlite3.Error) -> str:
     said = {
         "SQLITE_NOTADB": "it is no index of dedup",
         "SQLITE_CORRUPT": "it is damaged; `dedup index verify` says where",
+        "SQLITE_CONSTRAINT": "it is damaged; `dedup index verify` says where",
         "SQLITE_FULL": "the disk is full; nothing of this batch was recorded",
         "SQLITE_IOERR": "the disk is full, or failing; nothing of this batch was recorded",
         "SQLITE_READONLY": "it cannot be written to: it, its folder or the file system is read-only",
