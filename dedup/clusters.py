@@ -148,9 +148,13 @@ def nothing_found(articles: int, order: np.ndarray, settled: Settled) -> Best:
 
 
 def rises(days: np.ndarray) -> bool:
-    """Return whether the dates rise and the undated come last, so that a lookup may stop where its window ends."""
-    dated = int(np.count_nonzero(~np.isnan(days)))
-    return bool(np.all(np.diff(days[:dated]) >= 0))
+    """Return whether the dates rise and the undated come last, so that a lookup may stop where its window ends.
+
+    >>> rises(np.array([1.0, 2.0, np.nan])), rises(np.array([np.nan, 1.0]))
+    (True, False)
+    """
+    dates = np.where(np.isnan(days), np.inf, days)
+    return bool((dates[1:] >= dates[:-1]).all())
 
 
 @leaf

@@ -164,3 +164,30 @@ def test_the_summary_counts_what_was_dropped(news: Path, tmp_path: Path) -> None
 
 def test_lines_go_to_a_terminal_as_well(news: Path) -> None:
     assert on_terminal("filter", news, "-q", columns=80).count('{"id"') > 3
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["-o", "seen.db"], "--index and --output"),
+        (["--dropped", "./seen.db"], "--index and --dropped"),
+        (["--rejects", "seen.db"], "--index and --rejects"),
+        (["-o", "x.jsonl", "--rejects", "x.jsonl"], "--rejects and --output"),
+    ],
+)
+def test_nothing_is_written_over_the_index_or_another_output(
+    options: list[str], says: str, news: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    answer = called("filter", news, "--index", "seen.db", *options)
+
+    assert answer.exit_code == 2
+    assert f"{says} must be two places" in answer.stderr
+
+
+def test_an_index_without_a_name_is_refused(news: Path) -> None:
+    answer = called("filter", news, "--index", "")
+
+    assert answer.exit_code == 1
+    assert "an index needs a place" in answer.stderr

@@ -1,9 +1,11 @@
 """An index over all its homes: a stream in rank order is the batch, a retry is safe, other rules are refused."""
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from homes import Place
 from hypothesis import given
@@ -282,3 +284,67 @@ def test_who_waits_too_long_for_a_turn_is_told(lasting_place: Place, monkeypatch
             two.add([{"id": "a", "text": SAID}])
 
         assert two.add([{"id": "a", "text": SAID}]) == [("a", None)]
+
+
+def test_an_id_is_known_to_its_last_byte(lasting_place: Place) -> None:
+    one = batch([{"id": "a", "text": SAID}])
+    other = one.set_column(0, "id", pa.array(["a\0b"]))
+
+    with Index.open(lasting_place) as index:
+        index.decide(one)
+        first, again = index.decide(other)[0], index.decide(other)[0]
+
+        assert (first.again, again.again) == (False, True)
+        assert index.delete("a\0c") == 0
+        assert index.verify() == []
+
+
+def test_who_opens_a_large_index_lets_others_write_meanwhile(
+    lasting_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dedup.index.recalled.MUCH", 2)
+    with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
+        one.add([{"id": "a", "text": SAID}, {"id": "b", "text": OTHER}, {"id": "c", "text": SAID}])
+        learn = two._recalled.learn
+        met: list[Any] = []
+
+        def slowly(rows: Any) -> None:
+            met.append(None if met else one.add([{"id": "d", "text": SAID}]))
+            learn(rows)
+
+        monkeypatch.setattr(two._recalled, "learn", slowly)
+        monkeypatch.setattr("dedup.index.sqlite.PATIENCE", 1)
+
+        assert two.add([{"id": "e", "text": SAID}])[0][1] is not None
+        assert met[0] is not None
+        assert one.verify() == []
+
+
+@pytest.mark.parametrize("gone", ["delete", "expire"])
+def test_nothing_is_learned_anew_where_nothing_was_taken_out(place: Place, gone: str) -> None:
+    with Index.open(place) as index:
+        index.add([{"id": "a", "text": SAID}])
+
+        assert (
+            index.delete("b") if gone == "delete" else index.expire(datetime(1999, 1, 1, tzinfo=UTC))
+        ) == 0
+        assert index.home.state().generation == 0
+
+
+def test_a_corpus_takes_many_short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.index.index.FOR_ONE_TURN", 4)
+    articles = planned(30, seed=8, stories=4)
+    with Index.open(":memory:") as index:
+        real = index.decide
+        turns: list[int] = []
+
+        def counted(given: pa.RecordBatch, *sketches: Any) -> Any:
+            turns.append(given.num_rows)
+            return real(given, *sketches)
+
+        monkeypatch.setattr(index, "decide", counted)
+
+        found = index.answers([batch(articles)])
+
+    assert max(turns) == 4
+    assert [answer.id for answer in found] == [article["id"] for article in articles]

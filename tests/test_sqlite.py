@@ -1,20 +1,24 @@
 """A file that is no index, or no longer one, is said to be so in a sentence; a sound one is shared by processes."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 from commands import called
-from newsmaker import planned, story
+from newsmaker import Article, corpus, planned, story
 
 from dedup.errors import IndexingError
 from dedup.index.index import Index
 from dedup.index.sqlite import PAGE, SqliteHome
+from dedup.settings import Settings
 
 PAGES = 40
 
@@ -95,6 +99,130 @@ def test_damaged_pages_are_an_error_or_go_unnoticed_but_never_a_crash(used: Path
         index.stats()
         index.add([{"id": f"new {n}", **story(n)} for n in range(50)])
         list(index.log())
+
+
+HOSTILE = {
+    "leader": ["-1", "99", str(2**62), "'x'", "x'00'", "2"],
+    "position": ["-5", str(2**62), "1000"],
+    "relation": ["-2", "7", str(2**40), "'x'"],
+    "score": ["9e999", "-1", "'x'"],
+    "evidence": [
+        "x'00'",
+        "'abc'",
+        "5",
+        "zeroblob(length(evidence) + 4)",
+        "x''",
+        "x'0000c07f' || substr(evidence, 5)",
+    ],
+    "mark": ["-1", "3", "300", "2"],
+    "keys": ["x''", "'a'", "5", "keys || keys"],
+    "version": ["0", "'x'"],
+    "published": ["9e999", "'x'", "1e300"],
+    "decided": ["9e999", "'x'"],
+    "telling": ["'x'", "1.5"],
+    "id": ["x'ff'", "cast(x'ff' AS text)"],
+}
+ROWS = ["relation = -1 AND position = 0", "relation = 4 AND leader = 0"]
+
+
+def updates(table: str, column: str, values: list[str], rows: str = "true") -> list[str]:
+    """Return statements that put values where they do not belong."""
+    return [f"UPDATE {table} SET {column} = {value} WHERE {rows}" for value in values]  # noqa: S608 - our own names
+
+
+CHANGES = [
+    *(
+        change
+        for column, values in HOSTILE.items()
+        for rows in ROWS
+        for change in updates("articles", column, values, rows)
+    ),
+    *updates("state", "articles", ["-1", "1", str(2**62), str(2**63 - 1), "'x'"]),
+    *updates(
+        "meta",
+        "value",
+        ["5", "'5'", "'[]'", "'{'", "x'ff'", "replace(hex(zeroblob(100000)), '0', '[')"],
+        "key = 'settings'",
+    ),
+    *updates("sketches", "sketch", ["'abc'", "5", "x''", "zeroblob(1000000)"]),
+    "DELETE FROM state",
+    "INSERT INTO state VALUES (9, 9)",
+    "DELETE FROM meta",
+    "DROP TABLE sketches",
+    "PRAGMA user_version = -1",
+]
+ENDLESS = "CREATE VIEW meta AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key FROM n) SELECT key, key AS value FROM n"
+STEPS: dict[str, Callable[[Path, list[Article]], object]] = {
+    "open": lambda place, _: Index.open(place).close(),
+    "open by settings": lambda place, _: Index.open(place, Settings()).close(),
+    "add": lambda place, _: Index.open(place).add([{"id": f"new {n}", **story(n)} for n in range(9)]),
+    "again": lambda place, articles: Index.open(place).add(articles),
+    "find": lambda place, _: Index.open(place).find({"id": "q", **story(0)}),
+    "verify": lambda place, _: Index.look_after(place).verify(deep=True),
+    "stats": lambda place, _: Index.look_after(place).stats(),
+    "log": lambda place, _: list(Index.look_after(place).log()),
+    "expire": lambda place, _: Index.look_after(place).expire(datetime(2099, 1, 1, tzinfo=UTC)),
+    "delete": lambda place, articles: Index.look_after(place).delete(articles[0]["id"]),
+    "merge": lambda place, _: Index.open(":memory:").merge(Index.look_after(place)),
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Article]]:
+    """Return an index of a few articles, with copies and rewrites of its first, and the articles."""
+    place = tmp_path_factory.mktemp("small") / "seen.db"
+    told = [
+        (0, "as sent", 0),
+        (0, "copied", 0),
+        (1, "as sent", 0),
+        *((0, "retold", seed) for seed in range(4)),
+    ]
+    articles = corpus(told)
+    with Index.open(place) as index:
+        index.add(articles)
+        assert {row.relation for rows in index.home.rows() for row in rows} == {-1, 0, 4}
+    return place, articles
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_hostile_file_is_an_error_in_a_sentence(
+    small: tuple[Path, list[Article]], tmp_path: Path, change: str
+) -> None:
+    sound, articles = small
+    for name, step in STEPS.items():
+        place = Path(shutil.copy(sound, tmp_path / f"{name}.db"))
+        database = sqlite3.connect(place)
+        with suppress(sqlite3.IntegrityError):
+            database.executescript(change)
+        database.close()
+
+        with suppress(IndexingError):
+            step(place, articles)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TRIGGER new AFTER INSERT ON articles BEGIN DELETE FROM articles; END",
+        f"DROP TABLE meta; {ENDLESS}",
+    ],
+)
+def test_a_file_with_triggers_or_views_is_no_index(used: Path, change: str) -> None:
+    database = sqlite3.connect(used)
+    database.executescript(change)
+    database.close()
+
+    with pytest.raises(IndexingError, match="a database, but no index of dedup"):
+        Index.open(used)
+
+
+def test_a_place_that_is_taken_is_damage(used: Path) -> None:
+    database = sqlite3.connect(used)
+    database.executescript("INSERT INTO sketches VALUES (400, x'00')")
+    database.close()
+
+    with Index.open(used) as index, pytest.raises(IndexingError, match=r"seen\.db: it is damaged"):
+        index.add([{"id": "new", **story(1000)}])
 
 
 def test_ids_are_data(tmp_path: Path) -> None:

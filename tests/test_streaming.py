@@ -303,3 +303,57 @@ def test_nothing_is_worked_out_ahead_beyond_the_bound() -> None:
         assert next(iter(items)) == 0
         time.sleep(0.2)
         assert len(done) <= 6
+
+
+def test_a_last_line_that_is_whole_stays(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    kept.write_bytes(b'{"id": "mine", "text": "told before"}')
+
+    streamed(lines_of([story(1)]), tmp_path / "seen.db", "-o", str(kept))
+
+    assert kept.read_bytes().splitlines() == [b'{"id": "mine", "text": "told before"}', *lines_of([story(1)])]
+
+
+@pytest.mark.parametrize("cut", [b'{"id": "cut o', b"\0\0\0\0", b' {"text": "' + b"x" * 300_000])
+def test_a_line_that_was_cut_off_goes(tmp_path: Path, cut: bytes) -> None:
+    kept = tmp_path / "kept.jsonl"
+    kept.write_bytes(b'{"id": "mine"}\n' + cut)
+
+    streamed(lines_of([story(1)]), tmp_path / "seen.db", "-o", str(kept))
+
+    assert kept.read_bytes().splitlines() == [b'{"id": "mine"}', *lines_of([story(1)])]
+
+
+def test_a_file_of_something_else_is_not_added_to(tmp_path: Path) -> None:
+    notes = tmp_path / "NOTES"
+    notes.write_text("Ring Ada about the mill")
+
+    done = streamed(lines_of([story(1)]), tmp_path / "seen.db", "-o", str(notes))
+
+    assert (done.returncode, notes.read_text()) == (1, "Ring Ada about the mill")
+    assert done.stderr.endswith(f"Error: cannot add to {notes}: it does not hold lines of JSON\n")
+
+
+def test_a_stream_goes_into_a_pipe_that_has_a_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE)
+
+    done = streamed(lines_of([story(1)]), tmp_path / "seen.db", "-o", str(tmp_path / "pipe"))
+
+    assert done.returncode == 0, done.stderr
+    assert reader.communicate()[0].splitlines() == lines_of([story(1)])
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    done = streamed(lines_of([story(1)]), tmp_path / "seen.db", "-o", "/dev/full", "--quiet")
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: cannot write /dev/full: No space left on device\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--index", "seen.db"]])
+def test_a_closed_input_is_said(tmp_path: Path, options: list[str]) -> None:
+    done = process("filter", "-", *options, preexec_fn=lambda: os.close(0), cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard input is closed\n"

@@ -1,6 +1,7 @@
 """Looking after an index, in each kind of home: what is taken out is gone, what is wrong is said, two become one."""
 
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def test_all_versions_of_an_id_are_deleted(place: Place) -> None:
         assert index.delete("a") == 2
 
 
+def test_a_version_that_expired_leaves_its_name_to_no_other(place: Place) -> None:
+    with Index.open(place) as index:
+        index.add([at(0, 1, "a")])
+        index.add([at(40, 2, "a")])
+        index.expire(FIRST_DAY + timedelta(days=20))
+
+        assert index.add([at(41, 3, "a")]) == [("a#3", None)]
+
+
 def test_what_is_over_expires_and_what_goes_on_stays(place: Place) -> None:
     with Index.open(place) as index:
         index.add(
@@ -118,6 +128,15 @@ def test_an_open_index_learns_what_another_took_out(lasting_place: Place) -> Non
         assert one.add([at(0, 1, "copied")]) == [("copied", None)]
 
 
+def test_nothing_of_what_expired_stays_in_memory() -> None:
+    with Index.open(":memory:") as index:
+        index.add(planned(60, seed=4, stories=6))
+        index.expire(FIRST_DAY + timedelta(days=1000))
+
+        held = {name: value for name, value in vars(index.home).items() if isinstance(value, dict)}
+        assert {name: value for name, value in held.items() if value} == {"_meta": index.home.meta()}
+
+
 def test_space_is_given_back(tmp_path: Path) -> None:
     place = tmp_path / "seen.db"
     with Index.open(place) as index:
@@ -127,6 +146,22 @@ def test_space_is_given_back(tmp_path: Path) -> None:
         index.expire(FIRST_DAY + timedelta(days=100))
 
         assert index.stats().bytes < before / 2
+
+
+def test_nobody_waits_for_a_reader_while_space_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dedup.index.sqlite.PATIENCE", 5.0)
+    with Index.open(tmp_path / "seen.db") as index, Index.open(tmp_path / "seen.db") as reader:
+        index.add([at(0, 1, "first")])
+        with reader.home.view():
+            reader.home.state()
+            start = time.monotonic()
+            index.expire(FIRST_DAY + timedelta(days=10))
+            took = time.monotonic() - start
+
+        assert took < 2.5
+        assert index.add([at(0, 1, "again")]) == [("again", None)]
 
 
 def test_stats_count_what_there_is(place: Place) -> None:

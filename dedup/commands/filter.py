@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,14 +62,15 @@ STDIN = "-"
 @click.option(
     "--new-only",
     is_flag=True,
-    help="With --index: do not keep an article again that comes a second time, with the same id and text.",
+    help="With --index: do not keep an article again that comes a second time, with the same id and text. "
+    "After a run that was cut off it may keep too little: what was recorded and not yet written counts as kept.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1, 100_000),
     default=1000,
     show_default=True,
-    help="With --index and standard input: answer so many articles at once.",
+    help="With --index and standard input: answer about so many articles at once.",
 )
 @click.option(
     "--max-delay",
@@ -105,8 +108,7 @@ def filter_(
     named by -o and --dropped are added to. The same id and text again get the same answer again, so a run
     that was cut off may be repeated; SIGTERM answers what has arrived, and ends.
     """
-    if dropped is not None and Path(dropped).resolve() == Path(output or "-").resolve():
-        raise click.UsageError("--dropped and --output must be two places.")
+    check_places({"output": output or STDIN, "dropped": dropped, "rejects": rejects, "index": place})
     if place is None and new_only:
         raise click.UsageError("--new-only needs an --index.")
     doors = Doors(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
@@ -118,6 +120,14 @@ def filter_(
         remembered(paths, place, settings, doors, **reading)
     else:
         at_once(paths, settings, doors, **reading)
+
+
+def check_places(places: Mapping[str, str | None]) -> None:
+    """Raise UsageError where two options name one place: what the one writes the other would destroy."""
+    named = {option: Path(place).resolve() for option, place in places.items() if place}
+    for one, other in combinations(named, 2):
+        if named[one] == named[other]:
+            raise click.UsageError(f"--{other} and --{one} must be two places.")
 
 
 def at_once(paths: tuple[str, ...], settings: Settings, doors: Doors, **reading: Any) -> None:

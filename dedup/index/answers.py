@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from dedup.errors import IndexingError
+from dedup.evidence import COUNT
 from dedup.index.home import Row
 from dedup.matches import NONE, Match
 from dedup.results import DIGITS, named_evidence
 from dedup.settings import RELATIONS
+
+EVIDENCE_BYTES = 4 * COUNT
+"""Of a match: float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,25 @@ def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:
     return Answer(row.id, row.version, match_of(row, kept), again)
 
 
+def check_match(row: Row, kept: Mapping[int, Row]) -> None:
+    """Raise IndexingError where what a row says of its match, to one of some `kept` rows, cannot be."""
+    if (
+        row.leader not in kept
+        or not 0 <= row.relation < len(RELATIONS)
+        or not 0 <= row.score <= 1
+        or len(row.evidence) != EVIDENCE_BYTES
+        or not np.isfinite(np.frombuffer(row.evidence, "<f4")).all()
+    ):
+        raise IndexingError(
+            f"the index is damaged: what it says of article {row.id!r} cannot be; `dedup index verify` says more"
+        )
+
+
 def match_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
     """Return the match that a row records; None if its article is kept."""
     if row.relation == NONE:
         return None
+    check_match(row, kept)
     leader, relation = kept[row.leader], RELATIONS[row.relation]
     return Match(
         id=name_of(row.id, row.version),
@@ -128,15 +148,19 @@ def sorted_out(
     """
     seen = {(row.id, row.telling) for row in before}
     names = {name_of(row.id, row.version) for row in before}
+    latest: dict[str, int] = {}
+    for row in before:
+        latest[row.id] = max(row.version, latest.get(row.id, 0))
     new, versions = [], []
     for a, key in enumerate(keys):
         if key in seen:
             continue
-        version = 1
+        version = latest.get(key[0], 0) + 1
         while (name := name_of(key[0], version)) in names or (version > 1 and is_id(name)):
             version += 1
         seen.add(key)
         names.add(name)
+        latest[key[0]] = version
         new.append(a)
         versions.append(version)
     return new, versions

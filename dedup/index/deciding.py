@@ -51,18 +51,19 @@ def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> D
     if not len(new.members):
         return NOTHING
     s, known = new.sketches, recalled.known
-    near = known.near(s, new.members, rules)
-    here = len(near) + new.members
-    made = assign(joined([recalled.sketches(near), s]), here, rules, threads, known.settled(near))
-    places = np.zeros(len(near) + len(s.texts), np.int64)
-    places[: len(near)], places[here] = near, known.count + np.arange(len(here))
-    leaders, relations = places[made.leaders[here]], made.relations[here]
-    marks = marks_of(leaders, relations, known.witnesses)
+    near, bounded = known.near(s, new.members, rules)
+    here, settled = len(near) + new.members, known.settled(near)
+    before = recalled.sketches(known.positions[near], known.days[near])
+    made = assign(joined([before, s]), here, rules, threads, settled)
+    positions = np.zeros(len(near) + len(s.texts), np.int64)
+    positions[: len(near)], positions[here] = known.positions[near], known.count + np.arange(len(here))
+    leaders = made.leaders[here]
+    marks = marks_of(leaders, made.relations[here], settled.witnesses)
     marks[s.lengths[new.members] < rules.min_words] = UNSEEN
-    rows = rows_of(new, made, here, places[here], leaders, marks)
+    rows = rows_of(new, made, here, positions[here], positions[leaders], marks)
     blobs = packed(s).each()
     sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
-    return Decided(rows, sketches, int(np.count_nonzero(made.bounded[here])))
+    return Decided(rows, sketches, int(np.count_nonzero(bounded | (made.bounded[here] != 0))))
 
 
 def rows_of(
@@ -99,7 +100,7 @@ def rows_of(
 def marks_of(leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray) -> np.ndarray:
     """Return how each new article is to be looked up later, as `clusters.settle` indexes those of its chunk.
 
-    `witnesses` says how many rewrites each article before them has already.
+    `witnesses` says how many rewrites each of the first articles, those that are settled, has already.
     """
     marks = np.where(relations == NONE, FULL, UNSEEN)
     counts: dict[int, int] = {}

@@ -52,18 +52,34 @@ def settings_in(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Se
 
     Furniture and a story model it does not hold: without `whole`, settings that lack them will do.
     """
+    stored = written(meta, name)
     try:
-        stored = json.loads(meta["settings"])
         known = {knob.name for knob in fields(Settings)} - set(FROM_FILES)
         values: dict[str, Any] = {key: stored[key] for key in known & stored.keys()}
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
         settings = Settings(**values)
-    except (KeyError, ValueError, TypeError, AttributeError, SettingsError) as error:
-        raise IndexingError(f"the index {name} does not say what settings it was made with") from error
+    except (ValueError, TypeError, SettingsError) as error:
+        raise silent(name) from error
     needed = [key for key in FROM_FILES if stored.get(key)]
     if needed and whole:
         raise IndexingError(f"the index {name} was made with its own {' and '.join(needed)}: give that again")
     return settings
+
+
+def written(meta: Mapping[str, str], name: str) -> dict[str, Any]:
+    """Return the settings that are written down in an index; IndexingError where there are none to read."""
+    try:
+        found = json.loads(meta["settings"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise silent(name) from error
+    if not isinstance(found, dict):
+        raise silent(name)
+    return found
+
+
+def silent(name: str) -> IndexingError:
+    """Return the error of an index of which nobody can know what it holds."""
+    return IndexingError(f"the index {name} does not say what settings it was made with")
 
 
 def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
@@ -73,7 +89,7 @@ def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
     if not differing:
         return
     if differing == ["settings"]:
-        before, after = json.loads(meta["settings"]), json.loads(now["settings"])
+        before, after = written(meta, name), json.loads(now["settings"])
         said = [
             f"{key} was {before.get(key)!r} and is {after.get(key)!r}"
             for key in sorted({*before, *after})

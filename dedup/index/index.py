@@ -5,6 +5,7 @@ run is this stream in rank order: the same sketches, candidates, evidence and cl
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -33,6 +34,8 @@ from dedup.sketches import Sketches
 
 IN_MEMORY = ":memory:"
 ON_A_SERVER = ("postgresql://", "postgres://")
+FOR_ONE_TURN = 1000
+"""Articles of a corpus that are decided on at once: others wait meanwhile, and all that they may match is fetched."""
 WORTH_PARTING = 64
 """Articles from which on a batch is worth several threads."""
 
@@ -112,7 +115,9 @@ class Index:
         [('a', None), ('b', 'exact')]
         """
         return [
-            (answer.name, answer.match) for batch in to_batches(articles) for answer in self.decide(batch)
+            (answer.name, answer.match)
+            for batch in parted(to_batches(articles))
+            for answer in self.decide(batch)
         ]
 
     def decide(self, batch: pa.RecordBatch, sketches: Sketches | None = None) -> list[Answer]:
@@ -129,7 +134,7 @@ class Index:
     def answers(self, corpus: Iterable[pa.RecordBatch], progress: Progress | None = None) -> list[Answer]:
         """Return the answers to all articles of a corpus, in their order; later batches are sketched ahead."""
         found = []
-        for batch, s in ahead(corpus, self.settings):
+        for batch, s in ahead(parted(corpus), self.settings):
             found += self.decide(batch, s)
             if progress:
                 progress(batch.num_rows)
@@ -152,6 +157,9 @@ class Index:
 
         Should the turn be tried again because the answer to its commit was lost, it finds its own rows: they are still new.
         """
+        if self._recalled.is_far_behind():
+            with self.home.view():
+                self._recalled.catch_up()
         with self.home.turn():
             rows, made = self._judged(ids, s)
             self.home.record(made.rows, made.sketches)
@@ -174,8 +182,10 @@ class Index:
         with self._lock:
             with self.home.turn():
                 chosen = of_article(self.home, given)
-                self.home.remove(sorted(chosen))
-            self.home.give_back()
+                if chosen:
+                    self.home.remove(sorted(chosen))
+            if chosen:
+                self.home.give_back()
         return len(chosen)
 
     def expire(self, before: datetime) -> int:
@@ -186,8 +196,10 @@ class Index:
         with self._lock:
             with self.home.turn():
                 chosen = older(self.home, before)
-                self.home.remove(chosen.tolist())
-            self.home.give_back()
+                if len(chosen):
+                    self.home.remove(chosen.tolist())
+            if len(chosen):
+                self.home.give_back()
         return len(chosen)
 
     def verify(self, *, deep: bool = False) -> list[str]:
@@ -202,7 +214,13 @@ class Index:
 
     def log(self) -> Iterator[list[dict[str, Any]]]:
         """Yield what was decided, in order: id, version, name, dates, canonical, relation, score and evidence of each article."""
-        return log_of(self.home)
+        log = log_of(self.home)
+        while True:
+            with self._lock, self.home.view():
+                rows = next(log, None)
+            if rows is None:
+                return
+            yield rows
 
     def merge(self, other: Self) -> tuple[int, int]:
         """Add what another index has seen, in its order; return (articles added, articles that could not be).
@@ -213,8 +231,15 @@ class Index:
         """
         check(other.home.meta(), self.settings, other.home.name)
         added = left_out = 0
-        for new in arrivals(other.home, other.settings):
-            with self._lock:
+        if other is self:
+            return added, left_out
+        with ExitStack() as stack:
+            for lock in sorted(
+                (self._lock, other._lock), key=id
+            ):  # two that merge each other do not block each other
+                stack.enter_context(lock)
+            stack.enter_context(other.home.view())
+            for new in arrivals(other.home, other.settings):
                 with self.home.turn():
                     self._recalled.catch_up()
                     made, lost = merged(
@@ -222,7 +247,7 @@ class Index:
                     )
                     self.home.record(made.rows, made.sketches)
                 self._recalled.remember(made.rows, made.sketches)
-            added, left_out = added + len(made.rows), left_out + lost
+                added, left_out = added + len(made.rows), left_out + lost
         return added, left_out
 
     def history(self, article: str) -> list[Answer]:
@@ -282,6 +307,13 @@ class Index:
         return own | {row.position: row for row in (self.home.rows_at(others) if others else [])}
 
 
+def parted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the articles of some batches in batches for one turn each."""
+    for batch in batches:
+        for first in range(0, batch.num_rows, FOR_ONE_TURN):
+            yield batch.slice(first, FOR_ONE_TURN)
+
+
 def sketched_at_once(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     """Return the sketches of a batch; every thread takes a part of one that is worth it."""
     threads = threads_of(settings)
@@ -297,6 +329,8 @@ def home_at(place: str | Path, *, create: bool) -> Home:
     named = str(place)
     if named == IN_MEMORY:
         return MemoryHome()
+    if not named:
+        raise IndexingError("an index needs a place, a file such as seen.db; none was named")
     if named.startswith(ON_A_SERVER):
         return postgres_home(named, create=create)
     return SqliteHome(place, create=create)

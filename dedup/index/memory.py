@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import RLock
+from typing import TypeVar
 
 from dedup.index.home import Row, State
+
+T = TypeVar("T")
 
 ROWS_AT_ONCE = 4096
 
@@ -85,9 +88,9 @@ class MemoryHome:
         for position in positions:
             row = self._rows.pop(position)
             self._sketches.pop(position, None)
-            self._of_id[row.id].remove(position)
+            let_go(self._of_id, row.id, position)
             if row.leader != position:
-                self._repeating[row.leader].remove(position)
+                let_go(self._repeating, row.leader, position)
         self._state = State(self._state.articles, self._state.generation + 1)
 
     def give_back(self) -> None:
@@ -105,3 +108,10 @@ class MemoryHome:
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def let_go(positions: dict[T, list[int]], key: T, position: int) -> None:
+    """Take a position out of the list under a key, and the key where none is left."""
+    positions[key].remove(position)
+    if not positions[key]:
+        del positions[key]

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.index.answers import sorted_out
+from dedup.index.answers import check_match, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.home import Home, Row
-from dedup.index.recalled import Recalled
+from dedup.index.recalled import Recalled, days_of
 from dedup.matches import NONE, Rules
 from dedup.settings import Settings
 from dedup.sketches import Sketches
@@ -31,12 +31,12 @@ class Arrivals(NamedTuple):
 
 
 def arrivals(home: Home, settings: Settings) -> Iterator[Arrivals]:
-    """Yield the articles of an index in their order, some at a time."""
+    """Yield the articles of an index in their order, some at a time; IndexingError where it is damaged."""
     recalled = Recalled(home, settings)
     for rows in home.rows():
         recalled.learn(rows)
         marked = [row for row in rows if row.mark]
-        s = recalled.sketches(np.array([row.position for row in marked], np.int64))
+        s = recalled.sketches(np.array([row.position for row in marked], np.int64), days_of(marked))
         told = np.array([row.telling for row in marked], np.int64).view(np.uint64)
         repeated = home.rows_at(sorted({row.leader for row in rows}))
         yield Arrivals(rows, s._replace(tellings=told), {row.position: row for row in repeated})
@@ -74,6 +74,7 @@ def merged(
         if row.relation == NONE:
             added.append(row._replace(position=position, leader=position, version=version))
         elif leader is not None and leader.relation == NONE:
+            check_match(row, new.leaders)
             added.append(row._replace(position=position, leader=leader.position, version=version))
         else:
             left_out += 1

@@ -176,7 +176,10 @@ class PostgresHome:
 
     def state(self) -> State:
         """Return how far the index has come."""
-        return State(*self._all("SELECT articles, generation FROM {schema}.state")[0])
+        found = self._all("SELECT articles, generation FROM {schema}.state")
+        if len(found) != 1:
+            raise IndexingError(f"the index {self.name} is damaged: it does not say how far it has come")
+        return State(*found[0])
 
     def rows(self, start: int = 0) -> Iterator[list[Row]]:
         """Yield the rows from a position on."""
@@ -250,7 +253,10 @@ class PostgresHome:
     def _rows(self, condition: LiteralString, *values: object) -> list[Row]:
         """Return the rows for which a condition holds."""
         found = self._all(ROWS + condition, *values)
-        return [Row(position, name.decode(), *rest) for position, name, *rest in found]
+        try:
+            return [Row(position, name.decode(), *rest) for position, name, *rest in found]
+        except UnicodeDecodeError as error:
+            raise IndexingError(f"the index {self.name} is damaged: an id is not UTF-8") from error
 
     def _all(self, query: LiteralString, *values: object) -> list[Any]:
         """Return all rows of a query."""

@@ -6,7 +6,7 @@ Each turn is one transaction, written ahead (WAL) and synced before it counts as
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -25,9 +25,16 @@ PAGE = 16_384
 """Bytes of a page: a packed sketch takes three or four thousand, and must not leave half a page empty."""
 CACHE_KIB = 65_536
 ROWS_AT_ONCE = 4096
+IDS_AT_ONCE = 500
 AT_ONCE = "SELECT value FROM json_each(?)"
-"""A list of values as a parameter."""
+"""A list of positions as a parameter."""
 COLUMNS = ", ".join(Row._fields)
+NUMBERS, PAIR, KEPT = {(int, int)}, {(str, str)}, {(int, bytes, bytes)}
+ROW = {
+    (int, str, int, int, published, int, int, float, bytes, float, int, bytes)
+    for published in (float, type(None))
+}
+"""What the values of a row are. SQLite itself lets any column hold anything."""
 
 
 class SqliteHome:
@@ -53,7 +60,8 @@ class SqliteHome:
         db = self._db
         made_by, version = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
         tables = self._value("SELECT count(*) FROM sqlite_master")
-        if tables and made_by != APPLICATION:
+        foreign = version == FORMAT and not self._is_ours()
+        if (tables and made_by != APPLICATION) or version < 0 or foreign:
             raise IndexingError(f"{self.name} is a database, but no index of dedup")
         if version > FORMAT:
             raise IndexingError(
@@ -72,6 +80,11 @@ class SqliteHome:
                         db.execute(statement)
                     db.execute(f"PRAGMA application_id = {APPLICATION}")
                     db.execute(f"PRAGMA user_version = {number}")
+
+    def _is_ours(self) -> bool:
+        """Return whether the file holds our tables, and no triggers or views that would run whatever they like."""
+        held = self._all("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+        return sorted(sql for (sql,) in held) == sorted(SCHEMA)
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for the write lock; commit at the end, roll back where it fails."""
@@ -96,7 +109,7 @@ class SqliteHome:
 
     def meta(self) -> dict[str, str]:
         """Return what the index says of itself."""
-        return dict(self._all("SELECT key, value FROM meta"))
+        return dict(self._sound(PAIR, "SELECT key, value FROM meta"))
 
     def begin(self, meta: Mapping[str, str]) -> None:
         """Make an empty index."""
@@ -104,35 +117,42 @@ class SqliteHome:
 
     def state(self) -> State:
         """Return how far the index has come."""
-        return State(*self._all("SELECT articles, generation FROM state")[0])
+        found = self._sound(NUMBERS, "SELECT articles, generation FROM state")
+        if len(found) != 1:
+            raise self._damaged("it does not say how far it has come")
+        return State(*found[0])
 
     def rows(self, start: int = 0) -> Iterator[list[Row]]:
         """Yield the rows from a position on."""
         query = f"SELECT {COLUMNS} FROM articles WHERE position >= ? ORDER BY position LIMIT ?"  # noqa: S608 - our own names
-        while found := self._all(query, start, ROWS_AT_ONCE):
-            yield [Row(*row) for row in found]
-            start = found[-1][0] + 1
+        while found := self._rows(query, start, ROWS_AT_ONCE):
+            yield found
+            start = found[-1].position + 1
 
     def rows_at(self, positions: Sequence[int]) -> list[Row]:
         """Return the rows at some positions."""
         query = f"SELECT {COLUMNS} FROM articles WHERE position IN ({AT_ONCE})"  # noqa: S608 - our own names
-        by_position = {row[0]: Row(*row) for row in self._all(query, json.dumps(list(positions)))}
+        by_position = {row.position: row for row in self._rows(query, json.dumps(list(positions)))}
         return [by_position[position] for position in positions if position in by_position]
 
     def rows_of(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows of some ids."""
-        query = f"SELECT {COLUMNS} FROM articles WHERE id IN ({AT_ONCE}) ORDER BY position"  # noqa: S608 - our own names
-        return [Row(*row) for row in self._all(query, json.dumps(list(ids)))]
+        found: list[Row] = []
+        for first in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[first : first + IDS_AT_ONCE]
+            marks = ", ".join("?" * len(some))  # no list in JSON: SQLite would cut an id off at a NUL
+            found += self._rows(f"SELECT {COLUMNS} FROM articles WHERE id IN ({marks})", *some)  # noqa: S608 - our own names
+        return sorted(found)
 
     def repeating(self, position: int) -> list[Row]:
         """Return the rows of the articles that repeat a kept one."""
         query = f"SELECT {COLUMNS} FROM articles WHERE leader = ? AND leader <> position ORDER BY position"  # noqa: S608 - our own names
-        return [Row(*row) for row in self._all(query, position)]
+        return self._rows(query, position)
 
     def sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at some positions."""
         query = f"SELECT position, keys, sketch FROM sketches JOIN articles USING (position) WHERE position IN ({AT_ONCE})"  # noqa: S608 - our own names
-        found = self._all(query, json.dumps(list(positions)))
+        found = self._sound(KEPT, query, json.dumps(list(positions)))
         return {position: keys + sketch for position, keys, sketch in found}
 
     def record(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
@@ -152,10 +172,20 @@ class SqliteHome:
             self._db.execute("UPDATE state SET generation = generation + 1")
 
     def give_back(self) -> None:
-        """Cut what was removed off the file."""
+        """Cut what was removed off the file; where somebody still looks at it, the next who closes it does.
+
+        Who waits for readers here would hold all writers up.
+        """
         with self._told():
             self._db.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._db.execute("PRAGMA busy_timeout = 0")
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.OperationalError as error:
+                if not is_busy(error):
+                    raise
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
 
     def size(self) -> int:
         """Return how many bytes the file and its log take."""
@@ -177,6 +207,21 @@ class SqliteHome:
         """Return the one number that a query asks for."""
         return int(self._all(query)[0][0])
 
+    def _rows(self, query: str, *values: object) -> list[Row]:
+        """Return the rows of articles that a query asks for."""
+        return [Row(*row) for row in self._sound(ROW, query, *values)]
+
+    def _sound(self, kinds: Collection[tuple[type, ...]], query: str, *values: object) -> list[Any]:
+        """Return all rows of a query; IndexingError where the values of one are of no such kinds."""
+        found = self._all(query, *values)
+        if not all(tuple(map(type, row)) in kinds for row in found):
+            raise self._damaged("it holds a value of another kind than its column")
+        return found
+
+    def _damaged(self, what: str) -> IndexingError:
+        """Return the error of an index that holds what it cannot."""
+        return IndexingError(f"the index {self.name} is damaged: {what}")
+
     def _all(self, query: str, *values: object) -> list[Any]:
         """Return all rows of a query."""
         with self._told():
@@ -191,14 +236,20 @@ class SqliteHome:
             raise IndexingError(f"the index {self.name}: {reason(error)}") from error
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Return whether somebody else is writing or reading."""
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
 def reason(error: sqlite3.Error) -> str:
     """Return what is wrong in words that say what to do."""
     code = getattr(error, "sqlite_errorname", "")
-    if code.startswith("SQLITE_BUSY"):
+    if is_busy(error):
         return f"another process has been writing to it for {PATIENCE:.0f} seconds; try again"
     said = {
         "SQLITE_NOTADB": "it is no index of dedup",
         "SQLITE_CORRUPT": "it is damaged; `dedup index verify` says where",
+        "SQLITE_CONSTRAINT": "it is damaged; `dedup index verify` says where",
         "SQLITE_FULL": "the disk is full; nothing of this batch was recorded",
         "SQLITE_IOERR": "the disk is full, or failing; nothing of this batch was recorded",
         "SQLITE_READONLY": "it cannot be written to: it, its folder or the file system is read-only",
@@ -212,3 +263,12 @@ def statements(name: str) -> list[str]:
     text = (files("dedup") / "index" / "sql" / name).read_text("utf-8")
     lines = (line for line in text.splitlines() if not line.lstrip().startswith("--"))
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
+
+
+SCHEMA = [
+    statement
+    for number in range(1, FORMAT + 1)
+    for statement in statements(f"sqlite-{number}.sql")
+    if statement.startswith("CREATE")
+]
+"""How the newest tables are made, as SQLite writes it down."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from dedup.clusters import WITNESSES, assign
 from dedup.errors import IndexingError
-from dedup.evidence import COUNT
+from dedup.index.answers import EVIDENCE_BYTES, match_of, name_of
 from dedup.index.home import Home, Row
-from dedup.index.recalled import KEY_BYTES, Recalled
+from dedup.index.recalled import KEY_BYTES, MOST_POSITIONS, Recalled, days_of
 from dedup.known import FULL, UNSEEN
 from dedup.matches import NONE, REWRITE, rules_of
 from dedup.settings import RELATIONS, Settings
@@ -65,6 +65,8 @@ def stats(home: Home) -> Stats:
         published += [min(dated), max(dated)] if dated else []
         decided += [min(row.decided for row in rows), max(row.decided for row in rows)]
     kept, size = relations.pop(NONE, 0), home.size()
+    if not relations.keys() <= set(range(len(RELATIONS))):
+        raise IndexingError(f"the index {home.name} is damaged: it holds a relation that is none")
     return Stats(
         place=home.name,
         articles=relations.total() + kept,
@@ -86,7 +88,7 @@ def moment(seconds: float) -> datetime | None:
     """Return a time given in seconds since 1970, to the second; None beyond what a calendar holds."""
     try:
         return EPOCH + timedelta(seconds=round(seconds))
-    except OverflowError:
+    except (OverflowError, ValueError):  # it is infinite, or no number
         return None
 
 
@@ -102,16 +104,23 @@ def older(home: Home, before: datetime) -> np.ndarray:
 
     Where an article has no date, the time when it was decided on counts.
     """
-    positions, leaders, times = [], [], []
-    for rows in home.rows():
-        positions += [row.position for row in rows]
-        leaders += [row.leader for row in rows]
-        times += [row.decided if row.published is None else row.published * DAY for row in rows]
-    if not positions:
+    columns = [
+        (
+            np.array([row.position for row in rows], np.int64),
+            np.array([row.leader for row in rows], np.int64),
+            np.array([row.decided if row.published is None else row.published * DAY for row in rows]),
+        )
+        for rows in home.rows()
+    ]
+    if not columns:
         return np.zeros(0, np.int64)
-    latest = np.full(max(positions) + 1, -np.inf)
-    np.maximum.at(latest, leaders, times)
-    return np.array(positions, np.int64)[latest[leaders] < before.timestamp()]
+    positions, leaders, times = map(np.concatenate, zip(*columns, strict=True))
+    clusters = np.minimum(np.searchsorted(positions, leaders), len(positions) - 1)
+    if (positions[clusters] != leaders).any():
+        raise IndexingError(f"the index {home.name} is damaged: an article repeats one that is not there")
+    latest = np.full(len(positions), -np.inf)
+    np.maximum.at(latest, clusters, times)
+    return positions[latest[clusters] < before.timestamp()]
 
 
 def faults(home: Home, settings: Settings, *, deep: bool = False) -> Iterator[str]:
@@ -137,19 +146,24 @@ def faults(home: Home, settings: Settings, *, deep: bool = False) -> Iterator[st
     if last >= home.state().articles:
         yield f"it says that it holds {home.state().articles} articles, and holds one at {last}"
     if deep:
-        yield from repetitions(home, settings)
+        try:
+            yield from repetitions(home, settings)
+        except IndexingError as error:
+            yield str(error)
 
 
 def faults_of(row: Row, kept: set[int], settings: Settings) -> Iterator[str]:
     """Yield what is wrong with a row; `kept` are the positions of the articles kept before it."""
     is_kept = row.relation == NONE
+    if not 0 <= row.position <= MOST_POSITIONS:
+        yield f"it stands at {row.position}"
     if is_kept != (row.leader == row.position):
         yield "it repeats itself" if not is_kept else "it is kept, and repeats another"
     elif not is_kept and row.leader not in kept:
         yield f"it repeats the article at {row.leader}, which is not kept"
     if not is_kept and not (0 <= row.relation < len(RELATIONS) and 0 <= row.score <= 1):
         yield f"its relation {row.relation} or its score {row.score} is none"
-    if len(row.evidence) != (0 if is_kept else COUNT * np.float32().nbytes):
+    if len(row.evidence) != (0 if is_kept else EVIDENCE_BYTES):
         yield "its evidence is cut short"
     if len(row.keys) != (KEY_BYTES * (settings.salient_terms + settings.bands) if row.mark else 0):
         yield "its keys are cut short"
@@ -164,11 +178,10 @@ def sketch_faults(home: Home, rows: Sequence[Row], settings: Settings) -> Iterat
     width = KEY_BYTES * (settings.salient_terms + settings.bands)
     marked = [row for row in rows if row.mark and len(row.keys) == width]
     recalled = Recalled(home, settings)
-    recalled.learn(marked)
     for first in range(0, len(marked), AT_ONCE):
         some = marked[first : first + AT_ONCE]
         try:
-            s = recalled.sketches(np.array([row.position for row in some]))
+            s = recalled.sketches(np.array([row.position for row in some]), days_of(some))
         except IndexingError as error:
             yield str(error)
             continue
@@ -185,11 +198,11 @@ def repetitions(home: Home, settings: Settings) -> Iterator[str]:
     """Yield each kept article that another kept one repeats."""
     recalled = Recalled(home, settings)
     recalled.catch_up()
-    known = recalled.known
-    kept = np.flatnonzero((known.marks == FULL) & (known.leaders == np.arange(len(known.marks))))
-    if not len(kept):
+    places = recalled.known.kept()
+    if not len(places):
         return
-    made = assign(recalled.sketches(kept), np.arange(len(kept)), rules_of(settings))
+    kept, days = recalled.known.positions[places], recalled.known.days[places]
+    made = assign(recalled.sketches(kept, days), np.arange(len(kept)), rules_of(settings))
     for k in np.flatnonzero(made.relations != NONE).tolist():
         row, other = home.rows_at([int(kept[k]), int(kept[made.leaders[k]])])
         yield f"article {row.id!r}: it is kept, and repeats {other.id!r} ({RELATIONS[made.relations[k]]}), which is kept too"
@@ -197,8 +210,6 @@ def repetitions(home: Home, settings: Settings) -> Iterator[str]:
 
 def log_of(home: Home) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows as records to read, some at a time."""
-    from dedup.index.answers import match_of, name_of
-
     for rows in home.rows():
         kept = {row.position: row for row in [*rows, *home.rows_at([row.leader for row in rows])]}
         found = []

@@ -90,6 +90,8 @@ class Spool:
 
     def _more(self) -> bytes:
         """Return the next piece of standard input, which is in the file then."""
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
         try:
             piece = sys.stdin.buffer.read(PIECE)
             self._file.write(piece)

@@ -6,12 +6,13 @@ waits for one: a batch is written and flushed as soon as it is recorded.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,8 @@ __all__ = ["Doors", "Pace", "answer", "fed", "open_index", "outcome"]
 JSON_LINES = {"", ".jsonl", ".ndjson"}
 """What a stream can be added to, by its extension."""
 TAIL = 1 << 16
+BLANK = b" \t\r\0"
+"""What may stand before a line that was cut off; a file system that lost power may leave zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ def fed(
     from dedup import streaming
     from dedup.errors import InputError
 
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
     announce_compiling(quiet=doors.quiet)
     outcomes: Counter[str] = Counter()
     start, refused = time.perf_counter(), 0
@@ -123,17 +128,38 @@ def pass_on(answered: Answered, doors: Doors, kept: IO[bytes], dropped: IO[bytes
     """Write the articles of a batch where they belong."""
     from dedup.index.answers import evidence_of, is_kept, verdict_of
 
+    passed, withheld = [], []
     for record, found in answered.answers:
         keeps = is_kept(found, new_only=doors.new_only)
         if doors.annotate:
-            kept.write(record.with_dedup(verdict_of(found)) + b"\n")
+            passed.append(record.with_dedup(verdict_of(found)) + b"\n")
         elif keeps:
-            kept.write(record.line() + b"\n")
+            passed.append(record.line() + b"\n")
         if dropped is not None and not keeps:
-            dropped.write(record.with_dedup({**verdict_of(found), "evidence": evidence_of(found)}) + b"\n")
+            withheld.append(record.with_dedup({**verdict_of(found), "evidence": evidence_of(found)}) + b"\n")
     if dropped is not None:
-        dropped.flush()
-    kept.flush()
+        put(dropped, withheld)
+    put(kept, passed)
+
+
+def put(file: IO[bytes], lines: Iterable[bytes]) -> None:
+    """Write lines, and let none of them wait; OutputError says which file takes no more."""
+    with named(file):
+        file.writelines(lines)
+        file.flush()
+
+
+@contextmanager
+def named(file: IO[bytes]) -> Iterator[None]:
+    """Say of which file it is that the system will not write it; of stdout the caller knows."""
+    from dedup.errors import OutputError
+
+    try:
+        yield
+    except OSError as error:
+        if file is sys.stdout.buffer:
+            raise
+        raise OutputError(f"cannot write {file.name}: {error.strerror}") from error
 
 
 def outcome(found: Answer) -> str:
@@ -158,8 +184,7 @@ class Rejects:
         if not rejects:
             return
         self._file = self._file or self._stack.enter_context(added_to(self.place))
-        self._file.writelines(reject_line(reject) + b"\n" for reject in rejects)
-        self._file.flush()
+        put(self._file, [reject_line(reject) + b"\n" for reject in rejects])
 
 
 @contextmanager
@@ -181,7 +206,7 @@ def outlets(doors: Doors) -> Iterator[tuple[IO[bytes], IO[bytes] | None, Rejects
 
 @contextmanager
 def added_to(place: str | None) -> Iterator[IO[bytes]]:
-    """Give a file of JSON Lines to add to; a last line that was cut off by a crash is taken out first."""
+    """Give a file of JSON Lines to add to, or what else takes bytes; a last line that a crash cut off is taken out first."""
     from dedup.errors import OutputError
 
     path = Path(str(place))
@@ -190,27 +215,46 @@ def added_to(place: str | None) -> Iterator[IO[bytes]]:
             f"A stream is written as lines of JSON: name {path.stem}.jsonl, not {path.name}."
         )
     try:
-        file = path.open("ab+")
+        if path.is_file():
+            mend(path)
+        file = path.open("ab")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    with file:
-        if file.seekable():
-            cut_off_line(file)
+    try:
         yield file
+    finally:
+        with named(file):
+            file.close()
 
 
-def cut_off_line(file: IO[bytes]) -> None:
-    """Take a last line without an end out of a file."""
-    end = file.seek(0, os.SEEK_END)
-    start = end
-    while start > 0:
-        start = max(0, start - TAIL)
-        file.seek(start)
-        found = file.read(end - start).rfind(b"\n")
-        if found >= 0:
-            file.truncate(start + found + 1)
+def mend(path: Path) -> None:
+    """Take a last line that was cut off out of a file, and give one that is whole its end; OutputError where it is neither."""
+    from dedup.errors import OutputError
+
+    with path.open("rb+") as file:
+        start = end = file.seek(0, os.SEEK_END)
+        line, size = b"", TAIL
+        while start > 0 and b"\n" not in line:
+            start, size = max(0, end - size), 2 * size
+            file.seek(start)
+            line = file.read(end - start)
+        line = line[line.rfind(b"\n") + 1 :]
+        if not line:
             return
-    file.truncate(0)
+        if is_object(line):
+            file.write(b"\n")
+        elif line.strip(BLANK)[:1] in (b"{", b""):
+            file.truncate(end - len(line))
+        else:
+            raise OutputError(f"cannot add to {path}: it does not hold lines of JSON")
+
+
+def is_object(line: bytes) -> bool:
+    """Return whether a line is a whole object of JSON: one that was cut off never is."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 @contextmanager
