@@ -191,3 +191,18 @@ def test_an_index_without_a_name_is_refused(news: Path) -> None:
 
     assert answer.exit_code == 1
     assert "an index needs a place" in answer.stderr
+
+
+def test_a_second_run_over_an_index_says_that_it_is_one(newsroom: Path, tmp_path: Path) -> None:
+    command = ("filter", newsroom, "--index", tmp_path / "seen.db", "-o", tmp_path / "kept.jsonl")
+    first = called(*command).stderr
+    kept = (tmp_path / "kept.jsonl").read_bytes()
+
+    again, new = called(*command), called(*command, "--new-only")
+
+    assert "came before" not in first
+    assert "31 kept" in again.stderr
+    assert "47 of them came before" in again.stderr
+    assert "0 kept" in new.stderr
+    assert kept.count(b"\n") == 31
+    assert (tmp_path / "kept.jsonl").read_bytes() == b""

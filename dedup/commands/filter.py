@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.terminal.feeding import Doors, Pace, answer, fed, open_index, outcome
+from dedup.terminal.feeding import Doors, Pace, answer, fed, open_index, outcomes_of
 from dedup.terminal.foretelling import foretell, say_plan
 from dedup.terminal.options import (
     Command,
@@ -147,7 +146,8 @@ def remembered(paths: tuple[str, ...], place: str, settings: Settings, doors: Do
     with open_index(place, settings) as index:
         given, seconds = answer(corpus, index, quiet=doors.quiet)
         written(Answers(given, new_only=doors.new_only), corpus, doors)
-        report_answers(Counter(map(outcome, given)), seconds, index, corpus.warnings, quiet=doors.quiet)
+        outcomes = outcomes_of(given, new_only=doors.new_only)
+        report_answers(outcomes, seconds, index, corpus.warnings, quiet=doors.quiet)
 
 
 def opened(paths: tuple[str, ...], doors: Doors, **reading: Any) -> Corpus:

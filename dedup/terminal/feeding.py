@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import click
 
 from dedup.terminal.progress import announce_compiling, bar, interruptible, prepare
-from dedup.terminal.talk import REJECTS, report_answers, tell
+from dedup.terminal.talk import AGAIN, REJECTS, report_answers, tell
 
 if TYPE_CHECKING:
     from dedup.corpus import Corpus
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.settings import Settings
     from dedup.streaming import Answered
 
-__all__ = ["Doors", "Pace", "answer", "fed", "open_index", "outcome"]
+__all__ = ["Doors", "Pace", "answer", "fed", "open_index", "outcomes_of"]
 
 JSON_LINES = {"", ".jsonl", ".ndjson"}
 """What a stream can be added to, by its extension."""
@@ -108,7 +108,7 @@ def fed(
         feed = streaming.Feed(sys.stdin.fileno(), index, fields or {}, timing)
         with stopped_by(signal.SIGTERM, feed):
             for answered in feed:
-                outcomes.update(outcome(found) for _, found in answered.answers)
+                outcomes += outcomes_of((found for _, found in answered.answers), new_only=doors.new_only)
                 refused += len(answered.rejects)
                 pass_on(answered, doors, kept, dropped)
                 if answered.rejects and strict:
@@ -162,11 +162,17 @@ def named(file: IO[bytes]) -> Iterator[None]:
         raise OutputError(f"cannot write {file.name}: {error.strerror}") from error
 
 
-def outcome(found: Answer) -> str:
-    """Return the word for what became of an article: "kept", or the relation; "again" if it came before."""
-    if found.again:
-        return "again"
-    return found.match.relation if found.match else "kept"
+def outcomes_of(given: Iterable[Answer], *, new_only: bool) -> Counter[str]:
+    """Return how many articles there are, how many were kept, dropped by each relation, and how many came before."""
+    outcomes: Counter[str] = Counter()
+    for found in given:
+        outcomes["articles"] += 1
+        outcomes[AGAIN] += found.again
+        if found.match:
+            outcomes[found.match.relation] += 1
+        elif not (new_only and found.again):
+            outcomes["kept"] += 1
+    return outcomes
 
 
 class Rejects:

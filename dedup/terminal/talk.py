@@ -35,6 +35,8 @@ __all__ = [
 
 REJECTS = "dedup.rejects.jsonl"
 """Where rejects go when the data go to standard output."""
+AGAIN = "again"
+"""Counts the articles that came before."""
 BOUNDS = "--max-candidates or --max-postings"
 DECIMALS = 4
 
@@ -81,10 +83,14 @@ def report_answers(
     outcomes: Counter[str], seconds: float, index: Index, warnings: Counter[str], *, quiet: bool
 ) -> None:
     """Say what became of the articles that an index was asked about."""
-    articles, kept = outcomes.total(), outcomes["kept"]
-    others = ", ".join(f"{count:,} {word}" for word, count in outcomes.most_common() if word != "kept")
+    articles, kept, again = (outcomes[word] for word in ("articles", "kept", AGAIN))
+    others = ", ".join(f"{count:,} {word}" for word, count in outcomes.most_common() if word in RELATIONS)
     pace = f"{seconds:.1f} s, {articles / max(seconds, 1e-9):,.0f} articles/s"
     lines = [f"{counted(articles, 'article')}, {kept:,} kept{f'; {others}' if others else ''}; {pace}"]
+    if again:
+        lines.append(
+            f"{again:,} of them came before, with the same id and text, and got the same answer again"
+        )
     lines += [f"{count:,} {words}" for words, count in warnings.items()]
     if index.bounded:
         lines.append(f"{counted(index.bounded, 'article')} reached {BOUNDS}: matches may have been missed")
