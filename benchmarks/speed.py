@@ -2,8 +2,8 @@
 
 `dedup cluster` runs as a whole process, from JSON Lines on disk to clusters on disk, both channels, start-up included;
 datasketch's pipeline is what its documentation shows (regular-expression words → 3-shingles → `MinHash.generator` →
-`MinHashLSH`), rensa's what its README shows, with 3-shingles made in Python; each in a process of its own as well. Runs alternate;
-medians are reported, beside what is aimed at.
+`MinHashLSH`), rensa's what its README shows, with 3-shingles made in Python; each in a process of its own as well. Runs
+alternate; medians are reported, beside what is aimed at.
 """
 
 import argparse
