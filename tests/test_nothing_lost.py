@@ -10,11 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from homes import Place
@@ -23,14 +23,19 @@ from newsmaker import FIRST_DAY, Article, planned
 KILLS = int(os.environ.get("KILLS", "12"))
 BATCH = 10
 """Articles that are answered at once: few, so that a kill finds many turns to fall into."""
-SLOWEST = 0.05
-"""Seconds from the first answer to the kill, at most."""
-MOMENTS = 1.5
-"""Seconds from the start to the kill, at most."""
-EVERY_MOMENT = 0.2
-"""The share of kills that come at any moment since the start, and not after the first answer."""
+EACH, TURN = 40, 0.02
+"""A kill comes after at most so many answers, and so many seconds: about as long as a turn takes."""
+AT_ONCE, STARTING = 0.2, 0.8
+"""The share of kills that come so many seconds after the start, at most, be there an answer or not."""
 
 Verdict = dict[str, Any]
+
+
+class Moment(NamedTuple):
+    """When to kill a run: so many seconds after so many answers."""
+
+    answers: int
+    seconds: float
 
 
 def command(place: Place, batch: int) -> list[str]:
@@ -60,21 +65,22 @@ def verdict(line: bytes) -> Verdict:
     return {"id": article["id"], **article["dedup"]}
 
 
-def until_killed(lines: Iterable[bytes], place: Place, seconds: float, *, at_once: bool) -> list[Verdict]:
+def until_killed(lines: Sequence[bytes], place: Place, moment: Moment) -> list[Verdict]:
     """Return the verdicts that a run gave before it was killed, or came to its end."""
     run = subprocess.Popen(command(place, BATCH), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     assert run.stdin is not None
     assert run.stdout is not None
-    threading.Thread(target=feed, args=(run.stdin.fileno(), list(lines)), daemon=True).start()
-    timer = threading.Timer(seconds, run.send_signal, [signal.SIGKILL])
+    threading.Thread(target=feed, args=(run.stdin.fileno(), lines), daemon=True).start()
+    timer = threading.Timer(moment.seconds, run.send_signal, [signal.SIGKILL])
     timer.daemon = True
-    if at_once:
-        timer.start()
     found: list[Verdict] = []
-    rest = b""
-    while piece := run.stdout.read(1 << 16):
-        if not (at_once or found or rest):
+    rest, waiting = b"", True
+    while True:
+        if waiting and len(found) >= moment.answers:
             timer.start()
+            waiting = False
+        if not (piece := run.stdout.read(1 << 16)):
+            break
         *whole, rest = (rest + piece).split(b"\n")
         found += [verdict(line) for line in whole]
     timer.cancel()
@@ -99,9 +105,12 @@ def killed_often(lines: Sequence[bytes], place: Place, kills: int) -> tuple[list
     found: list[Verdict] = []
     done = 0
     while len(found) < len(lines):
-        at_once = random.random() < EVERY_MOMENT
-        patience = random.uniform(0, MOMENTS if at_once else SLOWEST) if done < kills else 3600.0
-        found += until_killed(lines[len(found) :], place, patience, at_once=at_once)
+        moment = Moment(10**9, 0.0)
+        if done < kills and random.random() < AT_ONCE:
+            moment = Moment(0, random.uniform(0, STARTING))
+        elif done < kills:
+            moment = Moment(random.randint(1, EACH), random.uniform(0, TURN))
+        found += until_killed(lines[len(found) :], place, moment)
         done += len(found) < len(lines)
     return found, done
 
@@ -109,7 +118,7 @@ def killed_often(lines: Sequence[bytes], place: Place, kills: int) -> tuple[list
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nothing_is_lost_doubled_or_changed(lasting_place: Place, tmp_path: Path) -> None:
     articles = [
-        {**article, "published": on_its_day(article)} for article in planned(80 * KILLS, 11, 16 * KILLS)
+        {**article, "published": on_its_day(article)} for article in planned(200 * KILLS, 11, 40 * KILLS)
     ]
     lines = [json.dumps(article, default=str).encode() for article in articles]
 
@@ -118,5 +127,5 @@ def test_nothing_is_lost_doubled_or_changed(lasting_place: Place, tmp_path: Path
 
     wrong = [(said, told) for said, told in zip(found, expected, strict=True) if said != told]
     assert wrong[:3] == []
-    assert kills >= KILLS * 0.8
+    assert kills >= KILLS / 2
     assert len({said["relation"] for said in found}) == 6
