@@ -25,7 +25,7 @@ BATCH = 10
 """Articles that are answered at once: few, so that a kill finds many turns to fall into."""
 EACH, TURN = 40, 0.02
 """A kill comes after at most so many answers, and so many seconds: about as long as a turn takes."""
-AT_ONCE, STARTING = 0.2, 0.8
+AT_ONCE, STARTING = 0.2, 0.6
 """The share of kills that come so many seconds after the start, at most, be there an answer or not."""
 
 Verdict = dict[str, Any]
@@ -127,5 +127,5 @@ def test_nothing_is_lost_doubled_or_changed(lasting_place: Place, tmp_path: Path
 
     wrong = [(said, told) for said, told in zip(found, expected, strict=True) if said != told]
     assert wrong[:3] == []
-    assert kills >= KILLS / 2
+    assert kills >= KILLS / 4
     assert len({said["relation"] for said in found}) == 6

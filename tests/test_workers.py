@@ -106,8 +106,8 @@ def test_workers_at_once_and_killed_are_as_one(lasting_place: Place, number: int
     workers = team(lasting_place, tmp_path / "team", streams(number, seed=number))
 
     killed = 0
-    for worker in random.choices(workers, k=number + 1):
-        killed += worker.kill_after(random.randrange(0, 60), random)
+    for n, worker in enumerate(random.choices(workers, k=number + 1)):
+        killed += worker.kill_after(random.randrange(0, 60) if n else 1, random)
         worker.start()
     for worker in workers:
         worker.wait()
