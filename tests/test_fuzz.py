@@ -23,6 +23,8 @@ from dedup.output import write_records
 from dedup.streaming import Feed, Pace
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "70" if os.environ.get("CI") else "7"))
+SEED = 20_310_504 if os.environ.get("CI") else 0
+"""CI goes the same way each time, people another one."""
 ARTICLES = [
     {
         "id": f"a{n}",
@@ -97,7 +99,7 @@ KINDS: dict[str, Callable[[Path], bytes]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_readers_give_articles_rejects_or_a_sentence(kind: str, tmp_path: Path) -> None:
-    seed = time.time_ns()
+    seed = SEED or time.time_ns()
     random, until = Random(seed), time.monotonic() + SECONDS / (len(KINDS) + 1)
     whole, path = KINDS[kind](tmp_path), tmp_path / f"fuzzed.{kind}"
 
@@ -113,7 +115,7 @@ def test_readers_give_articles_rejects_or_a_sentence(kind: str, tmp_path: Path) 
 
 
 def test_a_stream_answers_what_it_does_not_reject(tmp_path: Path) -> None:
-    seed = time.time_ns()
+    seed = SEED or time.time_ns()
     random, until = Random(seed), time.monotonic() + SECONDS / (len(KINDS) + 1)
 
     with Index.open(":memory:") as index:
