@@ -55,6 +55,8 @@ CORROBORATION = 3.6
 """By how much (log-odds) a match with the kept article may be weaker than one that stands alone, where an article that repeats
 it already speaks for it too (docs/decisions/0004-witnesses.md). It loosens laws 1 and 5: a third article then helps to
 decide whether two match."""
+SAMPLE = 64
+"""So many shingles tell whether two articles may be copies, where nothing else is looked for."""
 PART = 0.8
 """An excerpt has at most this share of the shingles of the whole; what is longer is a copy."""
 
@@ -196,18 +198,45 @@ def is_hopeless(s, kept, other, rules, least, row):
 
 
 @leaf
+def is_apart(s, kept, other, rules):
+    """Return whether two articles share far too few shingles for a copy, and for either to be part of the other.
+
+    Both ask for a share of the shorter one's shingles: a Jaccard similarity of J for 2J / (1 + J) of them. The `SAMPLE` with the
+    lowest hashes are a random sample (Broder 1997): far too few are six standard deviations below that share.
+    """
+    a, b = s.shingle_offsets[kept], s.shingle_offsets[other]
+    a_end, b_end = s.shingle_offsets[kept + 1], s.shingle_offsets[other + 1]
+    if b_end - b < a_end - a:
+        a, b, a_end, b_end = b, a, b_end, a_end
+    least = min(2.0 * rules.copy_jaccard / (1.0 + rules.copy_jaccard), rules.excerpt_containment)
+    a_end = min(a_end, a + SAMPLE)
+    sample, both = a_end - a, 0
+    far_too_few = least * sample - 6.0 * np.sqrt(least * (1.0 - least) * sample)
+    while a < a_end and b < b_end:
+        x, y = s.shingles[a], s.shingles[b]
+        both += x == y
+        a += x <= y
+        b += y <= x
+    return both < far_too_few
+
+
+@leaf
 def judged_on(s, kept, other, rules, least, banded, desk):
     """Return (relation, score) of article `other`, which lies open on the desk, to `kept`; (`NONE`, 0) for no match.
 
     The score of a rewrite is its log-odds. It needs `least` of them: `rules.least_logit`, or `rules.witnessed_logit` where
     another telling of the kept article's story speaks for it as well. Articles that share no band (`banded`) are compared
-    by story first, and most go no further. The evidence is left in the desk's row.
+    by story first, and most go no further; where rewrites do not count, all are compared by shingles first. The evidence is
+    left in the desk's row.
     """
     if s.lengths[other] < rules.min_words or s.lengths[kept] < rules.min_words:
         return NONE, 0.0
+    copies_only = not rules.allowed[REWRITE]
+    if copies_only and is_apart(s, kept, other, rules):
+        return NONE, 0.0
     row = desk.row
     fill_story_evidence(s, other, kept, desk)
-    if banded:
+    if banded or copies_only:
         fill_quotes(s, other, kept, row)
     elif is_hopeless(s, kept, other, rules, least, row):
         return NONE, 0.0

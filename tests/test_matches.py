@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,7 @@ import oracle
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
+from hypothesis import strategies as st
 from newsmaker import Article, corpora, sketched, story, version
 
 from dedup.evidence import (
@@ -19,7 +21,7 @@ from dedup.evidence import (
     NAMES_FOUND,
     WORDS_220,
 )
-from dedup.matches import NONE, is_template, judged, logit, model, rules_of
+from dedup.matches import NONE, is_apart, is_template, judged, logit, model, rules_of
 from dedup.settings import RELATIONS, Settings
 
 DEFAULTS = Settings()
@@ -240,6 +242,33 @@ def test_only_the_relations_asked_for_are_reported(relation: str) -> None:
     found = [judge(*pair, Settings(relations=(relation,))) for pair in pairs]
 
     assert {verdict[0] for verdict in found if verdict} == {relation}
+
+
+@given(corpora(least=2, most=6, stories=2), st.floats(0.05, 0.95), st.floats(0.05, 1.0))
+@examples(max_examples=20)
+def test_where_rewrites_do_not_count_the_same_copies_are_found(
+    articles: list[Article], jaccard: float, containment: float
+) -> None:
+    s = sketched(articles)
+    everything = Settings(copy_jaccard=jaccard, excerpt_containment=containment)
+    copies = replace(everything, relations=RELATIONS[:4])
+
+    for a in range(len(articles)):
+        for b in range(a):
+            found, alone = (
+                judged(s, a, b, rules, rules.least_logit)[:2] for rules in map(rules_of, (everything, copies))
+            )
+            assert alone == (
+                found if RELATIONS[found[0]] in copies.relations and found[0] != NONE else (NONE, 0.0)
+            )
+
+
+def test_where_rewrites_do_not_count_unlike_articles_are_not_compared() -> None:
+    whole, rules = story(1), rules_of(Settings(relations=RELATIONS[:4]))
+    s = sketched([whole, parts(whole, 2, 6), parts(whole, 0, 8), REWRITES["en"][0], story(2)])
+
+    assert [is_apart(s, 0, other, rules) for other in range(1, 5)] == [False, False, True, True]
+    assert [is_apart(s, other, 0, rules) for other in range(1, 5)] == [False, False, True, True]
 
 
 FORMS = {
