@@ -51,7 +51,7 @@ def matched_pairs(result: Result) -> list[Nearby]:
     """Return every rewrite that was dropped, with the article kept."""
     made, rules = result.assignments, rules_of(result.settings)
     found = np.flatnonzero((made.relations == REWRITE) & (result.repeats < 0))
-    log_odds = made.evidence[found].astype(np.float64) @ rules.coefficients + rules.intercept
+    log_odds = made.against(found).astype(np.float64) @ rules.coefficients + rules.intercept
     columns = (made.leaders[found].tolist(), found.tolist(), log_odds.tolist())
     return [Nearby(*pair, matched=True) for pair in zip(*columns, strict=True)]
 

@@ -11,7 +11,7 @@ link of hierarchical clustering (docs/decisions/0004-witnesses.md).
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,17 +46,25 @@ class Assignments(NamedTuple):
     scores: np.ndarray
     """n, float64."""
     evidence: np.ndarray
-    """n × columns, float32: of the match; zeros if it is kept."""
+    """Dropped × columns, float32: of each match, in the order in which they were made."""
+    places: np.ndarray
+    """n, int32: where in `evidence` that of its match stands; -1 if it is kept."""
     verified: np.ndarray
     """n, int32: candidates that were verified."""
     bounded: np.ndarray
     """n, int8: 1 where a bound on the work was reached."""
+
+    def against(self, positions: Any) -> np.ndarray:
+        """Return the evidence against the articles at some positions (or one position), which must have been dropped."""
+        return self.evidence[self.places[positions]]
 
 
 class Best(NamedTuple):
     """The best match found so far for each article, and what speaks for it; arrays by position."""
 
     made: Assignments
+    rows: np.ndarray
+    """`CHUNK` × columns, float32: the evidence of each article of the chunk, by rank modulo `CHUNK`."""
     strengths: np.ndarray
     """n, int8: `STORY`, `TIE` or `TEXT`; -1 for no match."""
     ties: np.ndarray
@@ -108,6 +116,8 @@ def assign(
         reach_of(sketches, order, rules, in_order=in_order),
     )
     recall(sketches, index, settled.full, np.empty(each, np.uint64))
+    drops: list[np.ndarray] = []
+    evidence: list[np.ndarray] = []
     scratch, desks = [scratch_for(articles, each) for _ in range(threads)], [desk() for _ in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(order), CHUNK):
@@ -117,8 +127,18 @@ def assign(
             shares = [np.ascontiguousarray(chunk[thread::threads]) for thread in range(threads)]
             list((pool.map if threads > 1 else map)(look, shares, scratch, desks))
             settle(sketches, rules, index, in_order, best, chunk, scratch[0], desks[0], fresh)
+            dropped = chunk[best.made.relations[chunk] != NONE]
+            drops.append(dropped)
+            evidence.append(best.rows[best.ranks[dropped] % len(best.rows)])
             rest()
-    return best.made
+    return with_evidence(best.made, drops, evidence)
+
+
+def with_evidence(made: Assignments, drops: list[np.ndarray], evidence: list[np.ndarray]) -> Assignments:
+    """Return the assignments with the evidence against those dropped in each chunk."""
+    dropped = np.concatenate([*drops, np.zeros(0, np.int64)])
+    made.places[dropped] = np.arange(len(dropped))
+    return made._replace(evidence=np.concatenate([*evidence, made.evidence]))
 
 
 def nothing_found(articles: int, order: np.ndarray, settled: Settled) -> Best:
@@ -128,22 +148,29 @@ def nothing_found(articles: int, order: np.ndarray, settled: Settled) -> Best:
     ranks[:known] = np.arange(known)
     ranks[order] = known + np.arange(len(order))
     witnesses[:known] = settled.witnesses
-    made = Assignments(
-        leaders=np.arange(articles),
-        relations=np.full(articles, NONE, np.int8),
-        scores=np.zeros(articles),
-        evidence=np.zeros((articles, COUNT), np.float32),
-        verified=np.zeros(articles, np.int32),
-        bounded=np.zeros(articles, np.int8),
-    )
+    made = all_kept(articles)
     made.leaders[:known] = settled.leaders
     made.relations[:known] = np.where(settled.leaders == np.arange(known), NONE, REWRITE)
     return Best(
         made,
+        rows=np.zeros((CHUNK, COUNT), np.float32),
         strengths=np.full(articles, -1, np.int8),
         ties=np.zeros(articles),
         ranks=ranks,
         witnesses=witnesses,
+    )
+
+
+def all_kept(articles: int) -> Assignments:
+    """Return the assignments of so many articles that repeat nothing."""
+    return Assignments(
+        leaders=np.arange(articles),
+        relations=np.full(articles, NONE, np.int8),
+        scores=np.zeros(articles),
+        evidence=np.zeros((0, COUNT), np.float32),
+        places=np.full(articles, -1, np.int32),
+        verified=np.zeros(articles, np.int32),
+        bounded=np.zeros(articles, np.int8),
     )
 
 
@@ -202,7 +229,7 @@ def consider(s, rules, index, in_order, best, a, scratch, desk):
             best.made.leaders[a], best.made.relations[a] = leader, relation
             best.made.scores[a] = probability(score) if relation == REWRITE else score
             for column in range(COUNT):
-                best.made.evidence[a, column] = desk.row[column]
+                best.rows[best.ranks[a] % len(best.rows), column] = desk.row[column]
     return terms, n
 
 
@@ -240,3 +267,12 @@ def settle(s, rules, index, in_order, best, chunk, scratch, desk, fresh):
             best.witnesses[leader] += leader != a
             insert(fresh, scratch.keys, first, n, a)
             insert(index, scratch.keys, first, n, a)
+
+
+def placed(made: Assignments, order: np.ndarray, articles: int) -> Assignments:
+    """Return assignments of articles by rank as such by position: `order` holds the position of each, of so many articles."""
+    by_position = all_kept(articles)._replace(evidence=made.evidence)
+    by_position.leaders[order] = order[made.leaders]
+    for field in ("relations", "scores", "places", "verified", "bounded"):
+        getattr(by_position, field)[order] = getattr(made, field)
+    return by_position

@@ -5,7 +5,7 @@ read → clean → sketch → rank → candidates → verify → cluster
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.articles import Progress, to_batches
-from dedup.clusters import Assignments, assign
+from dedup.clusters import Assignments, assign, placed
 from dedup.corpus import Corpus
+from dedup.evidence import evidence_of
 from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.results import Result
@@ -26,6 +27,8 @@ from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
+PROGRAM = 256 << 20
+"""Bytes that Python, Arrow and the compiled kernels take, whatever the corpus."""
 REMEMBERED_SCHEMA = pa.schema([SCHEMA.field(name) for name in REMEMBERED])
 
 
@@ -59,8 +62,8 @@ class Prepared(NamedTuple):
     repeats: np.ndarray
     """n, int64: the position of the first giving of the same article; -1 for that first itself."""
     warnings: dict[str, int]
-    rest: Callable[[], None]
-    """Gives sketches that lie in files back to the system."""
+    shelf: Shelf
+    """Holds the sketches, in memory or in files."""
 
 
 def prepared(articles: Any, settings: Settings, progress: Progress | None = None) -> Prepared:
@@ -72,7 +75,7 @@ def prepared(articles: Any, settings: Settings, progress: Progress | None = None
         remembered, sketches = sketched(batches, settings, progress, shelf)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
-    return Prepared(table, sketches, repeats, dict(warnings), shelf.rest)
+    return Prepared(table, sketches, repeats, dict(warnings), shelf)
 
 
 def decided(given: Prepared, settings: Settings) -> Result:
@@ -80,10 +83,18 @@ def decided(given: Prepared, settings: Settings) -> Result:
 
     Settings that change the sketches (`salient_terms`, `bands`, `rows`, `seed`, `furniture`) need a preparation of their own.
     """
-    table, sketches, repeats, warnings, rest = given
+    table, sketches, repeats, warnings, shelf = given
     order = ranked(table, sketches.lengths, repeats, settings)
-    made = assign(sketches, order, rules_of(settings), threads_of(settings), rest=rest)
-    return Result(table, repeated(made, repeats), order, repeats, settings, warnings)
+    made = assigned(shelf, order, settings)
+    return Result(table, repeated(made, repeats, sketches), order, repeats, settings, warnings)
+
+
+def assigned(shelf: Shelf, order: np.ndarray, settings: Settings) -> Assignments:
+    """Return the assignments of all articles of a shelf, taken in `order`."""
+    near = shelf.in_order(order)
+    taken = order if near is shelf else np.arange(len(order))
+    made = assign(near.sketches(), taken, rules_of(settings), threads_of(settings), rest=near.rest)
+    return made if near is shelf else placed(made, order, len(shelf.sketches().texts))
 
 
 def sketched(
@@ -108,8 +119,8 @@ def sketched(
 
 
 def shelf_for(settings: Settings) -> Shelf:
-    """Return an empty shelf; it gets half of the memory, for comparing takes about as much again."""
-    return Shelf(settings.memory // 2, settings.work_dir)
+    """Return an empty shelf; it gets half of what is left of the memory, for comparing takes about as much again."""
+    return Shelf(max(settings.memory - PROGRAM, 0) // 2, settings.work_dir)
 
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:
@@ -209,13 +220,15 @@ def preference(sources: pa.ChunkedArray, preferred: tuple[str, ...]) -> np.ndarr
     return pc.fill_null(found, len(preferred)).to_numpy()
 
 
-def repeated(made: Assignments, repeats: np.ndarray) -> Assignments:
+def repeated(made: Assignments, repeats: np.ndarray, sketches: Sketches) -> Assignments:
     """Return the assignments with each article that was given twice dropped like its first giving, or as its exact copy."""
     again = np.flatnonzero(repeats >= 0)
     first = repeats[again]
-    for field in (made.leaders, made.relations, made.scores, made.evidence):
+    for field in (made.leaders, made.relations, made.scores, made.places):
         field[again] = field[first]
     copies = again[made.relations[again] == NONE]
     made.relations[copies] = EXACT
     made.scores[copies] = 1.0
-    return made
+    made.places[copies] = len(made.evidence) + np.arange(len(copies))
+    same = evidence_of(sketches, repeats[copies], repeats[copies])
+    return made._replace(evidence=np.concatenate([made.evidence, same]))

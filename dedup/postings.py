@@ -38,7 +38,7 @@ class Postings(NamedTuple):
     """The index in memory: slots of an open-addressing table lead to chains of postings."""
 
     slots: np.ndarray
-    """An open-addressing table, its size a power of two: `KEY` and `HEAD` side by side."""
+    """An open-addressing table in the order of its keys, but for collisions: `KEY` and `HEAD` side by side."""
     blocks: np.ndarray
     """Blocks of postings end to end, the first of them from 1 on."""
     used: np.ndarray
@@ -63,8 +63,7 @@ def postings_for(articles: int, keys_each: int) -> Postings:
 
 def room_for(keys: int, postings: int) -> Postings:
     """Return an empty index with room for so many postings of so many keys."""
-    room = max(1, keys)
-    size = 1 << (room + room // 2).bit_length()
+    size = 2 + keys + keys // 2
     cells = 1 + CELLS_EACH * max(1, postings)
     place = np.int32 if cells < 2**31 else np.int64
     return Postings(
@@ -125,10 +124,14 @@ def latest_of(head):
 @inlined
 def slot_of(index, key):
     """Return the slot that holds `key`, or the free one where it would go."""
-    mask = np.uint64(len(index.slots) - 1)
-    slot = (key >> np.uint64(32)) & mask  # a product: its high bits are the well-mixed ones
+    size = np.uint64(len(index.slots))
+    slot = ((key >> np.uint64(32)) * size) >> np.uint64(
+        32
+    )  # a product: its high bits are the well-mixed ones
     while index.slots[slot, KEY] != 0 and index.slots[slot, KEY] != key:
-        slot = (slot + np.uint64(1)) & mask
+        slot += np.uint64(1)
+        if slot == size:
+            slot = np.uint64(0)
     return slot
 
 

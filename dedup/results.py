@@ -104,7 +104,7 @@ class Result:
 
     def evidence(self, a: int) -> dict[str, float]:
         """Return the evidence against the article at position `a`, which must have been dropped."""
-        return named_evidence(self.assignments.evidence[a], RELATIONS[self.assignments.relations[a]])
+        return named_evidence(self.assignments.against(a), RELATIONS[self.assignments.relations[a]])
 
     def score(self, a: int) -> float:
         """Return the score of the article at position `a`, as it is shown."""

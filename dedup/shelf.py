@@ -4,8 +4,11 @@ In: the sketches of batches. Out: `Sketches`, whose arrays kernels read wherever
 place, so that nothing is there twice. Beyond a budget the large fields go to files, one a field, which have no name and so
 vanish with the process, however it ends; in the end they are mapped into memory. The system then reads a page where it is
 looked at, and counts it as memory of the process until it is given back (`rest`). That costs little where it is needed
-again soon: the system keeps the pages of files for as long as it has no better use for the room.
+again soon: the system keeps the pages of files for as long as it has no better use for the room. So sketches that lie in
+files are put in the order in which they are compared (`in_order`): what is needed together then lies together.
 """
+
+from __future__ import annotations
 
 import ctypes
 import mmap
@@ -19,11 +22,15 @@ from typing import IO
 import numpy as np
 
 from dedup.errors import OutputError
-from dedup.sketches import Sketches
+from dedup.sketches import Sketches, taken
 
 LARGE = frozenset({"bands", "salient", "shingles", "quotes", "term_hashes", "term_facts", "norms"})
 """The fields that files may hold: all but some fifty bytes of the thousands of an article."""
 STATM = Path("/proc/self/statm")
+TOGETHER = 256
+"""So many sketches are put in order at once: each may bring some dozen pages of files into memory."""
+NEAR = 1024
+"""Neighbours in an order lie no further apart than this, on average, where it is hardly another."""
 OF_FILES = 2
 """Where Linux says how much memory a process holds, and the place of the pages that are files' there."""
 
@@ -61,9 +68,10 @@ class Shelf:
         for name, file in self._files.items():
             if os.fstat(file.fileno()).st_size:
                 self._held[name] = self._mapped(file, self._held[name])
-        self._open.close()
-        if self._maps:
+        if self._files:
             give_back_freed()
+        self._files.clear()
+        self._open.close()
         return Sketches(**self._held)
 
     def rest(self) -> None:
@@ -71,6 +79,19 @@ class Shelf:
         if self._maps and resident_of_files() > self._memory:
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
+
+    def in_order(self, order: np.ndarray) -> Shelf:
+        """Return a shelf with the sketches at some positions (int64) in the order of these; itself where that is no gain.
+
+        It holds them in files like this one, which needs as much room on the disk again.
+        """
+        if not self._maps or len(order) < NEAR or np.abs(np.diff(order)).mean() <= NEAR:
+            return self
+        shelf = Shelf(self._memory, self._folder)
+        for start in range(0, len(order), TOGETHER):
+            shelf.put(taken(self.sketches(), order[start : start + TOGETHER]))
+            self.rest()
+        return shelf
 
     def _move_out(self) -> None:
         """Move the large fields into files."""

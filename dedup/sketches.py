@@ -55,6 +55,14 @@ class Sketches(NamedTuple):
     """n × `evidence.NORMS`, float32: squared norms and sums over the terms of each article."""
 
 
+OWNED = {
+    "shingle_offsets": ("shingles",),
+    "quote_offsets": ("quotes",),
+    "term_offsets": ("term_hashes", "term_facts"),
+}
+"""The fields of which an article owns what lies between two offsets."""
+
+
 @lru_cache(maxsize=8)
 def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
     """Return the vocabularies of `languages` laid end to end, with where each starts, its mask and its unknown words."""
@@ -142,3 +150,17 @@ def join_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(
         [[0]] + [array[1:] + start for array, start in zip(arrays, starts, strict=False)]
     ).astype(np.int64)
+
+
+def taken(s: Sketches, positions: np.ndarray) -> Sketches:
+    """Return the sketches at some positions (int64), in the order of these."""
+    fields: dict[str, np.ndarray] = {}
+    for offsets, owned in OWNED.items():
+        ends = getattr(s, offsets)
+        starts, lengths = ends[positions], ends[positions + 1] - ends[positions]
+        fields[offsets] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        places = np.repeat(starts - fields[offsets][:-1], lengths) + np.arange(fields[offsets][-1])
+        fields |= {name: getattr(s, name)[places] for name in owned}
+    return Sketches(
+        **{name: fields[name] if name in fields else getattr(s, name)[positions] for name in s._fields}
+    )

@@ -7,7 +7,7 @@ from newsmaker import Article, planned, shuffled, sketched, story, version
 
 from dedup import matches
 from dedup.clusters import Assignments, assign
-from dedup.evidence import COUNT
+from dedup.evidence import COUNT, JACCARD
 from dedup.matches import NONE, judged, rules_of
 from dedup.settings import RELATIONS, Settings
 
@@ -90,8 +90,9 @@ def test_what_is_kept_has_no_relation_no_score_and_no_evidence() -> None:
 
     assert found.relations.tolist() == [NONE, EXACT, NONE]
     assert found.scores.tolist() == [0, 1, 0]
-    assert found.evidence.shape == (3, COUNT)
-    assert [bool(row.any()) for row in found.evidence] == [False, True, False]
+    assert found.places.tolist() == [-1, 0, -1]
+    assert found.evidence.shape == (1, COUNT)
+    assert found.against(1)[JACCARD] == 1
 
 
 def test_an_article_left_out_of_the_order_is_nobodys_leader() -> None:

@@ -11,7 +11,7 @@ from dedup.errors import OutputError
 from dedup.pipeline import deduplicate
 from dedup.settings import Settings
 from dedup.shelf import LARGE, Shelf, resident_of_files
-from dedup.sketches import Sketches, joined, sketch
+from dedup.sketches import Sketches, joined, sketch, taken
 
 WHOLE = batch([*planned(40, seed=3), {"id": "nothing", "text": ""}])
 PARTS = [sketch(WHOLE.slice(first, 7)) for first in range(0, WHOLE.num_rows, 7)]
@@ -68,6 +68,32 @@ def test_all_that_grows_with_the_text_goes_to_files() -> None:
     assert all(getattr(short, name).nbytes == getattr(long, name).nbytes for name in small)
 
 
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_files_are_put_in_order_where_it_is_another(
+    monkeypatch: pytest.MonkeyPatch, *, shuffled: bool
+) -> None:
+    monkeypatch.setattr(shelf_module, "NEAR", 2)
+    shelf, whole = shelved(PARTS, 0), joined(PARTS)
+    order = (
+        np.random.default_rng(1).permutation(len(whole.texts))[:-3]
+        if shuffled
+        else np.arange(len(whole.texts))
+    )
+    shelf.sketches()
+
+    near = shelf.in_order(order)
+
+    assert (near is shelf) != shuffled
+    assert same(near.sketches(), joined([taken(whole, order[n : n + 1]) for n in range(len(order))]))
+
+
+def test_sketches_in_memory_stay_where_they_are() -> None:
+    shelf = shelved(PARTS, 1 << 30)
+    shelf.sketches()
+
+    assert shelf.in_order(np.arange(len(WHOLE))[::-1]) is shelf
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much is in memory")
 def test_pages_beyond_the_budget_are_given_back() -> None:
     shelf = shelved(PARTS * 200, 0)
@@ -108,8 +134,13 @@ class Told:
         self.given_back.append(advice)
 
 
-def test_results_do_not_depend_on_the_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("near", [2, 1 << 20])
+def test_results_do_not_depend_on_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, near: int
+) -> None:
+    monkeypatch.setattr(shelf_module, "NEAR", near)
     articles = planned(150, seed=9, stories=30)
+    articles += articles[::7]
 
     at_once, in_files = (
         deduplicate(articles, Settings(memory=memory, work_dir=str(tmp_path))) for memory in (1 << 30, 0)

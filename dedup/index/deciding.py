@@ -77,8 +77,8 @@ def rows_of(
     """Return the rows of the new articles, which stand `here` among the assignments."""
     s, members, now = new.sketches, new.members, time.time()
     keys = np.concatenate([s.salient, s.bands], axis=1)[members].astype("<u4")
-    evidence = made.evidence[here].astype("<f4")
     dropped = made.relations[here] != NONE
+    evidence = iter(made.against(here[dropped]).astype("<f4"))
     columns = zip(
         positions.tolist(),
         [new.ids[a] for a in members.tolist()],
@@ -88,7 +88,7 @@ def rows_of(
         leaders.tolist(),
         made.relations[here].tolist(),
         made.scores[here].tolist(),
-        [row.tobytes() if drop else b"" for row, drop in zip(evidence, dropped, strict=True)],
+        [next(evidence).tobytes() if drop else b"" for drop in dropped],
         [now] * len(here),
         marks.tolist(),
         [row.tobytes() if mark else b"" for row, mark in zip(keys, marks, strict=True)],

@@ -83,7 +83,7 @@ def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str,
             for a, told in zip(positions, dropped, strict=True)
         ],
         "evidence": [
-            parts(made.evidence[a]) if told else 0 for a, told in zip(positions, dropped, strict=True)
+            parts(made.against(a)) if told else 0 for a, told in zip(positions, dropped, strict=True)
         ],
         "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
     }

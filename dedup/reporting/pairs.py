@@ -83,7 +83,7 @@ def just_matched(result: Result, rules: Rules) -> tuple[list[Pair], list[Pair]]:
 
     def matched(n: int, reason: str) -> Pair:
         a = int(rewrites[n])
-        return Pair(int(made.leaders[a]), a, float(odds[n]), made.evidence[a], reason)
+        return Pair(int(made.leaders[a]), a, float(odds[n]), made.against(a), reason)
 
     return (
         [matched(n, "") for n in order[alone & near][:MOST].tolist()],
