@@ -53,6 +53,7 @@ LAYERS = [
     "matches",
     "packing",
     "clusters",
+    "lookups",
     "known",
     "results",
     "pipeline",
