@@ -22,6 +22,7 @@ LAYERS = [
     "phrases",
     "characters",
     "kernel",
+    "jsonfile",
     "learned",
     "model",
     "settings",
