@@ -2,7 +2,7 @@
 
 In: coefficients and an intercept, or the file that holds them. Out: `Model`, which counts as its content, wherever it
 came from; the bytes of a file. A model weighs evidence (`dedup.evidence`) and is nothing but numbers: a file cannot run
-anything. How one is fitted is in `dedup.calibration`; the one that the package ships is in `dedup.matches`.
+anything. How one is fitted is in `dedup.fitting`; the one that the package ships is in `dedup.matches`.
 """
 
 from __future__ import annotations

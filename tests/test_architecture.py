@@ -68,6 +68,8 @@ LAYERS = [
     "explaining",
     "questions",
     "explanation",
+    "fitting",
+    "folds",
     "calibration",
     "evaluation",
     "truth",
