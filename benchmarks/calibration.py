@@ -15,10 +15,12 @@ from benchmarks.data import STORY_SETS
 from benchmarks.fit import calibrated, clustered, everyone, fitted, halves, material, parts_of
 from benchmarks.scoring import Labelled, b_cubed_of, b_cubed_sums, counts_of_unseen, f1_of, labelled
 from dedup.asked import asked_pairs
-from dedup.calibration import Labelled as Pairs
-from dedup.calibration import Weights, calibrate, thinned
+from dedup.calibration import calibrate
 from dedup.errors import InputError
 from dedup.evidence import EVIDENCE, evidence_of
+from dedup.fitting import Labelled as Pairs
+from dedup.fitting import Weights
+from dedup.folds import thinned
 from dedup.matches import model, rules_of
 from dedup.pipeline import ranked
 from dedup.settings import Settings

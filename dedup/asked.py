@@ -9,12 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from dedup.candidates import fill_candidates, keys_of, scratch_for
-from dedup.clusters import rises
-from dedup.evidence import desk, lay_open
-from dedup.kernel import kernel
-from dedup.matches import REWRITE, judged_on, rules_of
-from dedup.postings import insert, postings_for
+from dedup.lookups import verdicts, weighed_pairs
+from dedup.matches import REWRITE
 from dedup.settings import Settings
 
 REACH = 8.0
@@ -26,54 +22,27 @@ def asked_pairs(sketches: Any, order: np.ndarray, settings: Settings, most: int)
 
     Then only every second, third … article is looked up, all along the rank order.
     """
-    rules, keys = rules_of(settings), sketches.salient.shape[1] + settings.bands
     step = 1
     while True:
         asked = np.zeros(len(sketches.texts), np.bool_)
         asked[order[::step]] = True
-        pairs, found = fill_pairs(
-            sketches,
-            order,
-            asked,
-            rules,
-            rises(sketches.days[order]),
-            postings_for(len(order), keys),
-            scratch_for(len(asked), keys),
-            desk(),
-            np.empty((most, 2), np.int64),
-        )
+        pairs, found = first_asked(sketches, order, asked, settings, most)
         if found <= most:
-            return pairs[:found]
+            return pairs
         step += 1 + found // most
+
+
+def first_asked(
+    sketches: Any, order: np.ndarray, asked: np.ndarray, settings: Settings, most: int
+) -> tuple[np.ndarray, int]:
+    """Return the first pairs of the articles that are looked up, `most` or some more, and how many there are in all."""
+    parts, found = [np.zeros((0, 2), np.int64)], 0
+    for pairs, _ in weighed_pairs(sketches, order, settings, asked, REACH):
+        parts += [pairs] if found <= most else []
+        found += len(pairs)
+    return np.concatenate(parts), found
 
 
 def asks(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
     """Return for each pair (n × 2, the kept article first) whether a run would ask the model, were it a candidate."""
-    rules, used, out = rules_of(settings), desk(), np.zeros(len(pairs), np.bool_)
-    for k, (kept, other) in enumerate(pairs.tolist()):
-        lay_open(sketches, other, used)
-        out[k] = judged_on(sketches, kept, other, rules, -np.inf, True, used)[0] == REWRITE
-    return out
-
-
-@kernel
-def fill_pairs(s, order, asked, rules, in_order, index, scratch, desk, pairs):
-    """Write the pairs of the articles that are asked for; return them and how many there are, which may be more than fit."""
-    found = 0
-    for a in order:
-        if s.lengths[a] < rules.min_words:
-            continue
-        terms, n = keys_of(s, a, scratch.keys)
-        if asked[a]:
-            m, _, _ = fill_candidates(index, s.days, terms, n, s.days[a], rules, in_order, scratch)
-            if m:
-                lay_open(s, a, desk)
-            for k in range(min(m, rules.max_candidates)):
-                other = scratch.found[k]
-                relation, _ = judged_on(s, other, a, rules, rules.least_logit - REACH, True, desk)
-                if relation == REWRITE:
-                    if found < len(pairs):
-                        pairs[found, 0], pairs[found, 1] = other, a
-                    found += 1
-        insert(index, scratch.keys, 0, n, a)
-    return pairs, found
+    return verdicts(sketches, pairs, settings, -np.inf)[0] == REWRITE

@@ -12,12 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import fill_candidates, keys_of, scratch_for
-from dedup.clusters import rises
-from dedup.evidence import desk, lay_open
-from dedup.kernel import kernel
-from dedup.matches import REWRITE, judged_on, rules_of
-from dedup.postings import insert, postings_for
+from dedup.lookups import best_of_each, weighed_pairs
+from dedup.matches import REWRITE, rules_of
 from dedup.results import Result
 from dedup.sketches import Sketches
 
@@ -63,39 +59,10 @@ def missed_pairs(result: Result, sketches: Sketches) -> list[Nearby]:
     asked = np.zeros(len(sketches.texts), np.bool_)
     places = np.unique(np.linspace(0, max(len(kept) - 1, 0), LOOKED_UP).astype(np.int64))
     asked[kept[places[: len(kept)]]] = True
-    keys = sketches.salient.shape[1] + sketches.bands.shape[1]
-    others, log_odds = best_missed(
-        sketches,
-        kept,
-        asked,
-        rules,
-        rises(sketches.days[kept]),
-        postings_for(len(kept), keys),
-        scratch_for(len(asked), keys),
-        desk(),
-    )
-    found = np.flatnonzero(others >= 0)
-    columns = (others[found].tolist(), found.tolist(), log_odds[found].tolist())
-    return [Nearby(*pair, matched=False) for pair in zip(*columns, strict=True)]
-
-
-@kernel
-def best_missed(s, kept, asked, rules, in_order, index, scratch, desk):
-    """Return for each position the kept article before it that comes nearest to a rewrite and is none (-1), and its log-odds."""
-    best = np.full(len(asked), -1, np.int64)
-    log_odds = np.full(len(asked), -np.inf)
-    for a in kept:
-        if s.lengths[a] < rules.min_words:
-            continue
-        terms, n = keys_of(s, a, scratch.keys)
-        if asked[a]:
-            m, _, _ = fill_candidates(index, s.days, terms, n, s.days[a], rules, in_order, scratch)
-            if m:
-                lay_open(s, a, desk)
-            for k in range(min(m, rules.max_candidates)):
-                other = scratch.found[k]
-                relation, score = judged_on(s, other, a, rules, rules.least_logit - REACH, True, desk)
-                if relation == REWRITE and log_odds[a] < score < rules.least_logit:
-                    best[a], log_odds[a] = other, score
-        insert(index, scratch.keys, 0, n, a)
-    return best, log_odds
+    found: list[Nearby] = []
+    for pairs, log_odds in weighed_pairs(sketches, kept, result.settings, asked, REACH):
+        short = np.flatnonzero(log_odds < rules.least_logit)
+        best = short[best_of_each(pairs[short, 1], log_odds[short])]
+        columns = (pairs[best, 0].tolist(), pairs[best, 1].tolist(), log_odds[best].tolist())
+        found += [Nearby(*pair, matched=False) for pair in zip(*columns, strict=True)]
+    return sorted(found, key=lambda pair: pair.other)

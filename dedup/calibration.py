@@ -1,11 +1,9 @@
 """Labelled pairs → a story model of one's own, and an honest word on whether it is better.
 
-In: the evidence of pairs, whether each is one story, and the model in force. Out: a `Calibration`. The new model is a
-logistic regression pulled toward the one in force (a ridge around its coefficients), so that few labels move it little;
-how hard it is pulled is chosen by cross-validation, and the hardest pull that is not clearly worse is taken: up to no
-change at all. What speaks for a story may not come to count against it. scikit-learn pulls toward zero alone, hence the
-few lines of our own around `scipy.optimize`. Where models fitted so are not clearly better on stories that they have not
-seen, the model in force is what is returned.
+In: the evidence of pairs, whether each is one story, and the model in force. Out: a `Calibration`. The new model is
+fitted to the pairs and pulled toward the one in force (`dedup.fitting`); how hard it is pulled is chosen by cross-validation,
+and the hardest pull that is not clearly worse is taken: up to no change at all. Where models fitted so are not clearly better
+on stories that they have not seen, the model in force is what is returned.
 
 Folds are of stories: a model that is judged on pairs of some stories has seen no pair of them. A pair of two folds is
 judged in both, by half each time, as in `benchmarks/fit.py`.
@@ -13,28 +11,23 @@ judged in both, by half each time, as in `benchmarks/fit.py`.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
 from dedup.errors import InputError
-from dedup.evidence import EVIDENCE
+from dedup.fitting import Labelled, Weights, as_model, fitted, log_losses
+from dedup.folds import folds_of, thinned
 from dedup.matches import rules_of
-from dedup.model import AGAINST, GREATEST, SPEAKS_FOR, Model
+from dedup.model import Model
 from dedup.settings import Settings
 
-__all__ = ["Calibration", "Labelled", "Stage", "calibrate", "fitted", "stories_of"]
+__all__ = ["Calibration", "Stage", "calibrate"]
 
-COLUMNS = np.array([k for k, name in enumerate(EVIDENCE) if name in (*SPEAKS_FOR, *AGAINST)])
-SIGNS = np.array([1.0 if EVIDENCE[k] in SPEAKS_FOR else -1.0 for k in COLUMNS])
 LEAST = rules_of(Settings()).least_logit
 """From these log-odds on, by default, a pair is claimed to be one story."""
 PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
@@ -48,40 +41,6 @@ FEWEST, ENOUGH = 10, 30
 with 15 pairs of two stories a fit to half of `events` lost .1 of F1 on the other half."""
 SURE = 0.99
 """By so much, after Student's t over the folds, a weaker pull must be better, and a new model, to be called so."""
-
-
-class Labelled(NamedTuple):
-    """Pairs to learn from."""
-
-    evidence: np.ndarray
-    """n × len(EVIDENCE)."""
-    same: np.ndarray
-    """n, bool."""
-    stories: np.ndarray
-    """n × 2, int64: the stories that the two articles tell."""
-    crossing: float = 1.0
-    """What a pair of two stories weighs beside a pair of one. Without some of the stories pairs of two are rarer than they were,
-    by more than pairs of one; so they weigh more, and the odds are those of the whole."""
-
-    def at(self, mask: np.ndarray) -> Labelled:
-        """Return some of the pairs."""
-        return self._replace(evidence=self.evidence[mask], same=self.same[mask], stories=self.stories[mask])
-
-    @property
-    def weight(self) -> np.ndarray:
-        """Return what each pair weighs."""
-        return np.where(self.stories[:, 0] == self.stories[:, 1], 1.0, self.crossing)
-
-
-class Weights(NamedTuple):
-    """A model as arrays: a coefficient for each column of evidence, and the intercept, in log-odds of the matching."""
-
-    coefficients: np.ndarray
-    intercept: float
-
-    def log_odds(self, evidence: np.ndarray) -> np.ndarray:
-        """Return the log-odds of pairs; they match from 0 on."""
-        return evidence @ self.coefficients + self.intercept
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,87 +191,3 @@ def tried(labelled: Labelled, folds: np.ndarray, fit: Callable[[Labelled], Weigh
         counts.append([float(weight @ (claimed & same)), float(weight @ claimed), float(weight @ same)])
         sizes.append(float(seen.sum()))
     return Trial(np.array(losses), np.array(counts), float(np.mean(sizes)))
-
-
-def log_losses(odds: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """Return the log loss of each pair."""
-    return np.logaddexp(0, np.where(same, -odds, odds))
-
-
-def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
-    """Return the logistic regression over labelled pairs that a ridge pulls toward `base`, signs kept.
-
-    Evidence that does not vary among the pairs keeps its coefficient.
-    """
-    if not len(labelled.same):
-        return base
-    rows = labelled.evidence[:, COLUMNS].astype(np.float64)
-    mean, scale = rows.mean(axis=0), rows.std(axis=0)
-    scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - nothing varies so little
-    x = (rows - mean) / scale
-    start = base.log_odds(labelled.evidence)
-    sides, weight = np.where(labelled.same, 1.0, -1.0), labelled.weight
-
-    def loss(moves: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the penalised loss of moves of the coefficients and, last, the intercept; and its gradient."""
-        margins = sides * (start + x @ moves[:-1] + moves[-1])
-        slopes = -sides * weight * np.exp(-np.logaddexp(0, margins))
-        gradient = np.append(x.T @ slopes, slopes.sum())
-        return (
-            float(weight @ np.logaddexp(0, -margins) + 0.5 * pull * moves @ moves),
-            gradient + pull * moves,
-        )
-
-    furthest = SIGNS * base.coefficients[COLUMNS] * scale
-    bounds = [(-most, None) if sign > 0 else (None, most) for most, sign in zip(furthest, SIGNS, strict=True)]
-    moves = minimize(
-        loss, np.zeros(len(COLUMNS) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
-    ).x
-    steps = moves[:-1] / scale
-    coefficients = base.coefficients.copy()
-    coefficients[COLUMNS] += steps
-    coefficients[COLUMNS] = SIGNS * np.maximum(SIGNS * coefficients[COLUMNS], 0)
-    return Weights(coefficients, float(base.intercept + moves[-1] - steps @ mean))
-
-
-def as_model(weights: Weights) -> Model:
-    """Return weights as a value for the settings, rounded as a file has them."""
-    limited = np.clip(weights.coefficients, -GREATEST, GREATEST)
-    named = {EVIDENCE[k]: round(float(limited[k]), 6) for k in COLUMNS if round(float(limited[k]), 6)}
-    return Model(named, round(float(np.clip(weights.intercept, -GREATEST, GREATEST)), 6))
-
-
-def stories_of(pairs: np.ndarray, same: np.ndarray, articles: int) -> np.ndarray:
-    """Return for each article the story that it tells, so far as pairs of one story tell: a number for each connected group.
-
-    >>> stories_of(np.array([[0, 1], [1, 2]]), np.array([True, False]), 3).tolist()
-    [0, 0, 1]
-    """
-    left, right = pairs[same].T
-    links = coo_array((np.ones(len(left)), (left, right)), shape=(articles, articles))
-    return connected_components(links, directed=False)[1]
-
-
-def folds_of(stories: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return the folds of the two stories of each pair: stories dealt out in the order of a hash of their numbers."""
-    names, places = np.unique(stories, return_inverse=True)
-    dealt = np.empty(len(names), np.int64)
-    dealt[shuffled(names, seed)] = np.arange(len(names)) % folds
-    return dealt[places].reshape(stories.shape)
-
-
-def thinned(labelled: Labelled, share: float, seed: int) -> Labelled:
-    """Return a share of the pairs, those of the same two stories together, so that the odds stay as they are."""
-    if share == 1:
-        return labelled
-    groups, places = np.unique(np.sort(labelled.stories, axis=1), axis=0, return_inverse=True)
-    taken = np.zeros(len(groups), np.bool_)
-    names = groups[:, 0] * (int(groups.max(initial=0)) + 1) + groups[:, 1]
-    taken[shuffled(names, seed + 2)[: round(len(groups) * share)]] = True
-    return labelled.at(taken[places.ravel()])
-
-
-def shuffled(names: Sequence[int] | np.ndarray, seed: int) -> np.ndarray:
-    """Return places in the order of a hash of what stands there: the same on every machine."""
-    keys = [hashlib.blake2b(f"{seed} {int(name)}".encode(), digest_size=8).digest() for name in names]
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)

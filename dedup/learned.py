@@ -14,17 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dedup.errors import InputError
+from dedup.jsonfile import read_object, written
 from dedup.phrases import counted
 
 __all__ = ["Learned", "file_of", "folded", "is_passage", "read_furniture"]
 
-FORMAT = 1
 MOST_BYTES = 64 << 20
 """No furniture is larger: what is, is some other file."""
 LONGEST_NAME = 1_000
 """Characters of a source's name: what is longer is no name."""
-MOST_DIGITS = 18
 LINE, SENTENCE = 12, 40
 """The fewest bytes of a line and of a sentence that are passages: shorter ones are words, names, dates."""
 SPACES = re.compile(r"[ \t\r\v\f\u00a0]+")
@@ -71,50 +69,11 @@ class Learned:
 
 def read_furniture(path: str | Path) -> Learned:
     """Return what a file of `dedup furniture` holds; `InputError` says why a file is none."""
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{path} is no furniture: it is larger than {MOST_BYTES >> 20} MB")
-    try:
-        return parsed(json.loads(content, object_pairs_hook=single, parse_int=whole))
-    except RecursionError:
-        raise InputError(f"{path} is no furniture: it is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is no furniture: it is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path} is no furniture: it is not JSON (line {error.lineno}: {error.msg})"
-        ) from None
-    except ValueError as error:
-        raise InputError(f"{path} is no furniture: {error}") from None
+    return read_object(path, "furniture", MOST_BYTES, parsed)
 
 
-def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"it has {name!r:.60} twice in one object")
-        found[name] = value
-    return found
-
-
-def whole(digits: str) -> int:
-    """Return a whole number of a file; `ValueError` where it is longer than any count."""
-    if len(digits) > MOST_DIGITS:
-        raise ValueError(f"it has a number of {len(digits):,} digits")
-    return int(digits)
-
-
-def parsed(value: Any) -> Learned:
+def parsed(value: Mapping[str, Any]) -> Learned:
     """Return what a file says; `ValueError` with what is wrong with it."""
-    if not isinstance(value, dict) or "format" not in value:
-        raise ValueError("it is not an object with a 'format'")
-    if not is_count(value["format"]) or value["format"] != FORMAT:
-        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FORMAT}")
     sources = value.get("sources")
     if not isinstance(sources, dict):
         raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - what is wrong is the file
@@ -167,5 +126,4 @@ def is_count(value: object) -> bool:
 
 def file_of(learned: Learned, version: str) -> bytes:
     """Return a file of what was learned, by this version of dedup."""
-    content = {"format": FORMAT, "dedup": version, "articles": learned.articles, "sources": learned.sources}
-    return json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"
+    return written(version, {"articles": learned.articles, "sources": learned.sources})

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dedup.asked import asked_pairs, asks
-from dedup.calibration import Labelled, stories_of
 from dedup.evaluation import codes
 from dedup.evidence import evidence_of
+from dedup.fitting import Labelled
+from dedup.folds import stories_of
 from dedup.pipeline import Prepared
 from dedup.results import Result
 from dedup.truth import Pairs, Stories

@@ -2,7 +2,7 @@
 
 In: coefficients and an intercept, or the file that holds them. Out: `Model`, which counts as its content, wherever it
 came from; the bytes of a file. A model weighs evidence (`dedup.evidence`) and is nothing but numbers: a file cannot run
-anything. How one is fitted is in `dedup.calibration`; the one that the package ships is in `dedup.matches`.
+anything. How one is fitted is in `dedup.fitting`; the one that the package ships is in `dedup.matches`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dedup.errors import InputError
+from dedup.jsonfile import read_object, written
 
 __all__ = ["AGAINST", "SPEAKS_FOR", "Model", "file_of", "read_model"]
 
@@ -41,7 +41,6 @@ SPEAKS_FOR = (
 """Evidence that may speak for one story, and never against it."""
 AGAINST = ("figures_missed", "changed_facts", "weekdays_differ", "days", "undated")
 """Evidence that may speak against one story, and never for it."""
-FORMAT = 1
 MOST_BYTES = 1 << 20
 """No model is larger: what is, is some other file."""
 GREATEST = 100.0
@@ -95,39 +94,11 @@ def check_direction(name: str, value: float) -> None:
 
 def read_model(path: str | Path) -> Model:
     """Return what a file of `dedup calibrate` holds; `InputError` says why a file is none."""
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{path} is no model: it is larger than {MOST_BYTES >> 20} MB")
-    try:
-        return parsed(json.loads(content, object_pairs_hook=single))
-    except RecursionError:
-        raise InputError(f"{path} is no model: it is nested too deeply") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is no model: it is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is no model: it is not JSON (line {error.lineno}: {error.msg})") from None
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{path} is no model: {error}") from None
+    return read_object(path, "model", MOST_BYTES, parsed)
 
 
-def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("it has a name twice in one object")
-    return found
-
-
-def parsed(value: Any) -> Model:
+def parsed(value: Mapping[str, Any]) -> Model:
     """Return what a file says; `ValueError` with what is wrong with it."""
-    if not isinstance(value, dict) or "format" not in value:
-        raise ValueError("it is not an object with a 'format'")
-    if value["format"] != FORMAT or isinstance(value["format"], bool):
-        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FORMAT}")
     coefficients = value.get("coefficients")
     if not isinstance(coefficients, dict):
         raise ValueError("it has no object of 'coefficients'")  # noqa: TRY004 - what is wrong is the file
@@ -144,11 +115,9 @@ def parsed(value: Any) -> Model:
 def file_of(model: Model, version: str) -> bytes:
     """Return a file of a model, by this version of dedup."""
     content = {
-        "format": FORMAT,
-        "dedup": version,
         "digest": model.digest,
         "coefficients": model.coefficients,
         "intercept": model.intercept,
         "made_from": model.made_from,
     }
-    return json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n"
+    return written(version, content)

@@ -1,4 +1,4 @@
-"""Numbers → words for people: shares, counts, spans of time."""
+"""Numbers → words for people: shares, counts, bytes, spans of time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 FEW, MOST = 0.1, 0.99
 """Between these shares no decimal is needed."""
 
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
 MOST_ODDS = 700.0
 """Log-odds beyond which a float has no exponential."""
 
-__all__ = ["chance", "counted", "date", "days", "lag", "percent"]
+__all__ = ["chance", "counted", "date", "days", "lag", "percent", "size"]
 
 
 def chance(log_odds: float) -> float:
@@ -95,3 +97,15 @@ def lag(first: datetime | None, later: datetime | None) -> str:
 def is_midnight(time: datetime) -> bool:
     """Return whether a date has no time but the beginning of its day."""
     return (time.hour, time.minute, time.second) == (0, 0, 0)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the largest unit that it fills.
+
+    >>> size(999), size(3_140_000)
+    ('999 bytes', '3.1 MB')
+    """
+    power = 0
+    while count >= 1000 and power < len(UNITS) - 1:  # noqa: PLR2004 - a kilobyte
+        count, power = count / 1000, power + 1
+    return f"{count:.1f} {UNITS[power]}" if power else f"{count:.0f} {UNITS[0]}"

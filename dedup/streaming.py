@@ -22,7 +22,8 @@ import pyarrow as pa
 
 from dedup.fields import BATCH_BYTES, SCHEMA, names_of
 from dedup.index.answers import Answer
-from dedup.index.index import Index, sketched_at_once
+from dedup.index.batches import sketched_at_once
+from dedup.index.index import Index
 from dedup.reading.blocks import Block, Cutter, TooLong, numbered
 from dedup.reading.jsonlines import block_articles, block_records
 from dedup.reading.opened import Reading

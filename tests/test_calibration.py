@@ -11,23 +11,12 @@ from newsmaker import planned
 
 from dedup.articles import to_batches
 from dedup.asked import asked_pairs, asks
-from dedup.calibration import (
-    COLUMNS,
-    SIGNS,
-    Labelled,
-    Weights,
-    as_model,
-    calibrate,
-    fitted,
-    folds_of,
-    log_losses,
-    stories_of,
-    thinned,
-    tried,
-)
+from dedup.calibration import calibrate, tried
 from dedup.errors import InputError
 from dedup.evidence import COUNT, EVIDENCE, desk, lay_open
 from dedup.explanation import shared_keys
+from dedup.fitting import COLUMNS, SIGNS, Labelled, Weights, as_model, fitted, log_losses
+from dedup.folds import folds_of, stories_of, thinned
 from dedup.labels import Found
 from dedup.lessons import lessons
 from dedup.matches import REWRITE, judged_on, model, rules_of

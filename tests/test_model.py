@@ -94,7 +94,7 @@ def content(**changed: object) -> str:
         (content(intercept=None), "the intercept is None, not a number"),
         (content(intercept=2.5), "damaged or changed by hand"),
         (content(digest=None), "damaged or changed by hand"),
-        ('{"format": 1, "format": 1}', "a name twice"),
+        ('{"format": 1, "format": 1}', "'format' twice in one object"),
         ("[" * 100_000, "nested too deeply"),
         ("9" * 5_000, "is no model"),
         (" " * ((1 << 20) + 1), "larger than 1 MB"),

@@ -13,7 +13,7 @@ import click
 
 from dedup.cli import cli
 from dedup.settings import Settings
-from dedup.terminal.options import COMMON, FILES
+from dedup.terminal.knobs import COMMON, FILES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 WIDTH = 88

@@ -66,8 +66,8 @@ def calibrate(
     """
     import dedup
     from dedup import writing
-    from dedup.calibration import Weights
     from dedup.calibration import calibrate as fit
+    from dedup.fitting import Weights
     from dedup.lessons import lessons
     from dedup.matches import model_of
     from dedup.model import file_of

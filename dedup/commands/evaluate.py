@@ -13,7 +13,6 @@ from dedup.terminal.options import (
     Command,
     corpora,
     corpus_options,
-    floors,
     json_option,
     labels_options,
     rejects_option,
@@ -26,6 +25,25 @@ if TYPE_CHECKING:
     from dedup.settings import Settings
 
 __all__ = ["evaluate"]
+
+SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
+"""What `--floor` may ask for."""
+
+
+def floors(
+    _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
+) -> Mapping[str, float]:
+    """Return the pairs SCORE=NUMBER as a mapping, or fail with the one that is none."""
+    found = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{pair!r} is not of the form SCORE=NUMBER, as f1=.85.") from None
+        if name not in SCORES:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(SCORES)}.")
+    return found
 
 
 @click.command(

@@ -12,7 +12,7 @@ import click
 
 from dedup.errors import ServingError
 from dedup.terminal.feeding import open_index
-from dedup.terminal.options import Command, field_names, settings_options
+from dedup.terminal.options import Command, field_option, quiet_option, settings_options
 from dedup.terminal.progress import announce_compiling
 from dedup.terminal.talk import tell
 
@@ -95,17 +95,9 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 @click.option(
     "--access-log", is_flag=True, help="Log every request on stderr: who, which address, which answer."
 )
-@click.option(
-    "--field",
-    "fields",
-    multiple=True,
-    metavar="OURS=THEIRS",
-    envvar="DEDUP_FIELD",
-    callback=field_names,
-    help="What a field is called in the articles, as text=body; repeat it for more fields.",
-)
+@field_option("the articles")
 @settings_options
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+@quiet_option
 def serve(
     place: str,
     host: str,

@@ -8,7 +8,7 @@ import numpy as np
 
 from dedup.errors import IndexingError
 from dedup.evidence import COUNT
-from dedup.index.home import Row
+from dedup.index.home import Home, Row
 from dedup.matches import NONE, Match
 from dedup.results import DIGITS, named_evidence
 from dedup.settings import RELATIONS
@@ -83,6 +83,48 @@ def verdict_of(answer: Answer) -> dict[str, Any]:
 def evidence_of(answer: Answer) -> dict[str, float]:
     """Return the evidence against an article; none if it is kept."""
     return answer.match.evidence if answer.match else {}
+
+
+def history_of(home: Home, article: str) -> list[Answer]:
+    """Return what was decided on an article, given by its id or by the name of one version, in the order of versions."""
+    return as_given(home, home.rows_of([article]) or named(home, article))
+
+
+def cluster_of(home: Home, article: str) -> list[Answer]:
+    """Return the kept article of the story of which an article of some name is, and then all that repeat it."""
+    found = named(home, article)
+    if not found:
+        return []
+    leader = found[0].leader
+    return as_given(home, [*home.rows_at([leader]), *home.repeating(leader)])
+
+
+def named(home: Home, article: str) -> list[Row]:
+    """Return the row of the article that matches call so, if there is one."""
+    rows = home.rows_of(sorted({article, base_of(article)}))
+    return [row for row in rows if name_of(row.id, row.version) == article]
+
+
+def as_given(home: Home, rows: Sequence[Row]) -> list[Answer]:
+    """Return what rows say, as it was answered when they came."""
+    return answers_of(home, rows, {row.position for row in rows})
+
+
+def answers_of(home: Home, rows: Sequence[Row], fresh: set[int]) -> list[Answer]:
+    """Return what rows say; an article that stands twice in a batch came before, the second time."""
+    kept = leaders_of(home, rows)
+    answers = []
+    for row in rows:
+        answers.append(answer_of(row, kept, again=row.position not in fresh))
+        fresh.discard(row.position)
+    return answers
+
+
+def leaders_of(home: Home, rows: Sequence[Row]) -> Mapping[int, Row]:
+    """Return the rows of the articles that some articles repeat, by position."""
+    own = {row.position: row for row in rows}
+    others = sorted({row.leader for row in rows} - own.keys())
+    return own | {row.position: row for row in (home.rows_at(others) if others else [])}
 
 
 def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:

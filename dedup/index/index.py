@@ -4,8 +4,7 @@ In: batches of articles, and a place that remembers those before them. Out: answ
 run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.deciding`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -16,28 +15,21 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.articles import Progress, to_batches
-from dedup.errors import IndexingError, InputError
-from dedup.index.answers import Answer, answer_of, base_of, name_of, sorted_out
+from dedup.errors import InputError
+from dedup.index.answers import Answer, answers_of, base_of, cluster_of, history_of, sorted_out
+from dedup.index.batches import WORTH_PARTING, parted, sketched_at_once
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.fingerprint import check, fingerprint, settings_in
 from dedup.index.home import Home, Row
-from dedup.index.memory import MemoryHome
-from dedup.index.merging import arrivals, merged
+from dedup.index.merging import arrivals, taken_in
+from dedup.index.places import home_at
 from dedup.index.recalled import Recalled
-from dedup.index.sqlite import SqliteHome
 from dedup.index.trying import tried
-from dedup.index.upkeep import Stats, faults, log_of, of_article, older, stats
+from dedup.index.upkeep import Stats, faults, log_of, of_article, older, stats, taken_out
 from dedup.matches import Match, rules_of
-from dedup.pipeline import ahead, sketch_with, sketched, threads_of
+from dedup.pipeline import ahead, sketch_with, threads_of
 from dedup.settings import Settings
 from dedup.sketches import Sketches
-
-IN_MEMORY = ":memory:"
-ON_A_SERVER = ("postgresql://", "postgres://")
-FOR_ONE_TURN = 1000
-"""Articles of a corpus that are decided on at once: others wait meanwhile, and all that they may match is fetched."""
-WORTH_PARTING = 64
-"""Articles from which on a batch is worth several threads."""
 
 
 class Index:
@@ -152,6 +144,22 @@ class Index:
         with self._lock:
             return tried(lambda: self._seen(ids, s))[0].match
 
+    def history(self, article: str) -> list[Answer]:
+        """Return what was decided on an article, all versions in the order in which they came; nothing if it is unknown.
+
+        It is asked for by its id as it was given, or by the name of one version: "a", "a#2".
+        """
+        with self._lock:
+            return history_of(self.home, article)
+
+    def cluster(self, article: str) -> list[Answer]:
+        """Return the kept article of a story and then all that repeat it, as they came; nothing if it is unknown.
+
+        The story is asked for by the name of any of its articles.
+        """
+        with self._lock:
+            return cluster_of(self.home, article)
+
     def _turn(self, ids: Sequence[str], s: Sketches, recorded: set[Row]) -> list[Answer]:
         """Return the answers of one turn, once it is over, and put what is new into `recorded`.
 
@@ -164,7 +172,7 @@ class Index:
             rows, made = self._judged(ids, s)
             self.home.record(made.rows, made.sketches)
             recorded.update(made.rows)
-            answers = self._answers(rows, {row.position for row in rows if row in recorded})
+            answers = answers_of(self.home, rows, {row.position for row in rows if row in recorded})
         self._recalled.remember(made.rows, made.sketches)
         self.bounded += made.bounded
         return answers
@@ -172,7 +180,19 @@ class Index:
     def _seen(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
         """Return what would be answered now."""
         with self.home.view():
-            return self._answers(self._judged(ids, s)[0], set())
+            return answers_of(self.home, self._judged(ids, s)[0], set())
+
+    def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
+        """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
+        self._recalled.catch_up()
+        keys = list(zip(ids, s.tellings.view(np.int64).tolist(), strict=True))
+        before = self.home.rows_of(sorted({*ids, *map(base_of, ids)}))
+        members, versions = sorted_out(keys, before, lambda name: bool(self.home.rows_of([name])))
+        new = Newcomers(s, np.array(members, np.int64), ids, versions)
+        threads = threads_of(self.settings) if len(members) >= WORTH_PARTING else 1
+        made = decided(new, self._recalled, self._rules, threads)
+        found = {(row.id, row.telling): row for row in [*before, *made.rows]}
+        return [found[key] for key in keys], made
 
     def delete(self, given: str) -> int:
         """Take all versions of an id out, and where one was kept all that was dropped for it; return how many articles left.
@@ -180,13 +200,7 @@ class Index:
         The story is new again, should it come again.
         """
         with self._lock:
-            with self.home.turn():
-                chosen = of_article(self.home, given)
-                if chosen:
-                    self.home.remove(sorted(chosen))
-            if chosen:
-                self.home.give_back()
-        return len(chosen)
+            return taken_out(self.home, lambda: of_article(self.home, given))
 
     def expire(self, before: datetime) -> int:
         """Take out the clusters all of whose articles were published before a time; return how many articles left.
@@ -194,13 +208,7 @@ class Index:
         Where an article has no date, the time when it was decided on counts. Space is given back to the system.
         """
         with self._lock:
-            with self.home.turn():
-                chosen = older(self.home, before)
-                if len(chosen):
-                    self.home.remove(chosen.tolist())
-            if len(chosen):
-                self.home.give_back()
-        return len(chosen)
+            return taken_out(self.home, lambda: older(self.home, before))
 
     def verify(self, *, deep: bool = False) -> list[str]:
         """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other."""
@@ -230,118 +238,9 @@ class Index:
         the other was made by other rules.
         """
         check(other.home.meta(), self.settings, other.home.name)
-        added = left_out = 0
         if other is self:
-            return added, left_out
-        with ExitStack() as stack:
-            for lock in sorted(
-                (self._lock, other._lock), key=id
-            ):  # two that merge each other do not block each other
-                stack.enter_context(lock)
-            stack.enter_context(other.home.view())
-            for new in arrivals(other.home, other.settings):
-                with self.home.turn():
-                    self._recalled.catch_up()
-                    made, lost = merged(
-                        new, self.home.rows_of, self._recalled, self._rules, threads_of(self.settings)
-                    )
-                    self.home.record(made.rows, made.sketches)
-                self._recalled.remember(made.rows, made.sketches)
-                added, left_out = added + len(made.rows), left_out + lost
-        return added, left_out
-
-    def history(self, article: str) -> list[Answer]:
-        """Return what was decided on an article, all versions in the order in which they came; nothing if it is unknown.
-
-        It is asked for by its id as it was given, or by the name of one version: "a", "a#2".
-        """
-        with self._lock:
-            return self._as_given(self.home.rows_of([article]) or self._named(article))
-
-    def cluster(self, article: str) -> list[Answer]:
-        """Return the kept article of a story and then all that repeat it, as they came; nothing if it is unknown.
-
-        The story is asked for by the name of any of its articles.
-        """
-        with self._lock:
-            found = self._named(article)
-            if not found:
-                return []
-            leader = found[0].leader
-            return self._as_given([*self.home.rows_at([leader]), *self.home.repeating(leader)])
-
-    def _named(self, article: str) -> list[Row]:
-        """Return the row of the article that matches call so, if there is one."""
-        rows = self.home.rows_of(sorted({article, base_of(article)}))
-        return [row for row in rows if name_of(row.id, row.version) == article]
-
-    def _as_given(self, rows: Sequence[Row]) -> list[Answer]:
-        """Return what rows say, as it was answered when they came."""
-        return self._answers(rows, {row.position for row in rows})
-
-    def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
-        """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
-        self._recalled.catch_up()
-        keys = list(zip(ids, s.tellings.view(np.int64).tolist(), strict=True))
-        before = self.home.rows_of(sorted({*ids, *map(base_of, ids)}))
-        members, versions = sorted_out(keys, before, lambda name: bool(self.home.rows_of([name])))
-        new = Newcomers(s, np.array(members, np.int64), ids, versions)
-        threads = threads_of(self.settings) if len(members) >= WORTH_PARTING else 1
-        made = decided(new, self._recalled, self._rules, threads)
-        found = {(row.id, row.telling): row for row in [*before, *made.rows]}
-        return [found[key] for key in keys], made
-
-    def _answers(self, rows: Sequence[Row], fresh: set[int]) -> list[Answer]:
-        """Return what rows say; an article that stands twice in a batch came before, the second time."""
-        kept = self._leaders(rows)
-        answers = []
-        for row in rows:
-            answers.append(answer_of(row, kept, again=row.position not in fresh))
-            fresh.discard(row.position)
-        return answers
-
-    def _leaders(self, rows: Sequence[Row]) -> Mapping[int, Row]:
-        """Return the rows of the articles that some articles repeat, by position."""
-        own = {row.position: row for row in rows}
-        others = sorted({row.leader for row in rows} - own.keys())
-        return own | {row.position: row for row in (self.home.rows_at(others) if others else [])}
-
-
-def parted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the articles of some batches in batches for one turn each."""
-    for batch in batches:
-        for first in range(0, batch.num_rows, FOR_ONE_TURN):
-            yield batch.slice(first, FOR_ONE_TURN)
-
-
-def sketched_at_once(batch: pa.RecordBatch, settings: Settings) -> Sketches:
-    """Return the sketches of a batch; every thread takes a part of one that is worth it."""
-    threads = threads_of(settings)
-    if threads == 1 or batch.num_rows < WORTH_PARTING:
-        return sketch_with(batch, settings)
-    size = -(-batch.num_rows // threads)
-    parts = [batch.slice(first, size) for first in range(0, batch.num_rows, size)]
-    return sketched(parts, settings, None)[1]
-
-
-def home_at(place: str | Path, *, create: bool) -> Home:
-    """Return the home that a place names."""
-    named = str(place)
-    if named == IN_MEMORY:
-        return MemoryHome()
-    if not named:
-        raise IndexingError("an index needs a place, a file such as seen.db; none was named")
-    if named.startswith(ON_A_SERVER):
-        return postgres_home(named, create=create)
-    return SqliteHome(place, create=create)
-
-
-def postgres_home(place: str, *, create: bool) -> Home:
-    """Return the home on a PostgreSQL server; IndexingError where the package that talks to it is missing."""
-    try:
-        from dedup.index.postgres import PostgresHome
-    except ImportError as error:
-        raise IndexingError(
-            "an index in PostgreSQL needs the package psycopg: pip install 'news-dedup[postgres]'"
-        ) from error
-    return PostgresHome(place, create=create)
+            return 0, 0
+        locks = (self._lock, other._lock)
+        first, second = sorted(locks, key=id)  # so that two that merge each other do not wait forever
+        with first, second, other.home.view():
+            return taken_in(self.home, self._recalled, self.settings, arrivals(other.home, other.settings))

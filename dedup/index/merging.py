@@ -5,7 +5,7 @@ Articles that have a sketch are judged anew, as if they came in. Of those droppe
 the article that they repeat if that is kept there too, and are left out if it is not.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,8 @@ from dedup.index.answers import check_match, sorted_out
 from dedup.index.deciding import Decided, Newcomers, decided
 from dedup.index.home import Home, Row
 from dedup.index.recalled import Recalled, days_of
-from dedup.matches import NONE, Rules
+from dedup.matches import NONE, Rules, rules_of
+from dedup.pipeline import threads_of
 from dedup.settings import Settings
 from dedup.sketches import Sketches
 
@@ -40,6 +41,21 @@ def arrivals(home: Home, settings: Settings) -> Iterator[Arrivals]:
         told = np.array([row.telling for row in marked], np.int64).view(np.uint64)
         repeated = home.rows_at(sorted({row.leader for row in rows}))
         yield Arrivals(rows, s._replace(tellings=told), {row.position: row for row in repeated})
+
+
+def taken_in(
+    home: Home, recalled: Recalled, settings: Settings, other: Iterable[Arrivals]
+) -> tuple[int, int]:
+    """Record the arrivals from another index, each in a turn; return (articles added, articles that had to be left out)."""
+    added = left_out = 0
+    for new in other:
+        with home.turn():
+            recalled.catch_up()
+            made, lost = merged(new, home.rows_of, recalled, rules_of(settings), threads_of(settings))
+            home.record(made.rows, made.sketches)
+        recalled.remember(made.rows, made.sketches)
+        added, left_out = added + len(made.rows), left_out + lost
+    return added, left_out
 
 
 def merged(

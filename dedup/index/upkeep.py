@@ -5,7 +5,7 @@ it: a drop that names no kept article would be justified by nothing (law 4).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -92,14 +92,25 @@ def moment(seconds: float) -> datetime | None:
         return None
 
 
-def of_article(home: Home, given: str) -> set[int]:
+def taken_out(home: Home, choose: Callable[[], list[int]]) -> int:
+    """Take out what is chosen within the turn, by position, and give its space back; return how many articles left."""
+    with home.turn():
+        chosen = choose()
+        if chosen:
+            home.remove(chosen)
+    if chosen:
+        home.give_back()
+    return len(chosen)
+
+
+def of_article(home: Home, given: str) -> list[int]:
     """Return the positions of all versions of an id, and of what was dropped for those of them that are kept."""
     rows = home.rows_of([given])
     repeating = (home.repeating(row.position) for row in rows if row.relation == NONE)
-    return {row.position for row in rows} | {row.position for rows in repeating for row in rows}
+    return sorted({row.position for row in rows} | {row.position for rows in repeating for row in rows})
 
 
-def older(home: Home, before: datetime) -> np.ndarray:
+def older(home: Home, before: datetime) -> list[int]:
     """Return the positions of all clusters that are over: each of their articles was published before a time.
 
     Where an article has no date, the time when it was decided on counts.
@@ -113,14 +124,15 @@ def older(home: Home, before: datetime) -> np.ndarray:
         for rows in home.rows()
     ]
     if not columns:
-        return np.zeros(0, np.int64)
+        return []
     positions, leaders, times = map(np.concatenate, zip(*columns, strict=True))
     clusters = np.minimum(np.searchsorted(positions, leaders), len(positions) - 1)
     if (positions[clusters] != leaders).any():
         raise IndexingError(f"the index {home.name} is damaged: an article repeats one that is not there")
     latest = np.full(len(positions), -np.inf)
     np.maximum.at(latest, clusters, times)
-    return positions[latest[clusters] < before.timestamp()]
+    found: list[int] = positions[latest[clusters] < before.timestamp()].tolist()
+    return found
 
 
 def faults(home: Home, settings: Settings, *, deep: bool = False) -> Iterator[str]:

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.evidence import COUNT, evidence_of
-from dedup.matches import model_of, rules_of
+from dedup.lookups import best_of_each, candidate_pairs
+from dedup.matches import model_of
 from dedup.pipeline import ahead, empty_sketches
-from dedup.postings import insert, postings_for
 from dedup.results import Result
 from dedup.settings import Settings
 from dedup.sketches import Sketches, joined
@@ -58,7 +57,8 @@ def missed(batches: Iterable[pa.RecordBatch], result: Result) -> Missed:
     chosen[kept] = True
     sketches = sketched(batches, chosen, result.settings)
     rows = np.cumsum(chosen) - 1  # position in the corpus → row among the sketches
-    first, later = best_guesses(sketches, rows[kept], result.settings)
+    parts = candidate_pairs(sketches, rows[kept], result.settings, most=WEIGHED)
+    first, later = np.concatenate([np.zeros((0, 2), np.int64), *parts]).T.copy()
     evidence = evidence_of(sketches, later, first) if len(first) else np.zeros((0, COUNT), np.float32)
     coefficients, intercept = model_of(result.settings)
     log_odds = intercept + evidence.astype(np.float64) @ coefficients
@@ -90,28 +90,3 @@ def picked(batches: Iterable[pa.RecordBatch], chosen: np.ndarray) -> Iterator[pa
         start += batch.num_rows
         if mask.any():
             yield batch.filter(pa.array(mask))
-
-
-def best_guesses(s: Sketches, order: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """Return (first, later): for each article, in order, the earlier ones that share most with it."""
-    rules, articles = rules_of(settings), len(s.texts)
-    each = s.salient.shape[1] + s.bands.shape[1]
-    index, scratch = postings_for(articles, each), scratch_for(max(articles, 1), each)
-    first: list[int] = []
-    later: list[int] = []
-    for a in order.tolist():
-        if s.lengths[a] < rules.min_words:
-            continue
-        terms, n = keys_of(s, a, scratch.keys)
-        found, _, _ = fill_candidates(index, s.days, terms, n, s.days[a], rules, False, scratch)  # noqa: FBT003 - a kernel's
-        guesses = scratch.found[: min(found, WEIGHED)].tolist()
-        first += guesses
-        later += [a] * len(guesses)
-        insert(index, scratch.keys, 0, n, a)
-    return np.array(first, np.int64), np.array(later, np.int64)
-
-
-def best_of_each(later: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
-    """Return the places of the highest log-odds of each article, in the order of the articles' numbers."""
-    order = np.lexsort((-log_odds, later))
-    return order[np.diff(later[order], prepend=-1) != 0]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from dedup.phrases import size
 from dedup.terminal.progress import announce_compiling, interruptible
 from dedup.terminal.talk import print_json, tell
 
@@ -65,7 +66,7 @@ def foretell(
     """Say in a line what a run over a large corpus is going to take, where somebody is there to read it."""
     if quiet or not sys.stderr.isatty() or (corpus.total_bytes or 0) < LARGE:
         return
-    from dedup.terminal.render.plan import size, span
+    from dedup.terminal.render.plan import span
 
     announce_compiling(quiet=quiet)
     found = planned(paths, settings, fields, SAMPLE)

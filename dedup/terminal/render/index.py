@@ -10,12 +10,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dedup.phrases import size
+
 if TYPE_CHECKING:
     from dedup.index.upkeep import Stats
 
 __all__ = ["stats_shown"]
-
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def stats_shown(stats: Stats) -> Iterator[RenderableType]:
@@ -46,15 +46,3 @@ def stats_shown(stats: Stats) -> Iterator[RenderableType]:
 def span(first: datetime | None, last: datetime | None) -> str:
     """Return a span of days."""
     return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}" if first and last else "never"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in the largest unit that it fills.
-
-    >>> size(999), size(3_140_000)
-    ('999 bytes', '3.1 MB')
-    """
-    power = 0
-    while count >= 1000 and power < len(UNITS) - 1:  # noqa: PLR2004 - a kilobyte
-        count, power = count / 1000, power + 1
-    return f"{count:.1f} {UNITS[power]}" if power else f"{count:.0f} {UNITS[0]}"

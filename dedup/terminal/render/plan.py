@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.phrases import counted
+from dedup.phrases import counted, size
 from dedup.terminal.render import columns
 from dedup.terminal.render.settings import odds_shown
 
 if TYPE_CHECKING:
     from dedup.plan import Estimate
 
-__all__ = ["plan_shown", "size", "span"]
+__all__ = ["plan_shown", "span"]
 
-MEGABYTE, GIGABYTE = 1e6, 1e9
 MINUTE, HOUR = 60, 3600
 FEW = 10
 
@@ -39,15 +38,6 @@ def plan_shown(found: Estimate) -> Iterator[RenderableType]:
     yield f"\nby {counted(found.sampled, 'article')} of the corpus"
     yield Text("\nThe odds that two copies share a band, and so are compared, by their Jaccard similarity:\n")
     yield odds_shown(found.odds)
-
-
-def size(number: float) -> str:
-    """Return a number of bytes in words.
-
-    >>> size(2.5e9), size(3e5)
-    ('2.5 GB', '0.3 MB')
-    """
-    return f"{number / GIGABYTE:,.1f} GB" if number >= GIGABYTE else f"{number / MEGABYTE:,.1f} MB"
 
 
 def span(seconds: float) -> str:

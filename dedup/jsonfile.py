@@ -1,0 +1,78 @@
+"""A file of JSON that one of our commands wrote → what it holds, or a sentence on why it is none; and back.
+
+In: a path, and the name of what should be there, as "model"; or the content. Out: an object of the wanted format; bytes
+that a person can read. A file is data from anywhere: its size is bounded, and nothing in it is run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dedup.errors import InputError
+
+__all__ = ["read_object", "written"]
+
+FORMAT = 1
+"""Of furniture and of models."""
+MOST_DIGITS = 18
+
+T = TypeVar("T")
+
+
+def read_object(path: str | Path, kind: str, most_bytes: int, parsed: Callable[[Mapping[str, Any]], T]) -> T:
+    """Return what `parsed` makes of the object in a file; `InputError` says why it is none of its `kind`.
+
+    `parsed` raises `ValueError` with what is wrong with the object. No file is larger than `most_bytes`.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(content) > most_bytes:
+        raise InputError(f"{path} is no {kind}: it is larger than {most_bytes >> 20} MB")
+    try:
+        return parsed(of_our_format(json.loads(content, object_pairs_hook=single, parse_int=whole)))
+    except RecursionError:
+        raise InputError(f"{path} is no {kind}: it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no {kind}: it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is no {kind}: it is not JSON (line {error.lineno}: {error.msg})") from None
+    except ValueError as error:
+        raise InputError(f"{path} is no {kind}: {error}") from None
+
+
+def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"it has {name!r:.60} twice in one object")
+        found[name] = value
+    return found
+
+
+def whole(digits: str) -> int:
+    """Return a whole number of a file; `ValueError` where it is longer than any count."""
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it has a number of {len(digits):,} digits")
+    return int(digits)
+
+
+def of_our_format(value: Any) -> Mapping[str, Any]:
+    """Return the object that a file holds; `ValueError` where it is none, or of another format."""
+    if not isinstance(value, dict) or "format" not in value:
+        raise ValueError("it is not an object with a 'format'")
+    if value["format"] != FORMAT or not isinstance(value["format"], int) or value["format"] is True:
+        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FORMAT}")
+    return value
+
+
+def written(version: str, content: Mapping[str, Any]) -> bytes:
+    """Return a file of some content, by this version of dedup."""
+    named = {"format": FORMAT, "dedup": version, **content}
+    return json.dumps(named, indent=2, ensure_ascii=False).encode() + b"\n"

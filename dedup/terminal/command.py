@@ -1,0 +1,78 @@
+"""What a command of `dedup` is: options under headings, and examples at the end of its --help.
+
+In: options, sections, examples. Out: `Command`, the class of all commands, and what puts options on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import click
+
+__all__ = [
+    "ADVANCED",
+    "CONTEXT",
+    "MATCHING",
+    "OWN",
+    "READING",
+    "Command",
+    "Decorator",
+    "F",
+    "HeadedOption",
+    "decorated",
+]
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
+"""What holds for every command: its width, and where the environment may set its options."""
+
+OWN, MATCHING, READING, ADVANCED = "Options", "Matching", "Reading", "Advanced"
+HEADINGS = (OWN, MATCHING, READING, ADVANCED)
+"""The headings of options in --help."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+
+class HeadedOption(click.Option):
+    """An option that stands under a heading of its own in --help."""
+
+    def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
+
+
+class Command(click.Command):
+    """A command whose --help puts options under headings, and ends with examples."""
+
+    def __init__(self, *args: Any, section: str = "", examples: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **{"context_settings": CONTEXT, **kwargs})
+        self.section = section
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in sections, the command's own first."""
+        sections: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
+        for option in self.get_params(ctx):
+            record = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+            if record:
+                sections[getattr(option, "heading", OWN)].append(record)
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, each on a line of its own."""
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+def decorated(command: F, options: list[Decorator[Any]]) -> F:
+    """Return a command with some options, in the order in which --help is to show them."""
+    for option in reversed(options):
+        command = cast("F", option(command))
+    return command
