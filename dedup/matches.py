@@ -28,6 +28,7 @@ from dedup.evidence import (
     QUOTES,
     WORDS_220,
     desk,
+    evidence_of,
     fill_quotes,
     fill_story_evidence,
     fill_text_evidence,
@@ -56,7 +57,7 @@ CORROBORATION = 3.6
 it already speaks for it too (docs/decisions/0004-witnesses.md). It loosens laws 1 and 5: a third article then helps to
 decide whether two match."""
 SAMPLE = 64
-"""So many shingles tell whether two articles may be copies, where nothing else is looked for."""
+"""So many shingles tell whether two articles may be copies."""
 PART = 0.8
 """An excerpt has at most this share of the shingles of the whole; what is longer is a copy."""
 
@@ -177,7 +178,8 @@ def judged(s: Any, kept: int, other: int, rules: Rules, least: float) -> tuple[i
     used = desk()
     lay_open(s, other, used)
     relation, score = judged_on(s, kept, other, rules, least, True, used)
-    return relation, probability(score) if relation == REWRITE else score, used.row
+    row = evidence_of(s, np.array([other]), np.array([kept]))[0]
+    return relation, probability(score) if relation == REWRITE else score, row
 
 
 @leaf
@@ -225,24 +227,25 @@ def judged_on(s, kept, other, rules, least, banded, desk):
     """Return (relation, score) of article `other`, which lies open on the desk, to `kept`; (`NONE`, 0) for no match.
 
     The score of a rewrite is its log-odds. It needs `least` of them: `rules.least_logit`, or `rules.witnessed_logit` where
-    another telling of the kept article's story speaks for it as well. Articles that share no band (`banded`) are compared
-    by story first, and most go no further; where rewrites do not count, all are compared by shingles first. The evidence is
-    left in the desk's row.
+    another telling of the kept article's story speaks for it as well. Shingles come first where two articles share a band
+    (`banded`) or only copies count; else the story does, and most go no further. The evidence of a match is left in the
+    desk's row.
     """
     if s.lengths[other] < rules.min_words or s.lengths[kept] < rules.min_words:
         return NONE, 0.0
-    copies_only = not rules.allowed[REWRITE]
-    if copies_only and is_apart(s, kept, other, rules):
+    apart = abs(s.days[kept] - s.days[other])  # NaN, and so in no comparison, where either is undated
+    near, current = not apart > rules.copy_window_days, not apart > rules.window_days
+    current &= rules.allowed[REWRITE]
+    alike = near and (banded or not current) and not is_apart(s, kept, other, rules)
+    if not alike and not current:
         return NONE, 0.0
     row = desk.row
     fill_story_evidence(s, other, kept, desk)
-    if banded or copies_only:
+    if alike:
         fill_quotes(s, other, kept, row)
     elif is_hopeless(s, kept, other, rules, least, row):
         return NONE, 0.0
     fill_text_evidence(s, other, kept, row)
-    apart = abs(s.days[kept] - s.days[other])  # NaN, and so in no comparison, where either is undated
-    near = not apart > rules.copy_window_days
     if near and rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:
         return EXACT, 1.0
     if is_template(row):
@@ -255,7 +258,7 @@ def judged_on(s, kept, other, rules, least, banded, desk):
             return EXTENSION, float(row[CONTAINS])
         if rules.allowed[COPY] and row[JACCARD] >= rules.copy_jaccard:
             return COPY, float(row[JACCARD])
-    if rules.allowed[REWRITE] and not apart > rules.window_days:
+    if current:
         odds = logit(row, rules)
         if odds >= least:
             return REWRITE, odds
