@@ -75,7 +75,8 @@ def prepared(articles: Any, settings: Settings, progress: Progress | None = None
         remembered, sketches = sketched(batches, settings, progress, shelf)
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
-    return Prepared(table, sketches, repeats, dict(warnings), shelf)
+    del remembered
+    return Prepared(shelf.held(table), sketches, repeats, dict(warnings), shelf)
 
 
 def decided(given: Prepared, settings: Settings) -> Result:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.errors import OutputError
 from dedup.sketches import Sketches, taken
@@ -80,6 +81,21 @@ class Shelf:
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
 
+    def held(self, articles: pa.Table) -> pa.Table:
+        """Return a table as it is, or, where sketches lie in files, from a file of its own; OutputError as for these."""
+        if not self.filed:
+            return articles
+        with self._new_file() as file:
+            try:
+                with pa.ipc.new_stream(file, articles.schema) as stream:
+                    stream.write_table(articles)
+                file.flush()
+            except OSError as error:
+                raise self._refused(error) from error
+            self.filed += file.tell()
+            self._maps.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return pa.ipc.open_stream(pa.py_buffer(self._maps[-1])).read_all()
+
     def in_order(self, order: np.ndarray) -> Shelf:
         """Return a shelf with the sketches at some positions (int64) in the order of these; itself where that is no gain.
 
@@ -96,13 +112,16 @@ class Shelf:
     def _move_out(self) -> None:
         """Move the large fields into files."""
         for name in sorted(LARGE):
-            try:
-                file = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115 - closed with the others
-            except OSError as error:
-                raise self._refused(error) from error
-            self._files[name] = self._open.enter_context(file)
+            self._files[name] = self._open.enter_context(self._new_file())
             self._write(name, self._held[name])
             self._held[name] = self._held[name][:0].copy()
+
+    def _new_file(self) -> IO[bytes]:
+        """Return a new file without a name."""
+        try:
+            return tempfile.TemporaryFile(buffering=0, dir=self._folder)
+        except OSError as error:
+            raise self._refused(error) from error
 
     def _write(self, name: str, array: np.ndarray) -> None:
         """Write an array at the end of a field's file."""

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from newsmaker import batch, planned
 
@@ -85,6 +86,18 @@ def test_files_are_put_in_order_where_it_is_another(
 
     assert (near is shelf) != shuffled
     assert same(near.sketches(), joined([taken(whole, order[n : n + 1]) for n in range(len(order))]))
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 30])
+def test_a_table_comes_back_as_it_was(memory: int) -> None:
+    shelf = shelved(PARTS, memory)
+    filed = shelf.filed
+
+    held = shelf.held(pa.Table.from_batches([WHOLE]))
+    shelf.rest()
+
+    assert held.equals(pa.Table.from_batches([WHOLE]))
+    assert (shelf.filed > filed) == (memory == 0)
 
 
 def test_sketches_in_memory_stay_where_they_are() -> None:
