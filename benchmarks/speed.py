@@ -118,7 +118,7 @@ pyarrow.json.read_json(sys.argv[1])
 def measured(command: list[str]) -> tuple[float, float, float]:
     """Return (seconds, peak resident bytes, seconds of all processors) of a command that must succeed.
 
-    Bytes are those of its largest process, where it has several.
+    Of processes that it does not wait for itself, such as the workers of datatrove, neither is seen.
     """
     started = time.perf_counter()
     with tempfile.TemporaryFile() as said:
@@ -142,7 +142,7 @@ def halved(corpus: Path, folder: Path) -> Path:
 
 
 def distilled(folder: Path) -> Path:
-    """Return a folder with the static model for semhash, made from MiniLM: about a minute."""
+    """Return a folder with the static model for semhash, made from MiniLM in half a minute or more."""
     measured([sys.executable, "-c", DISTIL, str(folder)])
     return folder
 
@@ -196,8 +196,8 @@ def report(articles: int, runs: dict[str, list[tuple[float, float, float]]]) -> 
     print(f"{articles} articles, medians of {len(next(iter(runs.values())))} alternating runs\n")
     print(f"{'':30} {'seconds':>8} {'articles/s':>11} {'peak memory':>12}")
     for name, seen in runs.items():
-        peak = max(memory for _, memory, _ in seen) / 1e6
-        print(f"{name:30} {took[name]:8.2f} {articles / took[name]:11,.0f} {peak:9,.0f} MB")
+        peak = "–" if name == DATATROVES else f"{max(memory for _, memory, _ in seen) / 1e6:,.0f} MB"
+        print(f"{name:30} {took[name]:8.2f} {articles / took[name]:11,.0f} {peak:>12}")
     print()
     missed = [max(memory for _, memory, _ in runs[DEDUP]) > MOST_MEMORY]
     for name, other, aim in AIMS:
