@@ -22,13 +22,11 @@ from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.results import Result
 from dedup.settings import Settings
-from dedup.shelf import Shelf
+from dedup.shelf import Shelf, room_in
 from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
-PROGRAM = 256 << 20
-"""Bytes that Python, Arrow and the compiled kernels take, whatever the corpus."""
 REMEMBERED_SCHEMA = pa.schema([SCHEMA.field(name) for name in REMEMBERED])
 
 
@@ -120,8 +118,8 @@ def sketched(
 
 
 def shelf_for(settings: Settings) -> Shelf:
-    """Return an empty shelf; it gets half of what is left of the memory, for comparing takes about as much again."""
-    return Shelf(max(settings.memory - PROGRAM, 0) // 2, settings.work_dir)
+    """Return an empty shelf."""
+    return Shelf(room_in(settings.memory), settings.work_dir)
 
 
 def ahead(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[tuple[pa.RecordBatch, Sketches]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from dedup.odds import candidate_odds
 from dedup.settings import Settings
+from dedup.shelf import room_in
 
 __all__ = ["Estimate", "Range", "Sample", "estimate"]
 
@@ -24,16 +25,16 @@ UNEVEN = 2.0
 """The beginnings of files may be denser or sparser than the rest of them by so much."""
 PROCESS_BYTES = 280e6
 """What a run takes before the first article: the interpreter, the kernels, the word weights."""
-INDEX_BYTES_EACH_KEY = (36, 136)
+INDEX_BYTES_EACH_KEY = (30, 110)
 """Bytes that the index takes for each key of an article in reach, by how full its table is, and whether it is just made anew."""
 HOLDING = (1.0, 1.6)
 """So many times the sketches are held: Arrow and the allocator keep what they free for a while."""
 AT_WORK_BYTES = (60e6, 250e6)
 """What the batches take that are being read and sketched, once a corpus is larger than they are."""
-RESULT_BYTES = (250, 600)
+RESULT_BYTES = (150, 500)
 """What is remembered of an article beside its sketch: evidence, id, title, source."""
-KEPT_IN_MEMORY = 0.5
-"""The share of `Settings.memory` that sketches may take; what is more goes to files."""
+FILED = (1.0, 1.0, 2.0)
+"""So many times sketches lie in files, where they do: once more where they are put in order."""
 SLOWER = 2.0
 """A machine is now and then so much slower, or faster, than it was during the trial."""
 
@@ -179,7 +180,7 @@ def memory_of(sample: Sample, settings: Settings, articles: Range) -> Range:
     index = (settings.salient_terms + settings.bands) * sample.in_reach
     low, high = (
         PROCESS_BYTES
-        + min(n * sketch, settings.memory * KEPT_IN_MEMORY) * copies
+        + min(n * sketch, room_in(settings.memory)) * copies
         + n * (index * each_key + results)
         + min(n * sketch, at_work)
         for n, copies, each_key, results, at_work in zip(
@@ -197,7 +198,7 @@ def memory_of(sample: Sample, settings: Settings, articles: Range) -> Range:
 def files_of(sample: Sample, settings: Settings, articles: Range) -> Range:
     """Return how many bytes of sketches go to files while a run lasts, for want of memory."""
     sketch = sample.sketch_bytes / max(sample.articles, 1)
-    room = settings.memory * KEPT_IN_MEMORY
+    room, counts = room_in(settings.memory), (articles.low, articles.expected, articles.high)
     return Range(
-        *(0.0 if n * sketch <= room else n * sketch for n in (articles.low, articles.expected, articles.high))
+        *(0.0 if n * sketch <= room else n * sketch * times for n, times in zip(counts, FILED, strict=True))
     )

@@ -28,12 +28,22 @@ from dedup.sketches import Sketches, taken
 LARGE = frozenset({"bands", "salient", "shingles", "quotes", "term_hashes", "term_facts", "norms"})
 """The fields that files may hold: all but some fifty bytes of the thousands of an article."""
 STATM = Path("/proc/self/statm")
+PROGRAM = 256 << 20
+"""Bytes that Python, Arrow and the compiled kernels take, whatever the corpus."""
 TOGETHER = 256
 """So many sketches are put in order at once: each may bring some dozen pages of files into memory."""
 NEAR = 1024
 """Neighbours in an order lie no further apart than this, on average, where it is hardly another."""
 OF_FILES = 2
 """Where Linux says how much memory a process holds, and the place of the pages that are files' there."""
+
+
+def room_in(memory: int) -> int:
+    """Return how many bytes of sketches stay in memory where a run may take so many bytes in all.
+
+    That is half of what the program leaves, for comparing takes about as much again.
+    """
+    return max(memory - PROGRAM, 0) // 2
 
 
 class Shelf:
