@@ -30,8 +30,8 @@ LARGE = frozenset({"bands", "salient", "shingles", "quotes", "term_hashes", "ter
 STATM = Path("/proc/self/statm")
 PROGRAM = 256 << 20
 """Bytes that Python, Arrow and the compiled kernels take, whatever the corpus."""
-TOGETHER = 256
-"""So many sketches are put in order at once: each may bring some dozen pages of files into memory."""
+TOGETHER = 64
+"""So many sketches are put in order at once: each brings some megabytes of files into memory, for the system reads ahead."""
 NEAR = 1024
 """Neighbours in an order lie no further apart than this, on average, where it is hardly another."""
 OF_FILES = 2
