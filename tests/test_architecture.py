@@ -57,6 +57,7 @@ LAYERS = [
     "results",
     "pipeline",
     "index",
+    "spark",
     "streaming",
     "borderline",
     "asked",

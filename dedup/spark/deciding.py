@@ -1,0 +1,78 @@
+"""Components of matches → what becomes of each article: the leader rule of a local run, inside each component.
+
+In: sketches with the bucket of their component, numbered by age. Out: for each article its cluster, relation, score and evidence.
+What a local run decides about an article depends only on articles that it is connected with by matches: those that it repeats,
+and those that speak for it. So `clusters.assign` on a component says what it says on the whole corpus, as long as no bound
+on the work is reached. Several components share a call.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from dedup.clusters import Assignments, assign
+from dedup.matches import NONE, rules_of
+from dedup.packing import unpacked
+from dedup.pipeline import ranked
+from dedup.results import DIGITS, named_evidence
+from dedup.settings import RELATIONS, Settings
+from dedup.sketches import Sketches
+from dedup.spark.sketching import keys_of
+
+DECIDED = (
+    "number bigint, cluster string, canonical boolean, relation string, score double, evidence map<string, double>, "
+    "bounded boolean"
+)
+EVIDENCE_TYPE = pa.map_(pa.string(), pa.float64())
+
+
+def decided(members: DataFrame, settings: Settings) -> DataFrame:
+    """Return what becomes of articles, each with the `bucket` of its component."""
+    needed = ("bucket", "number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
+    return members.select(*needed).groupBy("bucket").applyInArrow(decider(settings), DECIDED)
+
+
+def decider(settings: Settings) -> Callable[[pa.Table], pa.Table]:
+    """Return the function that decides about the articles of a bucket."""
+
+    def decide(table: pa.Table) -> pa.Table:
+        table = table.sort_by("number")
+        s = sketches_of(table, settings)
+        articles = table.select(["id", "source"]).append_column("published", table["time"])
+        order = ranked(articles, s.lengths, np.full(len(table), -1, np.int64), settings)
+        return rows_of(table, assign(s, order, rules_of(settings)))
+
+    return decide
+
+
+def sketches_of(table: pa.Table, settings: Settings) -> Sketches:
+    """Return the sketches of some rows."""
+    return unpacked(
+        table["sketch"].to_pylist(),
+        table["day"].to_numpy(),
+        keys_of(table["salient"], settings.salient_terms),
+        keys_of(table["bands"], settings.bands),
+    )
+
+
+def rows_of(table: pa.Table, made: Assignments) -> pa.Table:
+    """Return the rows that say what became of some articles."""
+    dropped = made.relations != NONE
+    relations = [RELATIONS[r] if r != NONE else None for r in made.relations.tolist()]
+    evidence = [
+        named_evidence(row, relation) if relation else None
+        for row, relation in zip(made.evidence, relations, strict=True)
+    ]
+    return pa.table(
+        {
+            "number": table["number"],
+            "cluster": table["id"].take(pa.array(made.leaders)),
+            "canonical": ~dropped,
+            "relation": pa.array(relations, pa.string()),
+            "score": pa.array(np.round(made.scores, DIGITS), mask=~dropped),
+            "evidence": pa.array([e and list(e.items()) for e in evidence], EVIDENCE_TYPE),
+            "bounded": made.bounded != 0,
+        }
+    )
