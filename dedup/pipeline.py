@@ -26,6 +26,8 @@ from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
+GIVEN_TWICE = "articles given twice, with the same id and text: read once"
+RENAMED = "articles whose id another article has already: #2, #3 … added to the id"
 REMEMBERED_SCHEMA = pa.schema([SCHEMA.field(name) for name in REMEMBERED])
 
 
@@ -178,13 +180,13 @@ def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.n
         if known != a:
             repeats[a] = known
             ids[a] = ids[known]
-            warnings["articles given twice, with the same id and text: read once"] += 1
+            warnings[GIVEN_TWICE] += 1
             continue
         if name in seen:
             number = next(n for n in range(2, len(ids) + 2) if f"{name}#{n}" not in taken)
             ids[a] = f"{name}#{number}"
             taken.add(ids[a])
-            warnings["articles whose id another article has already: #2, #3 … added to the id"] += 1
+            warnings[RENAMED] += 1
         seen.add(name)
     return articles.set_column(0, "id", pa.array(ids, pa.string())), repeats, warnings
 

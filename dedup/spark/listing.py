@@ -62,7 +62,7 @@ def _files(session: SparkSession, path: str) -> list[Source]:
         return _remote(session, path)
     if Path(path).exists() or not PATTERN.search(path):
         return find_sources([path])
-    found = sorted(glob.glob(path, recursive=True))
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - a Path takes no pattern that begins at the root
     if not found:
         raise InputError(f"there is no file or folder {path}")
     return find_sources(found)
@@ -78,7 +78,9 @@ def _remote(session: SparkSession, path: str) -> list[Source]:
     except Exception as error:
         cause = getattr(error, "java_exception", error)
         said = str(cause.getMessage() if hasattr(cause, "getMessage") else cause)
-        raise InputError(f"cannot read {path}: {said.splitlines()[0] if said else type(error).__name__}") from error
+        raise InputError(
+            f"cannot read {path}: {said.splitlines()[0] if said else type(error).__name__}"
+        ) from error
     sources = [_source(name, label) for name, label in sorted(listed)]
     known = [source for source in sources if source]
     if not known:

@@ -18,7 +18,12 @@ def deduplicate(articles: DataFrame, settings: Settings | None = None) -> DataFr
 
     `articles` has the columns of `fields.SCHEMA`. `cluster` is the id of the article that is kept.
     """
-    settings = settings or Settings()
+    return outcomes(articles, settings or Settings()).select(*COLUMNS)
+
+
+def outcomes(articles: DataFrame, settings: Settings) -> DataFrame:
+    """Return what becomes of each article, as `deduplicate`, with what the command line needs beside it."""
     sketches = sketched(articles, settings).withColumn("number", sql.monotonically_increasing_id())
     sketches = sketches.withColumn("bucket", sql.lit(0))
-    return sketches.join(decided(sketches, settings), "number").select(*COLUMNS)
+    found = sketches.join(decided(sketches, settings), "number")
+    return found.withColumn("repeated", sql.lit(False)).withColumn("renamed", sql.lit(False))  # noqa: FBT003

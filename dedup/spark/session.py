@@ -27,7 +27,7 @@ from dedup.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["OLDEST_JAVA", "find_java", "java_version", "plain_errors", "start"]
+__all__ = ["OLDEST_JAVA", "find_java", "java_version", "plain_errors", "start", "started"]
 
 OLDEST_JAVA = 17
 """Spark 4 runs on no older one."""
@@ -51,6 +51,8 @@ OVERHEAD = 1 << 30
 PARTITIONS_A_CORE = 4
 """On one machine data are parted so often while they are shuffled; a cluster has Spark's own default."""
 SHOWN_CHARACTERS = 300
+OURS = "spark.dedup.known"
+"""Marks a session that runs."""
 RAISED = re.compile(r"^dedup\.errors\.(\w+): (.*)$", re.MULTILINE)
 """How a worker's traceback ends where the error is one of ours."""
 
@@ -117,10 +119,25 @@ def start(
         try:
             session = builder.getOrCreate()
         except Exception as error:
-            raise EngineError(f"Spark could not be started: {reason_of(said) or first_line(error)}") from error
+            raise EngineError(
+                f"Spark could not be started: {reason_of(said) or first_line(error)}"
+            ) from error
     if not is_local:
         check_executors(session)
     return session
+
+
+@contextmanager
+def started(settings: Settings, **how: Any) -> Iterator[SparkSession]:
+    """Give a session as `start` does, and end it afterwards if it did not run before."""
+    session = start(settings, **how)
+    ours = session.conf.get(OURS, None) is None
+    session.conf.set(OURS, "true")
+    try:
+        yield session
+    finally:
+        if ours:
+            session.stop()
 
 
 def configured_master() -> bool:

@@ -22,7 +22,7 @@ from dedup.sketches import Sketches
 
 SKETCHED = (
     "id string, title string, source string, published timestamp, time bigint, day double, length int, telling bigint, "
-    "salient binary, bands binary, sketch binary"
+    "salient binary, bands binary, sketch binary, position bigint"
 )
 """`time` is `published` in seconds since 1970, `day` the same in days; `salient` and `bands` are uint32s end to end."""
 BATCH_ARTICLES, BATCH_BYTES = 1024, 8 << 20
@@ -34,7 +34,7 @@ Batches = Iterator[pa.RecordBatch]
 
 def sketched(articles: DataFrame, settings: Settings) -> DataFrame:
     """Return the sketches of a DataFrame of articles under the settings, in the order of its rows."""
-    given = [field for field in FIELDS if field in articles.columns]
+    given = [field for field in (*FIELDS, "position") if field in articles.columns]
     return articles.select(*map(sql.col, given)).mapInArrow(sketcher(settings), SKETCHED)
 
 
@@ -45,7 +45,10 @@ def sketcher(settings: Settings) -> Callable[[Batches], Batches]:
         for batch in batches:
             for part in sliced(batch, BATCH_ARTICLES, BATCH_BYTES):
                 articles = as_articles(part)
-                yield rows_of(articles, sketch_with(articles, settings))
+                made = rows_of(articles, sketch_with(articles, settings))
+                given = "position" in part.schema.names
+                positions = part["position"] if given else pa.nulls(part.num_rows, pa.int64())
+                yield made.append_column("position", positions)
 
     return sketch_all
 

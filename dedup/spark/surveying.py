@@ -203,6 +203,7 @@ class Rejects(Sequence[Reject]):
     """What could not be read, in the order of input: counted, and fetched from Spark when it is asked for."""
 
     def __init__(self, rows: DataFrame, files: Files, survey: Survey) -> None:
+        self.session = rows.sparkSession
         self._rows, self._files, self._survey = rows, files, survey
 
     def __len__(self) -> int:

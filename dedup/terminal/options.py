@@ -29,6 +29,7 @@ __all__ = [
     "corpora",
     "corpus_options",
     "dry_run_option",
+    "engine_options",
     "floors",
     "json_option",
     "labels_options",
@@ -59,8 +60,8 @@ OWN_METAVARS = {"keep": None, "memory": "BYTES", "work_dir": "FOLDER"}
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:I?B)?")
 
-OWN, MATCHING, READING, ADVANCED = "Options", "Matching", "Reading", "Advanced"
-HEADINGS = (OWN, MATCHING, READING, ADVANCED)
+OWN, MATCHING, READING, ENGINE, ADVANCED = "Options", "Matching", "Reading", "Engine", "Advanced"
+HEADINGS = (OWN, MATCHING, READING, ENGINE, ADVANCED)
 """The headings of options in --help."""
 
 SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
@@ -318,6 +319,54 @@ def json_option(command: F) -> F:
             )
         ],
     )
+
+
+def engine_options(command: F) -> F:
+    """Give a command the options on where its work is done: `engine`, `master`, `conf`."""
+    return decorated(
+        command,
+        [
+            click.option(
+                "--engine",
+                type=click.Choice(["local", "spark"]),
+                default="local",
+                show_default=True,
+                envvar="DEDUP_ENGINE",
+                help="Where the work is done: in this process, or on Apache Spark, which needs Java 17 or later and "
+                "news-dedup[spark].",
+                cls=HeadedOption,
+                heading=ENGINE,
+            ),
+            click.option(
+                "--master",
+                metavar="URL",
+                envvar="DEDUP_MASTER",
+                help="Spark's master, as local[2], spark://host:7077 or yarn.  [default: what spark-defaults.conf says, "
+                "or else local[*]]",
+                cls=HeadedOption,
+                heading=ENGINE,
+            ),
+            click.option(
+                "--conf",
+                multiple=True,
+                metavar="KEY=VALUE",
+                envvar="DEDUP_CONF",
+                callback=confs,
+                help="A setting of Spark, as spark.executor.memory=8g; repeat it for more.",
+                cls=HeadedOption,
+                heading=ENGINE,
+            ),
+        ],
+    )
+
+
+def confs(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the pairs KEY=VALUE as a mapping, or fail with the one that is none."""
+    for pair in pairs:
+        key, equals, _ = pair.partition("=")
+        if not (equals and key.startswith("spark.")):
+            raise click.BadParameter(f"{pair!r} is not of the form KEY=VALUE, as spark.executor.memory=8g.")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def field_names(

@@ -1,0 +1,87 @@
+"""A command's work, done on Spark: what is read, decided, written and said, as for a local run.
+
+In: paths, settings, and what was asked for. Out: the same records on stdout, in a file, or in a folder of parts.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dedup.terminal.progress import announce_compiling
+from dedup.terminal.talk import REJECTS, odd, outcome, tell
+
+if TYPE_CHECKING:
+    from dedup.settings import Settings
+    from dedup.spark.reading import Articles
+
+__all__ = ["cluster_on_spark"]
+
+Asked = tuple[str | None, bool, str | None]
+"""The output, whether every article is to be written, and where the rejects go."""
+
+
+def cluster_on_spark(
+    paths: Sequence[str],
+    settings: Settings,
+    asked: Asked,
+    how: Mapping[str, Any],
+    *,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Write the clusters of a corpus, or all its articles, as `dedup cluster` does.
+
+    `how` is the master and the settings of Spark; `reading` is how the corpus is read.
+    """
+    from dedup import writing
+    from dedup.errors import OutputError
+    from dedup.output import write_records
+    from dedup.pipeline import load_kernels
+    from dedup.spark.outcome import outcomes
+    from dedup.spark.reading import read_articles
+    from dedup.spark.session import plain_errors, started
+    from dedup.spark.writing import annotated, clusters, is_folder, lines_of, told_of, write_folder
+
+    output, every, rejects = asked
+    for place in (output, rejects):
+        if not is_folder(place):
+            writing.check_place(place)
+    compiled = announce_compiling(quiet=quiet)
+    begin = time.perf_counter()
+    shown = sys.stderr.isatty() and not quiet
+    with started(settings, progress=shown, **how) as session, plain_errors():
+        if compiled:
+            load_kernels()
+        articles = read_articles(session, *paths, **reading)
+        for place in (output, rejects):
+            if place not in {None, "-"} and not is_folder(place) and articles.holds(str(place)):
+                raise OutputError(f"cannot write {place}: it is one of the files that are read")
+        found = outcomes(articles.frame, settings).persist()
+        told = told_of(found)
+        say_rejects(articles, output, rejects, quiet=quiet)
+        lines = annotated(found, articles) if every else clusters(found, articles, settings)
+        if output is not None and is_folder(output):
+            write_folder(output, lines)
+        else:
+            write_records(output, lines_of(lines))
+    seconds = time.perf_counter() - begin
+    said = outcome(told.articles, told.clusters, told.relations, seconds, compiled=compiled)
+    tell("\n".join([said, *odd(articles.warnings + told.warnings, told.bounded)]), quiet=quiet)
+
+
+def say_rejects(articles: Articles, output: str | None, rejects: str | None, *, quiet: bool) -> None:
+    """Write what could not be read to `rejects`, or else beside the output, and say so."""
+    from dedup.output import write_rejects
+    from dedup.spark.writing import is_folder, write_reject_folder
+
+    beside = REJECTS if output in {None, "-"} else f"{str(output).rstrip('/')}.rejects.jsonl"
+    place = rejects or beside
+    if articles.rejects or rejects:
+        (write_reject_folder if is_folder(place) else write_rejects)(place, articles.rejects)
+    if articles.rejects:
+        tell(
+            f"{len(articles.rejects):,} could not be read; they are in {place}, with the reasons", quiet=quiet
+        )
