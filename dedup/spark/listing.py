@@ -70,9 +70,10 @@ def _files(session: SparkSession, path: str) -> list[Source]:
 
 def _remote(session: SparkSession, path: str) -> list[Source]:
     """Return the files of a path with a scheme."""
-    place = session._jvm.org.apache.hadoop.fs.Path(path)  # type: ignore[union-attr]  # noqa: SLF001 - the only way there
+    java: Any = session._jvm  # noqa: SLF001 - the only way there
+    place = java.org.apache.hadoop.fs.Path(path)
     try:
-        system = place.getFileSystem(session._jsc.hadoopConfiguration())  # type: ignore[attr-defined]  # noqa: SLF001
+        system = place.getFileSystem(session._jsc.hadoopConfiguration())  # noqa: SLF001
         found = [*(system.globStatus(place) or ())]
         listed = [item for status in found for item in _listed(system, status, path)]
     except Exception as error:

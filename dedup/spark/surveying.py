@@ -122,7 +122,14 @@ def surveyed(files: Files, kind: Kind, key: Key, parts: Iterator[Any]) -> dict[s
     """Return what is in a piece, as a row."""
     rejects: list[dict[str, Any]] = []
     warnings: Counter[str] = Counter()
-    row = {"file": key[0], "start": key[1], "lines": 0, "articles": 0, "foreign": False, "error": None}
+    row: dict[str, Any] = {
+        "file": key[0],
+        "start": key[1],
+        "lines": 0,
+        "articles": 0,
+        "foreign": False,
+        "error": None,
+    }
 
     def refuse(line: int | None, reason: str, record: bytes | str) -> None:
         shown = record if isinstance(record, str) else record[:HEAD_SHOWN].decode(errors="replace")
@@ -186,7 +193,7 @@ def positioned(rows: Iterable[Any]) -> Survey:
     """Return what the rows of surveyors say together."""
     found: dict[Key, Piece] = {}
     warnings: Counter[str] = Counter()
-    file, line, position, refused, error = -1, 1, 0, 0, None
+    file, line, position, refused = -1, 1, 0, 0
     ordered = sorted(rows, key=lambda row: (row["file"], row["start"]))
     for row in ordered:
         line = line if row["file"] == file else 1
@@ -194,9 +201,9 @@ def positioned(rows: Iterable[Any]) -> Survey:
         found[file, row["start"]] = Piece(line, position, row["articles"], row["refused"] > 0)
         line, position, refused = line + row["lines"], position + row["articles"], refused + row["refused"]
         warnings.update(dict(row["warnings"]))
-        error = error or row["error"]
     foreign = tuple(sorted({row["file"] for row in ordered if row["foreign"]}))
-    return Survey(found, position, refused, warnings, foreign, error)
+    errors = [row["error"] for row in ordered if row["error"]]
+    return Survey(found, position, refused, warnings, foreign, errors[0] if errors else None)
 
 
 class Rejects(Sequence[Reject]):
