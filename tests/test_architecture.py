@@ -54,6 +54,7 @@ LAYERS = [
     "packing",
     "clusters",
     "known",
+    "pairs",
     "results",
     "pipeline",
     "index",

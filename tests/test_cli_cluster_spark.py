@@ -23,7 +23,13 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a corpus with copies, rewrites, an article given twice, an id that two have, and what is no article."""
     articles = planned(400, seed=8, stories=40)
     same = {**articles[3], "text": articles[9]["text"]}
-    lines: list[dict[str, Any] | bytes | str] = [*articles, articles[0], same, b"nonsense", {"title": "no text"}]
+    lines: list[dict[str, Any] | bytes | str] = [
+        *articles,
+        articles[0],
+        same,
+        b"nonsense",
+        {"title": "no text"},
+    ]
     return written(tmp_path_factory.mktemp("news") / "news.jsonl", lines)
 
 

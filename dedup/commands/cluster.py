@@ -71,6 +71,7 @@ def cluster(
     engine: str,
     master: str | None,
     conf: Mapping[str, str],
+    stages: str | None,
     **reading: Any,
 ) -> None:
     """Group the articles that tell the same story; drops nothing.
@@ -87,10 +88,10 @@ def cluster(
             raise click.UsageError("--dry-run foretells what this process would take, and not Spark.")
         asked = (output, shape == "articles", rejects)
         how = {"master": master, "conf": conf}
-        cluster_on_spark(paths, settings, asked, how, quiet=quiet, **reading)
+        cluster_on_spark(paths, settings, asked, how, stages=stages, quiet=quiet, **reading)
         return
-    if master or conf:
-        raise click.UsageError("--master and --conf are Spark's; add --engine spark.")
+    if master or conf or stages:
+        raise click.UsageError("--master, --conf and --stages are Spark's; add --engine spark.")
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
         return

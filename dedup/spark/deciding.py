@@ -1,6 +1,6 @@
 """Components of matches → what becomes of each article: the leader rule of a local run, inside each component.
 
-In: sketches with the bucket of their component, numbered by age. Out: for each article its cluster, relation, score and evidence.
+In: the components, and numbered sketches. Out: for each article its cluster, relation, score and evidence.
 What a local run decides about an article depends only on articles that it is connected with by matches: those that it repeats,
 and those that speak for it. So `clusters.assign` on a component says what it says on the whole corpus, as long as no bound
 on the work is reached. Several components share a call.
@@ -11,9 +11,11 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as sql
 
 from dedup.clusters import Assignments, assign
-from dedup.matches import NONE, rules_of
+from dedup.evidence import EVIDENCE, FEATURES
+from dedup.matches import EXACT, NONE, rules_of
 from dedup.packing import unpacked
 from dedup.pipeline import ranked
 from dedup.results import DIGITS, named_evidence
@@ -25,13 +27,35 @@ DECIDED = (
     "number bigint, cluster string, canonical boolean, relation string, score double, evidence map<string, double>, "
     "bounded boolean"
 )
+BUCKET = 1 << 12
+"""About so many articles are decided about in one call."""
 EVIDENCE_TYPE = pa.map_(pa.string(), pa.float64())
 
 
-def decided(members: DataFrame, settings: Settings) -> DataFrame:
-    """Return what becomes of articles, each with the `bucket` of its component."""
-    needed = ("bucket", "number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
-    return members.select(*needed).groupBy("bucket").applyInArrow(decider(settings), DECIDED)
+def decided(members: DataFrame, sketches: DataFrame, settings: Settings) -> DataFrame:
+    """Return what becomes of the members of components, by their numbered sketches; all others are kept."""
+    buckets = max(1, members.count() // BUCKET)
+    bucket = sql.pmod(sql.xxhash64("component"), sql.lit(buckets)).alias("bucket")
+    needed = ("number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
+    found = members.select("number", bucket).join(sketches.select(*needed), "number")
+    return found.groupBy("bucket").applyInArrow(decider(settings), DECIDED)
+
+
+def decided_again(repeats: DataFrame, articles: DataFrame) -> DataFrame:
+    """Return what becomes of articles that were given twice: the same as of the first, or its exact copies."""
+    columns = ("row", "cluster", "relation", "score", "evidence")
+    firsts = articles.select(*columns).withColumnRenamed("row", "first")
+    copy = sql.map_from_arrays(
+        sql.array(*map(sql.lit, EVIDENCE[:FEATURES])), sql.array(*[sql.lit(0.0)] * FEATURES)
+    )
+    return repeats.join(firsts, "first").withColumns(
+        {
+            "canonical": sql.lit(False),  # noqa: FBT003 - a value
+            "relation": sql.coalesce("relation", sql.lit(RELATIONS[EXACT])),
+            "score": sql.coalesce("score", sql.lit(1.0)),
+            "evidence": sql.coalesce("evidence", copy),
+        }
+    )
 
 
 def decider(settings: Settings) -> Callable[[pa.Table], pa.Table]:

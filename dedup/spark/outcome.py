@@ -3,27 +3,78 @@
 sketching → numbering → pairing → matching → components → deciding
 """
 
+import atexit
+import shutil
+import tempfile
+from typing import NamedTuple
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
 from dedup.settings import Settings
-from dedup.spark.deciding import decided
+from dedup.spark.components import connected
+from dedup.spark.deciding import decided, decided_again
+from dedup.spark.matching import matched
+from dedup.spark.numbering import numbered
+from dedup.spark.pairing import paired
 from dedup.spark.sketching import sketched
+from dedup.spark.work import Work
 
 COLUMNS = ("id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence")
 
 
-def deduplicate(articles: DataFrame, settings: Settings | None = None) -> DataFrame:
+class Outcome(NamedTuple):
+    """What became of a DataFrame of articles."""
+
+    articles: DataFrame
+    """`COLUMNS`, `position`, `length` and `repeated` (given twice): a row an article. It is read from the work directory."""
+    warnings: dict[str, int]
+    """Sentences for the user, with how often each applied."""
+    bounded: int
+    """Articles that reached a bound on the work."""
+
+
+def deduplicate(
+    articles: DataFrame, settings: Settings | None = None, *, work: str | None = None
+) -> DataFrame:
     """Return what becomes of each article: a row of `COLUMNS` for each, as a local run decides.
 
-    `articles` has the columns of `fields.SCHEMA`. `cluster` is the id of the article that is kept.
+    `articles` has the columns of `fields.SCHEMA`, and may have a `position`, the place of each in the order of input; `cluster`
+    is the id of the article that is kept. Stages are written to `work`, a directory that all workers share, and stay there;
+    without it to a temporary folder of this machine, which vanishes with the program.
     """
-    return outcomes(articles, settings or Settings()).select(*COLUMNS)
+    if work is not None:
+        return outcome(articles, settings or Settings(), work).articles.select(*COLUMNS)
+    folder = tempfile.mkdtemp(prefix="dedup-spark-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return outcome(articles, settings or Settings(), folder).articles.select(*COLUMNS)
 
 
-def outcomes(articles: DataFrame, settings: Settings) -> DataFrame:
-    """Return what becomes of each article, as `deduplicate`, with what the command line needs beside it."""
-    sketches = sketched(articles, settings).withColumn("number", sql.monotonically_increasing_id())
-    sketches = sketches.withColumn("bucket", sql.lit(0))
-    found = sketches.join(decided(sketches, settings), "number")
-    return found.withColumn("repeated", sql.lit(False)).withColumn("renamed", sql.lit(False))  # noqa: FBT003
+def outcome(articles: DataFrame, settings: Settings, place: str) -> Outcome:
+    """Return what becomes of each article, with all stages kept in the directory `place`."""
+    work = Work(place)
+    raw = work.kept(
+        sketched(articles, settings).withColumn(
+            "row", sql.coalesce("position", sql.monotonically_increasing_id())
+        ),
+        "given",
+    )
+    given = numbered(raw, work)
+    pairs = work.kept(paired(given.sketches, settings), "pairs")
+    edges = work.kept(matched(pairs, given.sketches, settings), "edges")
+    members = work.kept(connected(edges, work), "components")
+    made = work.kept(decided(members, given.sketches, settings), "decisions")
+    known = given.sketches.select("row", "number", "id", "title", "source", "published", "position", "length")
+    alone = known.join(made, "number", "left").withColumns(
+        {
+            "cluster": sql.coalesce("cluster", "id"),
+            "canonical": sql.coalesce("canonical", sql.lit(True)),  # noqa: FBT003 - a value
+        }
+    )
+    columns = (*COLUMNS, "position", "length")
+    every = alone.select(*columns, sql.lit(False).alias("repeated"))  # noqa: FBT003 - a value
+    if "articles given twice" in "".join(given.warnings):
+        again = decided_again(given.repeats, alone).select(*columns, sql.lit(True).alias("repeated"))  # noqa: FBT003 - as above
+        every = every.unionByName(again)
+    bounded = pairs.where(sql.col("earlier").isNull()).select("later").distinct().count()
+    return Outcome(every, given.warnings, bounded)

@@ -18,7 +18,6 @@ from dedup.errors import OutputError
 from dedup.fields import BATCH_BYTES
 from dedup.matches import Match
 from dedup.output import reject_line
-from dedup.pipeline import GIVEN_TWICE, RENAMED
 from dedup.reading.batches import grouped
 from dedup.records import Record
 from dedup.settings import Settings
@@ -57,36 +56,16 @@ class Told(NamedTuple):
     articles: int
     clusters: int
     relations: Counter[str]
-    bounded: int
-    warnings: Counter[str]
 
 
 def told_of(outcomes: DataFrame) -> Told:
     """Return how many articles became what."""
     from pyspark.sql import functions as sql
 
-    rows = (
-        outcomes.groupBy("relation", "repeated")
-        .agg(
-            sql.count("*").alias("articles"),
-            *(sql.sum(sql.col(name).cast("int")).alias(name) for name in ("bounded", "renamed")),
-        )
-        .collect()
-    )
+    rows = outcomes.groupBy("relation").count().collect()
     led = outcomes.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
-    relations: Counter[str] = Counter()
-    for row in rows:
-        if row["relation"]:
-            relations[row["relation"]] += row["articles"]
-    again = sum(row["articles"] for row in rows if row["repeated"])
-    renamed = sum(row["renamed"] for row in rows)
-    return Told(
-        sum(row["articles"] for row in rows),
-        led.select("cluster").distinct().count(),
-        relations,
-        sum(row["bounded"] for row in rows),
-        +Counter({GIVEN_TWICE: again, RENAMED: renamed}),
-    )
+    relations = Counter({row["relation"]: row["count"] for row in rows if row["relation"]})
+    return Told(sum(row["count"] for row in rows), led.select("cluster").distinct().count(), relations)
 
 
 def annotated(outcomes: DataFrame, articles: Articles) -> DataFrame:

@@ -322,7 +322,7 @@ def json_option(command: F) -> F:
 
 
 def engine_options(command: F) -> F:
-    """Give a command the options on where its work is done: `engine`, `master`, `conf`."""
+    """Give a command the options on where its work is done: `engine`, `master`, `conf`, `stages`."""
     return decorated(
         command,
         [
@@ -353,6 +353,15 @@ def engine_options(command: F) -> F:
                 envvar="DEDUP_CONF",
                 callback=confs,
                 help="A setting of Spark, as spark.executor.memory=8g; repeat it for more.",
+                cls=HeadedOption,
+                heading=ENGINE,
+            ),
+            click.option(
+                "--stages",
+                metavar="FOLDER",
+                envvar="DEDUP_STAGES",
+                help="Where Spark's workers, all of which must reach it, leave the stages of the run, which stay there; a "
+                "cluster needs one, as hdfs:///tmp/dedup.  [default: a folder of this machine that vanishes]",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),

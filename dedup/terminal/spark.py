@@ -6,14 +6,19 @@ In: paths, settings, and what was asked for. Out: the same records on stdout, in
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dedup.terminal.progress import announce_compiling
-from dedup.terminal.talk import REJECTS, odd, outcome, tell
+from dedup.terminal.talk import REJECTS, odd, summed_up, tell
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from dedup.settings import Settings
     from dedup.spark.reading import Articles
 
@@ -29,37 +34,44 @@ def cluster_on_spark(
     asked: Asked,
     how: Mapping[str, Any],
     *,
+    stages: str | None,
     quiet: bool,
     **reading: Any,
 ) -> None:
     """Write the clusters of a corpus, or all its articles, as `dedup cluster` does.
 
-    `how` is the master and the settings of Spark; `reading` is how the corpus is read.
+    `how` is the master and the settings of Spark; `reading` is how the corpus is read. In `stages`, which all workers reach,
+    stay the stages of the run.
     """
     from dedup import writing
     from dedup.errors import OutputError
     from dedup.output import write_records
     from dedup.pipeline import load_kernels
-    from dedup.spark.outcome import outcomes
+    from dedup.spark.outcome import outcome
     from dedup.spark.reading import read_articles
     from dedup.spark.session import plain_errors, started
     from dedup.spark.writing import annotated, clusters, is_folder, lines_of, told_of, write_folder
 
     output, every, rejects = asked
-    for place in (output, rejects):
-        if not is_folder(place):
-            writing.check_place(place)
+    for path in (output, rejects):
+        if not is_folder(path):
+            writing.check_place(path)
     compiled = announce_compiling(quiet=quiet)
     begin = time.perf_counter()
     shown = sys.stderr.isatty() and not quiet
-    with started(settings, progress=shown, **how) as session, plain_errors():
+    with (
+        started(settings, progress=shown, **how) as session,
+        stage_folder(session, settings, stages) as place,
+        plain_errors(),
+    ):
         if compiled:
             load_kernels()
         articles = read_articles(session, *paths, **reading)
-        for place in (output, rejects):
-            if place not in {None, "-"} and not is_folder(place) and articles.holds(str(place)):
-                raise OutputError(f"cannot write {place}: it is one of the files that are read")
-        found = outcomes(articles.frame, settings).persist()
+        for path in (output, rejects):
+            if path not in {None, "-"} and not is_folder(path) and articles.holds(str(path)):
+                raise OutputError(f"cannot write {path}: it is one of the files that are read")
+        made = outcome(articles.frame, settings, place)
+        found = made.articles.persist()
         told = told_of(found)
         say_rejects(articles, output, rejects, quiet=quiet)
         lines = annotated(found, articles) if every else clusters(found, articles, settings)
@@ -68,8 +80,25 @@ def cluster_on_spark(
         else:
             write_records(output, lines_of(lines))
     seconds = time.perf_counter() - begin
-    said = outcome(told.articles, told.clusters, told.relations, seconds, compiled=compiled)
-    tell("\n".join([said, *odd(articles.warnings + told.warnings, told.bounded)]), quiet=quiet)
+    said = summed_up(told.articles, told.clusters, told.relations, seconds, compiled=compiled)
+    tell("\n".join([said, *odd(articles.warnings + Counter(made.warnings), made.bounded)]), quiet=quiet)
+
+
+@contextmanager
+def stage_folder(session: SparkSession, settings: Settings, stages: str | None) -> Iterator[str]:
+    """Give the folder for the stages of a run: the one asked for, or on one machine one that vanishes with the run."""
+    from dedup.errors import EngineError
+
+    if stages is not None:
+        yield stages
+        return
+    if not session.sparkContext.master.startswith("local"):
+        raise EngineError(
+            "the workers of a cluster need a folder for their stages that all of them reach; "
+            "name one with --stages, as hdfs:///tmp/dedup or s3a://bucket/dedup"
+        )
+    with tempfile.TemporaryDirectory(prefix="dedup-spark-", dir=settings.work_dir) as folder:
+        yield folder
 
 
 def say_rejects(articles: Articles, output: str | None, rejects: str | None, *, quiet: bool) -> None:

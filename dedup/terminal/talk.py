@@ -26,12 +26,12 @@ __all__ = [
     "learned_summary",
     "odd",
     "oddities",
-    "outcome",
     "print_json",
     "report",
     "report_answers",
     "report_rejects",
     "summary",
+    "summed_up",
     "tell",
 ]
 
@@ -71,10 +71,12 @@ def summary(done: Run) -> str:
     dropped = made.relations >= 0
     relations = Counter(RELATIONS[r] for r in made.relations[dropped].tolist())
     clusters = len(set(made.leaders[dropped & (done.result.repeats < 0)].tolist()))
-    return outcome(len(made.relations), clusters, relations, done.seconds, compiled=done.compiled)
+    return summed_up(len(made.relations), clusters, relations, done.seconds, compiled=done.compiled)
 
 
-def outcome(articles: int, clusters: int, relations: Counter[str], seconds: float, *, compiled: bool) -> str:
+def summed_up(
+    articles: int, clusters: int, relations: Counter[str], seconds: float, *, compiled: bool
+) -> str:
     """Return a line on what became of so many articles, and how fast; `relations` are those of the duplicates."""
     duplicates = relations.total()
     by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
