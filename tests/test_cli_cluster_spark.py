@@ -13,6 +13,9 @@ from commands import called, process, written
 from newsmaker import planned
 from pyspark.sql import SparkSession
 
+from dedup.errors import OutputError
+from dedup.spark.writing import LINES, write_folder
+
 KILLS = 3
 """A task is tried four times."""
 PATIENCE = 0.002
@@ -33,15 +36,20 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("news") / "news.jsonl", lines)
 
 
-@pytest.mark.parametrize("shape", ["clusters", "articles"])
-def test_spark_writes_what_a_local_run_writes(
-    spark: SparkSession, news: Path, tmp_path: Path, shape: str
+def test_spark_writes_what_a_local_run_writes_though_workers_are_killed(
+    spark: SparkSession, news: Path, tmp_path: Path
 ) -> None:
     local, there = tmp_path / "local.jsonl", tmp_path / "spark.jsonl"
-    expected = called("cluster", news, "--format", shape, "-o", local)
+    expected = called("cluster", news, "--format", "articles", "-o", local)
+    killed, ended = threading.Event(), threading.Event()
+    killer = threading.Thread(target=kill_workers, args=(spark, killed, ended))
+    killer.start()
 
-    answer = called("cluster", news, "--format", shape, "-o", there, "--engine", "spark")
+    answer = called("cluster", news, "--format", "articles", "-o", there, "--engine", "spark")
 
+    ended.set()
+    killer.join()
+    assert killed.is_set()
     assert answer.exit_code == 0, answer.stderr
     assert there.read_bytes() == local.read_bytes()
     rejects = [path.with_name(path.name + ".rejects.jsonl").read_bytes() for path in (there, local)]
@@ -54,31 +62,15 @@ def said(stderr: str, output: Path) -> list[str]:
     return [line.partition(";")[0].replace(str(output), "…") for line in stderr.splitlines()]
 
 
-def test_a_folder_gets_the_lines_in_parts(spark: SparkSession, news: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "parts"
+def test_a_folder_gets_lines_in_parts_and_is_not_replaced(spark: SparkSession, tmp_path: Path) -> None:
+    lines = spark.createDataFrame([(b"one\ntwo",), (b"three",)], LINES).coalesce(1)
 
-    called("cluster", news, "-o", f"{folder}/", "--engine", "spark")
+    write_folder(f"{tmp_path}/parts/", lines)
 
-    parts = b"".join(part.read_bytes() for part in sorted(folder.glob("part-*")))
-    assert parts == called("cluster", news).stdout_bytes
-    again = called("cluster", news, "-o", f"{folder}/", "--engine", "spark")
-    assert again.exit_code == 1
-    assert "already" in again.stderr
-
-
-def test_a_worker_that_is_killed_changes_nothing(spark: SparkSession, news: Path, tmp_path: Path) -> None:
-    expected = called("cluster", news, "--format", "articles").stdout_bytes
-    killed, ended = threading.Event(), threading.Event()
-    killer = threading.Thread(target=kill_workers, args=(spark, killed, ended))
-    killer.start()
-
-    answer = called("cluster", news, "--format", "articles", "--engine", "spark")
-
-    ended.set()
-    killer.join()
-    assert killed.is_set()
-    assert answer.exit_code == 0, answer.stderr
-    assert answer.stdout_bytes == expected
+    (part,) = (tmp_path / "parts").glob("part-*")
+    assert part.read_text().split() == ["one", "two", "three"]
+    with pytest.raises(OutputError, match="already"):
+        write_folder(f"{tmp_path}/parts/", lines)
 
 
 def kill_workers(spark: SparkSession, killed: threading.Event, ended: threading.Event) -> None:
@@ -128,10 +120,15 @@ def command(pid: int) -> bytes:
         return b""
 
 
-def test_a_run_of_its_own_says_its_summary_and_nothing_else(newsroom: Path) -> None:
-    answer = process("cluster", newsroom, "--engine", "spark", "--master", "local[2]")
+def test_a_run_of_its_own_says_its_summary_and_nothing_else(news: Path, tmp_path: Path) -> None:
+    there = tmp_path / "stories.jsonl"
+    spark = ("--engine", "spark", "--master", "local[2]")
+
+    answer = process("cluster", news, "--sources", "Norwire", "-o", there, *spark)
 
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout == called("cluster", newsroom).stdout
-    assert answer.stderr.startswith("47 articles, ")
-    assert len(answer.stderr.splitlines()) == 1
+    assert there.read_text() == called("cluster", news, "--sources", "Norwire").stdout
+    rejects, summary, *odd = answer.stderr.splitlines()
+    assert rejects.startswith("2 could not be read")
+    assert summary.startswith("402 articles, ")
+    assert [line.partition(" ")[0] for line in odd] == ["1", "1"]

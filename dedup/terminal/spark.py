@@ -92,7 +92,7 @@ def stage_folder(session: SparkSession, settings: Settings, stages: str | None) 
     if stages is not None:
         yield stages
         return
-    if not session.sparkContext.master.startswith("local"):
+    if not str(session.sparkContext.master).startswith("local"):
         raise EngineError(
             "the workers of a cluster need a folder for their stages that all of them reach; "
             "name one with --stages, as hdfs:///tmp/dedup or s3a://bucket/dedup"
