@@ -74,9 +74,17 @@ def root_of(parents, a):
     return a
 
 
+@kernel
+def join_matches(s, later, earlier, banded, rules, least, both_ways, desk):
+    """Return (bool) which pairs match and join two sets of articles; pairs of one later article lie together."""
+    joins, parents = np.zeros(len(later), np.bool_), np.arange(len(s.texts))
+    judge_pairs(s, later, earlier, banded, rules, least, both_ways, desk, parents, joins)
+    return joins
+
+
 @leaf
-def join_matches(s, later, earlier, banded, rules, least, both_ways, parents, desk, joins):
-    """Mark in `joins` the pairs that match and join two sets of articles; pairs of one later article lie together."""
+def judge_pairs(s, later, earlier, banded, rules, least, both_ways, desk, parents, joins):
+    """Mark in `joins` the pairs that match and join two of the sets that `parents` tells."""
     for p in range(len(later)):
         a, b = later[p], earlier[p]
         if p == 0 or a != later[p - 1]:

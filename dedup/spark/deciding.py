@@ -75,7 +75,7 @@ def sketches_of(table: pa.Table, settings: Settings) -> Sketches:
     """Return the sketches of some rows."""
     return unpacked(
         table["sketch"].to_pylist(),
-        table["day"].to_numpy(),
+        np.array(table["day"].to_numpy(), np.float64),
         keys_of(table["salient"], settings.salient_terms),
         keys_of(table["bands"], settings.bands),
     )

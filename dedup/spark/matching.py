@@ -34,23 +34,27 @@ def matched(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> DataFr
 
 def matcher(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Table]:
     """Return the function that judges the pairs of a slice by the sketches that were sent to it."""
-    rules = rules_of(settings)
-    least = rules.least_logit - HAIR
-    both_ways = settings.keep != "earliest" or bool(settings.sources)
 
     def match(pairs: pa.Table, sketches: pa.Table) -> pa.Table:
-        sketches = sketches.sort_by("number")
-        numbers = sketches["number"].to_numpy()
-        none = np.zeros((len(sketches), 0), np.uint32)
-        days = sketches["day"].to_numpy().astype(np.float64)
-        s = unpacked(sketches["sketch"].to_pylist(), days, none, none)
-        pairs = pairs.sort_by([("later", "ascending"), ("banded", "descending")])
-        later, earlier = (np.searchsorted(numbers, pairs[end].to_numpy()) for end in ("later", "earlier"))
-        joins = np.zeros(len(later), bool)
-        banded = pairs["banded"].to_numpy()
-        join_matches(
-            s, later, earlier, banded, rules, least, both_ways, np.arange(len(numbers)), desk(), joins
-        )
-        return pairs.select(["later", "earlier"]).filter(pa.array(joins))
+        return joining(pairs, sketches, settings)
 
     return match
+
+
+def joining(pairs: pa.Table, sketches: pa.Table, settings: Settings) -> pa.Table:
+    """Return those pairs of a slice that match and join two sets of its articles, those that share bands first."""
+    sketches, rules = sketches.sort_by("number"), rules_of(settings)
+    numbers, none = sketches["number"].to_numpy(), np.zeros((len(sketches), 0), np.uint32)
+    days = np.array(sketches["day"].to_numpy(), np.float64)
+    s = unpacked(sketches["sketch"].to_pylist(), days, none, none)
+    pairs = pairs.sort_by([("later", "ascending"), ("banded", "descending")])
+    joins = join_matches(
+        s,
+        *(np.searchsorted(numbers, pairs[end].to_numpy()) for end in ("later", "earlier")),
+        pairs["banded"].to_numpy(),
+        rules,
+        rules.least_logit - HAIR,
+        settings.keep != "earliest" or bool(settings.sources),
+        desk(),
+    )
+    return pairs.select(["later", "earlier"]).filter(pa.array(joins))
