@@ -28,6 +28,7 @@ from dedup.spark.listing import find_files, is_remote, spelled
 from dedup.spark.pieces import LINES, ROWS, WHOLE, Batches, Key, Kind, kind_of
 from dedup.spark.session import plain_errors
 from dedup.spark.surveying import SURVEYED, Files, Piece, Rejects, ignored, positioned, surveyor
+from dedup.spark.work import described
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -81,7 +82,8 @@ class Articles:
 
         while True:
             rows = self._mapped(lambda kind: surveyor(self._files, kind), SURVEYED).persist()
-            told = rows.withColumn("refused", sql.size("rejects")).drop("rejects").collect()
+            with described(self._session, "survey"):
+                told = rows.withColumn("refused", sql.size("rejects")).drop("rejects").collect()
             survey = positioned(told)
             if not survey.foreign:
                 return rows, survey

@@ -50,6 +50,7 @@ def cluster_on_spark(
     from dedup.spark.outcome import outcome
     from dedup.spark.reading import read_articles
     from dedup.spark.session import plain_errors, started
+    from dedup.spark.work import described
     from dedup.spark.writing import annotated, clusters, is_folder, lines_of, told_of, write_folder
 
     output, every, rejects = asked
@@ -74,11 +75,12 @@ def cluster_on_spark(
         found = made.articles.persist()
         told = told_of(found)
         say_rejects(articles, output, rejects, quiet=quiet)
-        lines = annotated(found, articles) if every else clusters(found, articles, settings)
-        if output is not None and is_folder(output):
-            write_folder(output, lines)
-        else:
-            write_records(output, lines_of(lines))
+        with described(session, "output"):
+            lines = annotated(found, articles) if every else clusters(found, articles, settings)
+            if output is not None and is_folder(output):
+                write_folder(output, lines)
+            else:
+                write_records(output, lines_of(lines))
     seconds = time.perf_counter() - begin
     said = summed_up(told.articles, told.clusters, told.relations, seconds, compiled=compiled)
     tell("\n".join([said, *odd(articles.warnings + Counter(made.warnings), made.bounded)]), quiet=quiet)
