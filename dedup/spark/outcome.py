@@ -22,6 +22,8 @@ from dedup.spark.work import Work
 
 COLUMNS = ("id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence")
 
+BOUNDED = "articles for which a bound on the work was reached: see max_candidates and max_postings"
+
 
 class Outcome(NamedTuple):
     """What became of a DataFrame of articles."""
@@ -69,5 +71,6 @@ def outcome(articles: DataFrame, settings: Settings, place: str) -> Outcome:
     every = alone.select(*COLUMNS)
     if "articles given twice" in "".join(given.warnings):
         every = every.unionByName(decided_again(given.repeats, alone).select(*COLUMNS))
-    bounded = pairs.where(sql.col("earlier").isNull()).select("later").distinct().count()
-    return Outcome(every, given.warnings | ({"articles that reached a bound": bounded} if bounded else {}))
+    cut = pairs.where(sql.col("earlier").isNull()).select(sql.col("later").alias("number"))
+    bounded = cut.unionByName(made.where("bounded").select("number")).distinct().count()
+    return Outcome(every, given.warnings | ({BOUNDED: bounded} if bounded else {}))
