@@ -76,5 +76,6 @@ def outcome(articles: DataFrame, settings: Settings, place: str) -> Outcome:
     if "articles given twice" in "".join(given.warnings):
         again = decided_again(given.repeats, alone).select(*columns, sql.lit(True).alias("repeated"))  # noqa: FBT003 - as above
         every = every.unionByName(again)
-    bounded = pairs.where(sql.col("earlier").isNull()).select("later").distinct().count()
+    cut = pairs.where(sql.col("earlier").isNull()).select(sql.col("later").alias("number"))
+    bounded = cut.unionByName(made.where("bounded").select("number")).distinct().count()
     return Outcome(every, given.warnings, bounded)

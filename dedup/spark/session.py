@@ -55,6 +55,7 @@ OURS = "spark.dedup.known"
 """Marks a session that runs."""
 RAISED = re.compile(r"^dedup\.errors\.(\w+): (.*)$", re.MULTILINE)
 """How a worker's traceback ends where the error is one of ours."""
+RAISED_ANYHOW = re.compile(r"^[\w.]+(?:Error|Exception): .*$", re.MULTILINE)
 
 
 def java_version(java: str | Path) -> int | None:
@@ -251,7 +252,8 @@ def plain_errors() -> Iterator[None]:
         ours = RAISED.search(str(error))
         if ours:
             raise ours_again(ours[1], ours[2]) from error
-        raise EngineError(f"Spark gave up: {first_line(error)}") from error
+        raised = RAISED_ANYHOW.findall(str(error))
+        raise EngineError(f"Spark gave up: {raised[-1] if raised else first_line(error)}") from error
 
 
 def ours_again(name: str, message: str) -> DedupError:
