@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dedup.errors import DedupError, EngineError, InputError
+from dedup.kernel import kernels_digest
 from dedup.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ ANSWERING = 30
 """Seconds in which Java must have said its version."""
 RETRIES = 4
 """A task is tried so often. On one machine Spark's own default is once, and a worker that is killed ends the run."""
+ON_THIS_MACHINE = re.compile(r"local(?:\[|$)")
 LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
 """A master that is this machine, which does not say how often a task is tried."""
 BATCH_ARTICLES, BATCH_BYTES = 4096, 32 << 20
@@ -51,8 +53,9 @@ OVERHEAD = 1 << 30
 PARTITIONS_A_CORE = 4
 """On one machine data are parted so often while they are shuffled; a cluster has Spark's own default."""
 SHOWN_CHARACTERS = 300
-OURS = "spark.dedup.known"
-"""Marks a session that runs."""
+PIECE = 1 << 12
+LAST_WORDS = 0.2
+"""Seconds for what Java has said to arrive."""
 RAISED = re.compile(r"^dedup\.errors\.(\w+): (.*)$", re.MULTILINE)
 """How a worker's traceback ends where the error is one of ours."""
 RAISED_ANYHOW = re.compile(r"^[\w.]+(?:Error|Exception): .*$", re.MULTILINE)
@@ -107,7 +110,7 @@ def start(
         raise EngineError(INSTALL_SPARK) from None
     # What it warns of are frames of pandas, which it needs and we never make.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    is_local = master is not None and master.startswith("local")
+    is_local = master is not None and ON_THIS_MACHINE.match(master) is not None
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1") if is_local else None
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable) if is_local else None
     wanted = {**defaults(settings or Settings(), is_local=is_local, progress=progress), **given}
@@ -116,13 +119,14 @@ def start(
         builder = builder.master(with_retries(master))
     for name, value in wanted.items():
         builder = builder.config(name, value)
-    with silenced() as said:
-        try:
+    said = bytearray()
+    try:
+        with hushed(said):
             session = builder.getOrCreate()
-        except Exception as error:
-            raise EngineError(
-                f"Spark could not be started: {reason_of(said) or first_line(error)}"
-            ) from error
+    except Exception as error:
+        raise EngineError(
+            f"Spark could not be started: {reason_of(bytes(said)) or first_line(error)}"
+        ) from error
     if not is_local:
         check_executors(session)
     return session
@@ -131,14 +135,22 @@ def start(
 @contextmanager
 def started(settings: Settings, **how: Any) -> Iterator[SparkSession]:
     """Give a session as `start` does, and end it afterwards if it did not run before."""
+    before = running()
     session = start(settings, **how)
-    ours = session.conf.get(OURS, None) is None
-    session.conf.set(OURS, "true")
     try:
         yield session
     finally:
-        if ours:
+        if before is None:
             session.stop()
+
+
+def running() -> SparkSession | None:
+    """Return the session that runs already, if one does."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        return None
+    return SparkSession.getActiveSession()
 
 
 def configured_master() -> bool:
@@ -168,7 +180,7 @@ def defaults(settings: Settings, *, is_local: bool, progress: bool) -> dict[str,
     always = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(progress).lower(),
-        "spark.log.level": "ERROR",
+        "spark.log.level": "FATAL",  # what ends a run is raised, and what does not is tried again
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ARTICLES),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
@@ -191,23 +203,36 @@ def defaults(settings: Settings, *, is_local: bool, progress: bool) -> dict[str,
 
 
 @contextmanager
-def silenced() -> Iterator[Any]:
-    """Keep what Java says while it starts in a file; what it says later, if it fails, goes to stderr again."""
+def hushed(said: bytearray) -> Iterator[None]:
+    """Keep in `said` what Java says on stderr while it starts; what it says later goes on to stderr."""
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as said:
-        kept = os.dup(2)
-        os.dup2(said.fileno(), 2)
-        try:
-            yield said
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    ready = threading.Event()
+    ours, theirs = os.pipe()
+    stderr = os.dup(2)
+
+    def listen() -> None:
+        while piece := os.read(ours, PIECE):
+            if ready.is_set():
+                os.write(stderr, piece)
+            else:
+                said.extend(piece)
+        os.close(ours)
+
+    listener = threading.Thread(target=listen, name="stderr of Java", daemon=True)
+    listener.start()
+    os.dup2(theirs, 2)
+    os.close(theirs)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        listener.join(LAST_WORDS)  # it ends where Java has ended
+        ready.set()
 
 
-def reason_of(said: Any) -> str:
+def reason_of(said: bytes) -> str:
     """Return the line in which Java says why it did not start, or ""."""
-    said.seek(0)
-    lines = said.read().decode(errors="replace").splitlines()
+    lines = said.decode(errors="replace").splitlines()
     found = [line for line in lines if re.search(r"\b(Error|Exception|Invalid)\b", line)]
     return found[0].strip()[:SHOWN_CHARACTERS] if found else ""
 
@@ -218,25 +243,29 @@ def first_line(error: BaseException) -> str:
 
 
 def check_executors(session: SparkSession) -> None:
-    """Raise EngineError where an executor's Python has no dedup, or another version than this one."""
-    import dedup
+    """Raise EngineError where an executor's Python has no dedup, or another one than this."""
+    ours = kernels_digest()
 
-    def found(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def told(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
-            import dedup.pipeline
+            from dedup.kernel import kernels_digest
 
-            version = str(dedup.__version__)
+            answer = "" if kernels_digest() == ours else "another version of dedup"
         except ImportError as error:
-            version = f"no dedup ({error})"
-        yield pa.RecordBatch.from_pydict({"version": [version]})
+            answer = f"no dedup ({error})"
+        yield pa.RecordBatch.from_pydict({"answer": [answer]})
 
-    ours = str(dedup.__version__)
-    answers = {row["version"] for row in session.range(1).mapInArrow(found, "version string").collect()}
-    if answers != {ours}:
+    try:
+        with plain_errors():
+            rows = session.range(1).mapInArrow(told, "answer string").collect()
+        answer = str(rows[0]["answer"])
+    except EngineError as error:
+        answer = f"not what it needs ({str(error).partition(': ')[2]})"
+    if answer:
         raise EngineError(
-            f"the executors' Python has {', '.join(sorted(answers))}, and this one dedup {ours}; install "
-            "'news-dedup[spark]' there, or send this environment along: venv-pack -o dedup.tar.gz, then "
-            "PYSPARK_PYTHON=./dedup/bin/python and --conf spark.archives=dedup.tar.gz#dedup"
+            f"the executors' Python has {answer}; install 'news-dedup[spark]' there as it is here, or send this "
+            "environment along: venv-pack -o dedup.tar.gz, then PYSPARK_PYTHON=./dedup/bin/python and "
+            "--conf spark.archives=dedup.tar.gz#dedup"
         )
 
 
