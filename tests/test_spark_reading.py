@@ -86,6 +86,15 @@ def test_a_folder_is_read_as_a_local_run_reads_it(small: SparkSession, folder: P
     assert articles.warnings == local.warnings
 
 
+def test_a_path_is_seen_from_where_the_run_is_and_not_its_workers(
+    spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    names = ["stories.jsonl", "inner/plain.txt"]
+
+    assert found(read_articles(spark, *names)) == rows(Corpus(names))
+
+
 def test_a_place_of_sparks_is_read_through_spark(small: SparkSession, folder: Path) -> None:
     names = ["stories.jsonl", "stories.csv", "stories.parquet"]
     local = Corpus([folder / name for name in names])

@@ -24,7 +24,7 @@ from dedup.errors import InputError
 from dedup.fields import BATCH_BYTES, FIELDS, SCHEMA, column_names, names_of
 from dedup.reading.batches import grouped
 from dedup.reading.streams import Damaged
-from dedup.spark.listing import find_files, is_remote, spelled
+from dedup.spark.listing import find_files, is_remote, place_of, spelled
 from dedup.spark.pieces import LINES, ROWS, WHOLE, Batches, Key, Kind, kind_of
 from dedup.spark.session import plain_errors
 from dedup.spark.surveying import SURVEYED, Files, Piece, Rejects, ignored, positioned, surveyor
@@ -170,7 +170,7 @@ class Articles:
     def _whole(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - as the name says
         """Yield the places of files; with their bytes, where they lie on a file system of Spark's."""
         paths = [self._files.sources[number].path for number in numbers]
-        here = [(path, None) for path in paths if not is_remote(path)]
+        here = [(place_of(path), None) for path in paths if not is_remote(path)]
         if here:
             frame = self._session.createDataFrame(here, "path string, content binary")
             yield frame.repartition(min(len(here), MOST_TASKS))
@@ -195,9 +195,10 @@ def article_reader(
     files: Files, kind: Kind, pieces: Mapping[Key, Piece], lines: Mapping[Key, int]
 ) -> Callable[[Batches], Batches]:
     """Return the function that makes articles of Spark's batches."""
+    numbers = files.numbers()
 
     def read(batches: Batches) -> Batches:
-        parts = kind.parts(batches, files.numbers(), lines)
+        parts = kind.parts(batches, numbers, lines)
         for key, group in groupby(parts, key=itemgetter(0)):
             piece, done = known_piece(files, pieces, key), 0
             for _, part in group:
@@ -217,9 +218,10 @@ def record_reader(
     wanted: np.ndarray | None,
 ) -> Callable[[Batches], Batches]:
     """Return the function that makes records of Spark's batches."""
+    numbers = files.numbers()
 
     def numbered(batches: Batches) -> Iterator[tuple[int, bytes]]:
-        parts = kind.parts(batches, files.numbers(), lines)
+        parts = kind.parts(batches, numbers, lines)
         for key, group in groupby(parts, key=itemgetter(0)):
             piece, done = known_piece(files, pieces, key), 0
             for _, part in group:

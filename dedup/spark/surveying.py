@@ -76,7 +76,7 @@ class Files:
     names: Names
 
     def numbers(self) -> dict[str, int]:
-        """Return the number of each file by its place."""
+        """Return the number of each file by its place, which a worker cannot tell: it has a folder of its own."""
         return {place_of(source.path): number for number, source in enumerate(self.sources)}
 
     def reading(
@@ -108,9 +108,10 @@ def ignored(*_anything: Any) -> None:
 
 def surveyor(files: Files, kind: Kind) -> Callable[[Batches], Batches]:
     """Return the function that surveys the pieces among Spark's batches."""
+    numbers = files.numbers()
 
     def survey(batches: Batches) -> Batches:
-        parts = kind.parts(batches, files.numbers(), {})
+        parts = kind.parts(batches, numbers, {})
         for key, group in groupby(parts, key=itemgetter(0)):
             row = surveyed(files, kind, key, (part for _, part in group))
             yield pa.RecordBatch.from_pylist([row], SURVEY)
