@@ -16,9 +16,8 @@ from pyspark.sql import SparkSession
 from dedup.errors import OutputError
 from dedup.spark.writing import LINES, write_folder
 
-KILLS = 3
-"""A task is tried four times."""
-PATIENCE = 0.002
+LOOKS, PATIENCE = 0.005, 2.0
+"""Seconds between two looks at Spark, and between two rounds of kills: a task that fails four times ends the run."""
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +73,21 @@ def test_a_folder_gets_lines_in_parts_and_is_not_replaced(spark: SparkSession, t
 
 
 def kill_workers(spark: SparkSession, killed: threading.Event, ended: threading.Event) -> None:
-    """Kill the Python workers of Spark while they are at work, until Spark has noticed."""
+    """Kill the Python workers of Spark while they are at work, again until a task has failed by it."""
     tracker = spark.sparkContext.statusTracker()
-    kills = 0
-    while not ended.is_set() and kills < KILLS:
-        infos = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-        if any(info and info.numFailedTasks for info in infos):
+    stages: set[int] = set()
+    last = 0.0
+    while not ended.wait(LOOKS):
+        stages.update(tracker.getActiveStageIds())
+        infos = [info for info in map(tracker.getStageInfo, stages) if info]
+        if any(info.numFailedTasks for info in infos):
             killed.set()
             return
-        if any(info and info.numActiveTasks for info in infos):
+        if any(info.numActiveTasks for info in infos) and time.monotonic() - last > PATIENCE:
+            last = time.monotonic()
             for worker in workers():
-                kills += 1
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
-                break
-        time.sleep(PATIENCE)
 
 
 def workers() -> list[int]:

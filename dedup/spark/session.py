@@ -95,13 +95,16 @@ def start(
     conf: Mapping[str, str] | None = None,
     progress: bool = False,
 ) -> SparkSession:
-    """Return a session of Spark: the one that runs already, or a new one.
+    """Return a session of Spark: the one that runs already, as it is, or a new one.
 
     `master` is where the work is done; by default what `spark-defaults.conf` says, or else all cores of this machine.
     `conf` wins over every default of ours. With `progress` Spark draws a bar for each stage on stderr. EngineError where
     Java, Spark or the cluster is missing.
     """
     find_java()
+    there = running()
+    if there is not None:
+        return there
     given = dict(conf or {})
     master = master or given.pop("spark.master", None) or (None if configured_master() else "local[*]")
     try:
