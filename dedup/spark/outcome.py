@@ -22,8 +22,6 @@ from dedup.spark.work import Work
 
 COLUMNS = ("id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence")
 
-BOUNDED = "articles for which a bound on the work was reached: see max_candidates and max_postings"
-
 
 class Outcome(NamedTuple):
     """What became of a DataFrame of articles."""
@@ -32,6 +30,8 @@ class Outcome(NamedTuple):
     """`COLUMNS`: a row an article. It is read from the work directory."""
     warnings: dict[str, int]
     """Sentences for the user, with how often each applied."""
+    bounded: int
+    """For how many articles a bound on the work was reached (`max_candidates`, `max_postings`)."""
 
 
 def deduplicate(
@@ -73,4 +73,4 @@ def outcome(articles: DataFrame, settings: Settings, place: str) -> Outcome:
         every = every.unionByName(decided_again(given.repeats, alone).select(*COLUMNS))
     cut = pairs.where(sql.col("earlier").isNull()).select(sql.col("later").alias("number"))
     bounded = cut.unionByName(made.where("bounded").select("number")).distinct().count()
-    return Outcome(every, given.warnings | ({BOUNDED: bounded} if bounded else {}))
+    return Outcome(every, given.warnings, bounded)
