@@ -33,7 +33,9 @@ def pairs_in_cells(dates: np.ndarray, bounds: np.ndarray, settings: Settings) ->
         order = np.lexsort((here, dates[here]))
         members, home = here[order], places.home[places.cells == cell][order]
         keys, twins = bands(len(members))
-        later, earlier = pairs_of(keys, dates[members], home, twins, 1, rules_of(settings))
+        later, earlier = pairs_of(
+            keys, dates[members], home, np.zeros(len(members), bool), twins, rules_of(settings)
+        )
         found.update(map(tuple, np.sort(np.stack([members[later], members[earlier]], 1), axis=1).tolist()))
     return found
 
@@ -58,17 +60,26 @@ def test_of_twins_the_nearest_alone_is_paired() -> None:
     keys, twins = bands(5, [0, 0, 0, NOBODY, 0])
     dates = np.array([0.0, 1.0, 2.0, 3.0, math.nan])
 
-    later, earlier = pairs_of(keys, dates, np.ones(5, bool), twins, 1, rules_of(Settings()))
+    later, earlier = pairs_of(keys, dates, np.ones(5, bool), np.zeros(5, bool), twins, rules_of(Settings()))
 
     found = sorted(zip(later.tolist(), earlier.tolist(), strict=True))
     assert found == [(1, 0), (2, 1), (3, 2), (4, 0), (4, 1), (4, 2), (4, 3)]
+
+
+def test_what_was_decided_before_is_paired_with_new_articles_alone_and_comes_first() -> None:
+    keys, twins = bands(4)
+    old = np.array([True, False, True, True])
+
+    later, earlier = pairs_of(keys, np.arange(4.0), np.ones(4, bool), old, twins, rules_of(Settings()))
+
+    assert sorted(zip(later.tolist(), earlier.tolist(), strict=True)) == [(1, 0), (1, 2), (1, 3)]
 
 
 def test_a_bound_that_is_reached_is_told() -> None:
     keys, twins = bands(9)
 
     later, earlier = pairs_of(
-        keys, np.zeros(9), np.ones(9, bool), twins, 1, rules_of(Settings(max_postings=4))
+        keys, np.zeros(9), np.ones(9, bool), np.zeros(9, bool), twins, rules_of(Settings(max_postings=4))
     )
 
     assert later[earlier == NOBODY].tolist() == [5, 6, 7, 8]
