@@ -20,17 +20,18 @@ HAIR = 1e-3
 
 
 def pairs_of(
-    keys: Keys, days: np.ndarray, home: np.ndarray, twins: np.ndarray, width: int, rules: Rules
+    keys: Keys, days: np.ndarray, home: np.ndarray, old: np.ndarray, twins: np.ndarray, rules: Rules
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the later and the earlier article of each pair; `NOBODY` for one says that a bound was reached."""
+    width = keys.salient.shape[1] + keys.bands.shape[1]
     index, scratch = postings_for(len(days), width), scratch_for(len(days), width)
     latest = np.full(len(days), NOBODY, np.int64)
-    pairs = find_pairs(keys, days, home, twins, latest, rules, index, scratch)
+    pairs = find_pairs(keys, days, home, old, twins, latest, rules, index, scratch)
     return pairs[:, 0], pairs[:, 1]
 
 
 @kernel
-def find_pairs(keys, days, home, twins, latest, rules, index, scratch):
+def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
     """Return the pairs (m × 2, int64) of a cell whose dates rise, the undated last; `latest` is scratch for the twins."""
     pairs, n = np.empty((1 << 12, 2), np.int64), 0
     for a in range(len(days)):
@@ -49,6 +50,8 @@ def find_pairs(keys, days, home, twins, latest, rules, index, scratch):
             undated = np.isnan(days[other])
             if not dated and not (home[a] if undated else home[other]):
                 continue
+            if old[a] and old[other]:
+                continue
             twin = twins[other]
             if twin >= 0 and (dated or undated):
                 if latest[twin] == a:
@@ -57,7 +60,7 @@ def find_pairs(keys, days, home, twins, latest, rules, index, scratch):
             if n - first == ROOM * rules.max_candidates:
                 bounded = 1
                 break
-            pairs[n, 0], pairs[n, 1] = a, other
+            pairs[n, 0], pairs[n, 1] = (other, a) if old[a] else (a, other)
             n += 1
         if bounded:
             pairs[n, 0], pairs[n, 1] = a, NOBODY

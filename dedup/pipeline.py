@@ -5,7 +5,7 @@ read → clean → sketch → rank → candidates → verify → cluster
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
@@ -161,20 +161,22 @@ def empty_sketches(settings: Settings) -> Sketches:
     return sketch_with(pa.RecordBatch.from_pylist([], SCHEMA), settings)
 
 
-def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.ndarray, Counter[str]]:
-    """Return (articles with unique ids, repeats, warnings).
+def identified(
+    articles: pa.Table, tellings: np.ndarray, before: Collection[str] = ()
+) -> tuple[pa.Table, np.ndarray, Counter[str]]:
+    """Return (articles with unique ids, repeats, warnings); the ids of `before` are others' already.
 
     An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
     (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
     """
     repeats = np.full(len(articles), -1, np.int64)
     warnings: Counter[str] = Counter()
-    if pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
+    if not before and pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
         return articles, repeats, warnings
     ids = articles["id"].to_pylist()
-    taken = set(ids)
+    taken = {*ids, *before}
     first: dict[tuple[str, int], int] = {}
-    seen: set[str] = set()
+    seen = set(before)
     for a, name in enumerate(ids):
         known = first.setdefault((name, int(tellings[a])), a)
         if known != a:
@@ -183,7 +185,7 @@ def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.n
             warnings[GIVEN_TWICE] += 1
             continue
         if name in seen:
-            number = next(n for n in range(2, len(ids) + 2) if f"{name}#{n}" not in taken)
+            number = next(n for n in range(2, len(taken) + 2) if f"{name}#{n}" not in taken)
             ids[a] = f"{name}#{number}"
             taken.add(ids[a])
             warnings[RENAMED] += 1

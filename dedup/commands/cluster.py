@@ -72,6 +72,7 @@ def cluster(
     master: str | None,
     conf: Mapping[str, str],
     stages: str | None,
+    lake: str | None,
     **reading: Any,
 ) -> None:
     """Group the articles that tell the same story; drops nothing.
@@ -87,11 +88,16 @@ def cluster(
         if dry_run:
             raise click.UsageError("--dry-run foretells what this process would take, and not Spark.")
         asked = (output, shape == "articles", rejects)
+        if lake and shape != "articles":
+            raise click.UsageError(
+                "--lake needs --format articles: a story may be one that another run told."
+            )
         how = {"master": master, "conf": conf}
-        cluster_on_spark(paths, settings, asked, how, stages=stages, quiet=quiet, **reading)
+        folders = (stages, lake)
+        cluster_on_spark(paths, settings, asked, how, folders, quiet=quiet, **reading)
         return
-    if master or conf or stages:
-        raise click.UsageError("--master, --conf and --stages are Spark's; add --engine spark.")
+    if master or conf or stages or lake:
+        raise click.UsageError("--master, --conf, --stages and --lake are Spark's; add --engine spark.")
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
         return

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
@@ -22,7 +23,18 @@ SLICE = 1 << 14
 SLICE_BITS = 33
 """A number is that of its slice, and so many bits for its place there: Spark's own monotonically increasing ids."""
 NAMED = "row bigint, name string, first bigint, renamed boolean"
+OF_ARTICLES = {
+    "row": "bigint",
+    "telling": "bigint",
+    "time": "bigint",
+    "length": "int",
+    "position": "bigint",
+}
 BY_AGE = ("position", "time", "length", "telling", "row")
+
+
+WRITTEN = ("id", "title", "source", "published", "position", "length")
+"""What is written of an article, or puts it in its place."""
 
 
 class Numbered(NamedTuple):
@@ -30,13 +42,17 @@ class Numbered(NamedTuple):
 
     sketches: DataFrame
     repeats: DataFrame
-    """id, title, source, published, position, length, and the row of the first giving (`first`)."""
+    """`WRITTEN`, and the row of the first giving (`first`)."""
     warnings: dict[str, int]
 
 
-def numbered(sketches: DataFrame, work: Work) -> Numbered:
-    """Return the sketches under ids of their own, in slices by age."""
-    named = work.kept(named_anew(sketches), "names")
+def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -> Numbered:
+    """Return the sketches under ids of their own, in slices by age, with the id that was `given`.
+
+    Numbers and ids are others than those of articles `before` (number, id, given).
+    """
+    named = work.kept(named_anew(sketches, before), "names")
+    sketches = sketches.withColumn("given", sql.col("id"))
     repeats, renamed = named.agg(sql.count("first"), sql.sum(sql.col("renamed").cast("int"))).first() or (
         0,
         0,
@@ -51,26 +67,34 @@ def numbered(sketches: DataFrame, work: Work) -> Numbered:
     else:
         whole = sketches.withColumn("first", sql.lit(None).cast("bigint"))
     own = whole.where(sql.col("first").isNull()).drop("name", "first", "renamed")
-    again = whole.where(sql.col("first").isNotNull()).select(
-        "id", "title", "source", "published", "position", "length", "first"
-    )
+    again = whole.where(sql.col("first").isNotNull()).select(*WRITTEN, "first")
     age = [sql.col("time").asc_nulls_last(), sql.col("length").desc(), sql.col("id").asc()]
     slices = max(1, -(-sketches.count() // SLICE))
     sorted_ = own.repartitionByRange(slices, *age).sortWithinPartitions(*age)
+    number = sql.monotonically_increasing_id() + sql.lit(first_number(before))
     return Numbered(
-        work.kept(sorted_.withColumn("number", sql.monotonically_increasing_id()), "sketches"),
+        sorted_.withColumn("number", number),
         again,
         {sentence: count for sentence, count in warnings.items() if count},
     )
 
 
-def named_anew(sketches: DataFrame) -> DataFrame:
-    """Return the articles whose id more than one has, or whose id could be what one of those is named: with their new names."""
-    known = sketches.select("row", "id", "telling", "time", "length", "position").withColumn(
-        "root", sql.regexp_replace("id", r"(#\d+)+$", "")
-    )
-    twice = known.groupBy("id").count().where(sql.col("count") > 1)
-    roots = twice.select(sql.regexp_replace("id", r"(#\d+)+$", "").alias("root")).distinct()
+def first_number(before: DataFrame | None) -> int:
+    """Return the first number of the slice after all those of before."""
+    last = None if before is None else (before.agg(sql.max("number")).first() or [None])[0]
+    return 0 if last is None else (int(last) >> SLICE_BITS) + 1 << SLICE_BITS
+
+
+def named_anew(sketches: DataFrame, before: DataFrame | None = None) -> DataFrame:
+    """Return the articles whose id more than one has, or whose id could be what one of those is named, with new names."""
+    root = sql.regexp_replace("id", r"(#\d+)+$", "").alias("root")
+    known = sketches.select("id", *OF_ARTICLES, root)
+    if before is not None:
+        ids = before.select(sql.explode(sql.array("id", "given")).alias("id")).distinct()
+        unknown = [sql.lit(None).cast(kind).alias(name) for name, kind in OF_ARTICLES.items()]
+        known = known.unionByName(ids.select("id", root, *unknown))
+    counted = known.groupBy("id").agg(sql.count(sql.lit(1)).alias("all"), sql.count("row").alias("new"))
+    roots = counted.where((sql.col("all") > 1) & (sql.col("new") > 0)).select(root).distinct()
     return known.join(roots, "root", "left_semi").groupBy("root").applyInArrow(name_all, NAMED)
 
 
@@ -79,9 +103,10 @@ def name_all(table: pa.Table) -> pa.Table:
     order: Iterable[tuple[str, str]] = [
         (name, "descending" if name == "length" else "ascending") for name in BY_AGE
     ]
-    table = table.sort_by(list(order))
+    before = table.filter(pc.is_null(table["row"]))["id"].to_pylist()
+    table = table.filter(pc.is_valid(table["row"])).sort_by(list(order))
     rows, tellings = table["row"].to_numpy(), table["telling"].to_numpy()
-    articles, repeats, _ = identified(table.select(["id"]), tellings)
+    articles, repeats, _ = identified(table.select(["id"]), tellings, before)
     renamed = np.array(articles["id"].to_pylist()) != np.array(table["id"].to_pylist())
     return pa.table(
         {

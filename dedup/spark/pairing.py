@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.known import Keys
+from dedup.known import FULL, UNSEEN, Keys
 from dedup.matches import rules_of
 from dedup.pairs import NOBODY, pairs_of
 from dedup.settings import Settings
@@ -22,7 +22,7 @@ from dedup.spark.grid import bounds_of, places_of
 from dedup.spark.sketching import keys_of
 
 PAIRED = "later bigint, earlier bigint, banded boolean"
-PLACED = "cell bigint, number bigint, day double, home boolean, twin bigint, keys binary"
+PLACED = "cell bigint, number bigint, day double, home boolean, old boolean, twin bigint, keys binary"
 CELL = 1 << 17
 """About so many articles are at home in a cell, if they are dated: an index of them takes some hundred megabytes."""
 DATED = 8
@@ -30,9 +30,17 @@ DATED = 8
 ACCURACY = 1000
 
 
-def paired(sketches: DataFrame, settings: Settings) -> DataFrame:
-    """Return the candidate pairs of numbered sketches; a pair that shares terms and bands comes twice, banded and not."""
-    able = sketches.where(sql.col("length") >= settings.min_words).withColumn("twin", twin_of(settings))
+def paired(sketches: DataFrame, settings: Settings, before: DataFrame | None = None) -> DataFrame:
+    """Return the candidate pairs of numbered sketches; a pair that shares terms and bands comes twice, banded and not.
+
+    With sketches of articles that were decided about `before`, each with its `mark` (`dedup.known`), the pairs of the others with
+    these are found too, but not theirs with each other. They come before all others.
+    """
+    able = sketches.where(sql.col("length") >= settings.min_words).select(
+        "number", "day", twin_of(settings).alias("twin"), "salient", "bands", sql.lit(None).alias("mark")
+    )
+    if before is not None:
+        able = able.unionByName(recalled(before, able, settings))
     dated, articles = able.agg(sql.count("day"), sql.count(sql.lit(1))).first() or (0, 0)
     cells = articles // CELL if (articles - dated) * DATED <= articles else 0
     steps = [k / (cells + 1) for k in range(1, cells + 1)]
@@ -57,11 +65,24 @@ def twin_of(settings: Settings) -> Any:
     return sql.when(sql.col("bands") == sql.lit(bytes(4 * settings.bands)), 0).otherwise(same)
 
 
+def recalled(before: DataFrame, new: DataFrame, settings: Settings) -> DataFrame:
+    """Return those articles of `before` that new ones may find by their dates; they have no twins."""
+    reach = max(settings.window_days, settings.copy_window_days)
+    ends = new.agg(sql.min("day"), sql.max("day"), sql.max(sql.col("day").isNull())).first()
+    first, last, undated = ends or (None, None, True)
+    known = before.where(sql.col("mark") != UNSEEN)
+    if not undated and first is not None and last is not None:
+        known = known.where(sql.col("day").isNull() | sql.col("day").between(first - reach, last + reach))
+    return known.select("number", "day", sql.lit(0).cast("bigint").alias("twin"), "salient", "bands", "mark")
+
+
 def channel(
     sketches: DataFrame, keys: str, window: float, quantiles: np.ndarray, settings: Settings
 ) -> DataFrame:
     """Return the pairs found by one kind of keys, the column `salient` or `bands`."""
-    needed = sketches.select("number", "day", "twin", sql.col(keys).alias("keys"))
+    mark = sql.col("mark")
+    found = sketches if keys == "bands" else sketches.where(mark.isNull() | (mark == FULL))
+    needed = found.select("number", "day", mark.isNotNull().alias("old"), "twin", sql.col(keys).alias("keys"))
     placed = needed.mapInArrow(placer(bounds_of(quantiles, window), window), PLACED)
     return placed.groupBy("cell").applyInArrow(pairer(settings, banded=keys == "bands"), PAIRED)
 
@@ -76,8 +97,10 @@ def placer(
             days = batch["day"].to_numpy(zero_copy_only=False).astype(np.float64)
             places = places_of(days, batch["number"].to_numpy(), bounds, window)
             sent = batch.take(pa.array(places.articles))
-            columns = [places.cells, sent["number"], sent["day"], places.home, sent["twin"], sent["keys"]]
-            yield pa.RecordBatch.from_arrays(list(map(pa.array, columns)), column_names(PLACED))
+            sent = sent.append_column("cell", pa.array(places.cells)).append_column(
+                "home", pa.array(places.home)
+            )
+            yield sent.select(column_names(PLACED))
 
     return place_all
 
@@ -103,7 +126,7 @@ def pairer(settings: Settings, *, banded: bool) -> Callable[[pa.Table], pa.Table
         keys = Keys(none, found) if banded else Keys(found, none)
         twins = np.unique(table["twin"].to_numpy(), return_inverse=True)[1]
         twins[table["twin"].to_numpy() == 0] = NOBODY
-        later, earlier = pairs_of(keys, days, home, twins, width, rules_of(settings))
+        later, earlier = pairs_of(keys, days, home, table["old"].to_numpy(), twins, rules_of(settings))
         return pa.table(
             {
                 "later": numbers[later],

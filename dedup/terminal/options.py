@@ -322,7 +322,7 @@ def json_option(command: F) -> F:
 
 
 def engine_options(command: F) -> F:
-    """Give a command the options on where its work is done: `engine`, `master`, `conf`, `stages`."""
+    """Give a command the options on where its work is done: `engine`, `master`, `conf`, `stages`, `lake`."""
     return decorated(
         command,
         [
@@ -362,6 +362,15 @@ def engine_options(command: F) -> F:
                 envvar="DEDUP_STAGES",
                 help="Where Spark's workers, all of which must reach it, leave the stages of the run, which stay there; a "
                 "cluster needs one, as hdfs:///tmp/dedup.  [default: a folder of this machine that vanishes]",
+                cls=HeadedOption,
+                heading=ENGINE,
+            ),
+            click.option(
+                "--lake",
+                metavar="FOLDER",
+                envvar="DEDUP_LAKE",
+                help="Compare with the articles of all runs before that named this folder, too, and remember these there; with "
+                "--format articles.",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),

@@ -33,15 +33,15 @@ def cluster_on_spark(
     settings: Settings,
     asked: Asked,
     how: Mapping[str, Any],
+    folders: tuple[str | None, str | None],
     *,
-    stages: str | None,
     quiet: bool,
     **reading: Any,
 ) -> None:
     """Write the clusters of a corpus, or all its articles, as `dedup cluster` does.
 
-    `how` is the master and the settings of Spark; `reading` is how the corpus is read. In `stages`, which all workers reach,
-    stay the stages of the run.
+    `how` is the master and the settings of Spark; `reading` is how the corpus is read; `folders` are that for
+    the stages of the run, which all workers reach, and that which remembers articles.
     """
     from dedup import writing
     from dedup.errors import OutputError
@@ -62,7 +62,7 @@ def cluster_on_spark(
     shown = sys.stderr.isatty() and not quiet
     with (
         started(settings, progress=shown, **how) as session,
-        stage_folder(session, settings, stages) as place,
+        stage_folder(session, settings, folders[0]) as place,
         plain_errors(),
     ):
         if compiled:
@@ -71,7 +71,7 @@ def cluster_on_spark(
         for path in (output, rejects):
             if path not in {None, "-"} and not is_folder(path) and articles.holds(str(path)):
                 raise OutputError(f"cannot write {path}: it is one of the files that are read")
-        made = outcome(articles.frame, settings, place)
+        made = outcome(articles.frame, settings, place, folders[1])
         found = made.articles.persist()
         told = told_of(found)
         say_rejects(articles, output, rejects, quiet=quiet)
