@@ -87,9 +87,8 @@ def known_again(raw: DataFrame, decisions: DataFrame) -> DataFrame:
 def answered_again(raw: DataFrame, again: DataFrame, decisions: DataFrame) -> DataFrame:
     """Return what became, when they came first, of articles that came before."""
     then = decisions.select("number", "id", "cluster", "canonical", "relation", "score", "evidence")
-    here = raw.select("row", *(name for name in WRITTEN if name != "id")).withColumn(
-        "repeated", sql.lit(False)
-    )
+    once = sql.lit(False).alias("repeated")  # noqa: FBT003 - a value
+    here = raw.select("row", *(name for name in WRITTEN if name != "id"), once)
     return here.join(again, "row").join(then, "number")
 
 
