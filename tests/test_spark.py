@@ -1,11 +1,15 @@
 """Law 6: Spark gives the clusters of a local run, article for article, however the work is divided."""
 
+import os
+import signal
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from newsmaker import planned, story
 from pyspark.sql import SparkSession
@@ -15,13 +19,16 @@ from dedup import pipeline
 from dedup.settings import Settings
 from dedup.spark import deduplicate
 from dedup.spark.components import connected
+from dedup.spark.matching import in_parts
 from dedup.spark.outcome import outcome
+from dedup.spark.pairing import PAIRED
 from dedup.spark.work import Work
 
 
 def divide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divide the work of a few hundred articles as that of millions is."""
-    for constant, size in {"numbering.SLICE": 32, "pairing.CELL": 40, "deciding.BUCKET": 16}.items():
+    sizes = {"numbering.SLICE": 32, "pairing.CELL": 40, "matching.MOST": 20, "deciding.BUCKET": 16}
+    for constant, size in sizes.items():
         monkeypatch.setattr(f"dedup.spark.{constant}", size)
 
 
@@ -88,6 +95,29 @@ def test_ids_that_come_again_are_told_apart_as_in_a_local_run(spark: SparkSessio
     assert found.warnings == local.warnings
 
 
+def dying(marker: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return a function that hands batches on, and kills the process that runs it, but once in all."""
+
+    def pass_on(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            if not Path(marker).exists():
+                Path(marker).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    return pass_on
+
+
+def test_a_worker_that_is_killed_changes_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    articles, marker = planned(60, seed=68), tmp_path / "killed"
+    given = frame(spark, articles)
+
+    found = verdicts(deduplicate(given.mapInArrow(dying(str(marker)), given.schema)))
+
+    assert marker.exists()
+    assert found == expected(pipeline.deduplicate(articles))
+
+
 def test_nothing_becomes_of_no_articles(spark: SparkSession) -> None:
     assert deduplicate(frame(spark, [])).collect() == []
 
@@ -117,3 +147,16 @@ def test_stars_connect_what_edges_connect(
 
     assert found == at_once
     assert len({component for _, component in found}) == 2
+
+
+def test_a_slice_that_wants_too_many_sketches_is_parted(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [((a % 2 << 33) + a, b, False) for a in range(2, 40) for b in range(1, 2 + a % 2 * 30)]
+    pairs = spark.createDataFrame(given, PAIRED)
+    monkeypatch.setattr("dedup.spark.matching.MOST", 10)
+
+    found = in_parts(pairs).collect()
+
+    assert sorted((row.later, row.earlier, row.banded) for row in found) == sorted(given)
+    assert {row.slice: len({r.part for r in found if r.slice == row.slice}) for row in found} == {0: 1, 1: 3}

@@ -19,17 +19,31 @@ from dedup.settings import Settings
 from dedup.spark.numbering import SLICE_BITS
 
 MATCHED = "later bigint, earlier bigint"
+PAIR = ("later", "earlier", "banded")
+MOST = 1 << 17
+"""A slice that wants more sketches than this is parted: they would take a gigabyte."""
 
 
 def matched(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> DataFrame:
     """Return edges that connect all articles that match, of the numbered sketches."""
-    slice_ = sql.shiftright("later", SLICE_BITS).alias("slice")
-    sorted_ = pairs.where(sql.col("earlier").isNotNull()).select(slice_, "later", "earlier", "banded")
+    sent = in_parts(pairs.where(sql.col("earlier").isNotNull()))
     ends = sql.explode(sql.array("later", "earlier")).alias("number")
-    wanted = sorted_.select(sql.col("slice").alias("target"), ends).distinct()
-    sent = wanted.join(sketches.select("number", "day", "sketch"), "number")
-    both = sorted_.groupBy("slice").cogroup(sent.groupBy("target"))
+    wanted = sent.select(sql.col("slice").alias("to"), sql.col("part").alias("in"), ends).distinct()
+    there = wanted.join(sketches.select("number", "day", "sketch"), "number")
+    both = sent.groupBy("slice", "part").cogroup(there.groupBy("to", "in"))
     return both.applyInArrow(matcher(settings), MATCHED)
+
+
+def in_parts(pairs: DataFrame) -> DataFrame:
+    """Return pairs with the `slice` of their later article, and the `part` of it where that wants too many sketches."""
+    pairs = pairs.withColumn("slice", sql.shiftright("later", SLICE_BITS))
+    wants = pairs.groupBy("slice").agg(sql.approx_count_distinct("earlier").alias("wants")).collect()
+    large = [(row.slice, -(-row.wants // MOST)) for row in wants if row.wants > MOST]
+    if not large:
+        return pairs.withColumn("part", sql.lit(0).cast("bigint"))
+    parts = pairs.sparkSession.createDataFrame(large, "slice bigint, parts bigint")
+    part = sql.pmod("later", sql.coalesce("parts", sql.lit(1))).alias("part")
+    return pairs.join(sql.broadcast(parts), "slice", "left").select(*PAIR, "slice", part)
 
 
 def matcher(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Table]:

@@ -18,8 +18,8 @@ from pyspark.sql import functions as sql
 from dedup.pipeline import GIVEN_TWICE, RENAMED, identified
 from dedup.spark.work import Work
 
-SLICE = 1 << 14
-"""Articles in a slice: their sketches, and those that are compared with them, take a hundred megabytes."""
+SLICE = 1 << 15
+"""Articles in a slice: their sketches, and those that are compared with them, take some hundred megabytes."""
 SLICE_BITS = 33
 """A number is that of its slice, and so many bits for its place there: Spark's own monotonically increasing ids."""
 NAMED = "row bigint, name string, first bigint, renamed boolean"
