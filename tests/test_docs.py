@@ -34,7 +34,9 @@ FOREIGN = {
     "--pin",
     "--lower",
     "--data",
+    "--compare",
     "--folder",
+    "--grow",
     "--sizes",
     "--system-site-packages",
 }
