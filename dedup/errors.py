@@ -1,6 +1,7 @@
 """Errors that a user can cause and can mend, each with a message of one plain sentence.
 
     DedupError
+    ├── EngineError     Spark that cannot be started, or gives up: no Java, no extra, no such master
     ├── IndexingError   an index that cannot be used: foreign, damaged, of other settings, out of reach
     ├── InputError      a corpus, file, line, or article that cannot be read
     ├── OutputError     a place that cannot be written
@@ -12,11 +13,23 @@ The command line shows the message and exits with 1; anything else that is raise
 
 from __future__ import annotations
 
-__all__ = ["DedupError", "IndexingError", "InputError", "OutputError", "ServingError", "SettingsError"]
+__all__ = [
+    "DedupError",
+    "EngineError",
+    "IndexingError",
+    "InputError",
+    "OutputError",
+    "ServingError",
+    "SettingsError",
+]
 
 
 class DedupError(Exception):
     """Something the user can mend: the message names the thing, its value and what is allowed."""
+
+
+class EngineError(DedupError):
+    """The engine cannot do the work."""
 
 
 class IndexingError(DedupError):

@@ -5,7 +5,7 @@ read → clean → sketch → rank → candidates → verify → cluster
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from dedup.articles import Progress, to_batches
 from dedup.clusters import Assignments, assign, placed
 from dedup.corpus import Corpus
-from dedup.evidence import evidence_of
+from dedup.evidence import CONTAINED, CONTAINS, COUNT, JACCARD
 from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.results import Result
@@ -27,6 +27,10 @@ from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
+GIVEN_TWICE = "articles given twice, with the same id and text: read once"
+RENAMED = "articles whose id another article has already: #2, #3 … added to the id"
+SAME = np.isin(np.arange(COUNT), (JACCARD, CONTAINED, CONTAINS)).astype(np.float32)
+"""The evidence against an article that was given twice: the words are the same, more was not looked at."""
 REMEMBERED_SCHEMA = pa.schema([SCHEMA.field(name) for name in REMEMBERED])
 
 
@@ -85,7 +89,7 @@ def decided(given: Prepared, settings: Settings) -> Result:
     table, sketches, repeats, warnings, shelf = given
     order = ranked(table, sketches.lengths, repeats, settings)
     made = assigned(shelf, order, settings)
-    return Result(table, repeated(made, repeats, sketches), order, repeats, settings, warnings)
+    return Result(table, repeated(made, repeats), order, repeats, settings, warnings)
 
 
 def assigned(shelf: Shelf, order: np.ndarray, settings: Settings) -> Assignments:
@@ -169,32 +173,34 @@ def empty_sketches(settings: Settings) -> Sketches:
     return sketch_with(pa.RecordBatch.from_pylist([], SCHEMA), settings)
 
 
-def identified(articles: pa.Table, tellings: np.ndarray) -> tuple[pa.Table, np.ndarray, Counter[str]]:
-    """Return (articles with unique ids, repeats, warnings).
+def identified(
+    articles: pa.Table, tellings: np.ndarray, before: Collection[str] = ()
+) -> tuple[pa.Table, np.ndarray, Counter[str]]:
+    """Return (articles with unique ids, repeats, warnings); the ids of `before` are others' already.
 
     An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
     (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
     """
     repeats = np.full(len(articles), -1, np.int64)
     warnings: Counter[str] = Counter()
-    if pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
+    if not before and pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
         return articles, repeats, warnings
     ids = articles["id"].to_pylist()
-    taken = set(ids)
+    taken = {*ids, *before}
     first: dict[tuple[str, int], int] = {}
-    seen: set[str] = set()
+    seen = set(before)
     for a, name in enumerate(ids):
         known = first.setdefault((name, int(tellings[a])), a)
         if known != a:
             repeats[a] = known
             ids[a] = ids[known]
-            warnings["articles given twice, with the same id and text: read once"] += 1
+            warnings[GIVEN_TWICE] += 1
             continue
         if name in seen:
-            number = next(n for n in range(2, len(ids) + 2) if f"{name}#{n}" not in taken)
+            number = next(n for n in range(2, len(taken) + 2) if f"{name}#{n}" not in taken)
             ids[a] = f"{name}#{number}"
             taken.add(ids[a])
-            warnings["articles whose id another article has already: #2, #3 … added to the id"] += 1
+            warnings[RENAMED] += 1
         seen.add(name)
     return articles.set_column(0, "id", pa.array(ids, pa.string())), repeats, warnings
 
@@ -219,7 +225,7 @@ def preference(sources: pa.ChunkedArray, preferred: tuple[str, ...]) -> np.ndarr
     return pc.fill_null(found, len(preferred)).to_numpy()
 
 
-def repeated(made: Assignments, repeats: np.ndarray, sketches: Sketches) -> Assignments:
+def repeated(made: Assignments, repeats: np.ndarray) -> Assignments:
     """Return the assignments with each article that was given twice dropped like its first giving, or as its exact copy."""
     again = np.flatnonzero(repeats >= 0)
     first = repeats[again]
@@ -229,5 +235,4 @@ def repeated(made: Assignments, repeats: np.ndarray, sketches: Sketches) -> Assi
     made.relations[copies] = EXACT
     made.scores[copies] = 1.0
     made.places[copies] = len(made.evidence) + np.arange(len(copies))
-    same = evidence_of(sketches, repeats[copies], repeats[copies])
-    return made._replace(evidence=np.concatenate([made.evidence, same]))
+    return made._replace(evidence=np.concatenate([made.evidence, np.tile(SAME, (len(copies), 1))]))

@@ -20,6 +20,7 @@ from dedup.corpus import Corpus
 from dedup.errors import OutputError
 from dedup.explaining.passages import opening
 from dedup.learned import Learned
+from dedup.matches import Match
 from dedup.output import atomic_output
 from dedup.records import Record, json_line
 from dedup.recurring import plain
@@ -29,10 +30,12 @@ __all__ = [
     "Readable",
     "annotated",
     "check_place",
+    "cluster_line",
     "cluster_lines",
     "described",
     "dropped",
     "kept",
+    "member",
 ]
 
 IN_MEMORY = 64 << 20
@@ -86,19 +89,19 @@ def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
         for group in groups:
             start, length = places[group[0]]
             shelf.seek(start)
-            yield cluster_line(result, group, shelf.read(length), list(islice(rows, len(group))))
+            _, *others = islice(rows, len(group))
+            members = [member(result.match(a), row) for a, row in zip(group[1:], others, strict=True)]
+            yield cluster_line(result.ids[group[0]], shelf.read(length), members)
 
 
-def cluster_line(result: Result, group: list[int], canonical: bytes, rows: list[dict[str, Any]]) -> bytes:
-    """Return one cluster as a line of JSON; `rows` are the remembered fields of its articles."""
-    members = [member(result, position, row) for position, row in zip(group[1:], rows[1:], strict=True)]
-    head = json_line({"cluster": result.ids[group[0]], "size": len(group)})
+def cluster_line(cluster: str, canonical: bytes, members: list[dict[str, Any]]) -> bytes:
+    """Return one cluster as a line of JSON, with its canonical as a line of JSON that it was."""
+    head = json_line({"cluster": cluster, "size": 1 + len(members)})
     return b'%b,"canonical":%b,"members":%b}' % (head[:-1], canonical, json_line(members))
 
 
-def member(result: Result, position: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a duplicate as it stands in its cluster: what it is, and why it is there."""
-    match = result.match(position)
+def member(match: Match, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a duplicate as it stands in its cluster: what it is, and why it is there; `row` is what is remembered of it."""
     return {
         "id": match.id,
         "title": row["title"],

@@ -7,8 +7,9 @@ import pytest
 from homes import lasting_place, place
 from hypothesis import settings
 from postgres_server import postgres
+from sparking import spark
 
-__all__ = ["lasting_place", "place", "postgres"]
+__all__ = ["lasting_place", "place", "postgres", "spark"]
 
 ROOT = Path(__file__).parent.parent
 

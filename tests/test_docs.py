@@ -34,7 +34,9 @@ FOREIGN = {
     "--pin",
     "--lower",
     "--data",
+    "--compare",
     "--folder",
+    "--grow",
     "--sizes",
     "--system-site-packages",
 }
@@ -118,7 +120,7 @@ def test_an_ellipsis_stands_for_any_lines(said: str, is_true: bool) -> None:
 def test_the_tried_pages_have_examples() -> None:
     silent = [path.name for path in TRIED if "```console" not in path.read_text(encoding="utf-8")]
 
-    assert silent == ["deciding.md", "laws.md", "limits.md", "service.md"]
+    assert silent == ["deciding.md", "laws.md", "limits.md", "scale.md", "service.md", "spark.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)

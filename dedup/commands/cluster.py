@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.terminal.engine import engine_options
 from dedup.terminal.foretelling import foretell, say_plan
 from dedup.terminal.options import (
     Command,
@@ -38,10 +40,14 @@ SHOWN = 40
         "dedup cluster news/ -o stories.jsonl",
         "dedup cluster news/ --format articles -o tagged.jsonl",
         "dedup cluster today.csv --field text=body --window-days 3",
+        "dedup cluster s3a://news/2024/ -o s3a://news/stories/ --engine spark --master yarn",
     ),
 )
 @corpora
-@output_option("Write here instead of on stdout; the extension says the format.")
+@output_option(
+    "Write here instead of on stdout; the extension says the format. With --engine spark, a path with a scheme, as "
+    "s3a://, or with a slash at its end is a new folder of parts, JSON Lines."
+)
 @click.option(
     "--format",
     "shape",
@@ -53,6 +59,7 @@ SHOWN = 40
 @settings_options
 @rejects_option
 @corpus_options
+@engine_options
 def cluster(
     paths: tuple[str, ...],
     output: str | None,
@@ -61,6 +68,11 @@ def cluster(
     settings: Settings,
     rejects: str | None,
     quiet: bool,
+    engine: str,
+    master: str | None,
+    conf: Mapping[str, str],
+    stages: str | None,
+    lake: str | None,
     **reading: Any,
 ) -> None:
     """Group the articles that tell the same story; drops nothing.
@@ -70,6 +82,22 @@ def cluster(
     from dedup import read_articles, writing
     from dedup.output import write_records
 
+    if engine == "spark":
+        from dedup.terminal.spark import cluster_on_spark
+
+        if dry_run:
+            raise click.UsageError("--dry-run foretells what this process would take, and not Spark.")
+        asked = (output, shape == "articles", rejects)
+        if lake and shape != "articles":
+            raise click.UsageError(
+                "--lake needs --format articles: a story may be one that another run told."
+            )
+        how = {"master": master, "conf": conf}
+        folders = (stages, lake)
+        cluster_on_spark(paths, settings, asked, how, folders, quiet=quiet, **reading)
+        return
+    if master or conf or stages or lake:
+        raise click.UsageError("--master, --conf, --stages and --lake are Spark's; add --engine spark.")
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
         return

@@ -23,26 +23,35 @@ from dedup.records import RECORD_SHOWN, json_line
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
-__all__ = ["parquet_articles", "parquet_rows"]
+__all__ = ["batch_articles", "batch_rows", "parquet_articles", "parquet_rows"]
 
 
 def parquet_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a Parquet file; only the columns that they need are read."""
     for first, batch in _parquet_batches(reading, column_names(reading.names)):
-        sifted = sift(batch, reading.names, reading.made_ids(range(first, first + len(batch))))
-        reading.warnings.update(sifted.warnings)
-        for row in sifted.refused:
-            (record,) = rows_of(batch.slice(row, 1))
-            reading.refuse(first + row, why_refused(record, reading.names), json_line(record))
-        yield _not_too_long(
-            reading, sifted.batch, np.delete(np.arange(first, first + len(batch)), sifted.refused)
-        )
+        yield batch_articles(first, batch, reading)
+
+
+def batch_articles(first: int, batch: pa.RecordBatch, reading: Reading) -> pa.RecordBatch:
+    """Return the articles of a batch, whose first row has the number `first`; rows that are none are refused."""
+    sifted = sift(batch, reading.names, reading.made_ids(range(first, first + len(batch))))
+    reading.warnings.update(sifted.warnings)
+    for row in sifted.refused:
+        (record,) = rows_of(batch.slice(row, 1))
+        reading.refuse(first + row, why_refused(record, reading.names), json_line(record))
+    numbers = np.delete(np.arange(first, first + len(batch)), sifted.refused)
+    return _not_too_long(reading, sifted.batch, numbers)
 
 
 def parquet_rows(reading: Reading) -> Rows:
     """Yield the rows of a Parquet file as dicts, with all their columns, numbered from 1."""
     for first, batch in _parquet_batches(reading, None):
-        yield from enumerate(rows_of(batch), first)
+        yield from batch_rows(first, batch)
+
+
+def batch_rows(first: int, batch: pa.RecordBatch) -> Rows:
+    """Yield the rows of a batch as dicts, numbered from `first`."""
+    yield from enumerate(rows_of(batch), first)
 
 
 def _parquet_batches(reading: Reading, columns: Sequence[str] | None) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -13,6 +13,7 @@ import click
 __all__ = [
     "ADVANCED",
     "CONTEXT",
+    "ENGINE",
     "MATCHING",
     "OWN",
     "READING",
@@ -26,8 +27,8 @@ __all__ = [
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
 """What holds for every command: its width, and where the environment may set its options."""
 
-OWN, MATCHING, READING, ADVANCED = "Options", "Matching", "Reading", "Advanced"
-HEADINGS = (OWN, MATCHING, READING, ADVANCED)
+OWN, MATCHING, READING, ENGINE, ADVANCED = "Options", "Matching", "Reading", "Engine", "Advanced"
+HEADINGS = (OWN, MATCHING, READING, ENGINE, ADVANCED)
 """The headings of options in --help."""
 
 F = TypeVar("F", bound=Callable[..., Any])

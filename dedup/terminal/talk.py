@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "learned_summary",
+    "odd",
     "oddities",
     "print_json",
     "report",
     "report_answers",
     "report_rejects",
     "summary",
+    "summed_up",
     "tell",
 ]
 
@@ -69,13 +71,20 @@ def summary(done: Run) -> str:
     dropped = made.relations >= 0
     relations = Counter(RELATIONS[r] for r in made.relations[dropped].tolist())
     clusters = len(set(made.leaders[dropped & (done.result.repeats < 0)].tolist()))
-    articles, duplicates = len(made.relations), relations.total()
+    return summed_up(len(made.relations), clusters, relations, done.seconds, compiled=done.compiled)
+
+
+def summed_up(
+    articles: int, clusters: int, relations: Counter[str], seconds: float, *, compiled: bool
+) -> str:
+    """Return a line on what became of so many articles, and how fast; `relations` are those of the duplicates."""
+    duplicates = relations.total()
     by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
-    pace = f"{articles / max(done.seconds, 1e-9):,.0f} articles/s"
+    pace = f"{articles / max(seconds, 1e-9):,.0f} articles/s"
     return (
         f"{counted(articles, 'article')}, {counted(clusters, 'cluster')}, {counted(duplicates, 'duplicate')}"
-        f"{f' ({by_relation})' if relations else ''}; {done.seconds:.1f} s, "
-        f"{'most of it to compile kernels' if done.compiled else pace}"
+        f"{f' ({by_relation})' if relations else ''}; {seconds:.1f} s, "
+        f"{'most of it to compile kernels' if compiled else pace}"
     )
 
 
@@ -109,10 +118,16 @@ def learned_summary(learned: Learned) -> str:
 
 
 def oddities(done: Run, corpus: Corpus) -> Iterator[str]:
-    """Yield a line on each thing that was odd about the corpus, and on bounds that were reached."""
-    for words, count in Counter(corpus.warnings + Counter(done.result.warnings)).items():
+    """Return a line on each thing that was odd about the corpus, and on bounds that were reached."""
+    bounded = int(done.result.assignments.bounded.sum())
+    return odd(corpus.warnings + Counter(done.result.warnings), bounded)
+
+
+def odd(warnings: Counter[str], bounded: int) -> Iterator[str]:
+    """Yield a line on each warning, and on the articles whose bounds were reached."""
+    for words, count in warnings.items():
         yield f"{count:,} {words}"
-    if bounded := int(done.result.assignments.bounded.sum()):
+    if bounded:
         yield f"{counted(bounded, 'article')} reached {BOUNDS}: matches may have been missed"
 
 

@@ -1,0 +1,64 @@
+"""Edges → components: which articles are connected, and with whom.
+
+In: edges as rows of two numbers. Out: for each article that has one, the least number that it is connected with. A few million
+edges are joined in one task; more of them by alternating large and small stars (Kiveris et al., 2014), a checkpoint each round.
+"""
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as sql
+
+from dedup.pairs import join_edges
+from dedup.spark.work import Work
+
+CONNECTED = "number bigint, component bigint"
+FEW = 1 << 22
+"""So many edges, of sixteen bytes, are joined in one task."""
+
+
+def connected(edges: DataFrame, work: Work) -> DataFrame:
+    """Return the component of each article that has an edge: the least number in it."""
+    if edges.count() <= FEW:
+        return edges.withColumn("all", sql.lit(0)).groupBy("all").applyInArrow(join_table, CONNECTED)
+    edges = edges.toDF("u", "v")
+    before, round_ = None, 0
+    while True:
+        stars = small_stars(large_stars(edges)).distinct()
+        edges = work.kept(stars, f"edges-{round_}")
+        found = edges.agg(sql.count(sql.lit(1)), sql.sum(sql.hash("u", "v"))).first()
+        if found == before:
+            break
+        before, round_ = found, round_ + 1
+    own = edges.select(sql.col("v").alias("number"), sql.col("v").alias("component")).distinct()
+    return edges.select(sql.col("u").alias("number"), sql.col("v").alias("component")).unionByName(own)
+
+
+def join_table(edges: pa.Table) -> pa.Table:
+    """Return the components of all edges."""
+    ends = np.stack([ends.to_numpy() for ends in (edges["later"], edges["earlier"])], axis=1)
+    numbers, places = np.unique(ends, return_inverse=True)
+    parents = np.arange(len(numbers))
+    join_edges(places.reshape(-1, 2), parents)
+    return pa.table({"number": numbers, "component": numbers[parents]})
+
+
+def nearest() -> Column:
+    """Return the least number among `u` and all `v` that it has an edge to."""
+    return sql.least("u", sql.min("v").over(Window.partitionBy("u")))
+
+
+def large_stars(edges: DataFrame) -> DataFrame:
+    """Return edges (u > v) from each larger neighbour of an article to the least of its neighbours and itself."""
+    back = edges.select(sql.col("v").alias("u"), sql.col("u").alias("v"))
+    each = edges.unionByName(back).withColumn("least", nearest())
+    larger = each.where(sql.col("v") > sql.col("u"))
+    return larger.select(sql.col("v").alias("u"), sql.col("least").alias("v")).distinct()
+
+
+def small_stars(edges: DataFrame) -> DataFrame:
+    """Return edges (u > v) from each smaller neighbour of an article, and from itself, to the least of them."""
+    each = edges.withColumn("least", nearest())
+    smaller = each.where(sql.col("v") != sql.col("least")).select(sql.col("v").alias("u"), "least")
+    own = each.select("u", "least")
+    return smaller.unionByName(own).distinct().toDF("u", "v")

@@ -1,0 +1,121 @@
+"""A directory that remembers articles → what a later run must know of them; and what a run found out → that directory.
+
+In: Parquet, a folder a run: `sketches`, keys among them, and `decisions`. Out: DataFrames. No text is ever read again.
+A run counts once it stands in the `log`, which is written last: what a run that was broken off has left is written over by
+the next. Runs must not overlap. Who was kept stays kept, as in an index (`dedup.index`), whose settings are checked the same way.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sql
+
+from dedup.index.fingerprint import check, fingerprint
+from dedup.known import FULL, UNSEEN
+from dedup.settings import RELATIONS, Settings
+from dedup.spark.numbering import WRITTEN
+from dedup.spark.work import Work
+
+LOG = "run bigint, meta map<string, string>"
+COLUMNS = ("number", "cluster", "canonical", "relation", "score", "evidence", "leader", "mark")
+"""What is remembered of a decision, beside the ids and the hash of the text."""
+REWRITE = RELATIONS[-1]
+
+
+class Past(NamedTuple):
+    """What is remembered of the articles of earlier runs."""
+
+    sketches: DataFrame
+    """Numbered, with the id that was `given` beside the one that it was called by."""
+    decisions: DataFrame
+    """id, given, telling, and `COLUMNS`."""
+
+    def marked(self) -> DataFrame:
+        """Return the sketches with their marks: how each is looked up."""
+        return self.sketches.join(self.decisions.select("number", "mark"), "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The articles of the runs before, in a directory that all workers share."""
+
+    spark: SparkSession
+    path: str
+    runs: tuple[int, ...]
+
+    @property
+    def work(self) -> Work:
+        """Return where the next run writes."""
+        return Work(f"{self.path.rstrip('/')}/run={max(self.runs, default=0) + 1}")
+
+    def past(self) -> Past | None:
+        """Return what is remembered of all runs; None where there was none."""
+        return Past(self._all("sketches"), self._all("decisions")) if self.runs else None
+
+    def commit(self, settings: Settings) -> None:
+        """Write down that the run is whole."""
+        run = max(self.runs, default=0) + 1
+        row = self.spark.createDataFrame([(run, fingerprint(settings))], LOG)
+        row.coalesce(1).write.mode("overwrite").parquet(f"{self.path.rstrip('/')}/log/{run}")
+
+    def _all(self, name: str) -> DataFrame:
+        """Return a table of all runs."""
+        return self.spark.read.parquet(*(f"{self.path.rstrip('/')}/run={run}/{name}" for run in self.runs))
+
+
+def lake_at(path: str, spark: SparkSession, settings: Settings) -> Lake:
+    """Return the lake in a directory; IndexingError where its runs were made with other settings, or by other rules."""
+    try:
+        rows = spark.read.schema(LOG).parquet(f"{path.rstrip('/')}/log/*").collect()
+    except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
+        rows = []
+    for row in rows:
+        check(row.meta, settings, path)
+    return Lake(spark, path, tuple(sorted(row.run for row in rows)))
+
+
+def known_again(raw: DataFrame, decisions: DataFrame) -> DataFrame:
+    """Return the rows of those that came before, with the same id and text, and the number that they got then."""
+    before = decisions.select(sql.col("given").alias("id"), "telling", "number")
+    return raw.select("row", "id", "telling").join(before, ["id", "telling"]).select("row", "number")
+
+
+def answered_again(raw: DataFrame, again: DataFrame, decisions: DataFrame) -> DataFrame:
+    """Return what became, when they came first, of articles that came before."""
+    then = decisions.select("number", "id", "cluster", "canonical", "relation", "score", "evidence")
+    once = sql.lit(False).alias("repeated")  # noqa: FBT003 - a value
+    here = raw.select("row", *(name for name in WRITTEN if name != "id"), once)
+    return here.join(again, "row").join(then, "number")
+
+
+def settled(edges: DataFrame, decisions: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Return edges from those articles of `decisions` that have one to what they repeat, and all that is settled about them."""
+    ends = edges.select(sql.explode(sql.array("later", "earlier")).alias("number")).distinct()
+    touched = decisions.join(ends, "number", "left_semi")
+    led = touched.where(sql.col("leader") != sql.col("number"))
+    rewrites = decisions.where(sql.col("relation") == REWRITE).groupBy("leader").count()
+    witnesses = rewrites.select(
+        sql.col("leader").alias("number"), sql.col("count").cast("int").alias("witnesses")
+    )
+    known = decisions.select("number", "leader", "mark").join(witnesses, "number", "left")
+    return (
+        led.select(sql.col("number").alias("later"), sql.col("leader").alias("earlier")),
+        known.fillna(0, ["witnesses"]),
+    )
+
+
+def remembered(sketches: DataFrame, made: DataFrame, settings: Settings) -> DataFrame:
+    """Return the decisions of a run as a lake keeps them, those on articles that nothing matches included."""
+    able = sql.when(sql.col("length") >= settings.min_words, FULL).otherwise(UNSEEN).cast("tinyint")
+    every = sketches.select("number", "id", "given", "telling", "length").join(made, "number", "left")
+    filled = {
+        "cluster": sql.coalesce("cluster", "id"),
+        "canonical": sql.coalesce("canonical", sql.lit(True)),  # noqa: FBT003 - a value
+        "leader": sql.coalesce("leader", "number"),
+        "mark": sql.coalesce("mark", able),
+    }
+    return every.withColumns(filled).select("id", "given", "telling", *COLUMNS)

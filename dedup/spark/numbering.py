@@ -1,0 +1,118 @@
+"""Sketches as they come → numbered sketches: by age, in slices, each article once and under an id of its own.
+
+In: sketches with a `row` that no two have. Out: the same with a `number`, which rises as `pipeline.ranked` takes articles by
+default (earliest first, undated last); and those that were given twice, with the row of the first. Where an id comes again, the
+first is that of the least `position`; where there are none, for Spark has no order of input, the earliest, then the longest, then
+the one whose text has the least hash.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sql
+
+from dedup.pipeline import GIVEN_TWICE, RENAMED, identified
+from dedup.spark.work import Work
+
+SLICE = 1 << 15
+"""Articles in a slice: their sketches, and those that are compared with them, take some hundred megabytes."""
+SLICE_BITS = 33
+"""A number is that of its slice, and so many bits for its place there: Spark's own monotonically increasing ids."""
+NAMED = "row bigint, name string, first bigint, renamed boolean"
+OF_ARTICLES = {
+    "row": "bigint",
+    "telling": "bigint",
+    "time": "bigint",
+    "length": "int",
+    "position": "bigint",
+}
+BY_AGE = ("position", "time", "length", "telling", "row")
+
+
+WRITTEN = ("id", "title", "source", "published", "position", "length")
+"""What is written of an article, or puts it in its place."""
+
+
+class Numbered(NamedTuple):
+    """Articles that are numbered, and those that were given twice."""
+
+    sketches: DataFrame
+    repeats: DataFrame
+    """`WRITTEN`, and the row of the first giving (`first`)."""
+    warnings: dict[str, int]
+
+
+def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -> Numbered:
+    """Return the sketches under ids of their own, in slices by age, with the id that was `given`.
+
+    Numbers and ids are others than those of articles `before` (number, id, given).
+    """
+    named = work.kept(named_anew(sketches, before), "names")
+    sketches = sketches.withColumn("given", sql.col("id"))
+    repeats, renamed = named.agg(sql.count("first"), sql.sum(sql.col("renamed").cast("int"))).first() or (
+        0,
+        0,
+    )
+    warnings = {
+        GIVEN_TWICE: repeats,
+        RENAMED: renamed or 0,
+    }
+    whole = sketches
+    if repeats or renamed:
+        whole = sketches.join(named, "row", "left").withColumn("id", sql.coalesce("name", "id"))
+    else:
+        whole = sketches.withColumn("first", sql.lit(None).cast("bigint"))
+    own = whole.where(sql.col("first").isNull()).drop("name", "first", "renamed")
+    again = whole.where(sql.col("first").isNotNull()).select(*WRITTEN, "first")
+    age = [sql.col("time").asc_nulls_last(), sql.col("length").desc(), sql.col("id").asc()]
+    slices = max(1, -(-sketches.count() // SLICE))
+    sorted_ = own.repartitionByRange(slices, *age).sortWithinPartitions(*age)
+    number = sql.monotonically_increasing_id() + sql.lit(first_number(before))
+    return Numbered(
+        sorted_.withColumn("number", number),
+        again,
+        {sentence: count for sentence, count in warnings.items() if count},
+    )
+
+
+def first_number(before: DataFrame | None) -> int:
+    """Return the first number of the slice after all those of before."""
+    last = None if before is None else (before.agg(sql.max("number")).first() or [None])[0]
+    return 0 if last is None else (int(last) >> SLICE_BITS) + 1 << SLICE_BITS
+
+
+def named_anew(sketches: DataFrame, before: DataFrame | None = None) -> DataFrame:
+    """Return the articles whose id more than one has, or whose id could be what one of those is named, with new names."""
+    root = sql.regexp_replace("id", r"(#\d+)+$", "").alias("root")
+    known = sketches.select("id", *OF_ARTICLES, root)
+    if before is not None:
+        ids = before.select(sql.explode(sql.array("id", "given")).alias("id")).distinct()
+        unknown = [sql.lit(None).cast(kind).alias(name) for name, kind in OF_ARTICLES.items()]
+        known = known.unionByName(ids.select("id", root, *unknown))
+    counted = known.groupBy("id").agg(sql.count(sql.lit(1)).alias("all"), sql.count("row").alias("new"))
+    roots = counted.where((sql.col("all") > 1) & (sql.col("new") > 0)).select(root).distinct()
+    return known.join(roots, "root", "left_semi").groupBy("root").applyInArrow(name_all, NAMED)
+
+
+def name_all(table: pa.Table) -> pa.Table:
+    """Return the names of articles whose ids differ by a suffix at most, and of which of them each is a repeat."""
+    order: Iterable[tuple[str, str]] = [
+        (name, "descending" if name == "length" else "ascending") for name in BY_AGE
+    ]
+    before = table.filter(pc.is_null(table["row"]))["id"].to_pylist()
+    table = table.filter(pc.is_valid(table["row"])).sort_by(list(order))
+    rows, tellings = table["row"].to_numpy(), table["telling"].to_numpy()
+    articles, repeats, _ = identified(table.select(["id"]), tellings, before)
+    renamed = np.array(articles["id"].to_pylist()) != np.array(table["id"].to_pylist())
+    return pa.table(
+        {
+            "row": rows,
+            "name": articles["id"],
+            "first": pa.array(rows[repeats], mask=repeats < 0),
+            "renamed": renamed & (repeats < 0),
+        }
+    )

@@ -1,0 +1,55 @@
+"""A Spark session for the tests, and what becomes of articles there and in a local run."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from dedup.results import Result
+
+Verdict = tuple[str, str | None, float | None, dict[str, float] | None]
+ROOT = Path(__file__).parent.parent
+COLUMNS = "id string, title string, text string, source string, published timestamp, language string"
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """Give a session of two threads on this machine, where a task that fails is tried again."""
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings: dict[str, bool | float | int | str | None] = {
+        "spark.driver.memory": "1g",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    session = SparkSession.builder.master("local[2,4]").config(map=settings).getOrCreate()
+    yield session
+    session.stop()
+
+
+def frame(spark: SparkSession, articles: list[dict[str, Any]], partitions: int = 2) -> DataFrame:
+    """Return articles as a DataFrame of so many partitions."""
+    names = [column.split()[0] for column in COLUMNS.split(", ")]
+    rows = [tuple(article.get(name) for name in names) for article in articles]
+    return spark.createDataFrame(rows, COLUMNS).repartition(partitions)
+
+
+def verdicts(found: DataFrame) -> dict[str, Verdict]:
+    """Return what became of each article, by its id, on Spark."""
+    return {row.id: (row.cluster, row.relation, row.score, row.evidence) for row in found.collect()}
+
+
+def expected(result: Result) -> dict[str, Verdict]:
+    """Return what became of each article, by its id, in a local run."""
+    return {
+        article: (match.canonical, match.relation, match.score, match.evidence)
+        if match
+        else (article, None, None, None)
+        for article, match in result
+    }

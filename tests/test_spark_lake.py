@@ -1,0 +1,60 @@
+"""A run that goes on from a lake gives the clusters of an index that was fed the same articles in the same turns."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from newsmaker import Article, planned
+from pyspark.sql import SparkSession
+from sparking import Verdict, frame, verdicts
+
+from dedup import Index
+from dedup.errors import IndexingError
+from dedup.pipeline import deduplicate as locally
+from dedup.settings import Settings
+from dedup.spark import deduplicate
+
+
+def answers(index: Index, articles: list[Article]) -> dict[str, Verdict]:
+    """Return the answers of an index to articles, which get to it by their rank."""
+    result = locally(articles)
+    ranked = [articles[a] for a in result.order.tolist()]
+    return {
+        name: (match.canonical, match.relation, match.score, match.evidence)
+        if match
+        else (name, None, None, None)
+        for name, match in index.add(ranked)
+    }
+
+
+def test_new_articles_are_compared_with_those_of_the_runs_before(spark: SparkSession, tmp_path: Path) -> None:
+    articles, lake = planned(360, seed=65, stories=60), str(tmp_path / "lake")
+    turns = [articles[0::3], articles[1::3], articles[2::3]]
+
+    with Index.open(":memory:") as index:
+        for turn in turns:
+            found = verdicts(deduplicate(frame(spark, turn), lake=lake))
+            expected = answers(index, turn)
+
+            assert found == expected
+    assert any(cluster not in {article["id"] for article in turn} for cluster, *_ in found.values())
+
+
+def test_who_came_before_gets_the_same_answer_again(spark: SparkSession, tmp_path: Path) -> None:
+    articles, lake = planned(60, seed=66, stories=9), str(tmp_path / "lake")
+    first = verdicts(deduplicate(frame(spark, articles), lake=lake))
+    other: dict[str, Any] = planned(1, seed=99, stories=1)[0] | {"id": articles[7]["id"], "published": None}
+
+    again = verdicts(deduplicate(frame(spark, [*articles, other]), lake=lake))
+
+    name = f"{other['id']}#2"
+    assert set(again) == {*first, name}
+    assert {key: verdict for key, verdict in again.items() if key != name} == first
+
+
+def test_a_lake_is_used_with_the_settings_that_it_was_made_with(spark: SparkSession, tmp_path: Path) -> None:
+    articles, lake = planned(5, seed=67), str(tmp_path / "lake")
+    deduplicate(frame(spark, articles), lake=lake)
+
+    with pytest.raises(IndexingError, match=r"window_days was 5\.0 and is 3"):
+        deduplicate(frame(spark, articles), Settings(window_days=3), lake=lake)
