@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 from dedup.errors import OutputError
 from dedup.spark.writing import LINES, write_folder
 
-LOOKS, PATIENCE = 0.005, 2.0
-"""Seconds between two looks at Spark, and between two rounds of kills: a task that fails four times ends the run."""
+LOOKS, PATIENCE = 0.02, 2.0
+"""Seconds between two looks at Spark, and between two kills: a task that fails four times ends the run."""
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,15 @@ def test_spark_writes_what_a_local_run_writes_though_workers_are_killed(
     local, there = tmp_path / "local.jsonl", tmp_path / "spark.jsonl"
     expected = called("cluster", news, "--format", "articles", "-o", local)
     killed, ended = threading.Event(), threading.Event()
-    killer = threading.Thread(target=kill_workers, args=(spark, killed, ended))
+    killer = threading.Thread(target=kill_workers, args=(spark, killed, ended), daemon=True)
     killer.start()
 
-    answer = called("cluster", news, "--format", "articles", "-o", there, "--engine", "spark")
+    try:
+        answer = called("cluster", news, "--format", "articles", "-o", there, "--engine", "spark")
+    finally:
+        ended.set()
+        killer.join()
 
-    ended.set()
-    killer.join()
     assert killed.is_set()
     assert answer.exit_code == 0, answer.stderr
     assert there.read_bytes() == local.read_bytes()
@@ -73,7 +75,7 @@ def test_a_folder_gets_lines_in_parts_and_is_not_replaced(spark: SparkSession, t
 
 
 def kill_workers(spark: SparkSession, killed: threading.Event, ended: threading.Event) -> None:
-    """Kill the Python workers of Spark while they are at work, again until a task has failed by it."""
+    """Kill Python workers of Spark while they are at work, one after the other, until a task has failed by it."""
     tracker = spark.sparkContext.statusTracker()
     stages: set[int] = set()
     last = 0.0
@@ -85,7 +87,7 @@ def kill_workers(spark: SparkSession, killed: threading.Event, ended: threading.
             return
         if any(info.numActiveTasks for info in infos) and time.monotonic() - last > PATIENCE:
             last = time.monotonic()
-            for worker in workers():
+            for worker in workers()[:1]:
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
 

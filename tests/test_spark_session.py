@@ -1,5 +1,6 @@
 """A session of Spark: Java and the extra are found, or asked for in one sentence."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,13 +62,23 @@ def test_a_path_without_java_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
         find_java()
 
 
-def test_without_the_extra_its_name_is_told(newsroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+def test_without_the_extra_its_name_is_told(newsroom: Path) -> None:
+    without = "import sys; sys.modules['pyspark'] = None; from dedup.cli import main; main()"
+    command = [sys.executable, "-c", without, "cluster", str(newsroom), "--engine", "spark"]
 
-    answer = called("cluster", newsroom, "--engine", "spark")
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert answer.exit_code == 1
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
     assert "pip install 'news-dedup[spark]'" in answer.stderr
+
+
+def test_a_setting_that_is_none_is_told_without_its_value(newsroom: Path) -> None:
+    answer = called("cluster", newsroom, "--engine", "spark", "--conf", "fs.s3a.secret.key=hidden")
+
+    assert answer.exit_code == 2
+    assert "'fs.s3a.secret.key'" in answer.stderr
+    assert "hidden" not in answer.stderr
 
 
 def test_memory_is_the_drivers_beside_what_spark_takes() -> None:

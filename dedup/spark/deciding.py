@@ -22,7 +22,7 @@ from dedup.pipeline import SAME, ranked
 from dedup.results import DIGITS, named_evidence
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
-from dedup.spark.sketching import keys_of
+from dedup.spark.sketching import in_order, keys_of
 
 DECIDED = (
     "number bigint, cluster string, canonical boolean, relation string, score double, evidence map<string, double>, "
@@ -74,7 +74,7 @@ def decider(settings: Settings) -> Callable[[pa.Table], pa.Table]:
     """Return the function that decides about the articles of a bucket."""
 
     def decide(table: pa.Table) -> pa.Table:
-        return decisions(table.sort_by("number"), settings)
+        return decisions(in_order(table), settings)
 
     return decide
 

@@ -15,6 +15,7 @@ from pyspark.sql import functions as sql
 from dedup.index.fingerprint import check, fingerprint
 from dedup.known import FULL, UNSEEN
 from dedup.settings import RELATIONS, Settings
+from dedup.spark.listing import schemed, spelled
 from dedup.spark.numbering import WRITTEN
 from dedup.spark.work import Work
 
@@ -58,17 +59,18 @@ class Lake:
         """Write down that the run is whole."""
         run = max(self.runs, default=0) + 1
         row = self.spark.createDataFrame([(run, fingerprint(settings))], LOG)
-        row.coalesce(1).write.mode("overwrite").parquet(f"{self.path.rstrip('/')}/log/{run}")
+        row.coalesce(1).write.mode("overwrite").parquet(f"{schemed(self.path).rstrip('/')}/log/{run}")
 
     def _all(self, name: str) -> DataFrame:
         """Return a table of all runs."""
-        return self.spark.read.parquet(*(f"{self.path.rstrip('/')}/run={run}/{name}" for run in self.runs))
+        place = spelled(self.path).rstrip("/")
+        return self.spark.read.parquet(*(f"{place}/run={run}/{name}" for run in self.runs))
 
 
 def lake_at(path: str, spark: SparkSession, settings: Settings) -> Lake:
     """Return the lake in a directory; IndexingError where its runs were made with other settings, or by other rules."""
     try:
-        rows = spark.read.schema(LOG).parquet(f"{path.rstrip('/')}/log/*").collect()
+        rows = spark.read.schema(LOG).parquet(f"{spelled(path).rstrip('/')}/log/*").collect()
     except AnalysisException as error:
         if error.getCondition() != "PATH_NOT_FOUND":
             raise

@@ -18,7 +18,7 @@ from dedup.reading.sources import EXTENSIONS, PACKINGS, STDIN, Source, extension
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["find_files", "is_remote", "spelled"]
+__all__ = ["find_files", "is_remote", "schemed", "spelled"]
 
 REMOTE = re.compile(r"[a-zA-Z][\w+.-]+:/")
 """How a path with a scheme begins; a drive letter is none."""
@@ -46,8 +46,12 @@ def is_remote(path: str | Path) -> bool:
 
 def spelled(path: str) -> str:
     """Return a path as Spark is to be given it: with its file system, and nothing in it that is a pattern."""
-    whole = path if is_remote(path) else f"file:{Path(path).absolute()}"
-    return SPECIAL.sub(r"\\\1", whole)
+    return SPECIAL.sub(r"\\\1", schemed(path))
+
+
+def schemed(path: str) -> str:
+    """Return a path with its file system, as Spark is to be given one that it writes to."""
+    return path if is_remote(path) or path.startswith("file:") else f"file:{Path(path).absolute()}"
 
 
 def place_of(path: str) -> str:

@@ -17,6 +17,7 @@ from dedup.packing import unpacked
 from dedup.pairs import HAIR, join_matches
 from dedup.settings import Settings
 from dedup.spark.numbering import SLICE_BITS
+from dedup.spark.sketching import in_order
 
 MATCHED = "later bigint, earlier bigint"
 PAIR = ("later", "earlier", "banded")
@@ -57,7 +58,7 @@ def matcher(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Table]:
 
 def joining(pairs: pa.Table, sketches: pa.Table, settings: Settings) -> pa.Table:
     """Return those pairs of a slice that match and join two sets of its articles, those that share bands first."""
-    sketches, rules = sketches.sort_by("number"), rules_of(settings)
+    sketches, rules = in_order(sketches), rules_of(settings)
     numbers, none = sketches["number"].to_numpy(), np.zeros((len(sketches), 0), np.uint32)
     days = np.array(sketches["day"].to_numpy(), np.float64)
     s = unpacked(sketches["sketch"].to_pylist(), days, none, none)

@@ -4,13 +4,16 @@ sketching → numbering → pairing → matching → components → deciding
 """
 
 import atexit
-import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
+from uuid import uuid4
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sql
 
+from dedup.errors import EngineError
 from dedup.settings import Settings
 from dedup.spark.components import connected
 from dedup.spark.deciding import decided, decided_again
@@ -44,16 +47,31 @@ def deduplicate(
 ) -> DataFrame:
     """Return what becomes of each article: a row of `COLUMNS` for each, as a local run decides.
 
-    `articles` has the columns of `fields.SCHEMA`, and may have a `position`, the place of each in the order of input; `cluster`
-    is the id of the article that is kept. Stages are written to `work`, a directory that all workers share, and stay there;
-    without it to a temporary folder of this machine, which vanishes with the program. With a `lake`, a directory, the articles
-    are compared with those of all runs before that had it, too, and are remembered there.
+    `articles` has the columns of `fields.SCHEMA`, and may have a `dedup_position`, the place of each in the order of input;
+    `cluster` is the id of the article that is kept. An article without an id gets one that is made of what it is. Stages are
+    written to a new folder in `work`, a directory that all workers share, and stay there; without it to a temporary folder of this machine,
+    which vanishes with the program. `EngineError` where there is a cluster, and no `work`. With a `lake`, a directory, the
+    articles are compared with those of all runs before that had it, too, and are remembered there.
     """
+    settings, lasting = settings or Settings(), ExitStack()
+    atexit.register(lasting.close)
+    place = lasting.enter_context(stages_of(articles.sparkSession, work, settings.work_dir))
+    return outcome(articles, settings, place, lake).articles.select(*COLUMNS)
+
+
+@contextmanager
+def stages_of(session: SparkSession, work: str | None, folder: str | None) -> Iterator[str]:
+    """Give a new folder for the stages of a run: in `work`, or on one machine in `folder`, where it vanishes in the end."""
     if work is not None:
-        return outcome(articles, settings or Settings(), work, lake).articles.select(*COLUMNS)
-    folder = tempfile.mkdtemp(prefix="dedup-spark-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return outcome(articles, settings or Settings(), folder, lake).articles.select(*COLUMNS)
+        yield f"{work.rstrip('/')}/stages-{uuid4().hex}"
+        return
+    if not str(session.sparkContext.master).startswith("local"):
+        raise EngineError(
+            "the workers of a cluster need a folder for their stages that all of them reach; "
+            "name one (--stages, or `work`), as hdfs:///tmp/dedup or s3a://bucket/dedup"
+        )
+    with tempfile.TemporaryDirectory(prefix="dedup-spark-", dir=folder, ignore_cleanup_errors=True) as place:
+        yield f"file:{place}"
 
 
 def outcome(articles: DataFrame, settings: Settings, place: str, lake: str | None = None) -> Outcome:

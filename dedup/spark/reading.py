@@ -27,6 +27,7 @@ from dedup.reading.streams import Damaged
 from dedup.spark.listing import find_files, is_remote, place_of, spelled
 from dedup.spark.pieces import LINES, ROWS, WHOLE, Batches, Key, Kind, kind_of
 from dedup.spark.session import plain_errors
+from dedup.spark.sketching import POSITION as GIVEN
 from dedup.spark.surveying import SURVEYED, Files, Piece, Rejects, ignored, positioned, surveyor
 from dedup.spark.work import described
 
@@ -37,7 +38,7 @@ __all__ = ["POSITION", "Articles", "read_articles"]
 
 POSITION = "position"
 ARTICLES = ", ".join(f"{name} {'timestamp' if name == 'published' else 'string'}" for name in FIELDS)
-ARTICLES = f"{ARTICLES}, {POSITION} bigint"
+ARTICLES = f"{ARTICLES}, {GIVEN} bigint"
 RECORDS = f"{POSITION} bigint, record binary"
 MOST_TASKS = 1024
 """Files that are read as a whole are parted among so many tasks at most."""
@@ -123,7 +124,7 @@ class Articles:
 
     @cached_property
     def frame(self) -> DataFrame:
-        """Return the articles: the columns of SCHEMA, and `position`."""
+        """Return the articles: the columns of SCHEMA, and the place of each in the order of input."""
         pieces, lines = self._surveyed[1].pieces, self._surveyed[1].lines
         return self._mapped(lambda kind: article_reader(self._files, kind, pieces, lines), ARTICLES)
 
@@ -284,4 +285,4 @@ def with_positions(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
     columns = batch.columns
     columns[times] = columns[times].cast(pa.timestamp("us", tz=TIMESTAMP.tz))
     positions = pa.array(np.arange(first, first + batch.num_rows, dtype=np.int64))
-    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, POSITION])
+    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, GIVEN])

@@ -36,7 +36,6 @@ INSTALL_JAVA = (
     "Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17; "
     "conda: conda install -c conda-forge openjdk=17; or let JAVA_HOME name the folder of one that is there"
 )
-INSTALL_SPARK = "Spark is not installed; install it with: pip install 'news-dedup[spark]'"
 VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 """Java 8 calls itself 1.8."""
 ANSWERING = 30
@@ -107,10 +106,8 @@ def start(
         return there
     given = dict(conf or {})
     master = master or given.pop("spark.master", None) or (None if configured_master() else "local[*]")
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise EngineError(INSTALL_SPARK) from None
+    from pyspark.sql import SparkSession
+
     # What it warns of are frames of pandas, which it needs and we never make.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     is_local = master is not None and ON_THIS_MACHINE.match(master) is not None
@@ -158,10 +155,11 @@ def running() -> SparkSession | None:
 
 def configured_master() -> bool:
     """Return whether the machine's own Spark says where the work is done."""
-    folders = [os.environ.get("SPARK_CONF_DIR"), os.environ.get("SPARK_HOME", "") + "/conf"]
+    home = os.environ.get("SPARK_HOME")
+    folders = [os.environ.get("SPARK_CONF_DIR"), home and f"{home}/conf"]
     files = [Path(folder, "spark-defaults.conf") for folder in folders if folder]
     return any(
-        line.split()[:1] == ["spark.master"]
+        re.split(r"[\s=:]", line.strip(), maxsplit=1)[0] == "spark.master"
         for file in files
         if file.is_file()
         for line in file.read_text("utf-8").splitlines()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sql
 
 from dedup.dates import parse_published
@@ -25,6 +25,8 @@ SKETCHED = (
     "salient binary, bands binary, sketch binary, position bigint"
 )
 """`time` is `published` in seconds since 1970, `day` the same in days; `salient` and `bands` are uint32s end to end."""
+POSITION = "dedup_position"
+"""The column that may say which place an article has in the order of input; each another one."""
 BATCH_ARTICLES, BATCH_BYTES = 1024, 8 << 20
 """So much is sketched at once."""
 LITTLE = np.dtype("<u4")
@@ -34,8 +36,16 @@ Batches = Iterator[pa.RecordBatch]
 
 def sketched(articles: DataFrame, settings: Settings) -> DataFrame:
     """Return the sketches of a DataFrame of articles under the settings, in the order of its rows."""
-    given = [field for field in (*FIELDS, "position") if field in articles.columns]
-    return articles.select(*map(sql.col, given)).mapInArrow(sketcher(settings), SKETCHED)
+    given = [field for field in (*FIELDS, POSITION) if field in articles.columns]
+    named = articles.select(*map(sql.col, given)).withColumn("id", made_id(given))
+    return named.mapInArrow(sketcher(settings), SKETCHED)
+
+
+def made_id(given: list[str]) -> Column:
+    """Return the column of ids, in which one that is missing is made of what else is given: the same whenever it is."""
+    others = [sql.col(name) for name in given if name not in {"id", POSITION}]
+    made = sql.concat(sql.lit("made-"), sql.lower(sql.hex(sql.xxhash64(*others))))
+    return sql.coalesce(sql.col("id").cast("string"), made) if "id" in given else made
 
 
 def sketcher(settings: Settings) -> Callable[[Batches], Batches]:
@@ -46,8 +56,8 @@ def sketcher(settings: Settings) -> Callable[[Batches], Batches]:
             for part in sliced(batch, BATCH_ARTICLES, BATCH_BYTES):
                 articles = as_articles(part)
                 made = rows_of(articles, sketch_with(articles, settings))
-                given = "position" in part.schema.names
-                positions = part["position"] if given else pa.nulls(part.num_rows, pa.int64())
+                given = POSITION in part.schema.names
+                positions = part[POSITION] if given else pa.nulls(part.num_rows, pa.int64())
                 yield made.append_column("position", positions)
 
     return sketch_all
@@ -87,6 +97,12 @@ def rows_of(articles: pa.RecordBatch, s: Sketches) -> pa.RecordBatch:
             "sketch": pa.array(packed(s).each(), pa.binary()),
         }
     )
+
+
+def in_order(sketches: pa.Table) -> pa.Table:
+    """Return sketches by rising number; those of more than two gigabytes too, which no array of binary holds."""
+    wide = sketches.column("sketch").cast(pa.large_binary())
+    return sketches.set_column(sketches.schema.get_field_index("sketch"), "sketch", wide).sort_by("number")
 
 
 def bytes_of(keys: np.ndarray) -> pa.Array:

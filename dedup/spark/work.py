@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
+from dedup.spark.listing import schemed, spelled
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -20,8 +22,8 @@ class Work:
         """Return a DataFrame as it is read from Parquet, after it was written there."""
         place = f"{self.path.rstrip('/')}/{name}"
         with described(frame.sparkSession, name):
-            frame.write.mode("overwrite").parquet(place)
-        return frame.sparkSession.read.schema(frame.schema).parquet(place)
+            frame.write.mode("overwrite").parquet(schemed(place))
+        return frame.sparkSession.read.schema(frame.schema).parquet(spelled(place))
 
 
 @contextmanager

@@ -71,7 +71,10 @@ def engine_options(command: F) -> F:
 def confs(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> Mapping[str, str]:
     """Return the pairs KEY=VALUE as a mapping, or fail with the one that is none."""
     for pair in pairs:
-        key, equals, _ = pair.partition("=")
+        key, equals, _ = pair.partition("=")  # the value may be a secret
         if not (equals and key.startswith("spark.")):
-            raise click.BadParameter(f"{pair!r} is not of the form KEY=VALUE, as spark.executor.memory=8g.")
+            named = f"{key!r} is no such key" if equals else "there is no '=' in one of them"
+            raise click.BadParameter(
+                f"a setting of Spark is KEY=VALUE, and its key begins with 'spark.', as spark.executor.memory=8g; {named}."
+            )
     return dict(pair.split("=", 1) for pair in pairs)

@@ -6,19 +6,16 @@ In: paths, settings, and what was asked for. Out: the same records on stdout, in
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.terminal.progress import announce_compiling
 from dedup.terminal.talk import REJECTS, odd, summed_up, tell
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from dedup.settings import Settings
     from dedup.spark.reading import Articles
 
@@ -47,7 +44,9 @@ def cluster_on_spark(
     from dedup.errors import OutputError
     from dedup.output import write_records
     from dedup.pipeline import load_kernels
-    from dedup.spark.outcome import outcome
+
+    need_spark()
+    from dedup.spark.outcome import outcome, stages_of
     from dedup.spark.reading import read_articles
     from dedup.spark.session import plain_errors, started
     from dedup.spark.work import described
@@ -57,12 +56,14 @@ def cluster_on_spark(
     for path in (output, rejects):
         if not is_folder(path):
             writing.check_place(path)
+        elif path is not None and Path(path).exists():
+            raise OutputError(f"cannot write {path}: there is a folder already")
     compiled = announce_compiling(quiet=quiet)
     begin = time.perf_counter()
     shown = sys.stderr.isatty() and not quiet
     with (
         started(settings, progress=shown, **how) as session,
-        stage_folder(session, settings, folders[0]) as place,
+        stages_of(session, folders[0], settings.work_dir) as place,
         plain_errors(),
     ):
         if compiled:
@@ -86,21 +87,14 @@ def cluster_on_spark(
     tell("\n".join([said, *odd(articles.warnings + Counter(made.warnings), made.bounded)]), quiet=quiet)
 
 
-@contextmanager
-def stage_folder(session: SparkSession, settings: Settings, stages: str | None) -> Iterator[str]:
-    """Give the folder for the stages of a run: the one asked for, or on one machine one that vanishes with the run."""
+def need_spark() -> None:
+    """Raise `EngineError` where Spark is not installed."""
     from dedup.errors import EngineError
 
-    if stages is not None:
-        yield stages
-        return
-    if not str(session.sparkContext.master).startswith("local"):
-        raise EngineError(
-            "the workers of a cluster need a folder for their stages that all of them reach; "
-            "name one with --stages, as hdfs:///tmp/dedup or s3a://bucket/dedup"
-        )
-    with tempfile.TemporaryDirectory(prefix="dedup-spark-", dir=settings.work_dir) as folder:
-        yield folder
+    try:
+        import dedup.spark  # noqa: F401 - only to see whether it can be
+    except ImportError as error:
+        raise EngineError(str(error)) from None
 
 
 def say_rejects(articles: Articles, output: str | None, rejects: str | None, *, quiet: bool) -> None:
