@@ -49,9 +49,9 @@ def deduplicate(
 
     `articles` has the columns of `fields.SCHEMA`, and may have a `dedup_position`, the place of each in the order of input;
     `cluster` is the id of the article that is kept. An article without an id gets one that is made of what it is. Stages are
-    written to a new folder in `work`, a directory that all workers share, and stay there; without it to a temporary folder of this machine,
-    which vanishes with the program. `EngineError` where there is a cluster, and no `work`. With a `lake`, a directory, the
-    articles are compared with those of all runs before that had it, too, and are remembered there.
+    written to a new folder in `work`, a directory that all workers share, and stay there; without it to a temporary folder of
+    this machine, which vanishes with the program. `EngineError` where there is a cluster, and no `work`. With a `lake`, a
+    directory, the articles are compared with those of all runs before that had it, too, and are remembered there.
     """
     settings, lasting = settings or Settings(), ExitStack()
     atexit.register(lasting.close)
