@@ -107,3 +107,10 @@ def test_a_setting_of_spark_is_a_key_and_a_value(newsroom: Path) -> None:
 
     assert answer.exit_code == 2
     assert "KEY=VALUE" in answer.stderr
+
+
+def test_a_lake_gives_verdicts_on_articles_and_no_clusters(newsroom: Path, tmp_path: Path) -> None:
+    answer = called("cluster", newsroom, "--engine", "spark", "--lake", tmp_path / "lake")
+
+    assert answer.exit_code == 2
+    assert "--lake needs --format articles" in answer.stderr
