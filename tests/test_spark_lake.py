@@ -10,9 +10,12 @@ from sparking import Verdict, expected, frame, verdicts
 
 from dedup import Index
 from dedup.errors import IndexingError
+from dedup.known import BANDS, FULL
 from dedup.pipeline import deduplicate as locally
 from dedup.settings import Settings
 from dedup.spark import deduplicate
+from dedup.spark.lake import settled
+from dedup.spark.matching import MATCHED
 
 
 def answers(index: Index, articles: list[Article]) -> list[Verdict]:
@@ -51,3 +54,15 @@ def test_a_lake_is_used_with_the_settings_that_it_was_made_with(spark: SparkSess
 
     with pytest.raises(IndexingError, match=r"window_days was 5\.0 and is 3"):
         deduplicate(frame(spark, articles), Settings(window_days=3), lake=lake)
+
+
+def test_what_an_article_repeats_comes_along_with_it(spark: SparkSession) -> None:
+    columns = "number bigint, leader bigint, relation string, mark tinyint"
+    decisions = [(1, 1, None, FULL), (2, 1, "rewrite", FULL), (3, 1, "rewrite", BANDS), (4, 4, None, FULL)]
+    edges = spark.createDataFrame([(10, 2), (11, 10), (11, 4)], MATCHED)
+
+    led, known = settled(edges, spark.createDataFrame(decisions, columns))
+
+    assert list(map(tuple, led.collect())) == [(2, 1)]
+    found = {row.number: (row.leader, row.mark, row.witnesses) for row in known.collect()}
+    assert found == {1: (1, FULL, 2), 2: (1, FULL, 0), 3: (1, BANDS, 0), 4: (4, FULL, 0)}
