@@ -152,11 +152,13 @@ def test_stars_connect_what_edges_connect(
 def test_a_slice_that_wants_too_many_sketches_is_parted(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = [((a % 2 << 33) + a, b, False) for a in range(2, 40) for b in range(1, 2 + a % 2 * 30)]
+    given = [((s << 33) + a, b, False) for s in (0, 1) for a in range(19) for b in range(1, 2 + s * 30)]
     pairs = spark.createDataFrame(given, PAIRED)
     monkeypatch.setattr("dedup.spark.matching.MOST", 10)
 
     found = in_parts(pairs).collect()
 
     assert sorted((row.later, row.earlier, row.banded) for row in found) == sorted(given)
-    assert {row.slice: len({r.part for r in found if r.slice == row.slice}) for row in found} == {0: 1, 1: 3}
+    parts = {(row.slice, row.part) for row in found}
+    assert [slice_ for slice_, _ in parts].count(0) == 1
+    assert [slice_ for slice_, _ in parts].count(1) >= 3
