@@ -63,8 +63,8 @@ def small(spark: SparkSession) -> SparkSession:
 
 def found(articles: Articles) -> list[dict[str, Any]]:
     """Return the articles that Spark reads, as a local run gives them."""
-    read = sorted(articles.frame.toArrow().to_pylist(), key=lambda row: row["position"])
-    assert [row.pop("position") for row in read] == list(range(len(articles)))
+    read = sorted(articles.frame.toArrow().to_pylist(), key=lambda row: row["dedup_position"])
+    assert [row.pop("dedup_position") for row in read] == list(range(len(articles)))
     return read
 
 

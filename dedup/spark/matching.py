@@ -43,7 +43,7 @@ def in_parts(pairs: DataFrame) -> DataFrame:
     if not large:
         return pairs.withColumn("part", sql.lit(0).cast("bigint"))
     parts = pairs.sparkSession.createDataFrame(large, "slice bigint, parts bigint")
-    part = sql.pmod("later", sql.coalesce("parts", sql.lit(1))).alias("part")
+    part = sql.pmod(sql.xxhash64("later"), sql.coalesce("parts", sql.lit(1))).alias("part")
     return pairs.join(sql.broadcast(parts), "slice", "left").select(*PAIR, "slice", part)
 
 
