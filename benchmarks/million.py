@@ -80,14 +80,20 @@ def run(corpus: Path, articles: int, memory: str) -> Seen:
     asked = ["--memory", memory] if memory else []
     command = [sys.executable, "-m", "dedup", "cluster", str(corpus), "-o", str(out), "--quiet", *asked]
     seconds, peak, work = measured(command)
+    clusters = clusters_in(out, articles)
+    out.unlink()
+    return Seen(seconds, peak, work, clusters)
+
+
+def clusters_in(out: Path, articles: int) -> list[int]:
+    """Return where each article ended, of the clusters that a run wrote."""
     clusters = list(range(articles))
     with out.open("rb") as lines:
         for line in lines:
             cluster = json.loads(line)
             for member in cluster["members"]:
                 clusters[int(member["id"])] = int(cluster["cluster"])
-    out.unlink()
-    return Seen(seconds, peak, work, clusters)
+    return clusters
 
 
 def shown(articles: int, memory: str, seen: Seen, truth: Truth) -> str:

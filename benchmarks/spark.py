@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.million import Truth, truth_of
+from benchmarks.million import Truth, clusters_in, truth_of
 from dedup.evaluation import pairwise
 
 MASTER = "local[2]"
@@ -82,17 +82,6 @@ def memory_of(pid: int) -> float:
         except psutil.Error:
             continue
     return total
-
-
-def clusters_in(out: Path, articles: int) -> list[int]:
-    """Return where each article ended, of the clusters that a run wrote."""
-    clusters = list(range(articles))
-    with out.open("rb") as lines:
-        for line in lines:
-            cluster = json.loads(line)
-            for member in cluster["members"]:
-                clusters[int(member["id"])] = int(cluster["cluster"])
-    return clusters
 
 
 def events_in(folder: Path) -> Iterator[dict[str, Any]]:
