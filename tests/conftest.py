@@ -38,3 +38,12 @@ def seeds() -> Path:
     if not folder.is_dir():
         pytest.skip("the acceptance corpus is not beside this checkout")
     return folder
+
+
+LONG = ("test_spark", "test_cli_cluster_spark", "test_fuzz", "test_nothing_lost", "test_workers")
+"""Files that take longest: begun last, one worker would be left alone with them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of long files first."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONG))
