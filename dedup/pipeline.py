@@ -22,7 +22,7 @@ from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.results import Result
 from dedup.settings import Settings
-from dedup.shelf import Shelf, room_in
+from dedup.shelf import Shelf, give_back_freed, room_in
 from dedup.sketches import Sketches, sketch
 
 REMEMBERED = ("id", "title", "source", "published")
@@ -78,7 +78,9 @@ def prepared(articles: Any, settings: Settings, progress: Progress | None = None
         loading.result()
     table, repeats, warnings = identified(remembered, sketches.tellings)
     del remembered
-    return Prepared(shelf.held(table), sketches, repeats, dict(warnings), shelf)
+    table = shelf.held(table)
+    give_back_freed()
+    return Prepared(table, sketches, repeats, dict(warnings), shelf)
 
 
 def decided(given: Prepared, settings: Settings) -> Result:

@@ -33,7 +33,7 @@ AT_WORK_BYTES = (60e6, 250e6)
 """What the batches take that are being read and sketched, once a corpus is larger than they are."""
 RESULT_BYTES = (150, 500)
 """What is remembered of an article beside its sketch: evidence, id, title, source."""
-FILED = (1.0, 1.0, 2.0)
+FILED = (1.0, 2.0, 2.0)
 """So many times sketches lie in files, where they do: once more where they are put in order."""
 SLOWER = 2.0
 """A machine is now and then so much slower, or faster, than it was during the trial."""

@@ -125,9 +125,8 @@ def latest_of(head):
 def slot_of(index, key):
     """Return the slot that holds `key`, or the free one where it would go."""
     size = np.uint64(len(index.slots))
-    slot = ((key >> np.uint64(32)) * size) >> np.uint64(
-        32
-    )  # a product: its high bits are the well-mixed ones
+    # A key is a product: its high bits are the well-mixed ones.
+    slot = ((key >> np.uint64(32)) * size) >> np.uint64(32)
     while index.slots[slot, KEY] != 0 and index.slots[slot, KEY] != key:
         slot += np.uint64(1)
         if slot == size:

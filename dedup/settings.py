@@ -76,8 +76,8 @@ class Settings:
 
     memory: int = knob(
         2 << 30,
-        "How much memory (K, M, G) the articles may take, beside about half a gigabyte for the program: what is too much "
-        "waits in files.",
+        "How much memory (K, M, G) a run should keep to: sketches that are too many wait in files. What is remembered of each "
+        "article beside them comes on top, some 500 bytes.",
         0,
     )
     work_dir: str | None = knob(

@@ -11,13 +11,14 @@ files are put in the order in which they are compared (`in_order`): what is need
 from __future__ import annotations
 
 import ctypes
+import io
 import mmap
 import os
 import tempfile
 import weakref
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,8 @@ from dedup.sketches import Sketches, taken
 
 LARGE = frozenset({"bands", "salient", "shingles", "quotes", "term_hashes", "term_facts", "norms"})
 """The fields that files may hold: all but some fifty bytes of the thousands of an article."""
+CAN_REST = hasattr(mmap.mmap, "madvise")
+"""Whether pages can be given back: not on Windows, which takes them when it needs them."""
 STATM = Path("/proc/self/statm")
 PROGRAM = 256 << 20
 """Bytes that Python, Arrow and the compiled kernels take, whatever the corpus."""
@@ -57,6 +60,7 @@ class Shelf:
         self._open = ExitStack()
         weakref.finalize(self, self._open.close)
         self._maps: list[mmap.mmap] = []
+        self._arranged: tuple[np.ndarray, Shelf] | None = None
         self.filed = 0
         """How many bytes lie in files."""
 
@@ -86,8 +90,8 @@ class Shelf:
         return Sketches(**self._held)
 
     def rest(self) -> None:
-        """Give what lies in files back to the system, where more of it than the budget is in memory."""
-        if self._maps and resident_of_files() > self._memory:
+        """Give what lies in files back to the system, where more than the budget is in memory, the program's own files too."""
+        if self._maps and CAN_REST and resident_of_files() > self._memory:
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
 
@@ -97,12 +101,15 @@ class Shelf:
             return articles
         with self._new_file() as file:
             try:
-                with pa.ipc.new_stream(file, articles.schema) as stream:
+                buffered = io.BufferedWriter(
+                    cast("io.RawIOBase", file)
+                )  # all of it is written, or an error is raised
+                with pa.ipc.new_stream(buffered, articles.schema) as stream:
                     stream.write_table(articles)
-                file.flush()
+                buffered.flush()
             except OSError as error:
                 raise self._refused(error) from error
-            self.filed += file.tell()
+            self.filed += buffered.tell()
             self._maps.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return pa.ipc.open_stream(pa.py_buffer(self._maps[-1])).read_all()
 
@@ -111,12 +118,16 @@ class Shelf:
 
         It holds them in files like this one, which needs as much room on the disk again.
         """
-        if not self._maps or len(order) < NEAR or np.abs(np.diff(order)).mean() <= NEAR:
+        if not self._maps or len(order) <= NEAR or np.abs(np.diff(order)).mean() <= NEAR:
             return self
+        if self._arranged and np.array_equal(self._arranged[0], order):
+            return self._arranged[1]
         shelf = Shelf(self._memory, self._folder)
+        shelf._maps += self._maps  # they rest together
         for start in range(0, len(order), TOGETHER):
             shelf.put(taken(self.sketches(), order[start : start + TOGETHER]))
             self.rest()
+        self._arranged = order, shelf
         return shelf
 
     def _move_out(self) -> None:
@@ -162,8 +173,9 @@ def grow(array: np.ndarray, more: np.ndarray) -> None:
 
 
 def give_back_freed() -> None:
-    """Give memory that was freed back to the system, where its C library can: sketching frees far more than is left of it."""
-    with suppress(OSError, AttributeError):
+    """Give memory that was freed back to the system, as far as Arrow and the C library can: sketching frees most of its own."""
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError, TypeError):  # Windows has no library without a name
         ctypes.CDLL(None).malloc_trim(0)
 
 

@@ -145,6 +145,11 @@ def test_one_id_with_one_text_is_one_article_given_twice() -> None:
     assert [(match.id, match.canonical, match.relation, match.score) for match in result.dropped] == [
         ("a", "a", "exact", 1.0)
     ]
+    assert {name: result.dropped[0].evidence[name] for name in ("jaccard", "contained", "contains")} == {
+        "jaccard": 1.0,
+        "contained": 1.0,
+        "contains": 1.0,
+    }
     assert list(result.warnings.values()) == [1]
     assert "twice" in next(iter(result.warnings))
 

@@ -86,6 +86,7 @@ def test_files_are_put_in_order_where_it_is_another(
 
     assert (near is shelf) != shuffled
     assert same(near.sketches(), joined([taken(whole, order[n : n + 1]) for n in range(len(order))]))
+    assert shelf.in_order(order.copy()) is near
 
 
 @pytest.mark.parametrize("memory", [0, 1 << 30])
@@ -100,11 +101,21 @@ def test_a_table_comes_back_as_it_was(memory: int) -> None:
     assert (shelf.filed > filed) == (memory == 0)
 
 
-def test_sketches_in_memory_stay_where_they_are() -> None:
+def test_sketches_in_memory_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "NEAR", 2)
     shelf = shelved(PARTS, 1 << 30)
     shelf.sketches()
 
-    assert shelf.in_order(np.arange(len(WHOLE))[::-1]) is shelf
+    assert shelf.in_order(np.random.default_rng(1).permutation(len(WHOLE))) is shelf
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_an_error_and_not_a_lost_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = shelved(PARTS, 0)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        shelf.held(pa.Table.from_batches([WHOLE]))
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much is in memory")

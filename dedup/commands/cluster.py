@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from dedup.terminal.engine import engine_options
 from dedup.terminal.foretelling import foretell, say_plan
@@ -96,7 +97,7 @@ def cluster(
         folders = (stages, lake)
         cluster_on_spark(paths, settings, asked, how, folders, quiet=quiet, **reading)
         return
-    if master or conf or stages or lake:
+    if named_here("master", "conf", "stages", "lake"):
         raise click.UsageError("--master, --conf, --stages and --lake are Spark's; add --engine spark.")
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
@@ -115,6 +116,12 @@ def cluster(
         lines = writing.annotated if shape == "articles" else writing.cluster_lines
         write_records(output, lines(done.result, corpus))
         report(done, corpus, quiet=quiet)
+
+
+def named_here(*options: str) -> bool:
+    """Return whether any of some options stands on the command line; in the environment they may stand for other runs."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(option) is ParameterSource.COMMANDLINE for option in options)
 
 
 def show_clusters(result: Result, corpus: Corpus) -> None:
