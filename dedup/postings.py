@@ -30,8 +30,9 @@ CELLS, KEYS = 0, 1
 """What of an index is in use: cells of its blocks, and slots of its table."""
 BAND_BIT = np.uint64(1)
 """The lowest bit of a key says whether it is of a band or of a term, which reach back differently far."""
-ROOMY = 2
-"""A new index has room for so many times what is in reach: it is made anew after as many articles as are in reach."""
+GROWING, STEADY = 2.0, 1.5
+"""A new index has room for so many times what is in reach: where nearly all is it grows, else it stays as large as it is."""
+STEADY_BELOW = 0.75
 
 
 class Postings(NamedTuple):
@@ -83,7 +84,8 @@ def with_room(index: Postings, more: int, today: float, reach: Reach) -> Posting
         return index
     spare = np.empty(len(reach.days), np.int64)
     keys, postings = count_in_reach(index, today, reach, spare)
-    found = room_for(ROOMY * keys + more, ROOMY * postings + more)
+    roomy = GROWING if keys > STEADY_BELOW * index.used[KEYS] else STEADY
+    found = room_for(int(roomy * keys) + more, int(roomy * postings) + more)
     move(index, found, today, reach, spare)
     return found
 
