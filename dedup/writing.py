@@ -38,7 +38,9 @@ __all__ = [
     "member",
 ]
 
-IN_MEMORY = 64 << 20
+ROWS = 4096
+"""So many articles are made rows of at once."""
+IN_MEMORY = 16 << 20
 """Canonical articles beyond so many bytes wait on the disk for their place among the clusters."""
 
 
@@ -148,7 +150,7 @@ def kept_mask(result: Verdicts) -> np.ndarray:
 def rows_at(result: Result, positions: Iterable[int]) -> Iterator[dict[str, Any]]:
     """Yield what is remembered of the articles at some positions: id, title, source, published."""
     chosen = pa.array(positions, pa.int64())
-    for batch in result.articles.take(chosen).to_batches():
+    for batch in result.articles.take(chosen).to_batches(max_chunksize=ROWS):
         yield from batch.to_pylist()
 
 
