@@ -79,7 +79,8 @@ def prepared(articles: Any, settings: Settings, progress: Progress | None = None
     table, repeats, warnings = identified(remembered, sketches.tellings)
     del remembered
     table = shelf.held(table)
-    give_back_freed()
+    if shelf.filed:
+        give_back_freed()
     return Prepared(table, sketches, repeats, dict(warnings), shelf)
 
 
