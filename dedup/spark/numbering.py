@@ -61,7 +61,6 @@ def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -
         GIVEN_TWICE: repeats,
         RENAMED: renamed or 0,
     }
-    whole = sketches
     if repeats or renamed:
         whole = sketches.join(named, "row", "left").withColumn("id", sql.coalesce("name", "id"))
     else:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
+from dedup.candidates import DATED
 from dedup.known import FULL, UNSEEN, Keys
 from dedup.matches import rules_of
 from dedup.pairs import NOBODY, pairs_of
@@ -25,8 +26,6 @@ PAIRED = "later bigint, earlier bigint, banded boolean"
 PLACED = "cell bigint, number bigint, day double, home boolean, old boolean, twin bigint, keys binary"
 CELL = 1 << 17
 """About so many articles are at home in a cell, if they are dated: an index of them takes some hundred megabytes."""
-DATED = 8
-"""With more undated articles than one in so many there is one cell: they would go to all of them."""
 ACCURACY = 1000
 
 
@@ -42,6 +41,7 @@ def paired(sketches: DataFrame, settings: Settings, before: DataFrame | None = N
     if before is not None:
         able = able.unionByName(recalled(before, able, settings))
     dated, articles = able.agg(sql.count("day"), sql.count(sql.lit(1))).first() or (0, 0)
+    # With more undated articles there is one cell: they would go to all of them.
     cells = articles // CELL if (articles - dated) * DATED <= articles else 0
     steps = [k / (cells + 1) for k in range(1, cells + 1)]
     quantiles = able.agg(sql.percentile_approx("day", steps, ACCURACY)).first() if steps else None
