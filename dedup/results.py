@@ -83,21 +83,36 @@ class Result:
 
     def groups(self) -> list[list[int]]:
         """Return the positions of each cluster of two or more, canonical first, largest cluster first."""
-        members: dict[int, list[int]] = {}
-        for a in self.order[self.assignments.relations[self.order] != NONE].tolist():
-            members.setdefault(int(self.assignments.leaders[a]), []).append(a)
-        rank = np.empty(len(self.ids), np.int64)
+        positions, ends = self.grouped()
+        return [group.tolist() for group in np.split(positions, ends[:-1])] if len(ends) else []
+
+    def grouped(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the groups (int64) end to end, and where each ends: of many, what lists of them take a tenth of."""
+        made = self.assignments
+        members = self.order[made.relations[self.order] != NONE]
+        leaders = made.leaders[members]
+        rank, sizes = (
+            np.empty(len(self.articles), np.int64),
+            np.bincount(leaders, minlength=len(self.articles)),
+        )
         rank[self.order] = np.arange(len(self.order))
-        return sorted(([k, *v] for k, v in members.items()), key=lambda group: (-len(group), rank[group[0]]))
+        heads = np.flatnonzero(sizes)
+        heads = heads[np.lexsort((rank[heads], -sizes[heads]))]
+        place = rank
+        place[heads] = np.arange(len(heads))
+        by_group = np.argsort(place[np.concatenate([heads, leaders])], kind="stable")
+        return np.concatenate([heads, members])[by_group], np.cumsum(1 + sizes[heads])
 
     def match(self, a: int) -> Match:
         """Return the match that condemned the article at position `a`; it must have been dropped."""
-        made = self.assignments
-        relation = RELATIONS[made.relations[a]]
+        return self.match_of(a, self.ids[a], self.ids[self.assignments.leaders[a]])
+
+    def match_of(self, a: int, name: str, canonical: str) -> Match:
+        """Return the match that condemned the article at position `a`, whose id and that of the article it repeats are known."""
         return Match(
-            id=self.ids[a],
-            canonical=self.ids[made.leaders[a]],
-            relation=relation,
+            id=name,
+            canonical=canonical,
+            relation=RELATIONS[self.assignments.relations[a]],
             score=self.score(a),
             evidence=self.evidence(a),
         )

@@ -38,8 +38,8 @@ __all__ = [
     "member",
 ]
 
-ROWS = 4096
-"""So many articles are made rows of at once."""
+TAKEN, ROWS = 1 << 16, 1 << 12
+"""So many articles are taken from their table at once, and so many of these are made rows of at once."""
 IN_MEMORY = 16 << 20
 """Canonical articles beyond so many bytes wait on the disk for their place among the clusters."""
 
@@ -78,22 +78,24 @@ class Abandoned(Exception):  # noqa: N818 - it never leaves this module
 
 def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
     """Yield each cluster of two or more as a line of JSON, largest first, with its canonical in full."""
-    groups = result.groups()
-    rows = rows_at(result, chain.from_iterable(groups))
+    positions, ends = result.grouped()
+    heads = positions[np.concatenate([[0], ends[:-1]])] if len(ends) else positions
+    bounds = np.zeros((len(result.articles), 2), np.int64)
+    wanted = np.zeros(len(result.articles), bool)
+    wanted[heads] = True
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as shelf:
-        places = {}
-        wanted = {group[0] for group in groups}
         for position, record in enumerate(corpus.records()):
-            if position in wanted:
+            if wanted[position]:
                 article = record.line().strip()
-                places[position] = (shelf.tell(), len(article))
+                bounds[position] = shelf.tell(), len(article)
                 shelf.write(article)
-        for group in groups:
-            start, length = places[group[0]]
+        rows = zip(positions, rows_at(result, positions), strict=True)
+        for size in np.diff(ends, prepend=0):
+            (head, first), *others = islice(rows, size)
+            start, length = bounds[head]
             shelf.seek(start)
-            _, *others = islice(rows, len(group))
-            members = [member(result.match(a), row) for a, row in zip(group[1:], others, strict=True)]
-            yield cluster_line(result.ids[group[0]], shelf.read(length), members)
+            members = [member(result.match_of(a, row["id"], first["id"]), row) for a, row in others]
+            yield cluster_line(first["id"], shelf.read(length), members)
 
 
 def cluster_line(cluster: str, canonical: bytes, members: list[dict[str, Any]]) -> bytes:
@@ -147,11 +149,12 @@ def kept_mask(result: Verdicts) -> np.ndarray:
     return mask
 
 
-def rows_at(result: Result, positions: Iterable[int]) -> Iterator[dict[str, Any]]:
-    """Yield what is remembered of the articles at some positions: id, title, source, published."""
-    chosen = pa.array(positions, pa.int64())
-    for batch in result.articles.take(chosen).to_batches(max_chunksize=ROWS):
-        yield from batch.to_pylist()
+def rows_at(result: Result, positions: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Yield what is remembered of the articles at some positions (int64): id, title, source, published."""
+    for start in range(0, len(positions), TAKEN):
+        taken = result.articles.take(pa.array(positions[start : start + TAKEN]))
+        for batch in taken.to_batches(max_chunksize=ROWS):
+            yield from batch.to_pylist()
 
 
 def described(result: Result, corpus: Readable, most: int) -> list[list[dict[str, Any]]]:
@@ -162,7 +165,7 @@ def described(result: Result, corpus: Readable, most: int) -> list[list[dict[str
     """
     groups = result.groups()[:most]
     positions = list(chain.from_iterable(groups))
-    rows = list(rows_at(result, positions))
+    rows = list(rows_at(result, np.array(positions, np.int64)))
     untitled = [position for position, row in zip(positions, rows, strict=True) if not row["title"]]
     first_words = openings(corpus, untitled, result.settings.furniture)
     articles = iter(

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, batch, corpora, planned, story
 
+from dedup import writing
 from dedup.corpus import read_articles
 from dedup.errors import OutputError
 from dedup.pipeline import deduplicate
@@ -48,6 +49,16 @@ def test_clusters_are_those_of_the_result(articles: list[Article]) -> None:
         c.ids for c in result.clusters
     ]
     assert [line["canonical"]["id"] for line in lines] == [c.canonical for c in result.clusters]
+
+
+def test_clusters_are_the_same_however_many_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, corpus = done(planned(40, 9))
+    lines = list(cluster_lines(result, corpus))
+
+    for most in (1, 2, 7):
+        monkeypatch.setattr(writing, "TAKEN", most)
+        assert list(cluster_lines(result, corpus)) == lines
+    assert len(lines) > 1
 
 
 @examples(max_examples=40)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -30,8 +30,6 @@ __all__ = ["Run", "announce_compiling", "interruptible", "learn", "run", "run_ap
 
 PATIENCE = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
-KEPT_MS = 10_000
-"""For so long memory that was freed is kept."""
 LAST_COMPILED = "clusters.*.nbi"
 """What numba leaves in its cache of the kernels that a run needs last: if they are there, all are."""
 T = TypeVar("T")
@@ -84,15 +82,13 @@ def learn(corpus: Corpus, *, quiet: bool) -> Learned:
 def prepare() -> None:
     """Make the libraries ready for one long run in a process of its own.
 
-    Arrow keeps the memory that it frees for the next batch, where its allocator can be told to. numba looks for the
-    BLAS of scipy, to offer it to kernels, which takes an eighth of a second; ours multiply no matrices.
+    Arrow asks the system for memory, which keeps what is freed for the next batch and is given it back when it is told to.
+    numba looks for the BLAS of scipy, to offer it to kernels, which takes an eighth of a second; ours multiply no matrices.
     """
     import pyarrow as pa
 
     if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-        with suppress(NotImplementedError):
-            pa.set_memory_pool(pa.jemalloc_memory_pool())
-            pa.jemalloc_set_decay_ms(KEPT_MS)
+        pa.set_memory_pool(pa.system_memory_pool())
     hidden = "scipy.linalg" not in sys.modules
     if hidden:
         sys.modules["scipy.linalg"] = None  # type: ignore[assignment]

@@ -67,10 +67,12 @@ def report_rejects(corpus: Corpus, output: str | None, rejects: str | None, *, q
 
 def summary(done: Run) -> str:
     """Return a line on what became of the corpus, and how fast."""
+    import numpy as np
+
     made = done.result.assignments
     dropped = made.relations >= 0
     relations = Counter(RELATIONS[r] for r in made.relations[dropped].tolist())
-    clusters = len(set(made.leaders[dropped & (done.result.repeats < 0)].tolist()))
+    clusters = len(np.unique(made.leaders[dropped & (done.result.repeats < 0)]))
     return summed_up(len(made.relations), clusters, relations, done.seconds, compiled=done.compiled)
 
 
