@@ -14,7 +14,7 @@ from dedup.known import BANDS, FULL
 from dedup.pipeline import deduplicate as locally
 from dedup.settings import Settings
 from dedup.spark import deduplicate
-from dedup.spark.lake import settled
+from dedup.spark.lake import lake_at, settled
 from dedup.spark.matching import MATCHED
 
 
@@ -54,6 +54,21 @@ def test_a_lake_is_used_with_the_settings_that_it_was_made_with(spark: SparkSess
 
     with pytest.raises(IndexingError, match=r"window_days was 5\.0 and is 3"):
         deduplicate(frame(spark, articles), Settings(window_days=3), lake=lake)
+
+
+def test_of_runs_that_overlap_only_the_first_is_remembered(spark: SparkSession, tmp_path: Path) -> None:
+    lake, settings = str(tmp_path / "lake"), Settings()
+    slow = lake_at(lake, spark, settings)
+    first, second = planned(5, seed=68), planned(5, seed=69)
+    before = verdicts(deduplicate(frame(spark, first), lake=lake))
+
+    with pytest.raises(IndexingError, match=r"another run wrote to .* run it again"):
+        slow.commit(settings)
+
+    assert len(lake_at(lake, spark, settings).runs) == 1
+    assert verdicts(deduplicate(frame(spark, first), lake=lake)) == before
+    deduplicate(frame(spark, second), lake=lake)
+    assert len(lake_at(lake, spark, settings).runs) == 3
 
 
 def test_what_an_article_repeats_comes_along_with_it(spark: SparkSession) -> None:

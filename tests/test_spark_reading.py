@@ -48,6 +48,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "".join(json.dumps(FOREIGN, ensure_ascii=False) + "\n" for _ in range(5)).encode("utf-16")
     )
     (inner / "broken.jsonl.gz").write_bytes(gzip.compress(jsonl(*STORIES))[:-30])
+    parquet = FORMATS["parquet"](STORIES)
+    (inner / "cut.parquet").write_bytes(parquet[:-30])
+    pages = slice(len(parquet) // 8, len(parquet) // 4)
+    rotten = parquet[: pages.start] + bytes(byte ^ 0xFF for byte in parquet[pages]) + parquet[pages.stop :]
+    (inner / "rotten.parquet").write_bytes(rotten)
     (inner / "ragged.csv").write_bytes(b"id,text\n1,a\n2,b,c\n3,d\n")
     (inner / "plain.txt").write_bytes(b"Hello there.")
     (inner / "empty.jsonl").write_bytes(b"")

@@ -1,17 +1,20 @@
 """A directory that remembers articles → what a later run must know of them; and what a run found out → that directory.
 
 In: Parquet, a folder a run: `sketches`, keys among them, and `decisions`. Out: DataFrames. No text is ever read again.
-A run counts once it stands in the `log`, which is written last: what a run that was broken off has left is written over by
-the next. Runs must not overlap. Who was kept stays kept, as in an index (`dedup.index`), whose settings are checked the same way.
+A run counts once it stands in the `log`, which is written last; one that was broken off leaves a folder that no run reads. Of
+runs that overlap the first to end is remembered, and the others must be run again. Who was kept stays kept, as in an index
+(`dedup.index`), whose settings are checked the same way.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import uuid4
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as sql
 
+from dedup.errors import IndexingError
 from dedup.index.fingerprint import check, fingerprint
 from dedup.known import FULL, UNSEEN
 from dedup.settings import RELATIONS, Settings
@@ -19,7 +22,7 @@ from dedup.spark.listing import schemed, spelled
 from dedup.spark.numbering import WRITTEN
 from dedup.spark.work import Work
 
-LOG = "run bigint, meta map<string, string>"
+LOG = "run string, meta map<string, string>"
 COLUMNS = ("number", "cluster", "canonical", "relation", "score", "evidence", "leader", "mark")
 """What is remembered of a decision, beside the ids and the hash of the text."""
 REWRITE = RELATIONS[-1]
@@ -44,22 +47,27 @@ class Lake:
 
     spark: SparkSession
     path: str
-    runs: tuple[int, ...]
+    runs: tuple[str, ...]
+    own: str
+    """What the next run is called, as no other."""
 
     @property
     def work(self) -> Work:
         """Return where the next run writes."""
-        return Work(f"{self.path.rstrip('/')}/run={max(self.runs, default=0) + 1}")
+        return Work(f"{self.path.rstrip('/')}/run={self.own}")
 
     def past(self) -> Past | None:
         """Return what is remembered of all runs; None where there was none."""
         return Past(self._all("sketches"), self._all("decisions")) if self.runs else None
 
     def commit(self, settings: Settings) -> None:
-        """Write down that the run is whole."""
-        run = max(self.runs, default=0) + 1
-        row = self.spark.createDataFrame([(run, fingerprint(settings))], LOG)
-        row.coalesce(1).write.mode("overwrite").parquet(f"{schemed(self.path).rstrip('/')}/log/{run}")
+        """Write down that the run is whole; IndexingError where another has been since it began, which it knows nothing of."""
+        if {row.run for row in logged(self.path, self.spark)} != set(self.runs):
+            raise IndexingError(
+                f"another run wrote to {self.path} in the meantime, so this one is not remembered; run it again"
+            )
+        row = self.spark.createDataFrame([(self.own, fingerprint(settings))], LOG)
+        row.coalesce(1).write.parquet(f"{schemed(self.path).rstrip('/')}/log/{self.own}")
 
     def _all(self, name: str) -> DataFrame:
         """Return a table of all runs."""
@@ -69,15 +77,20 @@ class Lake:
 
 def lake_at(path: str, spark: SparkSession, settings: Settings) -> Lake:
     """Return the lake in a directory; IndexingError where its runs were made with other settings, or by other rules."""
+    rows = logged(path, spark)
+    for row in rows:
+        check(row.meta, settings, path)
+    return Lake(spark, path, tuple(sorted(row.run for row in rows)), f"{len(rows) + 1}-{uuid4().hex}")
+
+
+def logged(path: str, spark: SparkSession) -> list[Row]:
+    """Return the log of a lake: a row for each run that is whole."""
     try:
-        rows = spark.read.schema(LOG).parquet(f"{spelled(path).rstrip('/')}/log/*").collect()
+        return spark.read.schema(LOG).parquet(f"{spelled(path).rstrip('/')}/log/*").collect()
     except AnalysisException as error:
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
-        rows = []
-    for row in rows:
-        check(row.meta, settings, path)
-    return Lake(spark, path, tuple(sorted(row.run for row in rows)))
+        return []
 
 
 def known_again(raw: DataFrame, decisions: DataFrame) -> DataFrame:

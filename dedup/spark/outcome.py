@@ -4,16 +4,12 @@ sketching → numbering → pairing → matching → components → deciding
 """
 
 import atexit
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import NamedTuple
-from uuid import uuid4
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.errors import EngineError
 from dedup.settings import Settings
 from dedup.spark.components import connected
 from dedup.spark.deciding import decided, decided_again
@@ -22,11 +18,9 @@ from dedup.spark.matching import matched
 from dedup.spark.numbering import WRITTEN, Numbered, numbered
 from dedup.spark.pairing import paired
 from dedup.spark.sketching import sketched
-from dedup.spark.work import Work
+from dedup.spark.work import Work, stages_of
 
 COLUMNS = ("id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence")
-
-
 TOLD = (*COLUMNS, "position", "length", "repeated")
 """`position` is as it was given, `repeated` an article that was given twice, where it is not the first."""
 
@@ -57,21 +51,6 @@ def deduplicate(
     atexit.register(lasting.close)
     place = lasting.enter_context(stages_of(articles.sparkSession, work, settings.work_dir))
     return outcome(articles, settings, place, lake).articles.select(*COLUMNS)
-
-
-@contextmanager
-def stages_of(session: SparkSession, work: str | None, folder: str | None) -> Iterator[str]:
-    """Give a new folder for the stages of a run: in `work`, or on one machine in `folder`, where it vanishes in the end."""
-    if work is not None:
-        yield f"{work.rstrip('/')}/stages-{uuid4().hex}"
-        return
-    if not str(session.sparkContext.master).startswith("local"):
-        raise EngineError(
-            "the workers of a cluster need a folder for their stages that all of them reach; "
-            "name one (--stages, or `work`), as hdfs:///tmp/dedup or s3a://bucket/dedup"
-        )
-    with tempfile.TemporaryDirectory(prefix="dedup-spark-", dir=folder, ignore_cleanup_errors=True) as place:
-        yield f"file:{place}"
 
 
 def outcome(articles: DataFrame, settings: Settings, place: str, lake: str | None = None) -> Outcome:

@@ -8,6 +8,7 @@ task.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
@@ -15,6 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +29,7 @@ from dedup.reading.streams import Damaged
 from dedup.spark.listing import find_files, is_remote, place_of, spelled
 from dedup.spark.pieces import LINES, ROWS, WHOLE, Batches, Key, Kind, kind_of
 from dedup.spark.session import plain_errors
-from dedup.spark.sketching import POSITION as GIVEN
+from dedup.spark.sketching import GIVEN_POSITION
 from dedup.spark.surveying import SURVEYED, Files, Piece, Rejects, ignored, positioned, surveyor
 from dedup.spark.work import described
 
@@ -38,10 +40,12 @@ __all__ = ["POSITION", "Articles", "read_articles"]
 
 POSITION = "position"
 ARTICLES = ", ".join(f"{name} {'timestamp' if name == 'published' else 'string'}" for name in FIELDS)
-ARTICLES = f"{ARTICLES}, {GIVEN} bigint"
+ARTICLES = f"{ARTICLES}, {GIVEN_POSITION} bigint"
 RECORDS = f"{POSITION} bigint, record binary"
 MOST_TASKS = 1024
 """Files that are read as a whole are parted among so many tasks at most."""
+UNREADABLE = re.compile(r"\[FAILED_READ_FILE\b")
+"""How Spark begins to say that a file of Parquet is damaged, before it names it."""
 CHANGED = "{} was changed while it was being read; run again"
 
 
@@ -79,18 +83,39 @@ class Articles:
     @cached_property
     def _surveyed(self) -> Any:
         """Return the rows of a survey, and what they say."""
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
         from pyspark.sql import functions as sql
 
         while True:
-            rows = self._mapped(lambda kind: surveyor(self._files, kind), SURVEYED).persist()
-            with described(self._session, "survey"):
-                told = rows.withColumn("refused", sql.size("rejects")).drop("rejects").collect()
+            try:
+                rows = self._mapped(lambda kind: surveyor(self._files, kind), SURVEYED).persist()
+                with described(self._session, "survey"):
+                    told = rows.withColumn("refused", sql.size("rejects")).drop("rejects").collect()
+            except (PySparkException, Py4JError) as error:
+                damaged = self._named_in(str(error))
+                if damaged is None:
+                    raise
+                self._kinds[damaged] = WHOLE
+                continue
             survey = positioned(told)
             if not survey.foreign:
                 return rows, survey
             rows.unpersist()
             for number in survey.foreign:
                 self._kinds[number] = WHOLE
+
+    def _named_in(self, message: str) -> int | None:
+        """Return the number of the Parquet file that an error of Spark's names: it is damaged, and our own reader says how."""
+        if not UNREADABLE.search(message):
+            return None
+        said = unquote(message)
+        places = [
+            (len(place), n)
+            for n, source in enumerate(self._files.sources)
+            if self._kinds[n] is ROWS and (place := place_of(source.path)) in said
+        ]
+        return max(places)[1] if places else None
 
     def check(self, *, strict: bool) -> None:
         """Raise InputError where the files cannot be read; with `strict`, where anything in them is no article."""
@@ -285,4 +310,4 @@ def with_positions(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
     columns = batch.columns
     columns[times] = columns[times].cast(pa.timestamp("us", tz=TIMESTAMP.tz))
     positions = pa.array(np.arange(first, first + batch.num_rows, dtype=np.int64))
-    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, GIVEN])
+    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, GIVEN_POSITION])

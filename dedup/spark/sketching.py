@@ -25,7 +25,7 @@ SKETCHED = (
     "salient binary, bands binary, sketch binary, position bigint"
 )
 """`time` is `published` in seconds since 1970, `day` the same in days; `salient` and `bands` are uint32s end to end."""
-POSITION = "dedup_position"
+GIVEN_POSITION = "dedup_position"
 """The column that may say which place an article has in the order of input; each another one."""
 BATCH_ARTICLES, BATCH_BYTES = 1024, 8 << 20
 """So much is sketched at once."""
@@ -36,14 +36,14 @@ Batches = Iterator[pa.RecordBatch]
 
 def sketched(articles: DataFrame, settings: Settings) -> DataFrame:
     """Return the sketches of a DataFrame of articles under the settings, in the order of its rows."""
-    given = [field for field in (*FIELDS, POSITION) if field in articles.columns]
+    given = [field for field in (*FIELDS, GIVEN_POSITION) if field in articles.columns]
     named = articles.select(*map(sql.col, given)).withColumn("id", made_id(given))
     return named.mapInArrow(sketcher(settings), SKETCHED)
 
 
 def made_id(given: list[str]) -> Column:
     """Return the column of ids, in which one that is missing is made of what else is given: the same whenever it is."""
-    others = [sql.col(name) for name in given if name not in {"id", POSITION}]
+    others = [sql.col(name) for name in given if name not in {"id", GIVEN_POSITION}]
     made = sql.concat(sql.lit("made-"), sql.lower(sql.hex(sql.xxhash64(*others))))
     return sql.coalesce(sql.col("id").cast("string"), made) if "id" in given else made
 
@@ -56,8 +56,8 @@ def sketcher(settings: Settings) -> Callable[[Batches], Batches]:
             for part in sliced(batch, BATCH_ARTICLES, BATCH_BYTES):
                 articles = as_articles(part)
                 made = rows_of(articles, sketch_with(articles, settings))
-                given = POSITION in part.schema.names
-                positions = part[POSITION] if given else pa.nulls(part.num_rows, pa.int64())
+                given = GIVEN_POSITION in part.schema.names
+                positions = part[GIVEN_POSITION] if given else pa.nulls(part.num_rows, pa.int64())
                 yield made.append_column("position", positions)
 
     return sketch_all

@@ -3,12 +3,15 @@
 In: the DataFrame that a stage returns. Out: the same, read from Parquet: the next stage starts there, and a task that fails.
 """
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 
+from dedup.errors import EngineError
 from dedup.spark.listing import schemed, spelled
 
 
@@ -24,6 +27,21 @@ class Work:
         with described(frame.sparkSession, name):
             frame.write.mode("overwrite").parquet(schemed(place))
         return frame.sparkSession.read.schema(frame.schema).parquet(spelled(place))
+
+
+@contextmanager
+def stages_of(session: SparkSession, work: str | None, folder: str | None) -> Iterator[str]:
+    """Give a new folder for the stages of a run: in `work`, or on one machine in `folder`, where it vanishes in the end."""
+    if work is not None:
+        yield f"{work.rstrip('/')}/stages-{uuid4().hex}"
+        return
+    if not str(session.sparkContext.master).startswith("local"):
+        raise EngineError(
+            "the workers of a cluster need a folder for their stages that all of them reach; "
+            "name one (--stages, or `work`), as hdfs:///tmp/dedup or s3a://bucket/dedup"
+        )
+    with tempfile.TemporaryDirectory(prefix="dedup-spark-", dir=folder, ignore_cleanup_errors=True) as place:
+        yield f"file:{place}"
 
 
 @contextmanager

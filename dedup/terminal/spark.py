@@ -46,10 +46,10 @@ def cluster_on_spark(
     from dedup.pipeline import load_kernels
 
     need_spark()
-    from dedup.spark.outcome import outcome, stages_of
+    from dedup.spark.outcome import outcome
     from dedup.spark.reading import read_articles
     from dedup.spark.session import plain_errors, started
-    from dedup.spark.work import described
+    from dedup.spark.work import described, stages_of
     from dedup.spark.writing import annotated, clusters, is_folder, lines_of, told_of, write_folder
 
     output, every, rejects = asked

@@ -1,0 +1,85 @@
+"""Law 6 on Spark: `python -m benchmarks.agreement --data FOLDER [--corpus million.jsonl --articles 100000]`.
+
+In: the labelled sets, or the beginning of a corpus of `benchmarks.corpus`. Out: for each, and each number of partitions, how
+many articles are told otherwise on Spark than in a local run, in cluster, relation, score or evidence; beside it, how many
+reached a bound on the work in the local run, where the two may differ. Exits 1 where more differ than that.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import data
+from benchmarks.spark import MASTER, beginning, numbers
+
+Verdicts = dict[str, tuple[str, str | None, float | None, dict[str, float] | None]]
+
+
+def told_locally(path: Path) -> tuple[Verdicts, int]:
+    """Return what a local run says of each article, and of how many it reached a bound."""
+    from dedup import deduplicate, read_articles
+
+    result = deduplicate(read_articles(path))
+    verdicts: Verdicts = {}
+    for name, match in result:
+        told = (match.canonical, match.relation, match.score, dict(match.evidence)) if match else None
+        verdicts[name] = told or (name, None, None, None)
+    return verdicts, int(result.assignments.bounded.sum())
+
+
+def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> Verdicts:
+    """Return what a run on Spark says of each article, the articles parted in so many, and all that is shuffled."""
+    from dedup.settings import Settings
+    from dedup.spark.outcome import outcome
+    from dedup.spark.reading import read_articles
+    from dedup.spark.session import start
+
+    session = start(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
+    session.conf.set("spark.sql.shuffle.partitions", parts)
+    session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
+    work = folder / "stages"
+    articles = read_articles(session, path).frame.repartition(parts)
+    rows = outcome(articles, Settings(), work.absolute().as_uri()).articles.collect()
+    shutil.rmtree(work)
+    return {
+        row.id: (row.cluster, row.relation, row.score, dict(row.evidence) if row.evidence else None)
+        for row in rows
+    }
+
+
+def main() -> int:
+    """Print a line for each corpus and number of partitions; return 1 where more differs than bounds explain."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=data.FOLDER, help="the folder of the labelled sets")
+    parser.add_argument("--sets", default=",".join((*data.LABELLED_SETS, "background")))
+    parser.add_argument("--corpus", type=Path, help="made by benchmarks.corpus, instead of the labelled sets")
+    parser.add_argument("--articles", type=int, default=100_000, help="so many of its articles")
+    parser.add_argument("--parts", type=numbers, default=[1, 7, 64], help="numbers of partitions")
+    parser.add_argument("--memory", default="4g", help="of the driver")
+    options = parser.parse_args()
+    folder, lost = Path(tempfile.mkdtemp(prefix="dedup-bench-")), 0
+    try:
+        if options.corpus:
+            paths = [beginning(options.corpus, options.articles, folder)]
+        else:
+            paths = [options.data / f"{name}.jsonl.gz" for name in options.sets.split(",")]
+        print(f"{'corpus':18} {'articles':>9} {'dropped':>8} {'bounded':>8} {'partitions':>11} {'differ':>7}")
+        for path in paths:
+            local, bounded = told_locally(path)
+            dropped = sum(relation is not None for _, relation, *_ in local.values())
+            for parts in options.parts:
+                found = told_on_spark(path, parts, folder, options.memory)
+                differ = sum(found.get(name) != verdict for name, verdict in local.items())
+                differ += len(found.keys() - local.keys())
+                lost |= differ > bounded
+                told = f"{len(local):9,} {dropped:8,} {bounded:8,} {parts:11} {differ:7,}"
+                print(f"{path.name:18} {told}", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return lost
+
+
+if __name__ == "__main__":
+    sys.exit(main())
