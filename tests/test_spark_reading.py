@@ -48,11 +48,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "".join(json.dumps(FOREIGN, ensure_ascii=False) + "\n" for _ in range(5)).encode("utf-16")
     )
     (inner / "broken.jsonl.gz").write_bytes(gzip.compress(jsonl(*STORIES))[:-30])
-    parquet = FORMATS["parquet"](STORIES)
-    (inner / "cut.parquet").write_bytes(parquet[:-30])
-    pages = slice(len(parquet) // 8, len(parquet) // 4)
-    rotten = parquet[: pages.start] + bytes(byte ^ 0xFF for byte in parquet[pages]) + parquet[pages.stop :]
-    (inner / "rotten.parquet").write_bytes(rotten)
     (inner / "ragged.csv").write_bytes(b"id,text\n1,a\n2,b,c\n3,d\n")
     (inner / "plain.txt").write_bytes(b"Hello there.")
     (inner / "empty.jsonl").write_bytes(b"")
@@ -109,6 +104,26 @@ def test_a_place_of_sparks_is_read_through_spark(small: SparkSession, folder: Pa
 
     assert found(articles) == expected
     assert records(articles) == lines(local)
+
+
+def test_damaged_parquet_is_rejected_as_a_local_run_rejects_it(spark: SparkSession, tmp_path: Path) -> None:
+    whole = FORMATS["parquet"](STORIES)
+    start, end = len(whole) // 8, len(whole) // 4
+    (tmp_path / "cut.parquet").write_bytes(whole[:-30])
+    (tmp_path / "whole.parquet").write_bytes(whole)
+    (tmp_path / "rotten.parquet").write_bytes(
+        whole[:start] + bytes(byte ^ 0xFF for byte in whole[start:end]) + whole[end:]
+    )
+    local = Corpus([tmp_path])
+    expected = rows(local)
+
+    articles = read_articles(spark, tmp_path)
+
+    assert found(articles) == expected
+    assert [reject.path for reject in local.rejects] == [
+        str(tmp_path / f"{name}.parquet") for name in ("cut", "rotten")
+    ]
+    assert list(articles.rejects) == local.rejects
 
 
 def test_what_is_no_article_stops_a_strict_run(spark: SparkSession, folder: Path) -> None:
