@@ -5,11 +5,12 @@ is a candidate or not by the same rules as in a run without an index, for `clust
 here nothing may be missed. Postings are kept in tables that double in size: none is ever built anew.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.candidates import fill_candidates, keys_of, scratch_for
+from dedup.candidates import Scratch, fill_candidates, keys_of, scratch_for
 from dedup.clusters import Settled
 from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules
@@ -73,7 +74,8 @@ class Known:
         self.witnesses = np.zeros(0, np.int32)
         self._shape = salient, bands
         self._tables: list[Table] = []
-        self._scratch = scratch_for(0, salient + bands)
+        self._scratches = [scratch_for(0, salient + bands)]
+        """One a thread."""
         self._in_order = True
         """Whether the dates have risen so far, and the undated come last: then a lookup may stop where its window ends."""
         self._latest = self._last = -np.inf
@@ -120,27 +122,27 @@ class Known:
         """Take note that so many articles have come, though the last of them are gone."""
         self.count = max(self.count, count)
 
-    def near(self, s: Sketches, members: np.ndarray, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
+    def near(
+        self, s: Sketches, members: np.ndarray, rules: Rules, threads: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the places (int64, rising) of all that `members` of a batch must be compared with, and their leaders'.
 
         And (bool) for which of the members a bound on the work was reached, so that there may be more.
         """
         wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
         in_order = self._in_order and not (s.days[members] < self._latest).any()
-        for table in self._tables:
-            mark_near(
-                s,
-                members,
-                rules,
-                table.postings,
-                self.days,
-                self.leaders,
-                self.marks,
-                in_order,
-                self._scratch,
-                wanted,
-                bounded,
-            )
+        known = self.days, self.leaders, self.marks, in_order
+        while len(self._scratches) < threads:
+            self._scratches.append(scratch_for(len(self.days), sum(self._shape)))
+
+        def mark(share: slice, scratch: Scratch) -> None:
+            """Look up a share of the members; threads that want the same article write the same."""
+            for table in self._tables:
+                mark_near(s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share])
+
+        bounds = np.linspace(0, len(members), threads + 1).astype(int).tolist()
+        with ThreadPoolExecutor(threads) as pool:
+            list((pool.map if threads > 1 else map)(mark, map(slice, bounds, bounds[1:]), self._scratches))
         return np.flatnonzero(wanted), bounded
 
     def settled(self, places: np.ndarray) -> Settled:
@@ -175,7 +177,7 @@ class Known:
         self.leaders = np.concatenate([self.leaders, np.zeros(more, np.int64)])
         self.marks = np.concatenate([self.marks, np.zeros(more, np.uint8)])
         self.witnesses = np.concatenate([self.witnesses, np.zeros(more, np.int32)])
-        self._scratch = scratch_for(len(self.days), sum(self._shape))
+        self._scratches = [scratch_for(len(self.days), sum(self._shape))]
 
     def _insert(self, places: np.ndarray, marks: np.ndarray, keys: Keys) -> None:
         """Put articles into the tables, a new one where the last is full."""
@@ -187,7 +189,7 @@ class Known:
             table = self._tables[-1]
             end = min(len(places), done + table.left)
             part = Keys(keys.salient[done:end], keys.bands[done:end])
-            table.insert(part, places[done:end], marks[done:end], self._scratch.keys)
+            table.insert(part, places[done:end], marks[done:end], self._scratches[0].keys)
             done = end
 
 

@@ -7,6 +7,8 @@ come within a tenth of a bit of what sets of random hashes need; counts, nearly 
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +54,9 @@ def packed(s: Sketches) -> Packed:
     return Packed(data.view(np.uint8)[: offsets[-1]], offsets)
 
 
-def unpacked(parts: Sequence[bytes], days: np.ndarray, salient: np.ndarray, bands: np.ndarray) -> Sketches:
+def unpacked(
+    parts: Sequence[bytes], days: np.ndarray, salient: np.ndarray, bands: np.ndarray, threads: int = 1
+) -> Sketches:
     """Return the sketches of some articles, in order, from their bytes, their days and their keys.
 
     ValueError where the bytes are none that `packed` made: too few, or numbers that no sketch has.
@@ -69,8 +73,19 @@ def unpacked(parts: Sequence[bytes], days: np.ndarray, salient: np.ndarray, band
     ends = [np.concatenate([[0], np.cumsum(counts[:, column])]) for column in (1, 2, 3)]
     shingles, quotes, hashes = (np.zeros(end[-1], np.uint32) for end in ends)
     facts = np.zeros((ends[2][-1], FACTS), np.uint8)
-    if not unpack_all(data.view(np.uint64), offsets, *ends, shingles, quotes, hashes, facts):
-        raise ValueError("a packed sketch is damaged")
+    arrays = shingles, quotes, hashes, facts
+
+    def unpack(share: slice) -> np.ndarray:
+        """Read the articles between some ends into their places in the arrays, and return their norms."""
+        own = [end[share] for end in ends]
+        if not unpack_all(data.view(np.uint64), offsets[share], *own, *arrays):
+            raise ValueError("a packed sketch is damaged")
+        return norms_of(facts, own[-1])
+
+    bounds = np.linspace(0, len(parts), max(1, min(threads, len(parts))) + 1).astype(int)
+    shares = [slice(start, end + 1) for start, end in pairwise(bounds.tolist())]
+    with ThreadPoolExecutor(len(shares)) as pool:
+        norms = list((pool.map if len(shares) > 1 else map)(unpack, shares))
     texts = heads[:, :8].copy().view(np.uint64).ravel() if parts else np.zeros(0, np.uint64)
     return Sketches(
         texts=texts,
@@ -86,7 +101,7 @@ def unpacked(parts: Sequence[bytes], days: np.ndarray, salient: np.ndarray, band
         term_offsets=ends[2],
         term_hashes=hashes,
         term_facts=facts,
-        norms=norms_of(facts, ends[2]),
+        norms=np.concatenate(norms),
     )
 
 

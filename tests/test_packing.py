@@ -20,9 +20,9 @@ from dedup.sketches import Sketches
 COMPARED = [name for name in Sketches._fields if name != "tellings"]
 
 
-def back(s: Sketches) -> Sketches:
+def back(s: Sketches, threads: int = 1) -> Sketches:
     """Return sketches that were packed and unpacked."""
-    return unpacked(packed(s).each(), s.days, s.salient, s.bands)
+    return unpacked(packed(s).each(), s.days, s.salient, s.bands, threads)
 
 
 def differing(a: Sketches, b: Sketches) -> list[str]:
@@ -40,7 +40,8 @@ def differing(a: Sketches, b: Sketches) -> list[str]:
 def test_sketches_come_back_to_the_bit(articles: list[Article]) -> None:
     s = sketched([*articles, {"text": ""}, {"text": "one"}])
 
-    assert differing(s, back(s)) == []
+    for threads in (1, 2, 3, 50):
+        assert differing(s, back(s, threads)) == []
 
 
 @pytest.mark.parametrize("text", ["", "a", "word " * 5000, "Ada said “" + "x y z " * 300 + "”", "日本" * 400])

@@ -51,9 +51,9 @@ def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> D
     if not len(new.members):
         return NOTHING
     s, known = new.sketches, recalled.known
-    near, bounded = known.near(s, new.members, rules)
+    near, bounded = known.near(s, new.members, rules, threads)
     here, settled = len(near) + new.members, known.settled(near)
-    before = recalled.sketches(known.positions[near], known.days[near])
+    before = recalled.sketches(known.positions[near], known.days[near], threads)
     made = assign(joined([before, s]), here, rules, threads, settled)
     positions = np.zeros(len(near) + len(s.texts), np.int64)
     positions[: len(near)], positions[here] = known.positions[near], known.count + np.arange(len(here))

@@ -60,7 +60,7 @@ class Recalled:
         self.learn(rows)
         self._put_at_hand({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
 
-    def sketches(self, positions: np.ndarray, days: np.ndarray) -> Sketches:
+    def sketches(self, positions: np.ndarray, days: np.ndarray, threads: int = 1) -> Sketches:
         """Return the sketches at some positions, whose days are given; IndexingError where one is missing or damaged."""
         wanted = positions.tolist()
         missing = [position for position in wanted if position not in self._at_hand]
@@ -69,7 +69,7 @@ class Recalled:
             parts = [self._at_hand.get(position) or found[position] for position in wanted]
             width = KEY_BYTES * (self._salient + self._bands)
             keys = self.keys(b"".join(part[:width] for part in parts))
-            sketches = unpacked([part[width:] for part in parts], days, *keys)
+            sketches = unpacked([part[width:] for part in parts], days, *keys, threads)
         except (KeyError, ValueError) as error:
             what = f"it has no sketch of article {error}" if isinstance(error, KeyError) else str(error)
             raise self._damaged(what) from error
