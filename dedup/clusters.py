@@ -19,7 +19,7 @@ from dedup.candidates import fill_candidates, keys_of, reach_of, scratch_for
 from dedup.evidence import COUNT, desk, lay_open
 from dedup.kernel import leaf
 from dedup.matches import NONE, REWRITE, Rules, judged_on, probability
-from dedup.postings import empty, insert, postings_for, with_room
+from dedup.postings import empty, insert, postings_for, room_at_first, with_room
 from dedup.sketches import Sketches
 
 STORY, TIE, TEXT = 0, 1, 2
@@ -32,8 +32,6 @@ WORTH_A_THREAD = 32
 """Fewer articles are looked up sooner than a thread is started."""
 CHUNK = 512
 """Articles that are looked up at once."""
-FIRST_CHUNKS = 4
-"""The index has room for so many chunks at first: larger, it would stay so where windows hold little."""
 
 
 class Assignments(NamedTuple):
@@ -106,15 +104,15 @@ def assign(
     called after each chunk.
     """
     threads = min(threads, 1 + len(order) // WORTH_A_THREAD)
-    articles, each = len(sketches.texts), sketches.salient.shape[1] + sketches.bands.shape[1]
-    known = len(settled.leaders)
+    articles, keys_each = len(sketches.texts), (sketches.salient.shape[1], sketches.bands.shape[1])
+    each, known = sum(keys_each), len(settled.leaders)
     best = nothing_found(articles, order, settled)
     in_order = rises(np.concatenate([sketches.days[:known], sketches.days[order]]))
-    index = postings_for(known + FIRST_CHUNKS * min(CHUNK, len(order)), each)
-    fresh, reach = (
-        postings_for(min(CHUNK, len(order)), each),
+    reach, fresh = (
         reach_of(sketches, order, rules, in_order=in_order),
+        postings_for(min(CHUNK, len(order)), each),
     )
+    index = room_at_first(sketches.days[order], reach, keys_each, CHUNK, known)
     recall(sketches, index, settled.full, np.empty(each, np.uint64))
     drops: list[np.ndarray] = []
     evidence: list[np.ndarray] = []

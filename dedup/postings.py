@@ -30,9 +30,14 @@ CELLS, KEYS = 0, 1
 """What of an index is in use: cells of its blocks, and slots of its table."""
 BAND_BIT = np.uint64(1)
 """The lowest bit of a key says whether it is of a band or of a term, which reach back differently far."""
-GROWING, STEADY = 2.0, 1.5
-"""A new index has room for so many times what is in reach: where nearly all is it grows, else it stays as large as it is."""
-STEADY_BELOW = 0.75
+GROWING = 2
+"""One that grows makes room for so many times as much."""
+TIGHT = 0.75
+"""An index of which more than this part is in reach has to grow: it would soon be full again."""
+FEW = 1 << 15
+"""So few articles have room at first whatever their dates."""
+MOST_AT_FIRST = 1 << 23
+"""A new index has room for so many postings at most, some hundred megabytes, of which the system gives what is used."""
 
 
 class Postings(NamedTuple):
@@ -62,16 +67,48 @@ def postings_for(articles: int, keys_each: int) -> Postings:
     return room_for(articles * keys_each, articles * keys_each)
 
 
+def room_at_first(
+    days: np.ndarray, reach: Reach, keys_each: tuple[int, int], chunk: int, known: int = 0
+) -> Postings:
+    """Return an empty index with room for `known` articles, and what will be in reach at once of articles of some days.
+
+    The days rise, and each article has so many keys of terms and of bands. There is room for a chunk more, and for all of a
+    few articles, but of very many in reach for the first only.
+    """
+    windows = reach.window_days, reach.copy_window_days
+    crowds = [min(max(crowd(days, window) + chunk, FEW), len(days)) for window in windows]
+    keys = min(sum(articles * each for articles, each in zip(crowds, keys_each, strict=True)), MOST_AT_FIRST)
+    return room_for(keys + known * sum(keys_each), keys + known * sum(keys_each))
+
+
+def crowd(days: np.ndarray, window: float) -> int:
+    """Return how many of some days, which rise, lie within a window at most; the unknown, which come last, all the time.
+
+    >>> crowd(np.array([1.0, 2.0, 3.0, 9.0, np.nan]), 2.0)
+    4
+    """
+    if np.isinf(window) or not len(days):
+        return len(days)
+    dated = days[~np.isnan(days)]
+    within = np.arange(1, len(dated) + 1) - np.searchsorted(dated, dated - window)
+    return int(within.max(initial=0)) + len(days) - len(dated)
+
+
 def room_for(keys: int, postings: int) -> Postings:
     """Return an empty index with room for so many postings of so many keys."""
-    size = 2 + keys + keys // 2
-    cells = 1 + CELLS_EACH * max(1, postings)
+    return of_size(2 + keys + keys // 2, 1 + CELLS_EACH * max(1, postings))
+
+
+def of_size(slots: int, cells: int) -> Postings:
+    """Return an empty index of so many slots and cells."""
     place = np.int32 if cells < 2**31 else np.int64
-    return Postings(
-        slots=np.zeros((size, 2), np.uint64),
-        blocks=np.zeros(cells, place),
-        used=np.array([1, 0]),
-    )
+    return Postings(np.zeros((slots, 2), np.uint64), np.zeros(cells, place), np.array([1, 0]))
+
+
+def has_room(index: Postings, more: int) -> bool:
+    """Return whether an index has room for so many `more` postings."""
+    slots, cells = len(index.slots), len(index.blocks)
+    return bool(index.used[KEYS] + more <= 2 * slots // 3 and index.used[CELLS] + CELLS_EACH * more <= cells)
 
 
 def with_room(index: Postings, more: int, today: float, reach: Reach) -> Postings:
@@ -79,13 +116,17 @@ def with_room(index: Postings, more: int, today: float, reach: Reach) -> Posting
 
     All articles to come are dated `today` or later, or not dated at all. With -inf for `today` all is in reach.
     """
-    slots, cells = len(index.slots), len(index.blocks)
-    if index.used[KEYS] + more <= 2 * slots // 3 and index.used[CELLS] + CELLS_EACH * more <= cells:
+    if has_room(index, more):
         return index
     spare = np.empty(len(reach.days), np.int64)
-    keys, postings = count_in_reach(index, today, reach, spare)
-    roomy = GROWING if keys > STEADY_BELOW * index.used[KEYS] else STEADY
-    found = room_for(int(roomy * keys) + more, int(roomy * postings) + more)
+    if np.isfinite(today - reach.copy_window_days):
+        found = of_size(len(index.slots), len(index.blocks))
+        move(index, found, today, reach, spare)
+        if found.used[KEYS] <= TIGHT * index.used[KEYS] and has_room(found, more):
+            return found
+        index = found
+    keys, cells = (GROWING * int(index.used[kind]) for kind in (KEYS, CELLS))
+    found = of_size(2 + (keys + more) * 3 // 2 + 1, cells + CELLS_EACH * more)
     move(index, found, today, reach, spare)
     return found
 
@@ -185,18 +226,6 @@ def fill_in_reach(index, slot, today, reach, out):
                 n += 1
         block = np.int64(blocks[block + NEXT])
     return n
-
-
-@leaf
-def count_in_reach(index, today, reach, spare):
-    """Return how many (keys, postings) are in reach; `spare` is scratch for a chain."""
-    keys, postings = 0, 0
-    for slot in range(len(index.slots)):
-        if index.slots[slot, KEY]:
-            n = fill_in_reach(index, slot, today, reach, spare)
-            keys += n > 0
-            postings += n
-    return keys, postings
 
 
 @leaf

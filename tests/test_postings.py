@@ -8,7 +8,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import planned, sketched, story
 
-from dedup import clusters
+from dedup import clusters, postings
 from dedup.candidates import keys_of, reach_of
 from dedup.clusters import assign, rises
 from dedup.matches import rules_of
@@ -108,15 +108,17 @@ def test_what_is_out_of_reach_is_never_missed(seed: int, monkeypatch: pytest.Mon
     s = fortnights(600, seed)
     order, swept = np.arange(len(s.texts)), []
     monkeypatch.setattr(clusters, "CHUNK", 16)
-    monkeypatch.setattr(clusters, "FIRST_CHUNKS", len(order))
-    whole = assign(s, order, RULES)
+    each = s.salient.shape[1] + s.bands.shape[1]
+    with monkeypatch.context() as patch:
+        patch.setattr(clusters, "room_at_first", lambda *_: postings_for(len(order), each))
+        whole = assign(s, order, RULES)
 
     def counted(index: Postings, *rest: Any) -> Postings:
         found = with_room(index, *rest)
         swept.append(found is not index)
         return found
 
-    monkeypatch.setattr(clusters, "FIRST_CHUNKS", 1)
+    monkeypatch.setattr(postings, "MOST_AT_FIRST", 1)
     monkeypatch.setattr(clusters, "with_room", counted)
     parts = assign(s, order, RULES)
 
@@ -144,6 +146,7 @@ def test_an_index_grows_with_what_windows_hold_and_not_with_the_corpus(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(clusters, "CHUNK", 64)
+    monkeypatch.setattr(postings, "FEW", 1)
     few, many = (
         [{**story(n), "published": 86_400 * (20_000 + n)} for n in range(size)] for size in (400, 1_600)
     )
@@ -153,6 +156,24 @@ def test_an_index_grows_with_what_windows_hold_and_not_with_the_corpus(
 
     assert sizes[0] == sizes[1]
     assert undated >= 4 * sizes[1]
+
+
+def test_there_is_room_at_first_for_what_is_in_reach_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    s = fortnights(400, 7)
+    order, grown = np.arange(len(s.texts)), []
+
+    def counted(index: Postings, *rest: Any) -> Postings:
+        found = with_room(index, *rest)
+        grown.append(len(found.slots) > len(index.slots))
+        return found
+
+    monkeypatch.setattr(clusters, "CHUNK", 16)
+    monkeypatch.setattr(postings, "FEW", 1)
+    monkeypatch.setattr(clusters, "with_room", counted)
+    assign(s, order, RULES)
+
+    assert len(grown) > 20
+    assert not any(grown)
 
 
 def test_out_of_order_or_undated_all_is_in_reach() -> None:
