@@ -42,6 +42,8 @@ class Table:
         self.postings: Postings = room_for(
             max(int(DISTINCT * articles * keys_each), keys_each), articles * keys_each
         )
+        self.latest = -np.inf
+        """The latest day of an article in it; infinity where one has no date."""
 
     @property
     def left(self) -> int:
@@ -49,10 +51,13 @@ class Table:
         free = 2 * len(self.postings.slots) // 3 - int(self.postings.used[KEYS])
         return max(0, min(self._left, free // self._each))
 
-    def insert(self, keys: Keys, places: np.ndarray, marks: np.ndarray, scratch: np.ndarray) -> None:
+    def insert(
+        self, keys: Keys, places: np.ndarray, marks: np.ndarray, days: np.ndarray, scratch: np.ndarray
+    ) -> None:
         """Put articles in, at most as many as are left."""
         insert_all(keys, self.postings, places, marks, scratch)
         self._left -= len(places)
+        self.latest = float(np.where(np.isnan(days), np.inf, days).max(initial=self.latest))
 
 
 class Known:
@@ -132,12 +137,15 @@ class Known:
         wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
         in_order = self._in_order and not (s.days[members] < self._latest).any()
         known = self.days, self.leaders, self.marks, in_order
+        # One article without a date, whose day is NaN, may find any other.
+        first, window = s.days[members].min(initial=np.inf), max(rules.window_days, rules.copy_window_days)
+        tables = [table for table in self._tables if not first - table.latest > window]
         while len(self._scratches) < threads:
             self._scratches.append(scratch_for(len(self.days), sum(self._shape)))
 
         def mark(share: slice, scratch: Scratch) -> None:
             """Look up a share of the members; threads that want the same article write the same."""
-            for table in self._tables:
+            for table in tables:
                 mark_near(s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share])
 
         bounds = np.linspace(0, len(members), threads + 1).astype(int).tolist()
@@ -189,7 +197,8 @@ class Known:
             table = self._tables[-1]
             end = min(len(places), done + table.left)
             part = Keys(keys.salient[done:end], keys.bands[done:end])
-            table.insert(part, places[done:end], marks[done:end], self._scratches[0].keys)
+            days = self.days[places[done:end]]
+            table.insert(part, places[done:end], marks[done:end], days, self._scratches[0].keys)
             done = end
 
 

@@ -9,7 +9,7 @@ import pytest
 from newsmaker import FIRST_DAY, Article, planned, sketched, version
 
 from dedup.index.index import Index
-from dedup.known import FULL, UNSEEN, Keys, Known
+from dedup.known import FULL, UNSEEN, Keys, Known, mark_near
 from dedup.matches import EXACT, NONE, REWRITE, rules_of
 from dedup.pipeline import deduplicate
 from dedup.settings import Settings
@@ -64,6 +64,27 @@ def test_an_undated_article_is_found_behind_a_dated_one() -> None:
     known.add(places, np.array([np.nan, 5.0]), places, none, full, Keys(s.salient[:2], s.bands[:2]))
 
     assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))[0]
+
+
+@pytest.mark.usefixtures("small_tables")
+def test_a_table_is_passed_over_where_all_of_it_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+
+    def counted(*given: Any) -> None:
+        looked.append(given)
+        mark_near(*given)
+
+    with Index.open(":memory:") as index:
+        for day in range(0, 400, 4):
+            index.add([told_on(day, f"a{day}", day)])
+        tables = len(index._recalled.known._tables)
+        monkeypatch.setattr("dedup.known.mark_near", counted)
+
+        assert canonicals(index, [told_on(402, "again", 396)]) == ["a396"]
+        assert 0 < len(looked) < tables
+        looked.clear()
+        index.add([{**told_on(0, "undated"), "published": None}])
+        assert len(looked) == tables
 
 
 @pytest.mark.usefixtures("small_tables")
