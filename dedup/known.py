@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.candidates import Scratch, fill_candidates, keys_of, scratch_for
-from dedup.clusters import Settled
+from dedup.clusters import WORTH_A_THREAD, Settled
 from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules
 from dedup.postings import KEYS, Postings, insert, room_for
@@ -134,6 +134,7 @@ class Known:
 
         And (bool) for which of the members a bound on the work was reached, so that there may be more.
         """
+        threads = min(threads, 1 + len(members) // WORTH_A_THREAD)
         wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
         in_order = self._in_order and not (s.days[members] < self._latest).any()
         known = self.days, self.leaders, self.marks, in_order

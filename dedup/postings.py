@@ -25,7 +25,9 @@ MOST_ROOM = 29
 """The longest block is two lines of a processor's cache."""
 NOWHERE = np.int64(0)
 CELLS_EACH = 5
-"""No number of postings takes more cells than this for each: the worst is a chain of two, in nine cells."""
+"""Put into an empty index, no number of postings takes more cells than this for each: the worst is a chain of two, in nine."""
+MOST_CELLS = OWNERS + MOST_ROOM
+"""One more posting takes no more cells than this: those of a new block of a long chain."""
 CELLS, KEYS = 0, 1
 """What of an index is in use: cells of its blocks, and slots of its table."""
 BAND_BIT = np.uint64(1)
@@ -78,7 +80,9 @@ def room_at_first(
     windows = reach.window_days, reach.copy_window_days
     crowds = [min(max(crowd(days, window) + chunk, FEW), len(days)) for window in windows]
     keys = min(sum(articles * each for articles, each in zip(crowds, keys_each, strict=True)), MOST_AT_FIRST)
-    return room_for(keys + known * sum(keys_each), keys + known * sum(keys_each))
+    keys += known * sum(keys_each)
+    spare = MOST_CELLS * min(chunk, len(days)) * sum(keys_each)
+    return of_size(2 + keys + keys // 2, 1 + CELLS_EACH * keys + spare)
 
 
 def crowd(days: np.ndarray, window: float) -> int:
@@ -108,7 +112,7 @@ def of_size(slots: int, cells: int) -> Postings:
 def has_room(index: Postings, more: int) -> bool:
     """Return whether an index has room for so many `more` postings."""
     slots, cells = len(index.slots), len(index.blocks)
-    return bool(index.used[KEYS] + more <= 2 * slots // 3 and index.used[CELLS] + CELLS_EACH * more <= cells)
+    return bool(index.used[KEYS] + more <= 2 * slots // 3 and index.used[CELLS] + MOST_CELLS * more <= cells)
 
 
 def with_room(index: Postings, more: int, today: float, reach: Reach) -> Postings:
@@ -126,7 +130,7 @@ def with_room(index: Postings, more: int, today: float, reach: Reach) -> Posting
             return found
         index = found
     keys, cells = (GROWING * int(index.used[kind]) for kind in (KEYS, CELLS))
-    found = of_size(2 + (keys + more) * 3 // 2 + 1, cells + CELLS_EACH * more)
+    found = of_size(2 + (keys + more) * 3 // 2 + 1, cells + MOST_CELLS * more)
     move(index, found, today, reach, spare)
     return found
 

@@ -13,6 +13,8 @@ from dedup.candidates import keys_of, reach_of
 from dedup.clusters import assign, rises
 from dedup.matches import rules_of
 from dedup.postings import (
+    CELLS,
+    CELLS_EACH,
     HEAD,
     KEY,
     Postings,
@@ -85,9 +87,26 @@ def test_a_new_index_holds_what_is_in_reach_and_no_more(
 
 
 def test_an_index_with_room_stays_as_it_is() -> None:
-    index = postings_for(10, 10)
+    index = postings_for(100, 10)
 
     assert with_room(index, 50, 0.0, reach([], [])) is index
+
+
+def test_there_is_room_for_new_blocks_of_long_chains() -> None:
+    keys = np.array(KEYS, np.uint64)
+    long = 31  # blocks of 1, 2, 4, 8 and 16, all full
+    index = postings_for(2 * long, len(keys))
+    for a in range(long):
+        insert(index, keys, 0, len(keys), a)
+    used = int(index.used[CELLS])
+    index = index._replace(blocks=index.blocks[: used + CELLS_EACH * len(keys)].copy())
+
+    found = with_room(index, len(keys), -np.inf, reach([0.0] * (long + 1), []))
+    insert(found, keys, 0, len(keys), long)
+
+    assert used < found.used[CELLS] <= len(found.blocks)
+    assert found.used[CELLS] > used + CELLS_EACH * len(keys)
+    assert chain(found, int(keys[0])) == list(range(long, -1, -1))
 
 
 def fortnights(articles: int, seed: int) -> Sketches:

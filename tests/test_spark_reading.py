@@ -109,7 +109,7 @@ def test_a_place_of_sparks_is_read_through_spark(small: SparkSession, folder: Pa
 def test_damaged_parquet_is_rejected_as_a_local_run_rejects_it(spark: SparkSession, tmp_path: Path) -> None:
     whole = FORMATS["parquet"](STORIES)
     start, end = len(whole) // 8, len(whole) // 4
-    (tmp_path / "cut.parquet").write_bytes(whole[:-30])
+    (tmp_path / "cut%41.parquet").write_bytes(whole[:-30])
     (tmp_path / "whole.parquet").write_bytes(whole)
     (tmp_path / "rotten.parquet").write_bytes(
         whole[:start] + bytes(byte ^ 0xFF for byte in whole[start:end]) + whole[end:]
@@ -121,7 +121,7 @@ def test_damaged_parquet_is_rejected_as_a_local_run_rejects_it(spark: SparkSessi
 
     assert found(articles) == expected
     assert [reject.path for reject in local.rejects] == [
-        str(tmp_path / f"{name}.parquet") for name in ("cut", "rotten")
+        str(tmp_path / f"{name}.parquet") for name in ("cut%41", "rotten")
     ]
     assert list(articles.rejects) == local.rejects
 

@@ -2,8 +2,8 @@
 
 In: Parquet, a folder a run: `sketches`, keys among them, and `decisions`. Out: DataFrames. No text is ever read again.
 A run counts once it stands in the `log`, which is written last; one that was broken off leaves a folder that no run reads. Of
-runs that overlap the first to end is remembered, and the others must be run again. Who was kept stays kept, as in an index
-(`dedup.index`), whose settings are checked the same way.
+runs that overlap the first to end is remembered, and the others must be run again; two that end in the same seconds are not told
+apart. Who was kept stays kept, as in an index (`dedup.index`), whose settings are checked the same way.
 """
 
 from dataclasses import dataclass

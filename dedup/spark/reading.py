@@ -44,7 +44,7 @@ ARTICLES = f"{ARTICLES}, {GIVEN_POSITION} bigint"
 RECORDS = f"{POSITION} bigint, record binary"
 MOST_TASKS = 1024
 """Files that are read as a whole are parted among so many tasks at most."""
-UNREADABLE = re.compile(r"\[FAILED_READ_FILE\b")
+UNREADABLE = re.compile(r"\[FAILED_READ_FILE\.(?:CANNOT_READ_FILE_FOOTER|NO_HINT)\b")
 """How Spark begins to say that a file of Parquet is damaged, before it names it."""
 CHANGED = "{} was changed while it was being read; run again"
 
@@ -88,6 +88,7 @@ class Articles:
         from pyspark.sql import functions as sql
 
         while True:
+            rows = None
             try:
                 rows = self._mapped(lambda kind: surveyor(self._files, kind), SURVEYED).persist()
                 with described(self._session, "survey"):
@@ -96,6 +97,8 @@ class Articles:
                 damaged = self._named_in(str(error))
                 if damaged is None:
                     raise
+                if rows is not None:
+                    rows.unpersist()
                 self._kinds[damaged] = WHOLE
                 continue
             survey = positioned(told)
@@ -109,7 +112,7 @@ class Articles:
         """Return the number of the Parquet file that an error of Spark's names: it is damaged, and our own reader says how."""
         if not UNREADABLE.search(message):
             return None
-        said = unquote(message)
+        said = f"{message}\n{unquote(message)}"  # some of its errors name a path as it is, others as a URL
         places = [
             (len(place), n)
             for n, source in enumerate(self._files.sources)
