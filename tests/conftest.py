@@ -19,11 +19,6 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "people")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many processes share the tests: one more than there are cores, for many wait for Java or a server."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session")
 def newsroom() -> Path:
     """Return the invented newsroom, one article a line."""
