@@ -10,43 +10,51 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks import data
 from benchmarks.spark import MASTER, beginning, numbers
+from dedup import deduplicate, read_articles
+from dedup.matches import Match
+from dedup.settings import Settings
 
-Verdicts = dict[str, tuple[str, str | None, float | None, dict[str, float] | None]]
+Verdict = tuple[str, str, str | None, float | None, tuple[tuple[str, float], ...]]
+"""The id of an article, its cluster, and for a dropped one its relation, score and evidence."""
 
 
-def told_locally(path: Path) -> tuple[Verdicts, int]:
+def verdict_of(name: str, match: Match | None) -> Verdict:
+    """Return what became of an article in a local run, or by an index."""
+    if match is None:
+        return name, name, None, None, ()
+    return name, match.canonical, match.relation, match.score, tuple(sorted(match.evidence.items()))
+
+
+def verdict_in(row: Any) -> Verdict:
+    """Return what became of an article on Spark, from its row."""
+    return row.id, row.cluster, row.relation, row.score, tuple(sorted((row.evidence or {}).items()))
+
+
+def told_locally(path: Path) -> tuple[dict[str, Verdict], int]:
     """Return what a local run says of each article, and of how many it reached a bound."""
-    from dedup import deduplicate, read_articles
-
     result = deduplicate(read_articles(path))
-    verdicts: Verdicts = {}
-    for name, match in result:
-        told = (match.canonical, match.relation, match.score, dict(match.evidence)) if match else None
-        verdicts[name] = told or (name, None, None, None)
+    verdicts = {name: verdict_of(name, match) for name, match in result}
     return verdicts, int(result.assignments.bounded.sum())
 
 
-def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> Verdicts:
+def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> dict[str, Verdict]:
     """Return what a run on Spark says of each article, the articles parted in so many, and all that is shuffled."""
-    from dedup.settings import Settings
+    from dedup.spark import reading
     from dedup.spark.outcome import outcome
-    from dedup.spark.reading import read_articles
     from dedup.spark.session import start
 
     session = start(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
     session.conf.set("spark.sql.shuffle.partitions", parts)
     session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     work = folder / "stages"
-    articles = read_articles(session, path).frame.repartition(parts)
+    articles = reading.read_articles(session, path).frame.repartition(parts)
     rows = outcome(articles, Settings(), work.absolute().as_uri()).articles.collect()
     shutil.rmtree(work)
-    return {
-        row.id: (row.cluster, row.relation, row.score, dict(row.evidence) if row.evidence else None)
-        for row in rows
-    }
+    return {row.id: verdict_in(row) for row in rows}
 
 
 def main() -> int:
@@ -68,7 +76,7 @@ def main() -> int:
         print(f"{'corpus':18} {'articles':>9} {'dropped':>8} {'bounded':>8} {'partitions':>11} {'differ':>7}")
         for path in paths:
             local, bounded = told_locally(path)
-            dropped = sum(relation is not None for _, relation, *_ in local.values())
+            dropped = sum(relation is not None for _, _, relation, *_ in local.values())
             for parts in options.parts:
                 found = told_on_spark(path, parts, folder, options.memory)
                 differ = sum(found.get(name) != verdict for name, verdict in local.items())

@@ -5,7 +5,6 @@ is a candidate or not by the same rules as in a run without an index, for `clust
 here nothing may be missed. Postings are kept in tables that double in size: none is ever built anew.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from dedup.kernel import kernel
 from dedup.matches import NONE, REWRITE, Rules
 from dedup.postings import KEYS, Postings, insert, room_for
 from dedup.sketches import Sketches
+from dedup.threads import even_shares, on_threads
 
 UNSEEN, BANDS, FULL = 0, 1, 2
 """How an article is looked up: not at all, by its bands, by its terms too."""
@@ -149,9 +149,7 @@ class Known:
             for table in tables:
                 mark_near(s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share])
 
-        bounds = np.linspace(0, len(members), threads + 1).astype(int).tolist()
-        with ThreadPoolExecutor(threads) as pool:
-            list((pool.map if threads > 1 else map)(mark, map(slice, bounds, bounds[1:]), self._scratches))
+        on_threads(mark, even_shares(len(members), threads), self._scratches)
         return np.flatnonzero(wanted), bounded
 
     def settled(self, places: np.ndarray) -> Settled:

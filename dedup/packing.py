@@ -7,8 +7,6 @@ come within a tenth of a bit of what sets of random hashes need; counts, nearly 
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from dedup.evidence import norms_of
 from dedup.kernel import inlined, kernel, leaf
 from dedup.sketches import Sketches
 from dedup.terms import FACTS, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, KIND, MOST_TERMS, WEEKDAY, WEIGHT
+from dedup.threads import even_shares, on_threads
 
 HEAD = 24
 """Bytes before the codes: the hash of the text (8), its length, and how many shingles, quotes and terms there are (4 each)."""
@@ -76,16 +75,14 @@ def unpacked(
     arrays = shingles, quotes, hashes, facts
 
     def unpack(share: slice) -> np.ndarray:
-        """Read the articles between some ends into their places in the arrays, and return their norms."""
-        own = [end[share] for end in ends]
-        if not unpack_all(data.view(np.uint64), offsets[share], *own, *arrays):
+        """Read a share of the articles into their places in the arrays, and return their norms."""
+        bounds = slice(share.start, share.stop + 1)
+        own = [end[bounds] for end in ends]
+        if not unpack_all(data.view(np.uint64), offsets[bounds], *own, *arrays):
             raise ValueError("a packed sketch is damaged")
         return norms_of(facts, own[-1])
 
-    bounds = np.linspace(0, len(parts), max(1, min(threads, len(parts))) + 1).astype(int)
-    shares = [slice(start, end + 1) for start, end in pairwise(bounds.tolist())]
-    with ThreadPoolExecutor(len(shares)) as pool:
-        norms = list((pool.map if len(shares) > 1 else map)(unpack, shares))
+    norms = on_threads(unpack, even_shares(len(parts), min(threads, len(parts))))
     texts = heads[:, :8].copy().view(np.uint64).ravel() if parts else np.zeros(0, np.uint64)
     return Sketches(
         texts=texts,

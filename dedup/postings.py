@@ -82,7 +82,7 @@ def room_at_first(
     keys = min(sum(articles * each for articles, each in zip(crowds, keys_each, strict=True)), MOST_AT_FIRST)
     keys += known * sum(keys_each)
     spare = MOST_CELLS * min(chunk, len(days)) * sum(keys_each)
-    return of_size(2 + keys + keys // 2, 1 + CELLS_EACH * keys + spare)
+    return of_size(slots_for(keys), 1 + CELLS_EACH * keys + spare)
 
 
 def crowd(days: np.ndarray, window: float) -> int:
@@ -100,7 +100,12 @@ def crowd(days: np.ndarray, window: float) -> int:
 
 def room_for(keys: int, postings: int) -> Postings:
     """Return an empty index with room for so many postings of so many keys."""
-    return of_size(2 + keys + keys // 2, 1 + CELLS_EACH * max(1, postings))
+    return of_size(slots_for(keys), 1 + CELLS_EACH * max(1, postings))
+
+
+def slots_for(keys: int) -> int:
+    """Return how many slots keep a third free beside so many keys: then a key is found within a few steps."""
+    return 2 + keys + keys // 2
 
 
 def of_size(slots: int, cells: int) -> Postings:
@@ -130,7 +135,7 @@ def with_room(index: Postings, more: int, today: float, reach: Reach) -> Posting
             return found
         index = found
     keys, cells = (GROWING * int(index.used[kind]) for kind in (KEYS, CELLS))
-    found = of_size(2 + (keys + more) * 3 // 2 + 1, cells + MOST_CELLS * more)
+    found = of_size(slots_for(keys + more), cells + MOST_CELLS * more)
     move(index, found, today, reach, spare)
     return found
 

@@ -2,16 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks.agreement import Verdict, verdict_in, verdict_of
 from dedup.matches import Match
 
-Verdict = tuple[str, str, str | None, float | None, tuple[tuple[str, float], ...]]
 ROOT = Path(__file__).parent.parent
 COLUMNS = "id string, title string, text string, source string, published timestamp, language string"
 
@@ -42,22 +42,9 @@ def frame(spark: SparkSession, articles: list[dict[str, Any]], partitions: int =
 
 def verdicts(found: DataFrame) -> list[Verdict]:
     """Return what became of each article on Spark, in order of ids; as many as there are rows."""
-    rows = [(row.id, row.cluster, row.relation, row.score, items(row.evidence)) for row in found.collect()]
-    return sorted(rows, key=str)
+    return sorted(map(verdict_in, found.collect()), key=str)
 
 
 def expected(answers: Iterable[tuple[str, Match | None]]) -> list[Verdict]:
     """Return what became of each article in a local run, or by an index, in order of ids."""
-    return sorted((verdict(name, match) for name, match in answers), key=str)
-
-
-def verdict(name: str, match: Match | None) -> Verdict:
-    """Return what became of one article."""
-    if match is None:
-        return name, name, None, None, ()
-    return name, match.canonical, match.relation, match.score, items(match.evidence)
-
-
-def items(evidence: Mapping[str, float] | None) -> tuple[tuple[str, float], ...]:
-    """Return evidence so that it can be compared and sorted."""
-    return tuple(sorted((evidence or {}).items()))
+    return sorted((verdict_of(name, match) for name, match in answers), key=str)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from newsmaker import Article, planned
 from pyspark.sql import SparkSession
-from sparking import Verdict, expected, frame, verdicts
+from sparking import expected, frame, verdicts
 
+from benchmarks.agreement import Verdict
 from dedup import Index
 from dedup.errors import IndexingError
 from dedup.known import BANDS, FULL

@@ -12,41 +12,30 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
-import pyarrow as pa
 
-from dedup.dates import TIMESTAMP
 from dedup.errors import InputError
-from dedup.fields import BATCH_BYTES, FIELDS, SCHEMA, column_names, names_of
-from dedup.reading.batches import grouped
-from dedup.reading.streams import Damaged
+from dedup.fields import column_names, names_of
+from dedup.spark.contents import ARTICLES, RECORDS, article_reader, record_reader
 from dedup.spark.listing import find_files, is_remote, place_of, spelled
-from dedup.spark.pieces import LINES, ROWS, WHOLE, Batches, Key, Kind, kind_of
+from dedup.spark.pieces import LINES, ROWS, WHOLE, Batches, Kind, kind_of
 from dedup.spark.session import plain_errors
-from dedup.spark.sketching import GIVEN_POSITION
-from dedup.spark.surveying import SURVEYED, Files, Piece, Rejects, ignored, positioned, surveyor
+from dedup.spark.surveying import SURVEYED, Files, Rejects, ignored, positioned, surveyor
 from dedup.spark.work import described
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-__all__ = ["POSITION", "Articles", "read_articles"]
+__all__ = ["Articles", "read_articles"]
 
-POSITION = "position"
-ARTICLES = ", ".join(f"{name} {'timestamp' if name == 'published' else 'string'}" for name in FIELDS)
-ARTICLES = f"{ARTICLES}, {GIVEN_POSITION} bigint"
-RECORDS = f"{POSITION} bigint, record binary"
 MOST_TASKS = 1024
 """Files that are read as a whole are parted among so many tasks at most."""
 UNREADABLE = re.compile(r"\[FAILED_READ_FILE\.(?:CANNOT_READ_FILE_FOOTER|NO_HINT)\b")
 """How Spark begins to say that a file of Parquet is damaged, before it names it."""
-CHANGED = "{} was changed while it was being read; run again"
 
 
 def read_articles(
@@ -153,14 +142,14 @@ class Articles:
     @cached_property
     def frame(self) -> DataFrame:
         """Return the articles: the columns of SCHEMA, and the place of each in the order of input."""
-        pieces, lines = self._surveyed[1].pieces, self._surveyed[1].lines
-        return self._mapped(lambda kind: article_reader(self._files, kind, pieces, lines), ARTICLES)
+        pieces = self._surveyed[1].pieces
+        return self._mapped(lambda kind: article_reader(self._files, kind, pieces), ARTICLES)
 
     def records(self, wanted: np.ndarray | None = None) -> DataFrame:
         """Return `position` and `record`, a line of JSON, of each article; only those wanted, one bit each, if that is given."""
-        pieces, lines = self._surveyed[1].pieces, self._surveyed[1].lines
+        pieces = self._surveyed[1].pieces
         return self._mapped(
-            lambda kind: record_reader(self._files, kind, pieces, lines, wanted), RECORDS, whole=True
+            lambda kind: record_reader(self._files, kind, pieces, wanted), RECORDS, whole=True
         )
 
     def _mapped(
@@ -218,99 +207,3 @@ def piece_columns() -> list[Column]:
 def quoted(name: str) -> str:
     """Return the name of a column as Spark takes it, whatever is in it."""
     return "`" + name.replace("`", "``") + "`"
-
-
-def article_reader(
-    files: Files, kind: Kind, pieces: Mapping[Key, Piece], lines: Mapping[Key, int]
-) -> Callable[[Batches], Batches]:
-    """Return the function that makes articles of Spark's batches."""
-    numbers = files.numbers()
-
-    def read(batches: Batches) -> Batches:
-        parts = kind.parts(batches, numbers, lines)
-        for key, group in groupby(parts, key=itemgetter(0)):
-            piece, done = known_piece(files, pieces, key), 0
-            for _, part in group:
-                for batch in undamaged(kind.articles(part, files.reading(key[0], part, ignored))):
-                    yield with_positions(batch, piece.position + done)
-                    done += batch.num_rows
-            check_unchanged(files, key, done, piece.articles)
-
-    return read
-
-
-def record_reader(
-    files: Files,
-    kind: Kind,
-    pieces: Mapping[Key, Piece],
-    lines: Mapping[Key, int],
-    wanted: np.ndarray | None,
-) -> Callable[[Batches], Batches]:
-    """Return the function that makes records of Spark's batches."""
-    numbers = files.numbers()
-
-    def numbered(batches: Batches) -> Iterator[tuple[int, bytes]]:
-        parts = kind.parts(batches, numbers, lines)
-        for key, group in groupby(parts, key=itemgetter(0)):
-            piece, done = known_piece(files, pieces, key), 0
-            for _, part in group:
-                refused = lines_refused(files, kind, key, part) if piece.refused else set()
-                for line, record in undamaged(kind.records(part, files.reading(key[0], part, ignored))):
-                    if line in refused:
-                        continue
-                    position = piece.position + done
-                    done += 1
-                    if wanted is None or wanted[position >> 3] >> (position & 7) & 1:
-                        yield position, record.line()
-            check_unchanged(files, key, done, piece.articles)
-
-    def read(batches: Batches) -> Batches:
-        for group in grouped(numbered(batches), lambda row: len(row[1]), BATCH_BYTES):
-            positions, records = zip(*group, strict=True)
-            yield pa.RecordBatch.from_pydict(
-                {POSITION: pa.array(positions, pa.int64()), "record": pa.array(records, pa.binary())}
-            )
-
-    return read
-
-
-def lines_refused(files: Files, kind: Kind, key: Key, part: Any) -> set[int | None]:
-    """Return the numbers of the lines of a part that are no articles."""
-    refused: set[int | None] = set()
-    reading = files.reading(key[0], part, lambda line, _reason, _record: refused.add(line))
-    try:
-        for _ in kind.articles(part, reading):
-            pass
-    except Damaged as damage:
-        refused.add(damage.line)
-    return refused
-
-
-def undamaged(items: Iterator[Any]) -> Iterator[Any]:
-    """Yield what can be read, up to a damage, which the survey has told."""
-    try:
-        yield from items
-    except Damaged:
-        return
-
-
-def known_piece(files: Files, pieces: Mapping[Key, Piece], key: Key) -> Piece:
-    """Return what the survey says of a piece; InputError where it knows of none."""
-    if key not in pieces:
-        raise InputError(CHANGED.format(files.sources[key[0]].path))
-    return pieces[key]
-
-
-def check_unchanged(files: Files, key: Key, found: int, expected: int) -> None:
-    """Raise InputError where a piece has not as many articles as the survey counted."""
-    if found != expected:
-        raise InputError(CHANGED.format(files.sources[key[0]].path))
-
-
-def with_positions(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
-    """Return articles as Spark takes them, with their positions, the first of which is given."""
-    times = SCHEMA.get_field_index("published")
-    columns = batch.columns
-    columns[times] = columns[times].cast(pa.timestamp("us", tz=TIMESTAMP.tz))
-    positions = pa.array(np.arange(first, first + batch.num_rows, dtype=np.int64))
-    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, GIVEN_POSITION])

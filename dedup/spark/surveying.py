@@ -184,11 +184,6 @@ class Survey:
     error: str | None
     """What ends a local run, too: a table without a text."""
 
-    @property
-    def lines(self) -> dict[Key, int]:
-        """Return the number of each piece's first line."""
-        return {key: piece.line for key, piece in self.pieces.items()}
-
 
 def positioned(rows: Iterable[Any]) -> Survey:
     """Return what the rows of surveyors say together."""

@@ -21,9 +21,10 @@ from dedup.output import reject_line
 from dedup.reading.batches import grouped
 from dedup.records import Record
 from dedup.settings import Settings
+from dedup.spark.contents import POSITION
 from dedup.spark.listing import is_remote
 from dedup.spark.pieces import Batches
-from dedup.spark.reading import POSITION, Articles
+from dedup.spark.reading import Articles
 from dedup.spark.session import first_line
 from dedup.spark.surveying import Rejects
 from dedup.writing import cluster_line, member

@@ -1,0 +1,24 @@
+"""Work on many things → its even shares, each on a thread of its own."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TypeVar
+
+Made = TypeVar("Made")
+
+
+def even_shares(count: int, threads: int) -> list[slice]:
+    """Return so many slices of `count` things, end to end; one at least.
+
+    >>> even_shares(7, 2)
+    [slice(0, 3, None), slice(3, 7, None)]
+    """
+    shares = max(1, threads)
+    return [slice(start, end) for start, end in pairwise(count * n // shares for n in range(shares + 1))]
+
+
+def on_threads(work: Callable[..., Made], shares: list[slice], *others: Iterable[object]) -> list[Made]:
+    """Return what `work` makes of each share, and of what `others` hold beside it; a single share needs no other thread."""
+    with ThreadPoolExecutor(len(shares)) as pool:
+        return list((pool.map if len(shares) > 1 else map)(work, shares, *others))
