@@ -40,10 +40,15 @@ def seeds() -> Path:
     return folder
 
 
-LONG = ("test_spark", "test_cli_cluster_spark", "test_fuzz", "test_nothing_lost", "test_workers")
-"""Files that take longest: begun last, one worker would be left alone with them."""
+SPARK = ("test_spark", "test_cli_cluster_spark")
+"""Files whose tests one process takes: two of Spark's engines on two cores hinder each other."""
+LONG = (*SPARK, "test_fuzz", "test_nothing_lost", "test_workers")
+"""Files that take longest: begun last, one process would be left alone with them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of long files first."""
+    """Put the tests of long files first, and let a process take a file at a time, or all of Spark's."""
     items.sort(key=lambda item: not item.path.name.startswith(LONG))
+    for item in items:
+        name = item.path.name
+        item.add_marker(pytest.mark.xdist_group("spark" if name.startswith(SPARK) else name))

@@ -22,6 +22,7 @@ def spark() -> Iterator[SparkSession]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     settings: dict[str, bool | float | int | str | None] = {
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # compiled at once, if less well
         "spark.driver.memory": "1g",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",

@@ -22,6 +22,7 @@ LAYERS = [
     "phrases",
     "characters",
     "kernel",
+    "threads",
     "jsonfile",
     "learned",
     "model",

@@ -53,14 +53,8 @@ def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -
     """
     named = work.kept(named_anew(sketches, before), "names")
     sketches = sketches.withColumn("given", sql.col("id"))
-    repeats, renamed = named.agg(sql.count("first"), sql.sum(sql.col("renamed").cast("int"))).first() or (
-        0,
-        0,
-    )
-    warnings = {
-        GIVEN_TWICE: repeats,
-        RENAMED: renamed or 0,
-    }
+    counted = named.agg(sql.count("first"), sql.count_if("renamed")).first()
+    repeats, renamed = counted or (0, 0)
     if repeats or renamed:
         whole = sketches.join(named, "row", "left").withColumn("id", sql.coalesce("name", "id"))
     else:
@@ -74,7 +68,7 @@ def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -
     return Numbered(
         sorted_.withColumn("number", number),
         again,
-        {sentence: count for sentence, count in warnings.items() if count},
+        {sentence: count for sentence, count in ((GIVEN_TWICE, repeats), (RENAMED, renamed)) if count},
     )
 
 
