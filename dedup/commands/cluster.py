@@ -20,7 +20,7 @@ from dedup.terminal.options import (
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import run
+from dedup.terminal.progress import prepare, run
 from dedup.terminal.talk import oddities, report, report_rejects, summary, tell
 
 if TYPE_CHECKING:
@@ -80,9 +80,6 @@ def cluster(
 
     On a terminal, a list to read; otherwise JSON Lines, largest cluster first.
     """
-    from dedup import read_articles, writing
-    from dedup.output import write_records
-
     if engine == "spark":
         from dedup.terminal.spark import cluster_on_spark
 
@@ -102,6 +99,10 @@ def cluster(
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
         return
+    prepare()
+    from dedup import read_articles, writing
+    from dedup.output import write_records
+
     corpus = read_articles(*paths, **reading)
     for place in (output, rejects):
         writing.check_place(place, corpus)

@@ -20,7 +20,7 @@ from dedup.terminal.options import (
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import run
+from dedup.terminal.progress import prepare, run
 from dedup.terminal.talk import report, report_answers, report_rejects
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def remembered(paths: tuple[str, ...], place: str, settings: Settings, doors: Do
 
 def opened(paths: tuple[str, ...], doors: Doors, **reading: Any) -> Corpus:
     """Return the corpus, after a look whether the places can be written to."""
+    prepare()
     from dedup import read_articles, writing
 
     corpus = read_articles(*paths, **reading)

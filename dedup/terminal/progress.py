@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dedup.results import Result
     from dedup.settings import Settings
 
-__all__ = ["Run", "announce_compiling", "interruptible", "learn", "run", "run_apart"]
+__all__ = ["Run", "announce_compiling", "interruptible", "learn", "prepare", "run", "run_apart"]
 
 PATIENCE = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
@@ -83,20 +84,40 @@ def prepare() -> None:
     """Make the libraries ready for one long run in a process of its own.
 
     Arrow asks the system for memory, which keeps what is freed for the next batch and is given it back when it is told to.
-    numba looks for the BLAS of scipy, to offer it to kernels, which takes an eighth of a second; ours multiply no matrices.
+    It looks for pandas, to take its columns; numba for the BLAS of scipy, to offer it to kernels, and for the functions
+    of cffi. That takes a quarter of a second where all are installed, and the command line has no use for any.
     """
-    import pyarrow as pa
+    with hidden("pandas"):
+        import pyarrow as pa
 
+        pa.array([0])  # it looks but once
+    with hidden("scipy", "cffi"):
+        import_module("numba.np.arraymath")
     if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
         pa.set_memory_pool(pa.system_memory_pool())
-    hidden = "scipy.linalg" not in sys.modules
-    if hidden:
-        sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden(MetaPathFinder):
+    """Stands before those who find modules, and says of some that they are not installed."""
+
+    modules: tuple[str, ...]
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        """Raise ModuleNotFoundError for what is hidden; leave all other modules to those who come next."""
+        if name in self.modules:
+            raise ModuleNotFoundError(f"{name} is of no use here", name=name)
+
+
+@contextmanager
+def hidden(*modules: str) -> Iterator[None]:
+    """Let nobody find some modules that are not loaded yet."""
+    finder = Hidden(modules)
+    sys.meta_path.insert(0, finder)
     try:
-        import_module("numba.np.arraymath")
+        yield
     finally:
-        if hidden:
-            del sys.modules["scipy.linalg"]
+        sys.meta_path.remove(finder)
 
 
 def announce_compiling(*, quiet: bool) -> bool:
