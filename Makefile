@@ -19,7 +19,7 @@ demo: .venv/.installed ## Find the stories told more than once in a small invent
 	@.venv/bin/dedup cluster examples/newsroom.jsonl
 
 test: .venv/.dev ## Run the tests; one of them: make test ARGS="-k laws"
-	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: .venv/.dev ## Lay the code out, and mend what can be mended without thinking
 	@.venv/bin/ruff format

@@ -9,39 +9,24 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from benchmarks import data
 from benchmarks.spark import MASTER, beginning, numbers
+from benchmarks.verdicts import Verdict, verdict_in, verdict_of
 from dedup import deduplicate, read_articles
-from dedup.matches import Match
 from dedup.settings import Settings
 
-Verdict = tuple[str, str, str | None, float | None, tuple[tuple[str, float], ...]]
-"""The id of an article, its cluster, and for a dropped one its relation, score and evidence."""
 
-
-def verdict_of(name: str, match: Match | None) -> Verdict:
-    """Return what became of an article in a local run, or by an index."""
-    if match is None:
-        return name, name, None, None, ()
-    return name, match.canonical, match.relation, match.score, tuple(sorted(match.evidence.items()))
-
-
-def verdict_in(row: Any) -> Verdict:
-    """Return what became of an article on Spark, from its row."""
-    return row.id, row.cluster, row.relation, row.score, tuple(sorted((row.evidence or {}).items()))
-
-
-def told_locally(path: Path) -> tuple[dict[str, Verdict], int]:
+def told_locally(path: Path) -> tuple[Counter[Verdict], int]:
     """Return what a local run says of each article, and of how many it reached a bound."""
     result = deduplicate(read_articles(path))
-    verdicts = {name: verdict_of(name, match) for name, match in result}
+    verdicts = Counter(verdict_of(name, match) for name, match in result)
     return verdicts, int(result.assignments.bounded.sum())
 
 
-def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> dict[str, Verdict]:
+def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> Counter[Verdict]:
     """Return what a run on Spark says of each article, the articles parted in so many, and all that is shuffled."""
     from dedup.spark import reading
     from dedup.spark.outcome import outcome
@@ -54,7 +39,7 @@ def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> dict[str
     articles = reading.read_articles(session, path).frame.repartition(parts)
     rows = outcome(articles, Settings(), work.absolute().as_uri()).articles.collect()
     shutil.rmtree(work)
-    return {row.id: verdict_in(row) for row in rows}
+    return Counter(map(verdict_in, rows))
 
 
 def main() -> int:
@@ -76,13 +61,12 @@ def main() -> int:
         print(f"{'corpus':18} {'articles':>9} {'dropped':>8} {'bounded':>8} {'partitions':>11} {'differ':>7}")
         for path in paths:
             local, bounded = told_locally(path)
-            dropped = sum(relation is not None for _, _, relation, *_ in local.values())
+            dropped = sum(relation is not None for _, _, relation, *_ in local.elements())
             for parts in options.parts:
                 found = told_on_spark(path, parts, folder, options.memory)
-                differ = sum(found.get(name) != verdict for name, verdict in local.items())
-                differ += len(found.keys() - local.keys())
+                differ = max((local - found).total(), (found - local).total())
                 lost |= differ > bounded
-                told = f"{len(local):9,} {dropped:8,} {bounded:8,} {parts:11} {differ:7,}"
+                told = f"{local.total():9,} {dropped:8,} {bounded:8,} {parts:11} {differ:7,}"
                 print(f"{path.name:18} {told}", flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -149,7 +149,7 @@ class Known:
             for table in tables:
                 mark_near(s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share])
 
-        on_threads(mark, even_shares(len(members), threads), self._scratches)
+        on_threads(mark, even_shares(len(members), threads), self._scratches[:threads])
         return np.flatnonzero(wanted), bounded
 
     def settled(self, places: np.ndarray) -> Settled:

@@ -19,6 +19,7 @@ def even_shares(count: int, threads: int) -> list[slice]:
 
 
 def on_threads(work: Callable[..., Made], shares: list[slice], *others: Iterable[object]) -> list[Made]:
-    """Return what `work` makes of each share, and of what `others` hold beside it; a single share needs no other thread."""
+    """Return what `work` makes of each share, and of what `others` hold beside it, as many; one share needs no thread."""
+    every = zip(*zip(shares, *others, strict=True), strict=True)
     with ThreadPoolExecutor(len(shares)) as pool:
-        return list((pool.map if len(shares) > 1 else map)(work, shares, *others))
+        return list((pool.map if len(shares) > 1 else map)(work, *every))

@@ -47,8 +47,20 @@ LONG = (*SPARK, "test_fuzz", "test_nothing_lost", "test_workers")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of long files first, and let a process take a file at a time, or all of Spark's."""
+    """Put the tests of long files first."""
     items.sort(key=lambda item: not item.path.name.startswith(LONG))
-    for item in items:
-        name = item.path.name
-        item.add_marker(pytest.mark.xdist_group("spark" if name.startswith(SPARK) else name))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Let a process take a file at a time, or all of Spark's."""
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    file_of = scheduler._split_scope
+
+    def scope_of(nodeid: str) -> str:
+        return "spark" if Path(file_of(nodeid)).name.startswith(SPARK) else file_of(nodeid)
+
+    scheduler._split_scope = scope_of
+    return scheduler

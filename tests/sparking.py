@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from benchmarks.agreement import Verdict, verdict_in, verdict_of
+from benchmarks.verdicts import Verdict, verdict_in, verdict_of
 from dedup.matches import Match
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +22,7 @@ def spark() -> Iterator[SparkSession]:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     settings: dict[str, bool | float | int | str | None] = {
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # compiled at once, if less well
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # by the quick compiler alone
         "spark.driver.memory": "1g",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",

@@ -1,9 +1,10 @@
 """The rules of the house, read off the syntax trees: who may import whom, who may talk, what is never called.
 
-The two tests at the end run a fresh interpreter, since what it loads cannot be read off a tree.
+The tests at the end run a fresh interpreter, since what it loads cannot be read off a tree.
 """
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -251,3 +252,28 @@ def test_asking_for_help_loads_nothing_heavy() -> None:
 
     assert "click" in loaded
     assert not HEAVY_PACKAGES & loaded
+
+
+@pytest.mark.parametrize("command", ["cluster", "filter", "report", "explain", "plan", "furniture"])
+def test_a_command_loads_nothing_that_it_has_no_use_for(command: str, tmp_path: Path) -> None:
+    corpus = "examples/newsroom.jsonl"
+    first, second, *_ = (json.loads(line)["id"] for line in (ROOT / corpus).read_text().splitlines())
+    given = {
+        "report": [corpus, "-o", str(tmp_path / "report.html")],
+        "explain": [corpus, first, second],
+    }
+    source = (
+        "import sys; from dedup.cli import cli; cli(sys.argv[1:], standalone_mode=False); "
+        "print(*sys.modules, file=sys.stderr); import pandas, scipy.linalg, cffi"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", source, command, *given.get(command, [corpus])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not {"pandas", "scipy.linalg", "cffi"} & set(done.stderr.split())

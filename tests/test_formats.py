@@ -94,6 +94,11 @@ def test_parquet_columns_that_are_not_needed_may_be_of_any_type(tmp_path: Path) 
             "date": pa.array([nanoseconds] * 3, pa.timestamp("ns")),
             "nested": [{"a": [1]}, None, {"a": []}],
             "bytes": [b"\xff", b"", b"ok"],
+            "seen": pa.array(
+                [[{"at": nanoseconds, "for": 1_000_000_001}]] * 3,
+                pa.list_(pa.struct([("at", pa.timestamp("ns")), ("for", pa.duration("ns"))])),
+            ),
+            "clock": pa.array([1_000_000_001] * 3, pa.time64("ns")).dictionary_encode(),
         }
     )
     path = tmp_path / "news.parquet"
@@ -107,6 +112,7 @@ def test_parquet_columns_that_are_not_needed_may_be_of_any_type(tmp_path: Path) 
     assert [(reject.line, reject.reason) for reject in corpus.rejects] == [
         (2, "no text (nor body, content, article)")
     ]
+    times = {"seen": [{"at": "2024-01-31T12:00:00.123456", "for": "0:00:01"}], "clock": "00:00:01"}
     assert [json.loads(line) for line in lines(corpus)] == [
         {
             "key": 1,
@@ -114,8 +120,16 @@ def test_parquet_columns_that_are_not_needed_may_be_of_any_type(tmp_path: Path) 
             "date": "2024-01-31T12:00:00.123456",
             "nested": {"a": [1]},
             "bytes": "\ufffd",
+            **times,
         },
-        {"key": 3, "body": "c", "date": "2024-01-31T12:00:00.123456", "nested": {"a": []}, "bytes": "ok"},
+        {
+            "key": 3,
+            "body": "c",
+            "date": "2024-01-31T12:00:00.123456",
+            "nested": {"a": []},
+            "bytes": "ok",
+            **times,
+        },
     ]
 
 

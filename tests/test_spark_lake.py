@@ -8,7 +8,7 @@ from newsmaker import Article, planned
 from pyspark.sql import SparkSession
 from sparking import expected, frame, verdicts
 
-from benchmarks.agreement import Verdict
+from benchmarks.verdicts import Verdict
 from dedup import Index
 from dedup.errors import IndexingError
 from dedup.known import BANDS, FULL

@@ -19,7 +19,7 @@ from dedup.terminal.options import (
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import interruptible, run_apart
+from dedup.terminal.progress import interruptible, prepare, run_apart
 from dedup.terminal.talk import print_json, report_rejects, tell
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def calibrate(
     on stories held back, and where the labels do not make it clearly better there, the model stays as it is.
     Labels are pairs (--pairs, as dedup review collects them) or a field of the articles (--gold).
     """
+    prepare()
     import dedup
     from dedup import writing
     from dedup.calibration import calibrate as fit

@@ -18,7 +18,7 @@ from dedup.terminal.options import (
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import interruptible, run_apart
+from dedup.terminal.progress import interruptible, prepare, run_apart
 from dedup.terminal.talk import oddities, print_json, report_rejects, tell
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def evaluate(
     Labels are a field of the articles (--gold) or a file of pairs (--pairs). What has no label is left out of
     the scores.
     """
+    prepare()
     from dedup import evaluation, read_articles, writing
     from dedup.study import study
     from dedup.terminal.known import check_labels, truth_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.terminal.options import Command, corpus_options, json_option, settings_options
-from dedup.terminal.progress import announce_compiling
+from dedup.terminal.progress import announce_compiling, prepare
 from dedup.terminal.talk import print_json, tell
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def explain(names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bo
     An ID may be cut short where its beginning tells. Two files of one article each need no ids: dedup
     explain a.txt b.txt
     """
+    prepare()
     from dedup import explanation, read_articles
 
     if len(names) == 1:

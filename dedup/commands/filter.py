@@ -111,6 +111,7 @@ def filter_(
     if place is None and new_only:
         raise click.UsageError("--new-only needs an --index.")
     doors = Doors(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
+    prepare()
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
     elif place is not None and paths == (STDIN,):
@@ -152,7 +153,6 @@ def remembered(paths: tuple[str, ...], place: str, settings: Settings, doors: Do
 
 def opened(paths: tuple[str, ...], doors: Doors, **reading: Any) -> Corpus:
     """Return the corpus, after a look whether the places can be written to."""
-    prepare()
     from dedup import read_articles, writing
 
     corpus = read_articles(*paths, **reading)

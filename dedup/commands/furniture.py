@@ -15,7 +15,7 @@ from dedup.terminal.options import (
     output_option,
     rejects_option,
 )
-from dedup.terminal.progress import learn
+from dedup.terminal.progress import learn, prepare
 from dedup.terminal.talk import learned_summary, report_rejects, tell
 
 __all__ = ["furniture"]
@@ -53,6 +53,7 @@ def furniture(
     dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
     the folder of the corpus, where it would be read as news.
     """
+    prepare()
     import dedup
     from dedup import writing
     from dedup.learned import file_of

@@ -15,7 +15,7 @@ from dedup.terminal.options import (
     rejects_option,
     settings_options,
 )
-from dedup.terminal.progress import interruptible, run
+from dedup.terminal.progress import interruptible, prepare, run
 from dedup.terminal.talk import oddities, report_rejects, summary, tell
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def report(
     nothing from anywhere. It holds titles and texts of the corpus: pass it on only where you would pass
     these on.
     """
+    prepare()
     import dedup
     from dedup import writing
     from dedup.output import atomic_output

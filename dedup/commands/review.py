@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.terminal.options import Command, corpora, corpus_options, settings_options
-from dedup.terminal.progress import interruptible, run_apart
+from dedup.terminal.progress import interruptible, prepare, run_apart
 from dedup.terminal.talk import report_rejects, tell
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def review(
 
     The answers are for dedup calibrate --pairs and dedup evaluate --pairs.
     """
+    prepare()
     from dedup import read_articles, writing
     from dedup.answers import append, resumed
     from dedup.labels import Label

@@ -73,9 +73,41 @@ def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
 
 def _for_python(column: pa.Array) -> pa.Array:
     kind = column.type
-    if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
-    return column.cast(pa.binary()) if pa.types.is_string(kind) and not _is_valid(column) else column
+    if pa.types.is_string(kind) and not _is_valid(column):
+        return column.cast(pa.binary())
+    if pa.types.is_dictionary(kind):
+        return _for_python(column.dictionary_decode())
+    held = _without_nanoseconds(kind)
+    return column if held == kind else column.cast(held, safe=False)
+
+
+def _without_nanoseconds(kind: pa.DataType) -> pa.DataType:
+    """Return a type with no nanoseconds in it, however deep they stand in lists and structs: microseconds instead."""
+    fields = [field.with_type(_without_nanoseconds(field.type)) for field in _fields(kind)]
+    if pa.types.is_struct(kind):
+        kind = pa.struct(fields)
+    elif pa.types.is_map(kind):
+        kind = pa.map_(*fields)
+    elif pa.types.is_fixed_size_list(kind):
+        kind = pa.list_(*fields, kind.list_size)
+    elif pa.types.is_large_list(kind):
+        kind = pa.large_list(*fields)
+    elif pa.types.is_list(kind):
+        kind = pa.list_(*fields)
+    elif pa.types.is_time64(kind):
+        kind = pa.time64("us")
+    elif pa.types.is_duration(kind) and kind.unit == "ns":
+        kind = pa.duration("us")
+    elif pa.types.is_timestamp(kind) and kind.unit == "ns":
+        kind = pa.timestamp("us", tz=kind.tz)
+    return kind
+
+
+def _fields(kind: pa.DataType) -> list[pa.Field]:
+    """Return the fields of a nested type, for a map its key and its item."""
+    if pa.types.is_map(kind):
+        return [kind.key_field, kind.item_field]
+    return [kind.field(number) for number in range(kind.num_fields)]
 
 
 def without_blanks(texts: pa.Array) -> pa.Array:

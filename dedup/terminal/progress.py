@@ -48,7 +48,6 @@ class Run:
 
 def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
     """Return what becomes of a corpus under the settings."""
-    prepare()
     from dedup.pipeline import deduplicate
 
     compiled = announce_compiling(quiet=quiet)
@@ -60,7 +59,6 @@ def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
 
 def run_apart(corpus: Corpus, settings: Settings, *, quiet: bool) -> tuple[Prepared, Run]:
     """Return a corpus, sketched, and what becomes of it: as `run`, for those who go on with the sketches."""
-    prepare()
     from dedup.pipeline import decided, prepared
 
     compiled = announce_compiling(quiet=quiet)
@@ -73,7 +71,6 @@ def run_apart(corpus: Corpus, settings: Settings, *, quiet: bool) -> tuple[Prepa
 
 def learn(corpus: Corpus, *, quiet: bool) -> Learned:
     """Return the furniture of the sources of a corpus."""
-    prepare()
     from dedup.learning import learn_furniture
 
     with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
@@ -81,18 +78,19 @@ def learn(corpus: Corpus, *, quiet: bool) -> Learned:
 
 
 def prepare() -> None:
-    """Make the libraries ready for one long run in a process of its own.
+    """Make the libraries ready for one long run in a process of its own, before anything is imported that loads them.
 
     Arrow asks the system for memory, which keeps what is freed for the next batch and is given it back when it is told to.
-    It looks for pandas, to take its columns; numba for the BLAS of scipy, to offer it to kernels, and for the functions
+    It looks for pandas once, to take its columns; numba for the BLAS of scipy, to offer it to kernels, and for the functions
     of cffi. That takes a quarter of a second where all are installed, and the command line has no use for any.
     """
     with hidden("pandas"):
         import pyarrow as pa
 
-        pa.array([0])  # it looks but once
-    with hidden("scipy", "cffi"):
+        pa.array([0])  # it looks now
+    with hidden("scipy", "scipy.linalg", "cffi"):
         import_module("numba.np.arraymath")
+        import_module("numba.core.typing.cffi_utils")
     if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
         pa.set_memory_pool(pa.system_memory_pool())
 
