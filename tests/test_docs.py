@@ -29,6 +29,8 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 ELSEWHERE = ("http://", "https://", "mailto:")
 
 FOREIGN = {
+    "--articles",
+    "--corpus",
     "--data-binary",
     "--peers",
     "--pin",
