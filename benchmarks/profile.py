@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from dedup import Settings, read_articles, writing
 from dedup.clusters import assign
-from dedup.evidence import norms_of
 from dedup.furniture import cleaned_lines, cleaned_titles
 from dedup.languages import languages_of
 from dedup.matches import rules_of
+from dedup.norms import norms_of
 from dedup.output import write_records
 from dedup.pipeline import REMEMBERED, identified, load_kernels, ranked
 from dedup.results import Result

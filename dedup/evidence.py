@@ -6,7 +6,7 @@ cosines are taken for names and for other words apart and joined by their geomet
 tell more than rare words: a name counts by its weight squared, as in TF-IDF, a word by its weight. The columns hold
 square roots of cosines, which are closer to what readers call likeness (docs/decisions/0001-story-model.md).
 
-What belongs to one article only (norms, sums of weights) is computed once an article. An article that is compared with many
+What belongs to one article only is computed once an article (`dedup.norms`). An article that is compared with many
 lies open on a `Desk`, its terms in a small hash table, so that a pair costs one look at each term of the other.
 """
 
@@ -15,18 +15,32 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup.kernel import inlined, kernel, leaf
+from dedup.norms import (
+    FACTS_220,
+    FIGURES_80,
+    FIGURES_ALL,
+    FIGURES_COUNT,
+    LEAD,
+    NAMES_80,
+    NAMES_220,
+    PLAIN,
+    SQUARED_LEAD,
+    SQUARED_NAMES,
+    SQUARED_PLAIN,
+    SQUARED_WORDS,
+    WEEKDAYS_80,
+    WINDOWS,
+    counted,
+    fill_masses,
+    in_first_80,
+    in_first_220,
+)
 from dedup.shingles import shared
 from dedup.terms import (
     FIGURE,
-    IN_45,
-    IN_80,
-    IN_220,
-    IN_TITLE,
     KIND,
-    LOGS,
     MOST_TERMS,
     NAME,
-    WEEKDAY,
     WEIGHT,
 )
 from dedup.vocabulary import WEIGHT_SCALE
@@ -96,28 +110,6 @@ FEATURES = STORY_45
 HEAVY = np.float32(2.0)
 """The weight of a term found in one article in a hundred."""
 MONTH = 30.0
-WINDOWS = 5
-"""Windows of title and text together: first 45, 80, 220 words, all, none (the title alone)."""
-(
-    SQUARED_NAMES,
-    SQUARED_WORDS,
-    SQUARED_LEAD,
-    NAMES_220,
-    FACTS_220,
-    FIGURES_ALL,
-    FIGURES_COUNT,
-    NAMES_80,
-    WEEKDAYS_80,
-    FIGURES_80,
-    SQUARED_PLAIN,
-) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18
-NORMS = 19
-"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
-then a set of weekdays, as bits."""
-LEAD = WINDOWS
-"""The column of masses after those of the windows: that of the first 45 words without the title."""
-PLAIN = 2
-"""The window in which words that are neither names nor numbers are compared: title and first 220 words."""
 PLACES = 1 << 12
 """Slots of the table on a desk: twenty-five times `MOST_TERMS`, so that most looks end at a free slot."""
 
@@ -149,68 +141,9 @@ def desk() -> Desk:
 
 
 @inlined
-def fill_masses(facts, out):
-    """Write 1 + ln(count) of a term, 0 where it is absent: title with each window of the body, title alone, lead alone."""
-    title = np.int64(facts[IN_TITLE])
-    for window in range(WINDOWS - 1):
-        out[window] = LOGS[title + np.int64(facts[IN_45 + window])]
-    out[WINDOWS - 1] = LOGS[title]
-    out[LEAD] = LOGS[facts[IN_45]]
-
-
-@inlined
-def counted(weight, name):
-    """Return what a term of this weight counts in a dot product, as a name or as another word."""
-    return weight * weight if name else weight
-
-
-@inlined
-def in_first_80(facts):
-    """Return whether a term stands in the title or the first 80 words."""
-    return facts[IN_TITLE] or facts[IN_80]
-
-
-@inlined
-def in_first_220(facts):
-    """Return whether a term stands in the title or the first 220 words."""
-    return facts[IN_TITLE] or facts[IN_220]
-
-
-@inlined
 def root_cosine(dot, a, b):
     """Return the square root of a cosine, in [0, 1], from a dot product and two squared norms; 0 where either is empty."""
     return np.sqrt(min(dot / np.sqrt(a * b), np.float32(1.0))) if a > 0 and b > 0 else np.float32(0.0)
-
-
-@kernel
-def norms_of(facts, offsets):
-    """Return what the evidence needs to know of each article alone (articles × `NORMS`, float32)."""
-    out = np.zeros((len(offsets) - 1, NORMS), np.float32)
-    masses = np.zeros(WINDOWS + 1, np.float32)
-    for a in range(len(offsets) - 1):
-        row = out[a]
-        for t in range(offsets[a], offsets[a + 1]):
-            term = facts[t]
-            weight = np.float32(term[WEIGHT]) / np.float32(WEIGHT_SCALE)
-            name, figure = term[KIND] == NAME, term[KIND] == FIGURE
-            base = SQUARED_NAMES if name else SQUARED_WORDS
-            told = counted(weight, name)
-            fill_masses(term, masses)
-            for window in range(WINDOWS):
-                row[base + window] += told * masses[window] ** 2
-            row[SQUARED_LEAD] += told * masses[LEAD] ** 2
-            row[SQUARED_PLAIN] += 0 if name or figure else told * masses[PLAIN] ** 2
-            if in_first_220(term):
-                row[NAMES_220] += weight if name else 0
-                row[FACTS_220] += weight if name or figure else 0
-            if name and in_first_80(term):
-                row[NAMES_80] += weight
-            if term[KIND] >= WEEKDAY and in_first_80(term):
-                row[WEEKDAYS_80] = np.int64(row[WEEKDAYS_80]) | (1 << (term[KIND] - WEEKDAY))
-            row[FIGURES_ALL] += weight if figure else 0
-            row[FIGURES_COUNT] += figure
-            row[FIGURES_80] += figure and in_first_80(term) > 0
-    return out
 
 
 @leaf

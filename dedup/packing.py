@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.evidence import norms_of
 from dedup.kernel import inlined, kernel, leaf
+from dedup.norms import norms_of
 from dedup.sketches import Sketches
 from dedup.terms import FACTS, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, KIND, MOST_TERMS, WEEKDAY, WEIGHT
 from dedup.threads import even_shares, on_threads

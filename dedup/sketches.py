@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.evidence import norms_of
 from dedup.furniture import cleaned_lines, cleaned_titles
 from dedup.languages import languages_of
 from dedup.learned import Learned
+from dedup.norms import norms_of
 from dedup.recurring import marks_of, without
 from dedup.shingles import shingle_sets
 from dedup.signatures import bands_of, signatures_of
@@ -52,7 +52,7 @@ class Sketches(NamedTuple):
     term_facts: np.ndarray
     """Terms × `terms.FACTS`, uint8: weight, kind, counts."""
     norms: np.ndarray
-    """n × `evidence.NORMS`, float32: squared norms and sums over the terms of each article."""
+    """n × `norms.NORMS`, float32: squared norms and sums over the terms of each article."""
 
 
 OWNED = {

@@ -48,6 +48,7 @@ LAYERS = [
     "shingles",
     "signatures",
     "terms",
+    "norms",
     "evidence",
     "sketches",
     "shelf",
