@@ -108,10 +108,8 @@ def assign(
     each, known = sum(keys_each), len(settled.leaders)
     best = nothing_found(articles, order, settled)
     in_order = rises(np.concatenate([sketches.days[:known], sketches.days[order]]))
-    reach, fresh = (
-        reach_of(sketches, order, rules, in_order=in_order),
-        postings_for(min(CHUNK, len(order)), each),
-    )
+    reach = reach_of(sketches, order, rules, in_order=in_order)
+    fresh = postings_for(min(CHUNK, len(order)), each)
     index = room_at_first(sketches.days[order], reach, keys_each, CHUNK, known)
     recall(sketches, index, settled.full, np.empty(each, np.uint64))
     drops: list[np.ndarray] = []

@@ -96,10 +96,10 @@ def cluster(
         return
     if named_here("master", "conf", "stages", "lake"):
         raise click.UsageError("--master, --conf, --stages and --lake are Spark's; add --engine spark.")
+    prepare()
     if dry_run:
         say_plan(paths, settings, reading.get("fields"), quiet=quiet)
         return
-    prepare()
     from dedup import read_articles, writing
     from dedup.output import write_records
 

@@ -8,6 +8,7 @@ import click
 
 from dedup.terminal.foretelling import SAMPLE, say_plan
 from dedup.terminal.options import Command, corpora, corpus_options, json_option, settings_options
+from dedup.terminal.progress import prepare
 
 if TYPE_CHECKING:
     from dedup.settings import Settings
@@ -45,4 +46,5 @@ def plan(
     Of plain JSON Lines, lines are drawn from all over the files; of packed files and other formats the
     beginnings are read, and the ranges are wider. The seed of the settings decides which.
     """
+    prepare()
     say_plan(paths, settings, reading.get("fields"), quiet=quiet, sample=sample, as_json=as_json)

@@ -50,10 +50,7 @@ def article_reader(files: Files, kind: Kind, pieces: Mapping[Key, Piece]) -> Cal
 
 
 def record_reader(
-    files: Files,
-    kind: Kind,
-    pieces: Mapping[Key, Piece],
-    wanted: np.ndarray | None,
+    files: Files, kind: Kind, pieces: Mapping[Key, Piece], wanted: np.ndarray | None
 ) -> Callable[[Batches], Batches]:
     """Return the function that makes records of Spark's batches."""
     numbers, lines = files.numbers(), first_lines(pieces)

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from dedup.phrases import size
-from dedup.terminal.progress import announce_compiling, interruptible, prepare
+from dedup.terminal.progress import announce_compiling, interruptible
 from dedup.terminal.talk import print_json, tell
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def say_plan(
     as_json: bool = False,
 ) -> None:
     """Say what a run would take: a table on a terminal, JSON elsewhere."""
-    prepare()
     announce_compiling(quiet=quiet)
     found = planned(paths, settings, fields, sample)
     if as_json or not sys.stdout.isatty():
