@@ -18,7 +18,7 @@ demo: .venv/.installed ## Find the stories told more than once in a small invent
 	@echo "The stories told more than once in examples/newsroom.jsonl (a first run compiles its kernels, once: be patient):" >&2
 	@.venv/bin/dedup cluster examples/newsroom.jsonl
 
-test: .venv/.dev ## Run the tests; one of them: make test ARGS="-k laws"
+test: .venv/.dev .venv/.programs ## Run the tests; one of them: make test ARGS="-k laws"
 	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: .venv/.dev ## Lay the code out, and mend what can be mended without thinking
@@ -59,6 +59,21 @@ clean: ## Remove all that these commands made, .venv included
 .venv/.dev: .venv/.installed
 	@echo "Installing what the checks need, once." >&2
 	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+# A browser, Java and a Redis server: Debian's root gets them; elsewhere the tests that run them are skipped by name.
+.venv/.programs: .venv/.dev
+	@missing=""; \
+	command -v chromium > /dev/null || missing="$$missing chromium"; \
+	command -v java > /dev/null || missing="$$missing openjdk-17-jre-headless"; \
+	command -v redis-server > /dev/null || missing="$$missing redis-server"; \
+	if [ -n "$$missing" ] && command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing what the tests run, once, with apt-get:$$missing" >&2; \
+		{ apt-get update -qq && apt-get install -qq --no-install-recommends $$missing; } > .venv/programs.log 2>&1 \
+			|| { tail -3 .venv/programs.log >&2; echo "apt-get could not install$$missing: their tests are skipped" >&2; }; \
+	elif [ -n "$$missing" ]; then \
+		echo "Missing here:$$missing. The tests that need them are skipped, and named at the end." >&2; \
+	fi
 	@touch $@
 
 .venv/.docs: .venv/.installed

@@ -36,6 +36,8 @@ _MISSING = pa.scalar(None, TIMESTAMP)
 _MILLISECONDS_FROM = 1e11
 
 _DATES_IN_DIGITS = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
+# No usual form of a date is longer; longer text is not even looked at, so that no pattern can be slow on it.
+_LONGEST = 64
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
 _ZONE_APART = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
 _UTC_NAMED = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
@@ -100,8 +102,10 @@ def _seconds(value: object) -> int | None:
     """Return the seconds since 1970 of one value, or None where it is no date."""
     if value is None or isinstance(value, bool):
         return None
-    text = str(value).strip()
     try:
+        text = str(value).strip()
+        if len(text) > _LONGEST:
+            return None
         moment = _from_digits(text) if _NUMBER.fullmatch(text) else _from_words(text)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None

@@ -2,12 +2,13 @@
 
 numba decides that a cached kernel is stale by looking at the file that defines it, not at the kernels it calls.
 The cache therefore lives in a folder named after a digest of all that kernels stand on: other code, other folder.
-`NUMBA_CACHE_DIR` in the environment wins; a home that cannot be written falls back to the temporary folder.
+`NUMBA_CACHE_DIR` in the environment wins; a home that cannot be written, or that others can write, falls back to the temporary folder.
 """
 
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,12 @@ def kernels_digest() -> str:
     return digest.hexdigest()
 
 
-def cache_folder() -> Path:
-    """Return a folder of this version's own that can be written, made if it was not there."""
+def find_cache_folder() -> Path:
+    """Return a folder for this version's compiled kernels that only this user can write; make it if it is missing.
+
+    numba unpickles what it finds there, so a folder that somebody else made or can change would run their code. A folder
+    that is not private is passed over; if none is left, a new one is made for this process.
+    """
     homes = [
         Path(user_cache_dir("dedup")),
         Path(tempfile.gettempdir()) / f"dedup-{os.getuid() if hasattr(os, 'getuid') else 0}",
@@ -49,16 +54,27 @@ def cache_folder() -> Path:
     for home in homes:
         folder = home / f"kernels-{kernels_digest()}"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
         except OSError:
             continue
-        if os.access(folder, os.W_OK):
+        if is_private(home) and is_private(folder) and os.access(folder, os.W_OK):
             return folder
     return Path(tempfile.mkdtemp(prefix="dedup-kernels-"))
 
 
+def is_private(folder: Path) -> bool:
+    """Return whether a path is a folder of this user's own, not a link, which nobody else can write."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        return False
+    if not hasattr(os, "getuid"):  # Windows: a user's folders are private unless somebody shares them
+        return True
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(find_cache_folder())  # type: ignore[attr-defined]
 
 
 def kernel(function: Callable[..., Any]) -> Any:

@@ -1,6 +1,5 @@
 """A report in a browser: a headless Chromium, and pages that tolerate neither an error nor a request."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Any
 
 from commands import called
 from playwright.sync_api import Browser, Page, Playwright
+from programs import require
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "the report is tested in Chromium, and there is none: apt-get install chromium"
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,9 +24,7 @@ PATIENCE = 20_000
 
 def chromium(playwright: Playwright) -> Browser:
     """Return a browser of this machine."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, MISSING
-    return playwright.chromium.launch(executable_path=found, args=OPTIONS)
+    return playwright.chromium.launch(executable_path=require("chromium"), args=OPTIONS)
 
 
 def reported(corpus: Path, *options: str) -> Path:

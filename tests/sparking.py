@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import give_up
 from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.verdicts import Verdict, verdict_in, verdict_of
+from dedup.errors import EngineError
 from dedup.matches import Match
+from dedup.spark.session import find_java
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = "id string, title string, text string, source string, published timestamp, language string"
@@ -19,6 +22,10 @@ COLUMNS = "id string, title string, text string, source string, published timest
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """Give a session of two threads on this machine, where a task that fails is tried again."""
+    try:
+        find_java()
+    except EngineError as error:
+        give_up(str(error))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     settings: dict[str, bool | float | int | str | None] = {

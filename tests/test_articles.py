@@ -98,6 +98,18 @@ def test_the_first_and_the_last_day_that_count_do_count(edge: str) -> None:
     assert read(edge) != [None]
 
 
+@pytest.mark.parametrize(
+    "pump", ["2017" + " " * 1_000_000 + "x", "1" * 1_000_000, "2017-01-01 UTC" + "Z" * 1_000_000]
+)
+def test_a_long_date_is_no_date(pump: str) -> None:
+    """A pattern that looked at all of it would take hours."""
+    assert read(pump) == [None]
+
+
+def test_a_date_may_stand_among_blanks() -> None:
+    assert read(" " * 1000 + "2024-01-31" + "\n" * 1000) == [MIDNIGHT]
+
+
 def test_unreadable_dates_are_counted_and_missing_ones_are_not() -> None:
     column = pa.array(["2024-01-31", None, "", "  ", "soon", "0001-01-01"])
 

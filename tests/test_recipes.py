@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 import redis
 from commands import environment, lines_of, written
 from newsmaker import Article, planned
+from programs import require
 from recipes import FOLDER, code_of, recipe
 
 from dedup import Index, deduplicate
@@ -204,8 +204,7 @@ def test_kafka_offsets_are_committed_after_the_answers(tmp_path: Path) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[redis.Redis]:
     """Return a client of a Redis server of this test's own."""
-    program = shutil.which("redis-server")
-    assert program, "the tests need redis-server; on Debian and Ubuntu: apt-get install redis-server"
+    program = require("redis-server")
     place = tmp_path / "redis.sock"
     options = ["--port", "0", "--unixsocket", str(place), "--save", "", "--dir", str(tmp_path)]
     with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as running:

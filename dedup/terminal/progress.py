@@ -120,9 +120,9 @@ def hidden(*modules: str) -> Iterator[None]:
 
 def announce_compiling(*, quiet: bool) -> bool:
     """Return whether kernels have yet to be compiled, and say so on a terminal."""
-    from dedup.kernel import cache_folder
+    from dedup.kernel import find_cache_folder
 
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder())
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or find_cache_folder())
     missing = next(folder.rglob(LAST_COMPILED), None) is None
     if missing and not quiet and sys.stderr.isatty():
         click.echo("Compiling kernels; this happens once, and takes about half a minute …", err=True)
