@@ -2,7 +2,8 @@
 
 numba decides that a cached kernel is stale by looking at the file that defines it, not at the kernels it calls.
 The cache therefore lives in a folder named after a digest of all that kernels stand on: other code, other folder.
-`NUMBA_CACHE_DIR` in the environment wins; a home that cannot be written, or that others can write, falls back to the temporary folder.
+`NUMBA_CACHE_DIR` in the environment wins. A home that cannot be written, or that others can write, falls back to the temporary
+folder.
 """
 
 import hashlib
