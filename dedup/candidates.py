@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dedup.evidence import MOST_NEIGHBOURS
 from dedup.kernel import leaf
 from dedup.postings import (
     HEAD,
@@ -52,6 +53,8 @@ class Scratch(NamedTuple):
     shares: np.ndarray
     """n, int32: what each article shares with it; all 0 between lookups."""
     counts: np.ndarray
+    neighbours: np.ndarray
+    """`MOST_NEIGHBOURS`, int64: the kept articles nearest to it."""
 
 
 def scratch_for(articles: int, keys_each: int) -> Scratch:
@@ -63,6 +66,7 @@ def scratch_for(articles: int, keys_each: int) -> Scratch:
         ordered=np.empty(articles, np.int32),
         shares=np.zeros(articles, np.int32),
         counts=np.empty(MOST_SHARED + 2, np.int64),
+        neighbours=np.empty(MOST_NEIGHBOURS, np.int64),
     )
 
 

@@ -29,6 +29,8 @@ from dedup.norms import (
     SQUARED_PLAIN,
     SQUARED_WORDS,
     WEEKDAYS_80,
+    WEIGHT_220,
+    WEIGHT_TITLE,
     WINDOWS,
     counted,
     fill_masses,
@@ -38,6 +40,7 @@ from dedup.norms import (
 from dedup.shingles import shared
 from dedup.terms import (
     FIGURE,
+    IN_TITLE,
     KIND,
     MOST_TERMS,
     NAME,
@@ -73,6 +76,23 @@ EVIDENCE = (
     "weekdays_differ",  # 1 where both name weekdays there, and none in common
     "days",  # √(days apart / 30); 0 where undated
     "undated",  # 1 where either article has no date
+    "title_found_more",  # share of one title's terms that the other article has anywhere; the better way
+    "title_found_less",  # the same, the worse way
+    "opening_found_less",  # share of the terms of title + first 220 words that the other has anywhere; the worse way
+    "title_jaccard",  # weighted Jaccard of the titles' terms
+    "rest_over_lead",  # how much more alike the whole texts are than the first 45 words (√cosines); 0 where less
+    "rest_over_opening",  # how much more alike the whole texts are than title + first 80 words
+    "first_day",  # days apart, up to 1; 0 where undated
+    "second_day",  # days apart beyond the first, up to 1
+    "third_day",  # days apart beyond the second, up to 1
+    "event_day_shared",  # 1 where both name the same day: weekdays in title or first 80 words, counted back from the date
+    "event_days_differ",  # 1 where both name days there, and none in common
+    "new_title_found",  # share of the title's terms, weighted by their rarity in the affair, that the kept article has
+    "new_lead_found",  # the same of title + first 80 words
+    "new_opening_found",  # the same of title + first 220 words
+    "new_text_found",  # the same of all terms
+    "nearer",  # ln(1 + kept articles that are nearer to the article than this one)
+    "neighbours",  # ln(1 + kept articles of the same affair beside this one)
 )
 """The columns of evidence, in order; similarities are in [0, 1]."""
 COUNT = len(EVIDENCE)
@@ -104,12 +124,35 @@ COUNT = len(EVIDENCE)
     WEEKDAYS_DIFFER,
     DAYS,
     UNDATED,
+    TITLE_FOUND_MORE,
+    TITLE_FOUND_LESS,
+    OPENING_FOUND_LESS,
+    TITLE_JACCARD,
+    REST_OVER_LEAD,
+    REST_OVER_OPENING,
+    FIRST_DAY,
+    SECOND_DAY,
+    THIRD_DAY,
+    EVENT_DAY_SHARED,
+    EVENT_DAYS_DIFFER,
+    NEW_TITLE_FOUND,
+    NEW_LEAD_FOUND,
+    NEW_OPENING_FOUND,
+    NEW_TEXT_FOUND,
+    NEARER,
+    NEIGHBOURS,
 ) = range(COUNT)
 FEATURES = STORY_45
-"""The columns before it decide copies and templates; from here on they are the story model's."""
+"""The columns before it decide copies and templates; from here on they are for the models."""
+CONTEXT = NEW_TITLE_FOUND
+"""From this column on the evidence depends on the neighbours of the article: other kept articles of its affair."""
+MOST_NEIGHBOURS = 5
+"""The nearest ones tell as much of an affair as forty do (docs/decisions/0009-levels.md)."""
 HEAVY = np.float32(2.0)
 """The weight of a term found in one article in a hundred."""
 MONTH = 30.0
+EPOCH_WEEKDAY = 3
+"""1 January 1970 was a Thursday, with Monday as 0."""
 PLACES = 1 << 12
 """Slots of the table on a desk: twenty-five times `MOST_TERMS`, so that most looks end at a free slot."""
 
@@ -127,6 +170,10 @@ class Desk(NamedTuple):
     """2 × windows and lead, float32: a pair's dot products, of words and of names."""
     row: np.ndarray
     """The evidence of the latest pair (float32)."""
+    seen: np.ndarray
+    """In how many neighbours each of its terms stands (terms, float32)."""
+    shared: np.ndarray
+    """1 where the other has a term, 0 elsewhere (terms, float32)."""
 
 
 def desk() -> Desk:
@@ -137,6 +184,8 @@ def desk() -> Desk:
         places=np.zeros(PLACES, np.uint8),
         dots=np.zeros((2, WINDOWS + 1), np.float32),
         row=np.zeros(COUNT, np.float32),
+        seen=np.zeros(MOST_TERMS, np.float32),
+        shared=np.zeros(MOST_TERMS, np.float32),
     )
 
 
@@ -162,7 +211,14 @@ def lay_open(s, i, desk):
 
 @leaf
 def fill_evidence(s, i, j, desk):
-    """Write the evidence for sketch `i`, which lies open on the desk, and sketch `j` into the desk's row."""
+    """Write the evidence for sketch `i`, which lies open on the desk, and sketch `j` into the desk's row, without neighbours."""
+    fill_pair_evidence(s, i, j, desk)
+    fill_context_evidence(s, i, j, s.term_offsets, 0, 0, 0, desk)
+
+
+@leaf
+def fill_pair_evidence(s, i, j, desk):
+    """Write the columns before `CONTEXT` for sketch `i`, which lies open on the desk, and sketch `j` into the desk's row."""
     fill_story_evidence(s, i, j, desk)
     fill_quotes(s, i, j, desk.row)
     fill_text_evidence(s, i, j, desk.row)
@@ -200,6 +256,7 @@ def fill_story_evidence(s, i, j, desk):
     dots[:] = 0.0
     names_both = facts_both = heavy = figures_both = plain = np.float32(0.0)
     i_names, j_names, i_figures, j_figures = np.float32(0.0), np.float32(0.0), 0, 0
+    titles_both = i_title = j_title = i_opening = j_opening = np.float32(0.0)
     hashes, facts, places = s.term_hashes, s.term_facts, desk.places
     before = s.term_offsets[i] - 1
     for t in range(s.term_offsets[j], s.term_offsets[j + 1]):
@@ -224,6 +281,15 @@ def fill_story_evidence(s, i, j, desk):
             names_both += weight if name else np.float32(0.0)
             facts_both += weight if name or figure else np.float32(0.0)
             heavy += max(weight - HEAVY, np.float32(0.0))
+        my_weight = np.float32(mine[WEIGHT]) / np.float32(WEIGHT_SCALE)
+        its_weight = np.float32(its[WEIGHT]) / np.float32(WEIGHT_SCALE)
+        if mine[IN_TITLE]:
+            i_title += my_weight
+            titles_both += min(my_weight, its_weight) if its[IN_TITLE] else np.float32(0.0)
+        if its[IN_TITLE]:
+            j_title += its_weight
+        i_opening += my_weight if in_first_220(mine) else np.float32(0.0)
+        j_opening += its_weight if in_first_220(its) else np.float32(0.0)
         if i_name and in_first_80(mine):
             i_names += weight
         if j_name and in_first_80(its):
@@ -262,8 +328,117 @@ def fill_story_evidence(s, i, j, desk):
     out[WEEKDAYS_SHARED] = its_days & my_days != 0
     out[WEEKDAYS_DIFFER] = its_days != 0 and my_days != 0 and its_days & my_days == 0
     undated = np.isnan(s.days[i]) or np.isnan(s.days[j])
-    out[DAYS] = 0.0 if undated else np.sqrt(abs(s.days[i] - s.days[j]) / MONTH)
+    gap = np.float32(0.0) if undated else np.float32(abs(s.days[i] - s.days[j]))
+    out[DAYS] = np.sqrt(gap / np.float32(MONTH))
     out[UNDATED] = undated
+    mine_found, its_found = found_share(i_title, m[WEIGHT_TITLE]), found_share(j_title, n[WEIGHT_TITLE])
+    out[TITLE_FOUND_MORE], out[TITLE_FOUND_LESS] = max(mine_found, its_found), min(mine_found, its_found)
+    out[OPENING_FOUND_LESS] = min(
+        found_share(i_opening, m[WEIGHT_220]), found_share(j_opening, n[WEIGHT_220])
+    )
+    out[TITLE_JACCARD] = portion(titles_both, m[WEIGHT_TITLE] + n[WEIGHT_TITLE] - titles_both)
+    out[REST_OVER_LEAD] = max(out[TEXT_COSINE] - out[LEAD_COSINE], np.float32(0.0))
+    out[REST_OVER_OPENING] = max(out[TEXT_COSINE] - out[OPENING_COSINE], np.float32(0.0))
+    out[FIRST_DAY] = min(gap, np.float32(1.0))
+    out[SECOND_DAY] = min(max(gap - np.float32(1.0), np.float32(0.0)), np.float32(1.0))
+    out[THIRD_DAY] = min(max(gap - np.float32(2.0), np.float32(0.0)), np.float32(1.0))
+    out[EVENT_DAY_SHARED] = out[EVENT_DAYS_DIFFER] = 0.0
+    if its_days and my_days and not undated:
+        same_day = share_event_day(my_days, s.days[i], its_days, s.days[j])
+        out[EVENT_DAY_SHARED], out[EVENT_DAYS_DIFFER] = same_day, not same_day
+
+
+@inlined
+def found_share(part, total):
+    """Return part / total, in [0, 1]; 1 where there is nothing to be found."""
+    return min(part / total, np.float32(1.0)) if total > 0 else np.float32(1.0)
+
+
+@leaf
+def share_event_day(weekdays, day, other_weekdays, other_day):
+    """Return whether two articles name the same day; each weekday (a bit, Monday first) is the last one up to the date."""
+    today, other_today = np.int64(np.floor(day)), np.int64(np.floor(other_day))
+    for back in range(7):
+        named = today - back
+        if not weekdays >> ((named + EPOCH_WEEKDAY) % 7) & 1:
+            continue
+        other_back = other_today - named
+        if 0 <= other_back < 7 and other_weekdays >> ((named + EPOCH_WEEKDAY) % 7) & 1:
+            return True
+    return False
+
+
+@leaf
+def count_in_neighbours(s, i, neighbours, n, desk):
+    """Count in `desk.seen` in how many of the first `n` of `neighbours` each term of sketch `i`, which lies open, stands."""
+    desk.seen[: s.term_offsets[i + 1] - s.term_offsets[i]] = 0.0
+    for k in range(n):
+        mark_shared(s, i, neighbours[k], desk)
+        for t in range(s.term_offsets[i + 1] - s.term_offsets[i]):
+            desk.seen[t] += desk.shared[t]
+
+
+@leaf
+def mark_shared(s, i, j, desk):
+    """Mark in `desk.shared` which terms of sketch `i`, which lies open on the desk, sketch `j` has."""
+    hashes, places, before = s.term_hashes, desk.places, s.term_offsets[i] - 1
+    desk.shared[: s.term_offsets[i + 1] - s.term_offsets[i]] = 0.0
+    for t in range(s.term_offsets[j], s.term_offsets[j + 1]):
+        slot = np.int64(hashes[t]) & (PLACES - 1)
+        place = np.int64(places[slot])
+        while place and hashes[before + place] != hashes[t]:
+            slot = (slot + 1) & (PLACES - 1)
+            place = np.int64(places[slot])
+        if place:
+            desk.shared[place - 1] = 1.0
+
+
+@leaf
+def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, desk):
+    """Write the columns from `CONTEXT` on: what sketch `i`, which lies open, says beyond its affair, and whether `j` has it.
+
+    The first `n` of `neighbours` stand for the affair; `j` may be among them, and then does not count. A term weighs the more
+    the fewer of them have it: the affair's common words cancel, as they do for a reader who knows it. `nearer` and `beside`
+    are counts of kept articles: those nearer to `i` than `j` is, and those of the affair but `j`. Without neighbours a term
+    has its usual weight.
+    """
+    count_in_neighbours(s, i, neighbours, n, desk)
+    mark_shared(s, i, j, desk)
+    others, among = n, np.float32(0.0)
+    for k in range(n):
+        if neighbours[k] == j:
+            others, among = n - 1, np.float32(1.0)
+    total_title = total_lead = total_opening = total = np.float32(0.0)
+    title = lead = opening = text = np.float32(0.0)
+    for t in range(s.term_offsets[i], s.term_offsets[i + 1]):
+        term, k = s.term_facts[t], t - s.term_offsets[i]
+        has = desk.shared[k]
+        rarity = np.log(np.float32(others + 2) / (desk.seen[k] - among * has + np.float32(1.0)))
+        weight = rarity * np.float32(term[WEIGHT]) / np.float32(WEIGHT_SCALE)
+        total += weight
+        text += weight * has
+        if in_first_220(term):
+            total_opening += weight
+            opening += weight * has
+        if in_first_80(term):
+            total_lead += weight
+            lead += weight * has
+        if term[IN_TITLE]:
+            total_title += weight
+            title += weight * has
+    row = desk.row
+    row[NEW_TITLE_FOUND] = found_half(title, total_title)
+    row[NEW_LEAD_FOUND] = found_half(lead, total_lead)
+    row[NEW_OPENING_FOUND] = found_half(opening, total_opening)
+    row[NEW_TEXT_FOUND] = found_half(text, total)
+    row[NEARER] = np.log1p(np.float32(nearer))
+    row[NEIGHBOURS] = np.log1p(np.float32(beside))
+
+
+@inlined
+def found_half(part, total):
+    """Return part / total, in [0, 1]; a half, which says nothing, where there is nothing to be found."""
+    return min(part / total, np.float32(1.0)) if total > 0 else np.float32(0.5)
 
 
 @inlined

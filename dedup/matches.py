@@ -1,7 +1,9 @@
 """Evidence → a match, or none: the relation of two articles and how sure it is.
 
-In: a row of evidence. Out: a relation and its score. `exact`, `copy`, `excerpt` and `extension` are read off the shingles;
-`rewrite` is the story model's: a logistic regression over the evidence, its coefficients in `data/model.json`, fitted by
+In: a row of evidence. Out: a relation and its score. `exact`, `copy`, `excerpt` and `extension` are read off the shingles.
+Two models decide the rest, each a logistic regression over the evidence: the story model says whether two articles report
+the same event of the same moment (`rewrite`), the storyline model whether they are chapters of one affair (`followup`).
+Their coefficients are in `data/story.json` and `data/storyline.json`, fitted by `benchmarks/fit_story.py` and
 `benchmarks/fit.py`. The template guard comes first: the same words about other names or other numbers are not a copy but
 a form filled in twice (weather, results, share prices).
 """
@@ -17,6 +19,7 @@ import numpy as np
 from dedup.evidence import (
     CONTAINED,
     CONTAINS,
+    CONTEXT,
     COUNT,
     EVIDENCE,
     FIGURES,
@@ -29,15 +32,16 @@ from dedup.evidence import (
     WORDS_220,
     desk,
     evidence_of,
+    fill_context_evidence,
     fill_quotes,
     fill_story_evidence,
     fill_text_evidence,
     lay_open,
 )
-from dedup.kernel import inlined, leaf
-from dedup.settings import RELATIONS, Settings
+from dedup.kernel import inlined, kernel, leaf
+from dedup.settings import JOINING, RELATIONS, Settings
 
-EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
+EXACT, COPY, EXCERPT, EXTENSION, REWRITE, FOLLOWUP = range(6)
 """Positions in `settings.RELATIONS`."""
 NONE = -1
 
@@ -53,9 +57,9 @@ FEWEST_FIGURES = 4
 TEMPLATE_WORDS = 0.7
 """Two fillings of one form are at least this like each other (cosine) in the words that are neither names nor numbers."""
 CORROBORATION = 3.6
-"""By how much (log-odds) a match with the kept article may be weaker than one that stands alone, where an article that repeats
-it already speaks for it too (docs/decisions/0004-witnesses.md). It loosens laws 1 and 5: a third article then helps to
-decide whether two match."""
+"""By how much (log-odds) a match with the kept article may be weaker than one that stands alone, where another member of the
+cluster speaks for it too (docs/decisions/0004-witnesses.md): any member at the level of storylines, a copy at that of stories.
+It loosens laws 1 and 5: a third article then helps to decide whether two match."""
 SAMPLE = 64
 """So many shingles tell whether two articles may be copies."""
 PART = 0.8
@@ -79,13 +83,25 @@ class Match:
 
 
 class Rules(NamedTuple):
-    """The settings and the model as kernels take them."""
+    """The settings and the models as kernels take them; probabilities as log-odds."""
 
     allowed: np.ndarray
+    """By relation: whether it is looked for."""
+    joins: np.ndarray
+    """By relation: whether it joins two articles, at the level in force."""
+    by_storyline: bool
+    """Whether follow-ups join, so that the storyline model decides which kept article is the best match."""
     coefficients: np.ndarray
+    """Of the story model."""
     intercept: float
     least_logit: float
     witnessed_logit: float
+    context_gain: float
+    """How much (log-odds) the neighbours of an article may add to what the story model says of a pair without them."""
+    storyline_coefficients: np.ndarray
+    storyline_intercept: float
+    storyline_least: float
+    storyline_witnessed: float
     copy_jaccard: float
     excerpt_containment: float
     window_days: float
@@ -96,33 +112,84 @@ class Rules(NamedTuple):
     max_postings: int
 
 
+class Scores(NamedTuple):
+    """What two articles are to each other, as `classify_pair` says."""
+
+    relation: int
+    """One of the text's; `NONE` where the models decide."""
+    similarity: float
+    """Jaccard or containment; 0 where the models decide."""
+    story: float
+    """Log-odds that they tell the same story, without the columns from `CONTEXT` on; -inf for certainly not."""
+    storyline: float
+    """Log-odds that they belong to one storyline; -inf for certainly not."""
+
+
 @cache
-def model() -> tuple[np.ndarray, float]:
-    """Return the story model that the package ships: a coefficient for each column of evidence, and the intercept."""
-    shipped = json.loads((files("dedup") / "data" / "model.json").read_text("utf-8"))
+def read_shipped_model(name: str) -> tuple[np.ndarray, float]:
+    """Return a model that the package ships, "story" or "storyline": a coefficient for each column of evidence; the intercept."""
+    shipped = json.loads((files("dedup") / "data" / f"{name}.json").read_text("utf-8"))
     coefficients = np.array([shipped["coefficients"].get(name, 0.0) for name in EVIDENCE])
     return coefficients, float(shipped["intercept"])
 
 
-def model_of(settings: Settings) -> tuple[np.ndarray, float]:
+def story_model(settings: Settings) -> tuple[np.ndarray, float]:
     """Return the story model of the settings, or else the shipped one: coefficients and intercept."""
-    if settings.model is None:
-        return model()
-    return np.array(
-        [settings.model.coefficients.get(name, 0.0) for name in EVIDENCE]
-    ), settings.model.intercept
+    return chosen_model(settings, "story")
+
+
+def storyline_model(settings: Settings) -> tuple[np.ndarray, float]:
+    """Return the storyline model of the settings, or else the shipped one: coefficients and intercept."""
+    return chosen_model(settings, "storyline")
+
+
+def chosen_model(settings: Settings, name: str) -> tuple[np.ndarray, float]:
+    """Return one of the two models, the settings' own if they have one."""
+    own = settings.model and settings.model.part(name)
+    if not own:
+        return read_shipped_model(name)
+    return np.array([own.coefficients.get(column, 0.0) for column in EVIDENCE]), own.intercept
+
+
+def level_model(settings: Settings) -> tuple[np.ndarray, float]:
+    """Return the model that decides at the level of the settings: the storyline model, or else the story model."""
+    return storyline_model(settings) if settings.level == "storyline" else story_model(settings)
+
+
+def level_threshold(rules: Rules) -> float:
+    """Return the log-odds that a match needs of the model that decides at the level in force."""
+    return rules.storyline_least if rules.by_storyline else rules.least_logit
+
+
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability; of 0 and 1 very small and very large ones.
+
+    >>> log_odds(0.5)
+    0.0
+    """
+    p = min(max(probability, 1e-9), 1 - 1e-9)
+    return float(np.log(p / (1 - p)))
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Return the settings, with the model, as kernels take them."""
-    coefficients, intercept = model_of(settings)
-    p = min(max(settings.rewrite_probability, 1e-9), 1 - 1e-9)
+    """Return the settings, with the models, as kernels take them."""
+    coefficients, intercept = story_model(settings)
+    storyline_coefficients, storyline_intercept = storyline_model(settings)
     return Rules(
         allowed=np.array([relation in settings.relations for relation in RELATIONS]),
+        joins=np.array(
+            [relation in settings.relations and relation in JOINING[settings.level] for relation in RELATIONS]
+        ),
+        by_storyline=settings.level == "storyline" and "followup" in settings.relations,
         coefficients=coefficients,
         intercept=intercept,
-        least_logit=float(np.log(p / (1 - p))),
-        witnessed_logit=float(np.log(p / (1 - p))) - CORROBORATION,
+        least_logit=log_odds(settings.rewrite_probability),
+        witnessed_logit=log_odds(settings.rewrite_probability) - CORROBORATION,
+        context_gain=float(np.maximum(coefficients[CONTEXT:], 0.0).sum()),
+        storyline_coefficients=storyline_coefficients,
+        storyline_intercept=storyline_intercept,
+        storyline_least=log_odds(settings.followup_probability),
+        storyline_witnessed=log_odds(settings.followup_probability) - CORROBORATION,
         copy_jaccard=float(settings.copy_jaccard),
         excerpt_containment=float(settings.excerpt_containment),
         window_days=float(settings.window_days),
@@ -141,11 +208,29 @@ def probability(odds):
 
 
 @leaf
-def logit(row, rules):
-    """Return the log-odds that two articles with this evidence tell the same story."""
+def add_story_odds(row, rules):
+    """Return the log-odds that two articles with this evidence tell the same story, without their neighbours."""
     total = rules.intercept
-    for k in range(COUNT):
+    for k in range(CONTEXT):
         total += rules.coefficients[k] * row[k]
+    return total
+
+
+@leaf
+def add_context_odds(row, rules):
+    """Return how much the columns from `CONTEXT` on add to the log-odds of one story."""
+    total = 0.0
+    for k in range(CONTEXT, COUNT):
+        total += rules.coefficients[k] * row[k]
+    return total
+
+
+@leaf
+def add_storyline_odds(row, rules):
+    """Return the log-odds that two articles with this evidence belong to one storyline."""
+    total = rules.storyline_intercept
+    for k in range(CONTEXT):
+        total += rules.storyline_coefficients[k] * row[k]
     return total
 
 
@@ -170,21 +255,37 @@ def shingle_count(s, a):
     return s.shingle_offsets[a + 1] - s.shingle_offsets[a]
 
 
-def judged(s: Any, kept: int, other: int, rules: Rules, least: float) -> tuple[int, float, np.ndarray]:
+def judged(s: Any, kept: int, other: int, rules: Rules) -> tuple[int, float, np.ndarray]:
     """Return (relation, score, evidence) of article `other` to the article `kept`; (`NONE`, 0, ...) for no match.
 
-    The evidence is as seen from `other`: `contained` is the share of its shingles found in `kept`.
+    Nothing but the two counts: no other article of the affair. The evidence is as seen from `other`: `contained` is the share
+    of its shingles found in `kept`. The relation is one that the settings look for, whether or not it joins at their level.
     """
     used = desk()
-    lay_open(s, other, used)
-    relation, score = judged_on(s, kept, other, rules, least, True, used)
-    row = evidence_of(s, np.array([other]), np.array([kept]))[0]
-    return relation, probability(score) if relation == REWRITE else score, row
+    relation, score = classify_alone(s, kept, other, rules, used)
+    return relation, score, evidence_of(s, np.array([other]), np.array([kept]))[0]
+
+
+@kernel
+def classify_alone(s, kept, other, rules, desk):
+    """Return (relation, score) of two articles with no other beside them; the score of a model is a probability."""
+    lay_open(s, other, desk)
+    relation, similarity, story, storyline = classify_pair(s, kept, other, rules, True, desk)
+    if relation != NONE:
+        return relation, similarity
+    if story + rules.context_gain >= rules.least_logit:
+        fill_context_evidence(s, other, kept, s.term_offsets, 0, 0, 0, desk)
+        story += add_context_odds(desk.row, rules)
+    if rules.allowed[REWRITE] and story >= rules.least_logit:
+        return REWRITE, probability(story)
+    if rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least:
+        return FOLLOWUP, probability(storyline)
+    return NONE, 0.0
 
 
 @leaf
-def is_hopeless(s, kept, other, rules, least, row):
-    """Return whether no wording could make these two a rewrite, by the evidence of the story in `row`.
+def is_hopeless(s, kept, other, rules, row):
+    """Return whether no wording could make these two a rewrite or a follow-up, by the evidence of the story in `row`.
 
     The quotations are counted, into `row`, only where as many as there are could make them one.
     """
@@ -193,10 +294,19 @@ def is_hopeless(s, kept, other, rules, least, row):
         s.quote_offsets[kept + 1] - s.quote_offsets[kept], s.quote_offsets[other + 1] - s.quote_offsets[other]
     )
     row[QUOTES] = np.log1p(np.float32(quotes))
-    if logit(row, rules) < least:
+    if falls_short(row, rules):
         return True
     fill_quotes(s, other, kept, row)
-    return logit(row, rules) < least
+    return falls_short(row, rules)
+
+
+@inlined
+def falls_short(row, rules):
+    """Return whether evidence is too weak for a rewrite, and for a follow-up even with a witness."""
+    return (
+        add_storyline_odds(row, rules) < rules.storyline_witnessed
+        and add_story_odds(row, rules) + rules.context_gain < rules.witnessed_logit
+    )
 
 
 @leaf
@@ -223,43 +333,40 @@ def is_apart(s, kept, other, rules):
 
 
 @leaf
-def judged_on(s, kept, other, rules, least, banded, desk):
-    """Return (relation, score) of article `other`, which lies open on the desk, to `kept`; (`NONE`, 0) for no match.
+def classify_pair(s, kept, other, rules, banded, desk):
+    """Return the `Scores` of article `other`, which lies open on the desk, beside the article `kept`, as a tuple.
 
-    The score of a rewrite is its log-odds. It needs `least` of them: `rules.least_logit`, or `rules.witnessed_logit` where
-    another telling of the kept article's story speaks for it as well. Shingles come first where two articles share a band
-    (`banded`) or only copies count; else the story does, and most go no further. The evidence of a match is left in the
+    Shingles come first where two articles share a band (`banded`) or only copies are looked for; else the story does, and
+    most go no further. Where there is a relation, or the log-odds are finite, the evidence before `CONTEXT` is left in the
     desk's row.
     """
     if s.lengths[other] < rules.min_words or s.lengths[kept] < rules.min_words:
-        return NONE, 0.0
+        return NONE, 0.0, -np.inf, -np.inf
     apart = abs(s.days[kept] - s.days[other])  # NaN, and so in no comparison, where either is undated
     near, current = not apart > rules.copy_window_days, not apart > rules.window_days
-    current &= rules.allowed[REWRITE]
+    current &= rules.allowed[REWRITE] or rules.allowed[FOLLOWUP]
     alike = near and (banded or not current) and not is_apart(s, kept, other, rules)
     if not alike and not current:
-        return NONE, 0.0
+        return NONE, 0.0, -np.inf, -np.inf
     row = desk.row
     fill_story_evidence(s, other, kept, desk)
     if alike:
         fill_quotes(s, other, kept, row)
-    elif is_hopeless(s, kept, other, rules, least, row):
-        return NONE, 0.0
+    elif is_hopeless(s, kept, other, rules, row):
+        return NONE, 0.0, -np.inf, -np.inf
     fill_text_evidence(s, other, kept, row)
     if near and rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:
-        return EXACT, 1.0
+        return EXACT, 1.0, -np.inf, -np.inf
     if is_template(row):
-        return NONE, 0.0
+        return NONE, 0.0, -np.inf, -np.inf
     if near:
         a, b = shingle_count(s, other), shingle_count(s, kept)
         if rules.allowed[EXCERPT] and a <= PART * b and row[CONTAINED] >= rules.excerpt_containment:
-            return EXCERPT, float(row[CONTAINED])
+            return EXCERPT, float(row[CONTAINED]), -np.inf, -np.inf
         if rules.allowed[EXTENSION] and b <= PART * a and row[CONTAINS] >= rules.excerpt_containment:
-            return EXTENSION, float(row[CONTAINS])
+            return EXTENSION, float(row[CONTAINS]), -np.inf, -np.inf
         if rules.allowed[COPY] and row[JACCARD] >= rules.copy_jaccard:
-            return COPY, float(row[JACCARD])
+            return COPY, float(row[JACCARD]), -np.inf, -np.inf
     if current:
-        odds = logit(row, rules)
-        if odds >= least:
-            return REWRITE, odds
-    return NONE, 0.0
+        return NONE, 0.0, add_story_odds(row, rules), add_storyline_odds(row, rules)
+    return NONE, 0.0, -np.inf, -np.inf

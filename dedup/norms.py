@@ -25,8 +25,10 @@ WINDOWS = 5
     WEEKDAYS_80,
     FIGURES_80,
     SQUARED_PLAIN,
-) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18
-NORMS = 19
+    WEIGHT_TITLE,
+    WEIGHT_220,
+) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
+NORMS = 21
 """Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
 then a set of weekdays, as bits."""
 LEAD = WINDOWS
@@ -81,7 +83,10 @@ def norms_of(facts, offsets):
                 row[base + window] += told * masses[window] ** 2
             row[SQUARED_LEAD] += told * masses[LEAD] ** 2
             row[SQUARED_PLAIN] += 0 if name or figure else told * masses[PLAIN] ** 2
+            if term[IN_TITLE]:
+                row[WEIGHT_TITLE] += weight
             if in_first_220(term):
+                row[WEIGHT_220] += weight
                 row[NAMES_220] += weight if name else 0
                 row[FACTS_220] += weight if name or figure else 0
             if name and in_first_80(term):

@@ -232,7 +232,7 @@ def repeated(made: Assignments, repeats: np.ndarray) -> Assignments:
     """Return the assignments with each article that was given twice dropped like its first giving, or as its exact copy."""
     again = np.flatnonzero(repeats >= 0)
     first = repeats[again]
-    for field in (made.leaders, made.relations, made.scores, made.places):
+    for field in (made.leaders, made.relations, made.scores, made.storylines, made.places):
         field[again] = field[first]
     copies = again[made.relations[again] == NONE]
     made.relations[copies] = EXACT

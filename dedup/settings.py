@@ -11,8 +11,14 @@ from dedup.errors import SettingsError
 from dedup.learned import Learned
 from dedup.model import Model
 
-RELATIONS = ("exact", "copy", "excerpt", "extension", "rewrite")
-"""What a duplicate may be to the article that is kept."""
+RELATIONS = ("exact", "copy", "excerpt", "extension", "rewrite", "followup")
+"""How an article may be related to a kept one, closest first."""
+LEVELS = ("text", "story", "storyline")
+"""Which relations join two articles: those of the text alone; a `rewrite` too; a `followup` as well."""
+JOINING = {"text": RELATIONS[:4], "story": RELATIONS[:5], "storyline": RELATIONS}
+"""The relations that join at each level."""
+UNDATED = ("auto", "together", "apart")
+"""What becomes of two articles of one storyline that both lack a date."""
 RANKS = ("earliest", "longest")
 
 
@@ -25,11 +31,26 @@ def knob(default: Any, help_: str, low: float | None = None, high: float | None 
 class Settings:
     """The settings of a run. A value out of its range is a `SettingsError` that names it."""
 
-    relations: tuple[str, ...] = knob(RELATIONS, "Which relations count as repeating a story.")
+    level: str = knob(
+        "story",
+        "Which articles are duplicates: text (the same wording), story (also rewrites: the same event of the same moment), "
+        "storyline (also follow-ups: other chapters of the same affair).",
+    )
+    relations: tuple[str, ...] = knob(
+        RELATIONS, "Relations to look for. Those of the level join articles; a followup that does not join is a link."
+    )
     keep: str = knob("earliest", "Which article of a story is kept: the earliest, or the longest.")
     sources: tuple[str, ...] = knob((), "Sources to keep first, best first; they go before `keep`.")
     rewrite_probability: float = knob(
         0.7, "A rewrite is reported from this probability on that two articles tell the same story.", 0, 1
+    )
+    followup_probability: float = knob(
+        0.7, "A follow-up is reported from this probability on that two articles belong to one storyline.", 0, 1
+    )
+    undated: str = knob(
+        "auto",
+        "Articles of one storyline without dates: together (a small storyline counts as one story), apart (only the text and "
+        "the story model decide), auto (together where no article of a corpus has a date, else apart).",
     )
     copy_jaccard: float = knob(
         0.5, "A copy shares at least this much of all word 3-shingles (Jaccard).", 0.05, 1
@@ -106,6 +127,10 @@ class Settings:
         if not isinstance(fitted, Model | None):
             message = f"model must be what read_model or calibrate returned, not {fitted!r:.60}"
             raise SettingsError(message)
+        for name, choices in (("level", LEVELS), ("undated", UNDATED)):
+            if getattr(self, name) not in choices:
+                message = f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {getattr(self, name)!r}"
+                raise SettingsError(message)
         if self.keep not in RANKS:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"
             raise SettingsError(message)
