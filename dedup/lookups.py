@@ -11,10 +11,18 @@ from typing import Any
 import numpy as np
 
 from dedup.candidates import fill_candidates, keys_of, scratch_for
-from dedup.clusters import rises
-from dedup.evidence import desk, lay_open
+from dedup.clusters import (
+    ClusteringState,
+    compare,
+    fill_context,
+    find_neighbours,
+    keep_all,
+    make_comparisons,
+    rises,
+)
+from dedup.evidence import COUNT, desk, fill_context_evidence, fill_pair_evidence, lay_open
 from dedup.kernel import kernel
-from dedup.matches import REWRITE, judged_on, rules_of
+from dedup.matches import add_context_odds, add_storyline_odds, classify_pair, level_threshold, rules_of
 from dedup.postings import insert, postings_for
 from dedup.settings import Settings
 
@@ -65,38 +73,108 @@ def fill_pairs(s, order, start, asked, rules, in_order, most, index, scratch, pa
 def weighed_pairs(
     sketches: Any, order: np.ndarray, settings: Settings, asked: np.ndarray, reach: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (pairs, log-odds) of the candidate pairs that are for the story model to decide.
+    """Yield (pairs, log-odds) of the candidate pairs that are for the model of the level to decide.
 
-    They are neither copies nor fillings of one template, lie in the window, and at most `reach` below the threshold.
+    They are neither copies nor fillings of one template, lie in the window, and at most `reach` below the threshold. No other
+    article of the affair is looked at.
     """
-    least = rules_of(settings).least_logit - reach
+    least = level_threshold(rules_of(settings)) - reach
     for pairs in candidate_pairs(sketches, order, settings, asked=asked):
-        relations, scores = verdicts(sketches, pairs, settings, least)
-        yield pairs[relations == REWRITE], scores[relations == REWRITE]
+        odds = weigh_pairs(sketches, pairs, settings)
+        yield pairs[odds >= least], odds[odds >= least]
 
 
-def verdicts(
-    sketches: Any, pairs: np.ndarray, settings: Settings, least: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (relations, scores) of pairs, each judged as a candidate; the score of a rewrite is its log-odds.
+def weigh_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, the kept article first), whatever they are.
 
-    A rewrite needs `least` of them, whatever the settings say.
+    -inf where it is not for a model to decide: copies, fillings of one template, articles too short or too far apart in time.
     """
-    relations, scores = np.empty(len(pairs), np.int8), np.empty(len(pairs))
-    fill_verdicts(sketches, pairs, rules_of(settings), least, desk(), relations, scores)
-    return relations, scores
+    rules = rules_of(settings)._replace(storyline_witnessed=-np.inf, witnessed_logit=-np.inf)
+    odds = np.empty(len(pairs))
+    fill_odds(sketches, pairs, rules, desk(), odds)
+    return odds
 
 
 @kernel
-def fill_verdicts(s, pairs, rules, least, desk, relations, scores):
-    """Write the relation and the score of each pair; an article that stays the later one is laid open once."""
+def fill_odds(s, pairs, rules, desk, odds):
+    """Write the log-odds of each pair; an article that stays the later one is laid open once."""
     opened = -1
     for k in range(len(pairs)):
         kept, other = pairs[k, 0], pairs[k, 1]
         if other != opened:
             lay_open(s, other, desk)
             opened = other
-        relations[k], scores[k] = judged_on(s, kept, other, rules, least, True, desk)
+        _, _, story, storyline = classify_pair(s, kept, other, rules, True, desk)
+        if rules.by_storyline:
+            odds[k] = storyline
+            continue
+        if story > -np.inf:
+            fill_context_evidence(s, other, kept, s.term_offsets, 0, 0, 0, desk)
+            story += add_context_odds(desk.row, rules)
+        odds[k] = story
+
+
+def evidence_in_context(
+    sketches: Any, order: np.ndarray, pairs: np.ndarray, settings: Settings, leaders: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the evidence (pairs × columns, float32) of pairs (n × 2, the earlier in rank order first) among all of `order`.
+
+    The neighbours of the later article are those articles before it that are kept by `leaders` (all, where it is None), as in
+    a run that finds them.
+    """
+    rules, articles = rules_of(settings), len(sketches.texts)
+    each = sketches.salient.shape[1] + sketches.bands.shape[1]
+    made = keep_all(articles)
+    if leaders is not None:
+        made.leaders[:] = leaders
+    ranks = np.zeros(articles, np.int64)
+    ranks[order] = np.arange(len(order))
+    state = ClusteringState(made, np.zeros((1, COUNT), np.float32), ranks, np.zeros(articles, np.int32))
+    by_rank = np.argsort(ranks[pairs[:, 1]], kind="stable")
+    found = np.zeros((len(pairs), COUNT), np.float32)
+    fill_evidence_in_context(
+        sketches,
+        order,
+        pairs[by_rank],
+        rules,
+        rises(sketches.days[order]),
+        state,
+        make_comparisons(1),
+        postings_for(len(order), each),
+        scratch_for(articles, each),
+        desk(),
+        found,
+    )
+    evidence = np.empty_like(found)
+    evidence[by_rank] = found
+    return evidence
+
+
+@kernel
+def fill_evidence_in_context(s, order, pairs, rules, in_order, state, found, index, scratch, desk, out):
+    """Write the evidence of pairs, which come by the rank of their second article, among the articles of `order`."""
+    k = 0
+    for a in order:
+        if k == len(pairs):
+            return
+        if pairs[k, 1] == a:
+            found.counts[0] = 0
+            terms, n = compare(s, rules, index, in_order, state.made, found, 0, a, scratch, desk)
+            neighbours = find_neighbours(rules, state, found, 0, scratch.neighbours)
+            lay_open(s, a, desk)
+        else:
+            terms, n = keys_of(s, a, scratch.keys)
+        while k < len(pairs) and pairs[k, 1] == a:
+            other = pairs[k, 0]
+            fill_pair_evidence(s, a, other, desk)
+            odds = add_storyline_odds(desk.row, rules)
+            fill_context(
+                s, rules, state, found, 0, a, other, odds, scratch.neighbours, neighbours, desk
+            )
+            out[k] = desk.row
+            k += 1
+        if state.made.leaders[a] == a:
+            insert(index, scratch.keys, 0, n, a)
 
 
 def best_of_each(later: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
