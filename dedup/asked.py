@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dedup.lookups import verdicts, weighed_pairs
-from dedup.matches import REWRITE
+from dedup.lookups import weigh_pairs, weighed_pairs
 from dedup.settings import Settings
 
 REACH = 8.0
@@ -45,4 +44,4 @@ def first_asked(
 
 def asks(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
     """Return for each pair (n × 2, the kept article first) whether a run would ask the model, were it a candidate."""
-    return verdicts(sketches, pairs, settings, -np.inf)[0] == REWRITE
+    return weigh_pairs(sketches, pairs, settings) > -np.inf

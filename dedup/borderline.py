@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.lookups import best_of_each, weighed_pairs
-from dedup.matches import REWRITE, rules_of
+from dedup.matches import REWRITE, level_model, level_threshold, rules_of
 from dedup.results import Result
 from dedup.sketches import Sketches
 
@@ -37,31 +37,31 @@ class Nearby(NamedTuple):
 
 def nearest_pairs(result: Result, sketches: Sketches, most: int) -> list[Nearby]:
     """Return the pairs nearest the threshold, nearest first: at most so many that match, and as many that do not."""
-    least = rules_of(result.settings).least_logit
+    least = level_threshold(rules_of(result.settings))
     both = (matched_pairs(result), missed_pairs(result, sketches))
     chosen = [pair for pairs in both for pair in sorted(pairs, key=lambda p: abs(p.log_odds - least))[:most]]
     return sorted(chosen, key=lambda pair: (abs(pair.log_odds - least), pair.other))
 
 
 def matched_pairs(result: Result) -> list[Nearby]:
-    """Return every rewrite that was dropped, with the article kept."""
-    made, rules = result.assignments, rules_of(result.settings)
-    found = np.flatnonzero((made.relations == REWRITE) & (result.repeats < 0))
-    log_odds = made.against(found).astype(np.float64) @ rules.coefficients + rules.intercept
+    """Return every rewrite and follow-up that was dropped, with the article kept."""
+    made, (coefficients, intercept) = result.assignments, level_model(result.settings)
+    found = np.flatnonzero((made.relations >= REWRITE) & (result.repeats < 0))
+    log_odds = made.against(found).astype(np.float64) @ coefficients + intercept
     columns = (made.leaders[found].tolist(), found.tolist(), log_odds.tolist())
     return [Nearby(*pair, matched=True) for pair in zip(*columns, strict=True)]
 
 
 def missed_pairs(result: Result, sketches: Sketches) -> list[Nearby]:
     """Return of each kept article that is looked up the best candidate that falls short."""
-    rules, order = rules_of(result.settings), result.order
+    least, order = level_threshold(rules_of(result.settings)), result.order
     kept = order[np.isin(order, result.kept_positions)]
     asked = np.zeros(len(sketches.texts), np.bool_)
     places = np.unique(np.linspace(0, max(len(kept) - 1, 0), LOOKED_UP).astype(np.int64))
     asked[kept[places[: len(kept)]]] = True
     found: list[Nearby] = []
     for pairs, log_odds in weighed_pairs(sketches, kept, result.settings, asked, REACH):
-        short = np.flatnonzero(log_odds < rules.least_logit)
+        short = np.flatnonzero(log_odds < least)
         best = short[best_of_each(pairs[short, 1], log_odds[short])]
         columns = (pairs[best, 0].tolist(), pairs[best, 1].tolist(), log_odds[best].tolist())
         found += [Nearby(*pair, matched=False) for pair in zip(*columns, strict=True)]

@@ -50,6 +50,9 @@ WITNESSES = 4
 bands."""
 WORTH_A_THREAD = 32
 """Fewer articles are looked up sooner than a thread is started."""
+MOST_STORIES = 3
+"""A small storyline has at most so many stories: at 3, 10 of 65 judged follow-ups in an archive of 5,000 undated wire stories
+are joined, at 2, 4, 5 and 8 of them 7, 14, 16 and 26 (docs/decisions/0009-levels.md)."""
 CHUNK = 512
 """Articles that are looked up at once."""
 MOST_COMPARISONS = 512
@@ -168,9 +171,7 @@ def assign(
             look = partial(match_against_index, sketches, rules, index, in_order, state, found, chunk)
             shares = [np.arange(thread, len(chunk), threads) for thread in range(threads)]
             list((pool.map if threads > 1 else map)(look, shares, scratch, desks))
-            resolve_chunk(
-                sketches, rules, index, in_order, state, found, chunk, scratch[0], desks[0], fresh
-            )
+            resolve_chunk(sketches, rules, index, in_order, state, found, chunk, scratch[0], desks[0], fresh)
             has_evidence = state.made.places[chunk] >= 0
             matched.append(chunk[has_evidence])
             evidence.append(state.rows[: len(chunk)][has_evidence])
@@ -207,7 +208,10 @@ def start_state(articles: int, order: np.ndarray, settled: Settled) -> Clusterin
     made.storylines[:known] = settled.storylines
     made.relations[:known] = np.where(settled.leaders == np.arange(known), NONE, REWRITE)
     return ClusteringState(
-        made, rows=np.zeros((min(CHUNK, max(len(order), 1)), COUNT), np.float32), ranks=ranks, witnesses=witnesses
+        made,
+        rows=np.zeros((min(CHUNK, max(len(order), 1)), COUNT), np.float32),
+        ranks=ranks,
+        witnesses=witnesses,
     )
 
 
@@ -339,7 +343,7 @@ def fill_context(s, rules, state, found, place, a, root, odds, neighbours, n, de
 
 
 @leaf
-def find_best_match(s, rules, state, found, place, a, roots, by_storyline, neighbours, n, scratch, desk):
+def find_best_match(s, rules, state, found, place, a, roots, by_storyline, neighbours, n, desk):
     """Return the best match (root, relation, score) of article `a`, which lies open, in one layer; root -1 for none.
 
     `roots` leads from an article to the one that a match would join. The score is a similarity, or log-odds of the model that
@@ -396,12 +400,12 @@ def decide(s, rules, state, found, place, a, scratch, desk):
     lay_open(s, a, desk)
     n = find_neighbours(rules, state, found, place, neighbours)
     root, relation, score = find_best_match(
-        s, rules, state, found, place, a, made.leaders, rules.by_storyline, neighbours, n, scratch, desk
+        s, rules, state, found, place, a, made.leaders, rules.by_storyline, neighbours, n, desk
     )
     joins = root >= 0
     if not joins and rules.allowed[FOLLOWUP] and not rules.by_storyline:
         root, relation, score = find_best_match(
-            s, rules, state, found, place, a, made.storylines, True, neighbours, n, scratch, desk
+            s, rules, state, found, place, a, made.storylines, True, neighbours, n, desk
         )
     if root < 0:
         return
@@ -479,6 +483,38 @@ def resolve_chunk(s, rules, index, in_order, state, found, chunk, scratch, desk,
             state.witnesses[leader] += leader != a
             insert(fresh, scratch.keys, first, n, a)
             insert(index, scratch.keys, first, n, a)
+
+
+def join_small_storylines(
+    sketches: Sketches, order: np.ndarray, made: Assignments, rules: Rules, threads: int = 1
+) -> tuple[Assignments, int]:
+    """Return the assignments with the stories of each small storyline without dates joined; and how many articles that drops.
+
+    Without dates a chapter cannot be told from a retelling. But a storyline of at most `MOST_STORIES` kept articles is more
+    often one story, while one of many is an affair whose chapters must not be lost. Its articles are taken once more, among
+    themselves, as at the level of storylines; what then joins is called a rewrite.
+    """
+    stories = np.bincount(
+        made.storylines[made.leaders == np.arange(len(made.leaders))], minlength=len(made.leaders)
+    )
+    dated = np.zeros(len(made.leaders), bool)
+    np.logical_or.at(dated, made.storylines, ~np.isnan(sketches.days))
+    small = ((stories > 1) & (stories <= MOST_STORIES) & ~dated)[made.storylines]
+    members = order[small[order]]
+    if not len(members):
+        return made, 0
+    before = int((made.relations[members] != NONE).sum())
+    by_storyline = rules._replace(by_storyline=True, joins=rules.allowed)
+    again = assign(sketches, members, by_storyline, threads)
+    again.relations[again.relations == FOLLOWUP] = REWRITE
+    for field in ("leaders", "relations", "scores", "storylines", "bounded"):
+        getattr(made, field)[members] = getattr(again, field)[members]
+    made.verified[members] += again.verified[members]
+    has_evidence = members[again.places[members] >= 0]
+    made.places[members] = -1
+    made.places[has_evidence] = len(made.evidence) + np.arange(len(has_evidence))
+    evidence = np.concatenate([made.evidence, again.against(has_evidence)])
+    return made._replace(evidence=evidence), int((made.relations[members] != NONE).sum()) - before
 
 
 def placed(made: Assignments, order: np.ndarray, articles: int) -> Assignments:

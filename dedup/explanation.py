@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.candidates import keys_of
+from dedup.corpus import Corpus
 from dedup.errors import InputError
 from dedup.evidence import EVIDENCE
 from dedup.explaining.labels import LABELS
@@ -28,20 +29,48 @@ from dedup.fields import SCHEMA
 from dedup.furniture import cleaned, cleaned_titles, furniture_in
 from dedup.languages import languages_of
 from dedup.learned import Learned
-from dedup.matches import NONE, judged, model_of, rules_of
+from dedup.lookups import evidence_in_context
+from dedup.matches import (
+    FOLLOWUP,
+    NONE,
+    REWRITE,
+    classify_row,
+    judged,
+    level_model,
+    level_threshold,
+    rules_of,
+    storyline_model,
+)
 from dedup.phrases import chance
-from dedup.pipeline import ranked, sketch_with
+from dedup.pipeline import decided, prepared, ranked, sketch_with
 from dedup.recurring import learned_in, plain
-from dedup.settings import RELATIONS, Settings
+from dedup.settings import JOINING, RELATIONS, Settings
 from dedup.sketches import Sketches
 from dedup.vocabulary import vocabulary
 from dedup.words import words_of
 
-__all__ = ["Explanation", "Feature", "Furniture", "Side", "explain", "find_articles", "only_two"]
+__all__ = [
+    "Explanation",
+    "Feature",
+    "Furniture",
+    "Side",
+    "explain",
+    "explain_in",
+    "find_articles",
+    "only_two",
+]
 
 MOST_PASSAGES, MOST_NAMED = 8, 5
 """How many shared passages, and how many ids of which one was meant, are worth reading."""
-ARTICLES = {"exact": "an", "excerpt": "an", "extension": "an", "copy": "a", "rewrite": "a"}
+NOUNS = {
+    "exact": "an exact copy of",
+    "copy": "a copy of",
+    "excerpt": "an excerpt of",
+    "extension": "an extension of",
+    "rewrite": "a rewrite of",
+    "followup": "a follow-up to",
+}
+"""What an article is to another, by relation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +120,17 @@ class Explanation:
     other: Side
     relation: str | None
     """Of `other` to `kept`; None: no match."""
+    joins: bool
+    """At the level in force, that relation makes `other` a duplicate; a follow-up is else kept, and linked."""
     score: float | None
     verdict: str
     probability: float
-    """The story model's, whatever the verdict rests on."""
+    """That they tell the same story, whatever the verdict rests on; at the level of storylines, that they belong to one."""
+    storyline_probability: float
+    """That they belong to one storyline."""
     intercept: float
     threshold: float
-    """The log-odds that a rewrite needs."""
+    """The log-odds that a match needs of the model that decides."""
     least: dict[str, float]
     """What the other relations need: of `jaccard`, `contained` and `contains`."""
     features: tuple[Feature, ...]
@@ -112,23 +145,53 @@ class Explanation:
     """They are enough for the two to be compared in a corpus."""
 
 
-def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Explanation:
-    """Return why two articles, given as a batch of two, match or do not."""
+def explain_in(corpus: Corpus, wanted: tuple[str, str], settings: Settings | None = None) -> Explanation:
+    """Return why two articles of a corpus match or do not, as a run over all of it finds.
+
+    The story model looks at the other articles of the affair too, so the whole corpus is taken.
+    """
+    given = prepared(corpus, settings or Settings())
+    result = decided(given, settings or Settings())
+    articles = find_articles(corpus, wanted)
+    rank = {result.ids[a]: n for n, a in enumerate(result.order.tolist())}
+    places = {name: a for a, name in enumerate(result.ids)}
+    pair = sorted(
+        (places[name] for name in articles["id"].to_pylist()), key=lambda a: rank.get(result.ids[a], 0)
+    )
+    pairs = np.array([pair], np.int64)
+    [row] = evidence_in_context(
+        given.sketches, result.order, pairs, result.settings, result.assignments.leaders
+    )
+    return explain(articles, result.settings, row)
+
+
+def explain(
+    articles: pa.RecordBatch, settings: Settings | None = None, evidence: np.ndarray | None = None
+) -> Explanation:
+    """Return why two articles, given as a batch of two, match or do not.
+
+    `evidence` is that of the pair in its corpus; without it the two are taken alone.
+    """
     settings = settings or Settings()
     s = sketch_with(articles, settings)
     order = ranked(pa.Table.from_batches([articles]), s.lengths, np.full(2, -1, np.int64), settings)
     kept, other = (int(a) for a in order)
     rules = rules_of(settings)
-    relation, score, row = judged(s, kept, other, rules, rules.least_logit)
-    coefficients, intercept = model_of(settings)
+    relation, score, row = judged(s, kept, other, rules)
+    row = row if evidence is None else evidence
+    coefficients, intercept = level_model(settings)
     probability = chance(intercept + float(row @ coefficients))
+    storyline_coefficients, storyline_intercept = storyline_model(settings)
+    storyline_probability = chance(storyline_intercept + float(row @ storyline_coefficients))
+    if evidence is not None and relation in {REWRITE, FOLLOWUP}:
+        relation, score = classify_row(row, rules)
     named = None if relation == NONE else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
     texts = plain(articles, settings.furniture)
     told = told_by(articles, s, texts)
     sides = [side(articles, s, a, lead(told[a], told[1 - a]), settings.furniture) for a in (kept, other)]
     shorter = min(sides, key=lambda side: (side.words, not side.furniture))
-    witnessed = chance(rules.witnessed_logit)
+    witnessed = chance(rules.storyline_witnessed if rules.by_storyline else rules.witnessed_logit)
     pair = Pair(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
     names, numbers = shared_names_and_numbers(s, (other, kept), told[other].whole, told[other].known)
     terms, bands = shared_keys(s, kept, other)
@@ -136,13 +199,15 @@ def explain(articles: pa.RecordBatch, settings: Settings | None = None) -> Expla
         kept=sides[0],
         other=sides[1],
         relation=named,
+        joins=bool(relation != NONE and rules.joins[relation]),
         score=float(score) if named else None,
         verdict=sentence(
             articles["id"][kept].as_py(), articles["id"][other].as_py(), named, float(score), pair, settings
         ),
         probability=probability,
+        storyline_probability=storyline_probability,
         intercept=intercept,
-        threshold=rules.least_logit,
+        threshold=level_threshold(rules),
         least={
             "jaccard": settings.copy_jaccard,
             "contained": settings.excerpt_containment,
@@ -173,8 +238,8 @@ def sentence(
     """Return the verdict on two ids, with its reason."""
     if relation is None:
         return f"{other} does not repeat {kept}: {why_not(pair, settings)}."
-    noun = "exact copy" if relation == "exact" else relation
-    return f"{other} is {ARTICLES[relation]} {noun} of {kept}: {why(relation, score)}."
+    kept_too = " It is kept, and linked to it." if relation not in JOINING[settings.level] else ""
+    return f"{other} is {NOUNS[relation]} {kept}: {why(relation, score)}.{kept_too}"
 
 
 def side(articles: pa.RecordBatch, sketches: Sketches, a: int, lead: Lead, learned: Learned | None) -> Side:

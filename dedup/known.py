@@ -12,7 +12,7 @@ import numpy as np
 from dedup.candidates import Scratch, fill_candidates, keys_of, scratch_for
 from dedup.clusters import WORTH_A_THREAD, Settled
 from dedup.kernel import kernel
-from dedup.matches import NONE, REWRITE, Rules
+from dedup.matches import FOLLOWUP, NONE, REWRITE, Rules
 from dedup.postings import KEYS, Postings, insert, room_for
 from dedup.sketches import Sketches
 from dedup.threads import even_shares, on_threads
@@ -75,6 +75,8 @@ class Known:
         self.days = np.zeros(0)
         self.leaders = np.zeros(0, np.int64)
         """The place of the kept article that each repeats; its own if it is kept."""
+        self.storylines = np.zeros(0, np.int64)
+        """The place of the first article of the storyline of each."""
         self.marks = np.zeros(0, np.uint8)
         self.witnesses = np.zeros(0, np.int32)
         self._shape = salient, bands
@@ -90,6 +92,7 @@ class Known:
         positions: np.ndarray,
         days: np.ndarray,
         leaders: np.ndarray,
+        follows: np.ndarray,
         relations: np.ndarray,
         marks: np.ndarray,
         keys: Keys,
@@ -105,7 +108,7 @@ class Known:
             raise ValueError("its articles are out of order")
         if np.isinf(days).any():
             raise ValueError("an article was published at no time")
-        if ((marks < UNSEEN) | (marks > FULL)).any() or ((relations < NONE) | (relations > REWRITE)).any():
+        if ((marks < UNSEEN) | (marks > FULL)).any() or ((relations < NONE) | (relations > FOLLOWUP)).any():
             raise ValueError("an article is marked as none is")
         if np.count_nonzero(marks) != len(keys.salient):
             raise ValueError("the keys of an article are cut short")
@@ -114,8 +117,13 @@ class Known:
         self.leaders[old:new] = led_by = self._places(leaders, new)
         if (self.leaders[led_by] != led_by).any():
             raise ValueError("an article repeats one that is not kept")
+        self.storylines[old:new] = followed = self._places(follows, new)
+        if (self.leaders[followed] != followed).any() or (self.storylines[followed] != followed).any():
+            raise ValueError("an article follows one that begins no storyline")
+        # A dropped article belongs to the storyline of the one that it repeats, which stands before it.
+        self.storylines[old:new] = np.where(led_by == np.arange(old, new), followed, self.storylines[led_by])
         self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
-        np.add.at(self.witnesses, led_by[relations == REWRITE], 1)
+        np.add.at(self.witnesses, led_by[relations >= REWRITE], 1)
         self.held, self.count = new, int(positions[-1]) + 1
         dates = np.concatenate([[self._last], np.where(np.isnan(days), np.inf, days)])
         self._in_order = self._in_order and bool((dates[1:] >= dates[:-1]).all())
@@ -130,14 +138,14 @@ class Known:
     def near(
         self, s: Sketches, members: np.ndarray, rules: Rules, threads: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and their leaders'.
+        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and what these repeat.
 
         And (bool) for which of the members a bound on the work was reached, so that there may be more.
         """
         threads = min(threads, 1 + len(members) // WORTH_A_THREAD)
         wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
         in_order = self._in_order and not (s.days[members] < self._latest).any()
-        known = self.days, self.leaders, self.marks, in_order
+        known = self.days, self.leaders, self.storylines, self.marks, in_order
         # One article without a date, whose day is NaN, may find any other.
         first, window = s.days[members].min(initial=np.inf), max(rules.window_days, rules.copy_window_days)
         tables = [table for table in self._tables if not first - table.latest > window]
@@ -153,9 +161,10 @@ class Known:
         return np.flatnonzero(wanted), bounded
 
     def settled(self, places: np.ndarray) -> Settled:
-        """Return the articles at some places, their leaders among them, as `assign` takes them."""
+        """Return the articles at some places, as `assign` takes them; their leaders and those they follow are among them."""
         return Settled(
             leaders=np.searchsorted(places, self.leaders[places]),
+            storylines=np.searchsorted(places, self.storylines[places]),
             full=self.marks[places] == FULL,
             witnesses=self.witnesses[places],
         )
@@ -182,6 +191,7 @@ class Known:
         self.positions = np.concatenate([self.positions, np.zeros(more, np.int64)])
         self.days = np.concatenate([self.days, np.full(more, np.nan)])
         self.leaders = np.concatenate([self.leaders, np.zeros(more, np.int64)])
+        self.storylines = np.concatenate([self.storylines, np.zeros(more, np.int64)])
         self.marks = np.concatenate([self.marks, np.zeros(more, np.uint8)])
         self.witnesses = np.concatenate([self.witnesses, np.zeros(more, np.int32)])
         self._scratches = [scratch_for(len(self.days), sum(self._shape))]
@@ -210,8 +220,8 @@ def insert_all(keys, index, places, marks, scratch):
 
 
 @kernel
-def mark_near(s, members, rules, index, days, leaders, marks, in_order, scratch, wanted, bounded):
-    """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat.
+def mark_near(s, members, rules, index, days, leaders, storylines, marks, in_order, scratch, wanted, bounded):
+    """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat and follow.
 
     Members whose lookup was cut short are marked in `bounded`.
     """
@@ -232,5 +242,6 @@ def mark_near(s, members, rules, index, days, leaders, marks, in_order, scratch,
             if (kept if is_kept else dropped) <= rules.max_candidates:
                 wanted[member] = True
                 wanted[leaders[member]] = True
+                wanted[storylines[member]] = True
             else:
                 bounded[i] = True

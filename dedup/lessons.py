@@ -8,9 +8,9 @@ import numpy as np
 
 from dedup.asked import asked_pairs, asks
 from dedup.evaluation import codes
-from dedup.evidence import evidence_of
 from dedup.fitting import Labelled
 from dedup.folds import stories_of
+from dedup.lookups import evidence_in_context
 from dedup.pipeline import Prepared
 from dedup.results import Result
 from dedup.truth import Pairs, Stories
@@ -44,18 +44,21 @@ def lessons(given: Prepared, result: Result, truth: Stories | Pairs) -> Lessons:
             for label, opened in zip(truth.labels, truth.opened, strict=True)
         ]
         stories = np.array(codes(names), np.int64)
-        return Lessons(learned(given, pairs, same, stories), 0)
+        return Lessons(learned(given, result, pairs, same, stories), 0)
     pairs = in_rank_order(np.stack([truth.found.left, truth.found.right], axis=1), result.order)
     reach = asks(sketches, pairs, settings)
     stories = stories_of(pairs, truth.found.same, len(result.ids))
     return Lessons(
-        learned(given, pairs[reach], truth.found.same[reach], stories), int(len(pairs) - reach.sum())
+        learned(given, result, pairs[reach], truth.found.same[reach], stories), int(len(pairs) - reach.sum())
     )
 
 
-def learned(given: Prepared, pairs: np.ndarray, same: np.ndarray, stories: np.ndarray) -> Labelled:
+def learned(
+    given: Prepared, result: Result, pairs: np.ndarray, same: np.ndarray, stories: np.ndarray
+) -> Labelled:
     """Return pairs with their evidence."""
-    return Labelled(evidence_of(given.sketches, pairs[:, 1], pairs[:, 0]), same, stories[pairs])
+    evidence = evidence_in_context(given.sketches, result.order, pairs, result.settings)
+    return Labelled(evidence, same, stories[pairs])
 
 
 def in_rank_order(pairs: np.ndarray, order: np.ndarray) -> np.ndarray:

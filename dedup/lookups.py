@@ -85,7 +85,7 @@ def weighed_pairs(
 
 
 def weigh_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
-    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, the kept article first), whatever they are.
+    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, the kept article first), however low.
 
     -inf where it is not for a model to decide: copies, fillings of one template, articles too short or too far apart in time.
     """
@@ -159,18 +159,16 @@ def fill_evidence_in_context(s, order, pairs, rules, in_order, state, found, ind
             return
         if pairs[k, 1] == a:
             found.counts[0] = 0
-            terms, n = compare(s, rules, index, in_order, state.made, found, 0, a, scratch, desk)
+            _, n = compare(s, rules, index, in_order, state.made, found, 0, a, scratch, desk)
             neighbours = find_neighbours(rules, state, found, 0, scratch.neighbours)
             lay_open(s, a, desk)
         else:
-            terms, n = keys_of(s, a, scratch.keys)
+            _, n = keys_of(s, a, scratch.keys)
         while k < len(pairs) and pairs[k, 1] == a:
             other = pairs[k, 0]
             fill_pair_evidence(s, a, other, desk)
             odds = add_storyline_odds(desk.row, rules)
-            fill_context(
-                s, rules, state, found, 0, a, other, odds, scratch.neighbours, neighbours, desk
-            )
+            fill_context(s, rules, state, found, 0, a, other, odds, scratch.neighbours, neighbours, desk)
             out[k] = desk.row
             k += 1
         if state.made.leaders[a] == a:

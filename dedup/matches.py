@@ -145,8 +145,8 @@ def storyline_model(settings: Settings) -> tuple[np.ndarray, float]:
 
 def chosen_model(settings: Settings, name: str) -> tuple[np.ndarray, float]:
     """Return one of the two models, the settings' own if they have one."""
-    own = settings.model and settings.model.part(name)
-    if not own:
+    own = settings.model
+    if own is None or own.level != name:
         return read_shipped_model(name)
     return np.array([own.coefficients.get(column, 0.0) for column in EVIDENCE]), own.intercept
 
@@ -280,6 +280,17 @@ def classify_alone(s, kept, other, rules, desk):
         return REWRITE, probability(story)
     if rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least:
         return FOLLOWUP, probability(storyline)
+    return NONE, 0.0
+
+
+def classify_row(row: np.ndarray, rules: Rules) -> tuple[int, float]:
+    """Return (relation, probability) of two articles for the models to decide, by their evidence; (`NONE`, 0) for no match."""
+    story = float(row @ rules.coefficients) + rules.intercept
+    storyline = float(row @ rules.storyline_coefficients) + rules.storyline_intercept
+    if rules.allowed[REWRITE] and story >= rules.least_logit:
+        return REWRITE, float(probability(story))
+    if rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least:
+        return FOLLOWUP, float(probability(storyline))
     return NONE, 0.0
 
 

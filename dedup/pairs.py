@@ -9,7 +9,7 @@ from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.evidence import lay_open
 from dedup.kernel import kernel, leaf
 from dedup.known import Keys
-from dedup.matches import NONE, Rules, judged_on
+from dedup.matches import FOLLOWUP, NONE, REWRITE, Rules, classify_pair
 from dedup.postings import insert, postings_for
 
 NOBODY = -1
@@ -17,6 +17,14 @@ ROOM = 5
 """Pairs of an article are bounded by so many times `max_candidates`: of the copies of a story a local run looks at one."""
 HAIR = 1e-3
 """Log-odds that a match may fall short of: the evidence of two articles, taken the other way round, differs by less."""
+
+
+def nearly(rules: Rules) -> Rules:
+    """Return rules under which a pair may fall short of a match by a `HAIR`, and no witness counts."""
+    story, storyline = rules.least_logit - HAIR, rules.storyline_least - HAIR
+    return rules._replace(
+        least_logit=story, witnessed_logit=story, storyline_least=storyline, storyline_witnessed=storyline
+    )
 
 
 def pairs_of(
@@ -78,15 +86,26 @@ def root_of(parents, a):
 
 
 @kernel
-def join_matches(s, later, earlier, banded, rules, least, both_ways, desk):
+def join_matches(s, later, earlier, banded, rules, both_ways, desk):
     """Return (bool) which pairs match and join two sets of articles; pairs of one later article lie together."""
     joins, parents = np.zeros(len(later), np.bool_), np.arange(len(s.texts))
-    judge_pairs(s, later, earlier, banded, rules, least, both_ways, desk, parents, joins)
+    judge_pairs(s, later, earlier, banded, rules, both_ways, desk, parents, joins)
     return joins
 
 
 @leaf
-def judge_pairs(s, later, earlier, banded, rules, least, both_ways, desk, parents, joins):
+def may_match(s, kept, other, rules, banded, desk):
+    """Return whether article `other`, which lies open on the desk, repeats or follows `kept`, or may with its neighbours."""
+    relation, _, story, storyline = classify_pair(s, kept, other, rules, banded, desk)
+    return (
+        relation != NONE
+        or (rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least)
+        or (rules.joins[REWRITE] and story + rules.context_gain >= rules.least_logit)
+    )
+
+
+@leaf
+def judge_pairs(s, later, earlier, banded, rules, both_ways, desk, parents, joins):
     """Mark in `joins` the pairs that match and join two of the sets that `parents` tells."""
     for p in range(len(later)):
         a, b = later[p], earlier[p]
@@ -95,12 +114,12 @@ def judge_pairs(s, later, earlier, banded, rules, least, both_ways, desk, parent
         first, second = root_of(parents, a), root_of(parents, b)
         if first == second:
             continue
-        relation, _ = judged_on(s, b, a, rules, least, banded[p], desk)
-        if relation == NONE and both_ways:
+        matches = may_match(s, b, a, rules, banded[p], desk)
+        if not matches and both_ways:
             lay_open(s, b, desk)
-            relation, _ = judged_on(s, a, b, rules, least, banded[p], desk)
+            matches = may_match(s, a, b, rules, banded[p], desk)
             lay_open(s, a, desk)
-        if relation != NONE:
+        if matches:
             parents[max(first, second)] = min(first, second)
             joins[p] = True
 

@@ -7,6 +7,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -15,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.articles import Progress, to_batches
-from dedup.clusters import Assignments, assign, placed
+from dedup.clusters import Assignments, assign, join_small_storylines, placed
 from dedup.corpus import Corpus
+from dedup.errors import SettingsError
 from dedup.evidence import CONTAINED, CONTAINS, COUNT, JACCARD
 from dedup.fields import SCHEMA
 from dedup.matches import EXACT, NONE, rules_of
@@ -28,6 +30,7 @@ from dedup.sketches import Sketches, sketch
 REMEMBERED = ("id", "title", "source", "published")
 """The columns that are kept of each article beside its sketch."""
 GIVEN_TWICE = "articles given twice, with the same id and text: read once"
+JOINED_UNDATED = "rewrites rest on a small storyline without dates counting as one story; --undated apart keeps their articles"
 RENAMED = "articles whose id another article has already: #2, #3 … added to the id"
 SAME = np.isin(np.arange(COUNT), (JACCARD, CONTAINED, CONTAINS)).astype(np.float32)
 """The evidence against an article that was given twice: the words are the same, more was not looked at."""
@@ -90,17 +93,38 @@ def decided(given: Prepared, settings: Settings) -> Result:
     Settings that change the sketches (`salient_terms`, `bands`, `rows`, `seed`, `furniture`) need a preparation of their own.
     """
     table, sketches, repeats, warnings, shelf = given
+    settings = resolve_undated(settings, sketches.days)
     order = ranked(table, sketches.lengths, repeats, settings)
-    made = assigned(shelf, order, settings)
+    made, joined = assigned(shelf, order, settings)
+    if joined:
+        warnings = {**warnings, JOINED_UNDATED: joined}
     return Result(table, repeated(made, repeats), order, repeats, settings, warnings)
 
 
-def assigned(shelf: Shelf, order: np.ndarray, settings: Settings) -> Assignments:
-    """Return the assignments of all articles of a shelf, taken in `order`."""
+def resolve_undated(settings: Settings, days: np.ndarray) -> Settings:
+    """Return the settings with `undated` as it is in force for articles of some days (NaN: none): `auto` is decided here."""
+    if settings.undated == "now":
+        raise SettingsError("undated=now is for a stream: an article is dated when an index takes it in")
+    if settings.undated != "auto":
+        return settings
+    return replace(settings, undated="together" if np.isnan(days).all() else "apart")
+
+
+def assigned(shelf: Shelf, order: np.ndarray, settings: Settings) -> tuple[Assignments, int]:
+    """Return the assignments of all articles of a shelf, taken in `order`; and how many only their lack of dates drops."""
     near = shelf.in_order(order)
     taken = order if near is shelf else np.arange(len(order))
-    made = assign(near.sketches(), taken, rules_of(settings), threads_of(settings), rest=near.rest)
-    return made if near is shelf else placed(made, order, len(shelf.sketches().texts))
+    rules, threads, joined = rules_of(settings), threads_of(settings), 0
+    made = assign(near.sketches(), taken, rules, threads, rest=near.rest)
+    if joins_undated(settings):
+        made, joined = join_small_storylines(near.sketches(), taken, made, rules, threads)
+    return (made if near is shelf else placed(made, order, len(shelf.sketches().texts))), joined
+
+
+def joins_undated(settings: Settings) -> bool:
+    """Return whether small storylines without dates count as one story."""
+    looks_for = {"rewrite", "followup"} <= set(settings.relations)
+    return settings.undated == "together" and settings.level == "story" and looks_for
 
 
 def sketched(

@@ -13,9 +13,12 @@ import pyarrow as pa
 
 from dedup.clusters import Assignments
 from dedup.evidence import EVIDENCE, FEATURES
-from dedup.matches import NONE, Match
+from dedup.matches import FOLLOWUP, NONE, REWRITE, Match
 from dedup.settings import RELATIONS, Settings
 
+FOLLOWUP_NAME = RELATIONS[FOLLOWUP]
+MODELLED = RELATIONS[REWRITE:]
+"""The relations that a model decides."""
 DIGITS = 4
 """Scores and evidence are shown to so many digits."""
 
@@ -26,6 +29,8 @@ class Cluster:
 
     canonical: str
     duplicates: tuple[Match, ...]
+    storyline: str = ""
+    """The id of the first article of the affair: the canonical's own where it begins one."""
 
     @property
     def size(self) -> int:
@@ -74,10 +79,29 @@ class Result:
         return [self.match(a) for a in np.flatnonzero(self.assignments.relations != NONE).tolist()]
 
     @cached_property
+    def links(self) -> list[Match]:
+        """Return, in the order of input, how each kept article that follows another does: its relation is `followup`."""
+        followers = self.assignments.follows() & (self.repeats < 0)
+        return [self.link(a) for a in np.flatnonzero(followers).tolist()]
+
+    @cached_property
+    def storylines(self) -> list[tuple[str, ...]]:
+        """Return the ids of the kept articles of each storyline of two or more, in rank order; the longest first."""
+        kept = self.order[self.assignments.relations[self.order] == NONE]
+        members: dict[int, list[str]] = {}
+        for a, first in zip(kept.tolist(), self.assignments.storylines[kept].tolist(), strict=True):
+            members.setdefault(first, []).append(self.ids[a])
+        return sorted((tuple(ids) for ids in members.values() if len(ids) > 1), key=len, reverse=True)
+
+    @cached_property
     def clusters(self) -> list[Cluster]:
         """Return the clusters of two or more, largest first, equals by rank of their canonical."""
         return [
-            Cluster(self.ids[members[0]], tuple(self.match(a) for a in members[1:]))
+            Cluster(
+                self.ids[members[0]],
+                tuple(self.match(a) for a in members[1:]),
+                self.ids[self.assignments.storylines[members[0]]],
+            )
             for members in self.groups()
         ]
 
@@ -117,6 +141,16 @@ class Result:
             evidence=self.evidence(a),
         )
 
+    def link(self, a: int) -> Match:
+        """Return how the article at position `a` follows the first of its storyline; it must be kept, and not be that one."""
+        return Match(
+            id=self.ids[a],
+            canonical=self.ids[self.assignments.storylines[a]],
+            relation=FOLLOWUP_NAME,
+            score=self.score(a),
+            evidence=named_evidence(self.assignments.against(a), FOLLOWUP_NAME),
+        )
+
     def evidence(self, a: int) -> dict[str, float]:
         """Return the evidence against the article at position `a`, which must have been dropped."""
         return named_evidence(self.assignments.against(a), RELATIONS[self.assignments.relations[a]])
@@ -128,14 +162,15 @@ class Result:
     def verdict(self, a: int) -> dict[str, Any]:
         """Return the `dedup` object of the article at position `a`, as it is written out."""
         made = self.assignments
-        if made.relations[a] == NONE:
-            return {"cluster": self.ids[a], "canonical": True, "relation": None, "score": None}
-        return {
-            "cluster": self.ids[made.leaders[a]],
-            "canonical": False,
-            "relation": RELATIONS[made.relations[a]],
-            "score": self.score(a),
-        }
+        is_kept = made.relations[a] == NONE
+        first = int(made.storylines[a])
+        return verdict_object(
+            self.ids[made.leaders[a]],
+            None if is_kept else RELATIONS[made.relations[a]],
+            None if is_kept else self.score(a),
+            self.ids[first],
+            (self.ids[first], self.score(a)) if is_kept and first != a else None,
+        )
 
     def __iter__(self) -> Iterator[tuple[str, Match | None]]:
         """Yield (id, match) in the order of input; no match: the article is kept."""
@@ -143,7 +178,27 @@ class Result:
             yield article, None if self.assignments.relations[a] == NONE else self.match(a)
 
 
+def verdict_object(
+    cluster: str,
+    relation: str | None,
+    score: float | None,
+    storyline: str,
+    follows: tuple[str, float] | None,
+) -> dict[str, Any]:
+    """Return the `dedup` object of an article; `follows` is the kept article that a kept one follows, and how likely."""
+    found: dict[str, Any] = {
+        "cluster": cluster,
+        "canonical": relation is None,
+        "relation": relation,
+        "score": score,
+        "storyline": storyline,
+    }
+    if follows:
+        found["follows"] = {"id": follows[0], "probability": follows[1]}
+    return found
+
+
 def named_evidence(row: np.ndarray, relation: str) -> dict[str, float]:
-    """Return a row of evidence by name, rounded; the story model's features only where they decided."""
-    names = EVIDENCE if relation == "rewrite" else EVIDENCE[:FEATURES]
+    """Return a row of evidence by name, rounded; the models' features only where they decided."""
+    names = EVIDENCE if relation in MODELLED else EVIDENCE[:FEATURES]
     return dict(zip(names, np.round(np.asarray(row, np.float64), DIGITS).tolist(), strict=False))

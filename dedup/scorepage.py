@@ -58,7 +58,7 @@ def place(x: float, y: float) -> tuple[float, float]:
 
 def polyline(curve: Iterable[Point], name: str) -> str:
     """Return the points of a score along the thresholds, as SVG has them."""
-    return " ".join("{},{}".format(*place(p.rewrite_probability, float(getattr(p, name)))) for p in curve)
+    return " ".join("{},{}".format(*place(p.probability, float(getattr(p, name)))) for p in curve)
 
 
 def radius(pairs: int, most: int) -> float:

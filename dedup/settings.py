@@ -17,7 +17,13 @@ LEVELS = ("text", "story", "storyline")
 """Which relations join two articles: those of the text alone; a `rewrite` too; a `followup` as well."""
 JOINING = {"text": RELATIONS[:4], "story": RELATIONS[:5], "storyline": RELATIONS}
 """The relations that join at each level."""
-UNDATED = ("auto", "together", "apart")
+THRESHOLD_OF = {
+    "text": "rewrite_probability",
+    "story": "rewrite_probability",
+    "storyline": "followup_probability",
+}
+"""The setting that says what a match of each level needs of the model."""
+UNDATED = ("auto", "together", "apart", "now")
 """What becomes of two articles of one storyline that both lack a date."""
 RANKS = ("earliest", "longest")
 
@@ -37,7 +43,8 @@ class Settings:
         "storyline (also follow-ups: other chapters of the same affair).",
     )
     relations: tuple[str, ...] = knob(
-        RELATIONS, "Relations to look for. Those of the level join articles; a followup that does not join is a link."
+        RELATIONS,
+        "Relations to look for. Those of the level join articles; a followup that does not join is a link.",
     )
     keep: str = knob("earliest", "Which article of a story is kept: the earliest, or the longest.")
     sources: tuple[str, ...] = knob((), "Sources to keep first, best first; they go before `keep`.")
@@ -45,12 +52,16 @@ class Settings:
         0.7, "A rewrite is reported from this probability on that two articles tell the same story.", 0, 1
     )
     followup_probability: float = knob(
-        0.7, "A follow-up is reported from this probability on that two articles belong to one storyline.", 0, 1
+        0.7,
+        "A follow-up is reported from this probability on that two articles belong to one storyline.",
+        0,
+        1,
     )
     undated: str = knob(
         "auto",
-        "Articles of one storyline without dates: together (a small storyline counts as one story), apart (only the text and "
-        "the story model decide), auto (together where no article of a corpus has a date, else apart).",
+        "Articles without dates: together (a small storyline counts as one story), apart (only the text and the story model "
+        "decide), auto (together where no article of a corpus has a date, else apart), now (in a stream: "
+        "dated when they arrive).",
     )
     copy_jaccard: float = knob(
         0.5, "A copy shares at least this much of all word 3-shingles (Jaccard).", 0.05, 1
@@ -129,7 +140,9 @@ class Settings:
             raise SettingsError(message)
         for name, choices in (("level", LEVELS), ("undated", UNDATED)):
             if getattr(self, name) not in choices:
-                message = f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {getattr(self, name)!r}"
+                message = (
+                    f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {getattr(self, name)!r}"
+                )
                 raise SettingsError(message)
         if self.keep not in RANKS:
             message = f"keep must be {' or '.join(RANKS)}, not {self.keep!r}"

@@ -16,11 +16,11 @@ import numpy as np
 from dedup.borderline import matched_pairs, missed_pairs
 from dedup.evaluation import Evaluation, PairEvaluation
 from dedup.evidence import evidence_of
-from dedup.matches import NONE, rules_of
+from dedup.matches import NONE, level_model
 from dedup.phrases import chance
 from dedup.pipeline import Prepared, decided
 from dedup.results import Result
-from dedup.settings import RELATIONS, Settings
+from dedup.settings import RELATIONS, THRESHOLD_OF, Settings
 from dedup.truth import Truth
 
 __all__ = ["Bin", "Mistake", "Point", "Study", "curve", "false_matches", "misses", "reliability", "study"]
@@ -29,7 +29,7 @@ THRESHOLDS = (
     *(0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55),
     *(0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995),
 )
-"""The values of `rewrite_probability` that a curve tries, beside the one in force."""
+"""The probabilities that a curve tries, beside the one in force."""
 BINS = 10
 """Probabilities are looked at in tenths."""
 MOST_LOOKED_AT = 200_000
@@ -40,7 +40,8 @@ MOST_LOOKED_AT = 200_000
 class Point:
     """A point of the curve: what a threshold would give."""
 
-    rewrite_probability: float
+    probability: float
+    """What a rewrite (or, at the level of storylines, a follow-up) needs."""
     precision: float
     recall: float
     f1: float
@@ -107,12 +108,13 @@ def study(given: Prepared, result: Result, truth: Truth, most: int, *, thorough:
 
 
 def curve(given: Prepared, settings: Settings, truth: Truth) -> tuple[Point, ...]:
-    """Return the scores at each threshold, the best of them marked."""
+    """Return the scores at each threshold of the level's model, the best of them marked."""
+    name = THRESHOLD_OF[settings.level]
+    in_force = getattr(settings, name)
     found = [
-        point(given, replace(settings, rewrite_probability=p), truth, settings)
-        for p in sorted({*THRESHOLDS, settings.rewrite_probability})
+        point(given, replace(settings, **{name: p}), truth, settings) for p in sorted({*THRESHOLDS, in_force})
     ]
-    best = max(found, key=lambda p: (p.f1, -abs(p.rewrite_probability - settings.rewrite_probability)))
+    best = max(found, key=lambda p: (p.f1, -abs(p.probability - in_force)))
     return tuple(replace(p, best=p is best) for p in found)
 
 
@@ -121,7 +123,7 @@ def point(given: Prepared, tried: Settings, truth: Truth, settings: Settings) ->
     result = decided(given, tried)
     scores = truth.scores(result)
     return Point(
-        rewrite_probability=tried.rewrite_probability,
+        probability=getattr(tried, THRESHOLD_OF[tried.level]),
         precision=scores.pairwise.precision,
         recall=scores.pairwise.recall,
         f1=scores.pairwise.f1,
@@ -174,10 +176,10 @@ def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: i
     """Yield the pairs that the model gives the highest log-odds, at most so many, each of other clusters than those before."""
     if not pairs:
         return
-    rules = rules_of(result.settings)
+    coefficients, intercept = level_model(result.settings)
     seen: set[int] = set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    log_odds = evidence_of(given.sketches, right, left).astype(np.float64) @ rules.coefficients
+    log_odds = evidence_of(given.sketches, right, left).astype(np.float64) @ coefficients
     for k in np.argsort(-log_odds, kind="stable").tolist():
         if most <= 0:
             return
@@ -185,7 +187,7 @@ def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: i
         if clusters & seen:
             continue
         seen |= clusters
-        yield mistake(given, result, pairs[k], log_odds[k] + rules.intercept)
+        yield mistake(given, result, pairs[k], log_odds[k] + intercept)
         most -= 1
 
 

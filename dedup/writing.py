@@ -95,12 +95,13 @@ def cluster_lines(result: Result, corpus: Readable) -> Iterator[bytes]:
             start, length = bounds[head]
             shelf.seek(start)
             members = [member(result.match_of(a, row["id"], first["id"]), row) for a, row in others]
-            yield cluster_line(first["id"], shelf.read(length), members)
+            storyline = result.ids[result.assignments.storylines[head]]
+            yield cluster_line(first["id"], storyline, shelf.read(length), members)
 
 
-def cluster_line(cluster: str, canonical: bytes, members: list[dict[str, Any]]) -> bytes:
+def cluster_line(cluster: str, storyline: str, canonical: bytes, members: list[dict[str, Any]]) -> bytes:
     """Return one cluster as a line of JSON, with its canonical as a line of JSON that it was."""
-    head = json_line({"cluster": cluster, "size": 1 + len(members)})
+    head = json_line({"cluster": cluster, "size": 1 + len(members), "storyline": storyline})
     return b'%b,"canonical":%b,"members":%b}' % (head[:-1], canonical, json_line(members))
 
 

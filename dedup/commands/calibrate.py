@@ -70,7 +70,7 @@ def calibrate(
     from dedup.calibration import calibrate as fit
     from dedup.fitting import Weights
     from dedup.lessons import lessons
-    from dedup.matches import model_of
+    from dedup.matches import level_model
     from dedup.model import file_of
     from dedup.output import atomic_output
 
@@ -81,7 +81,7 @@ def calibrate(
     given, done = run_apart(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
     truth = truth_of(corpus, done.result, gold, open_, pairs)
-    base = Weights(*model_of(settings))
+    base = Weights(*level_model(settings))
     taught = lessons(given, done.result, truth)
     found = interruptible(lambda: fit(taught.labelled, base, settings.seed))
     model = replace(found.model, made_from=origin(found, settings.model))

@@ -43,12 +43,13 @@ def explain(names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bo
     corpus = read_articles(*names[:-2] or names, **reading)
     announce_compiling(quiet=quiet)
     named = len(names) > len(("ID", "ID"))
-    pair = (
-        explanation.find_articles(corpus, (names[-2], names[-1])) if named else explanation.only_two(corpus)
+    found = (
+        explanation.explain_in(corpus, (names[-2], names[-1]), settings)
+        if named
+        else explanation.explain(explanation.only_two(corpus), settings)
     )
     if corpus.rejects:
         tell(f"{len(corpus.rejects):,} could not be read", quiet=quiet)
-    found = explanation.explain(pair, settings)
     if as_json:
         print_json(asdict(found))
     else:

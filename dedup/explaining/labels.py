@@ -34,5 +34,22 @@ LABELS: Mapping[str, str] = {
     "weekdays_differ": "another weekday",
     "days": "days apart",
     "undated": "a date is missing",
+    "title_found_more": "terms of one title found in the other article, the better way",
+    "title_found_less": "terms of one title found in the other article, the worse way",
+    "opening_found_less": "terms of title + 220 words found in the other, the worse way",
+    "title_jaccard": "terms of the titles, in both",
+    "rest_over_lead": "whole texts more alike than their first 45 words",
+    "rest_over_opening": "whole texts more alike than title + 80 words",
+    "first_day": "less or more than a day apart",
+    "second_day": "the second day apart",
+    "third_day": "the third day apart",
+    "event_day_shared": "same day of the event",
+    "event_days_differ": "another day of the event",
+    "new_title_found": "what is new in its title, found in the other",
+    "new_lead_found": "what is new in title + 80 words, found in the other",
+    "new_opening_found": "what is new in title + 220 words, found in the other",
+    "new_text_found": "what is new in its text, found in the other",
+    "nearer": "articles of the affair that are nearer to it",
+    "neighbours": "articles of the affair beside the other",
 }
-"""For each of `dedup.evidence.EVIDENCE`, in a few plain words."""
+"""For each of `dedup.evidence.EVIDENCE`, in a few plain words; "new" is what other kept articles of the affair do not say."""

@@ -13,7 +13,7 @@ import numpy as np
 from dedup.evidence import CONTAINED, CONTAINS, FIGURES_FOUND, JACCARD, NAMES_FOUND
 from dedup.matches import TEMPLATE_NAMES, is_template
 from dedup.phrases import counted, days, percent
-from dedup.settings import Settings
+from dedup.settings import THRESHOLD_OF, Settings
 
 __all__ = ["Pair", "why", "why_not"]
 
@@ -24,9 +24,9 @@ class Pair(NamedTuple):
     evidence: np.ndarray
     """The row of `dedup.evidence.EVIDENCE`, as seen from the article that ranks second."""
     probability: float
-    """The story model's."""
+    """That of the model that decides at the level in force."""
     witnessed_probability: float
-    """What is asked of an article for which an earlier rewrite of the kept one speaks too."""
+    """What is asked of an article for which another member of the cluster speaks too."""
     fewest_words: int
     """Words in the shorter text."""
     days_apart: float
@@ -44,6 +44,7 @@ def why(relation: str, score: float) -> str:
         "excerpt": f"{share} of its 3-word shingles are found in the other",
         "extension": f"it holds {share} of the other's 3-word shingles, and more",
         "rewrite": f"the probability that they tell the same story is {share}",
+        "followup": f"the same affair, another chapter; the probability that they belong to one storyline is {share}",
     }[relation]
 
 
@@ -80,17 +81,23 @@ def copy_left_out(pair: Pair, settings: Settings) -> str:
 
 
 def rewrite_left_out(pair: Pair, settings: Settings) -> str:
-    """Return why two articles are not told as rewrites of one story."""
-    chance = f"the probability that they tell the same story is {percent(pair.probability)}"
-    if pair.probability < settings.rewrite_probability:
-        below = f"{chance}, below the {percent(settings.rewrite_probability)} asked for (rewrite_probability)"
-        witnessed = pair.probability >= pair.witnessed_probability and pair.days_apart <= settings.window_days
-        return (
-            f"{below}; it would do if an earlier rewrite of the kept one spoke for it too"
-            if witnessed
-            else below
+    """Return why no model joins two articles, at the level in force."""
+    by_storyline = settings.level == "storyline"
+    what, noun = (
+        ("belong to one storyline", "follow-ups") if by_storyline else ("tell the same story", "rewrites")
+    )
+    name = THRESHOLD_OF[settings.level]
+    least = getattr(settings, name)
+    chance = f"the probability that they {what} is {percent(pair.probability)}"
+    if pair.probability < least:
+        below = f"{chance}, below the {percent(least)} asked for ({name})"
+        witnessed = (
+            pair.probability >= pair.witnessed_probability and not pair.days_apart > settings.window_days
         )
+        if by_storyline and witnessed:
+            return f"{below}; it would do if it also matched another article of the cluster"
+        return below
     if pair.days_apart > settings.window_days:
         most = f"{days(settings.window_days)} (window_days)"
-        return f"{chance}, but they lie {days(pair.days_apart)} apart, and rewrites at most {most}"
-    return f"{chance}, but no rewrites were asked for, only {', '.join(settings.relations)}"
+        return f"{chance}, but they lie {days(pair.days_apart)} apart, and {noun} at most {most}"
+    return f"{chance}, but no {noun} were asked for, only {', '.join(settings.relations)}"

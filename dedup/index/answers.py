@@ -10,11 +10,13 @@ from dedup.errors import IndexingError
 from dedup.evidence import COUNT
 from dedup.index.home import Home, Row
 from dedup.matches import NONE, Match
-from dedup.results import DIGITS, named_evidence
+from dedup.results import DIGITS, FOLLOWUP_NAME, named_evidence, verdict_object
 from dedup.settings import RELATIONS
 
 EVIDENCE_BYTES = 4 * COUNT
 """Of a match: float32."""
+EARLIER_EVIDENCE_BYTES = 4 * 27
+"""Of a match in an index of the first format, whose columns are the first ones of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Answer:
     """What it repeats, and why; None: it is new, and kept."""
     again: bool
     """The same id and text came before, and this is the answer of that time."""
+    storyline: str
+    """The name of the first article of its affair; its own where it begins one."""
+    link: Match | None = None
+    """Of a kept article that follows another: which one, and why; its relation is `followup`."""
 
     @property
     def name(self) -> str:
@@ -70,14 +76,15 @@ def is_kept(answer: Answer, *, new_only: bool = False) -> bool:
 
 def verdict_of(answer: Answer) -> dict[str, Any]:
     """Return the `dedup` object of an article as it is written out; `again` is in it where it is true."""
-    match = answer.match
-    return {
-        "cluster": match.canonical if match else answer.name,
-        "canonical": match is None,
-        "relation": match.relation if match else None,
-        "score": match.score if match else None,
-        **({"again": True} if answer.again else {}),
-    }
+    match, link = answer.match, answer.link
+    found = verdict_object(
+        match.canonical if match else answer.name,
+        match.relation if match else None,
+        match.score if match else None,
+        answer.storyline,
+        (link.canonical, link.score) if link else None,
+    )
+    return {**found, **({"again": True} if answer.again else {})}
 
 
 def evidence_of(answer: Answer) -> dict[str, float]:
@@ -121,15 +128,20 @@ def answers_of(home: Home, rows: Sequence[Row], fresh: set[int]) -> list[Answer]
 
 
 def leaders_of(home: Home, rows: Sequence[Row]) -> Mapping[int, Row]:
-    """Return the rows of the articles that some articles repeat, by position."""
-    own = {row.position: row for row in rows}
-    others = sorted({row.leader for row in rows} - own.keys())
-    return own | {row.position: row for row in (home.rows_at(others) if others else [])}
+    """Return the rows of the articles that some articles repeat, and of those that these or those follow, by position."""
+    known = {row.position: row for row in rows}
+    for column in ("leader", "follows"):
+        others = sorted({getattr(row, column) for row in known.values()} - known.keys())
+        known |= {row.position: row for row in (home.rows_at(others) if others else [])}
+    return known
 
 
 def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:
-    """Return what a row says of its article; `kept` holds the row of its leader, by position."""
-    return Answer(row.id, row.version, match_of(row, kept), again)
+    """Return what a row says of its article; `kept` holds the rows of what it repeats and follows, by position."""
+    match = match_of(row, kept)
+    leader = kept[row.leader]
+    first = kept.get(leader.follows, leader)
+    return Answer(row.id, row.version, match, again, name_of(first.id, first.version), link_of(row, kept))
 
 
 def check_match(row: Row, kept: Mapping[int, Row]) -> None:
@@ -138,7 +150,7 @@ def check_match(row: Row, kept: Mapping[int, Row]) -> None:
         row.leader not in kept
         or not 0 <= row.relation < len(RELATIONS)
         or not 0 <= row.score <= 1
-        or len(row.evidence) != EVIDENCE_BYTES
+        or len(row.evidence) not in {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES}
         or not np.isfinite(np.frombuffer(row.evidence, "<f4")).all()
     ):
         raise IndexingError(
@@ -151,10 +163,21 @@ def match_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
     if row.relation == NONE:
         return None
     check_match(row, kept)
-    leader, relation = kept[row.leader], RELATIONS[row.relation]
+    return recorded_match(row, kept[row.leader], RELATIONS[row.relation])
+
+
+def link_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
+    """Return how a kept article follows another, as its row records it; None if it is dropped or follows none."""
+    if row.relation != NONE or row.follows == row.position or row.follows not in kept:
+        return None
+    return recorded_match(row, kept[row.follows], FOLLOWUP_NAME)
+
+
+def recorded_match(row: Row, other: Row, relation: str) -> Match:
+    """Return the match or link with another article that a row records."""
     return Match(
         id=name_of(row.id, row.version),
-        canonical=name_of(leader.id, leader.version),
+        canonical=name_of(other.id, other.version),
         relation=relation,
         score=round(row.score, DIGITS),
         evidence=named_evidence(np.frombuffer(row.evidence, "<f4"), relation),

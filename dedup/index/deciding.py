@@ -58,55 +58,52 @@ def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> D
     positions = np.zeros(len(near) + len(s.texts), np.int64)
     positions[: len(near)], positions[here] = known.positions[near], known.count + np.arange(len(here))
     leaders = made.leaders[here]
-    marks = marks_of(leaders, made.relations[here], settled.witnesses)
+    marks = marks_of(leaders, made.relations[here], settled.witnesses, rules)
     marks[s.lengths[new.members] < rules.min_words] = UNSEEN
-    rows = rows_of(new, made, here, positions[here], positions[leaders], marks)
+    rows = rows_of(new, made, here, positions, marks)
     blobs = packed(s).each()
     sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
     return Decided(rows, sketches, int(np.count_nonzero(bounded | (made.bounded[here] != 0))))
 
 
 def rows_of(
-    new: Newcomers,
-    made: Assignments,
-    here: np.ndarray,
-    positions: np.ndarray,
-    leaders: np.ndarray,
-    marks: np.ndarray,
+    new: Newcomers, made: Assignments, here: np.ndarray, positions: np.ndarray, marks: np.ndarray
 ) -> list[Row]:
-    """Return the rows of the new articles, which stand `here` among the assignments."""
+    """Return the rows of the new articles, which stand `here` among the assignments; `positions` are those in the index."""
     s, members, now = new.sketches, new.members, time.time()
     keys = np.concatenate([s.salient, s.bands], axis=1)[members].astype("<u4")
-    dropped = made.relations[here] != NONE
-    evidence = iter(made.against(here[dropped]).astype("<f4"))
+    has_evidence = made.places[here] >= 0
+    evidence = iter(made.against(here[has_evidence]).astype("<f4"))
+    follows = np.where(made.follows(), made.storylines, np.arange(len(made.leaders)))
     columns = zip(
-        positions.tolist(),
+        positions[here].tolist(),
         [new.ids[a] for a in members.tolist()],
         new.versions,
         s.tellings[members].view(np.int64).tolist(),
         [None if day != day else day for day in s.days[members].tolist()],  # noqa: PLR0124 - NaN
-        leaders.tolist(),
+        positions[made.leaders[here]].tolist(),
         made.relations[here].tolist(),
         made.scores[here].tolist(),
-        [next(evidence).tobytes() if drop else b"" for drop in dropped],
+        [next(evidence).tobytes() if has else b"" for has in has_evidence],
         [now] * len(here),
         marks.tolist(),
         [row.tobytes() if mark else b"" for row, mark in zip(keys, marks, strict=True)],
+        positions[follows[here]].tolist(),
         strict=True,
     )
     return [Row(*row) for row in columns]
 
 
-def marks_of(leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray) -> np.ndarray:
-    """Return how each new article is to be looked up later, as `clusters.settle` indexes those of its chunk.
+def marks_of(leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray, rules: Rules) -> np.ndarray:
+    """Return how each new article is to be looked up later, as `clusters.resolve_chunk` indexes those of its chunk.
 
-    `witnesses` says how many rewrites each of the first articles, those that are settled, has already.
+    `witnesses` says how many witnesses each of the first articles, those that are settled, has already.
     """
     marks = np.where(relations == NONE, FULL, UNSEEN)
     counts: dict[int, int] = {}
-    for a in np.flatnonzero(relations == REWRITE).tolist():
+    for a in np.flatnonzero(relations >= REWRITE).tolist():
         leader = int(leaders[a])
         count = counts.get(leader, int(witnesses[leader]) if leader < len(witnesses) else 0)
         counts[leader] = count + 1
-        marks[a] = FULL if count < WITNESSES else BANDS
+        marks[a] = FULL if rules.by_storyline and count < WITNESSES else BANDS
     return marks

@@ -17,7 +17,7 @@ from dedup.settings import Settings, as_written
 
 FORMAT = "1"
 """What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
-FREE = ("threads", "memory", "work_dir", "keep", "sources")
+FREE = ("threads", "memory", "work_dir", "keep", "sources", "undated")
 """Settings that an index is indifferent to: whoever comes first is kept."""
 FROM_FILES = ("furniture", "model")
 """Settings of which only a digest is written down."""
@@ -33,7 +33,7 @@ def fingerprint(settings: Settings) -> dict[str, str]:
     return {
         "sketch format": FORMAT,
         "settings": json.dumps(chosen, sort_keys=True),
-        "story model": digest("model.json"),
+        "models": digest("story.json", "storyline.json"),
         "word lists": digest(*TABLES),
         **{name: version(name) for name in LIBRARIES},
     }
@@ -47,6 +47,14 @@ def digest(*names: str) -> str:
     return found.hexdigest()
 
 
+def level_in(meta: Mapping[str, str]) -> str:
+    """Return the level that an index was made for; those of the first format knew storylines alone."""
+    try:
+        return str(json.loads(meta["settings"]).get("level", "storyline"))
+    except (KeyError, ValueError, AttributeError, RecursionError):
+        return "storyline"
+
+
 def settings_in(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Settings:
     """Return the settings that an index was made with; IndexingError where it alone does not tell all of them.
 
@@ -56,6 +64,7 @@ def settings_in(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Se
     try:
         known = {knob.name for knob in fields(Settings)} - set(FROM_FILES)
         values: dict[str, Any] = {key: stored[key] for key in known & stored.keys()}
+        values.setdefault("level", level_in(meta))
         values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
         settings = Settings(**values)
     except (ValueError, TypeError, SettingsError) as error:
@@ -85,6 +94,12 @@ def silent(name: str) -> IndexingError:
 def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
     """Raise IndexingError where an index was made with other settings, or by other rules, and say which."""
     now = fingerprint(settings)
+    asked, made_for = settings.level, level_in(meta)
+    if made_for != asked:
+        raise IndexingError(
+            f"the index {name} was made for --level {made_for}, not {asked}: open it with --level {made_for}, or make another "
+            f"index, in another place, with --level {asked}"
+        )
     differing = [key for key in now if meta.get(key) != now[key]]
     if not differing:
         return

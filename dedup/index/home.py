@@ -33,14 +33,17 @@ class Row(NamedTuple):
     relation: int
     """A position in `RELATIONS`; -1 if it is kept."""
     score: float
+    """Of a kept article that follows another, the probability that they belong to one storyline."""
     evidence: bytes
-    """Of the match: little-endian float32, the columns of `EVIDENCE`; empty if it is kept."""
+    """Of the match or link: little-endian float32, the columns of `EVIDENCE`; empty if it is kept and follows none."""
     decided: float
     """When, in seconds since 1970."""
     mark: int
     """How it is looked up (`dedup.known`)."""
     keys: bytes
     """Its salient terms and bands, little-endian uint32; empty where it is not looked up."""
+    follows: int
+    """The position of the kept article that it follows, the first of its storyline; its own if it is dropped or follows none."""
 
 
 class State(NamedTuple):
@@ -92,7 +95,7 @@ class Home(Protocol):
         """Add rows and sketches; the positions go on from where the state says."""
 
     def remove(self, positions: Iterable[int]) -> None:
-        """Take rows out, and their sketches; the generation goes up."""
+        """Take rows out, and their sketches; what followed one of them follows none; the generation goes up."""
 
     def give_back(self) -> None:
         """Return the space of what was removed to the system. Not within a turn."""

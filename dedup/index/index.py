@@ -4,6 +4,7 @@ In: batches of articles, and a place that remembers those before them. Out: answ
 run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.deciding`).
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.articles import Progress, to_batches
-from dedup.errors import InputError
+from dedup.errors import InputError, SettingsError
 from dedup.index.answers import Answer, answers_of, base_of, cluster_of, history_of, sorted_out
 from dedup.index.batches import WORTH_PARTING, parted, sketched_at_once
 from dedup.index.deciding import Decided, Newcomers, decided
@@ -29,7 +30,15 @@ from dedup.index.upkeep import Stats, faults, log_of, of_article, older, stats, 
 from dedup.matches import Match, rules_of
 from dedup.pipeline import ahead, sketch_with, threads_of
 from dedup.settings import Settings
-from dedup.sketches import Sketches
+from dedup.sketches import DAY, Sketches
+
+
+def check_undated(settings: Settings) -> None:
+    """Raise `SettingsError` where settings ask of an index what needs a whole corpus."""
+    if settings.undated == "together":
+        raise SettingsError(
+            "undated=together needs a whole corpus, and an index answers each article as it comes: use apart, or now"
+        )
 
 
 class Index:
@@ -63,6 +72,7 @@ class Index:
                     meta = fingerprint(settings or Settings())
                     home.begin(meta)
             asked = settings_in(meta, home.name) if settings is None else settings
+            check_undated(asked)
             check(meta, asked, home.name)
             return cls(home, asked)
         except BaseException:
@@ -117,7 +127,7 @@ class Index:
 
         Its `sketches` may have been made before (`pipeline.ahead`).
         """
-        s = sketches or sketched_at_once(batch, self.settings)
+        s = self._dated(sketches or sketched_at_once(batch, self.settings))
         ids: list[str] = batch["id"].to_pylist()
         recorded: set[Row] = set()
         with self._lock:
@@ -140,7 +150,7 @@ class Index:
         batches = list(to_batches([article]))
         if [batch.num_rows for batch in batches] != [1]:
             raise InputError("find takes one article")
-        ids, s = batches[0]["id"].to_pylist(), sketch_with(batches[0], self.settings)
+        ids, s = batches[0]["id"].to_pylist(), self._dated(sketch_with(batches[0], self.settings))
         with self._lock:
             return tried(lambda: self._seen(ids, s))[0].match
 
@@ -159,6 +169,12 @@ class Index:
         """
         with self._lock:
             return cluster_of(self.home, article)
+
+    def _dated(self, s: Sketches) -> Sketches:
+        """Return sketches in which articles without a date have the time of arrival, where the settings say so."""
+        if self.settings.undated != "now":
+            return s
+        return s._replace(days=np.where(np.isnan(s.days), time.time() / DAY, s.days))
 
     def _turn(self, ids: Sequence[str], s: Sketches, recorded: set[Row]) -> list[Answer]:
         """Return the answers of one turn, once it is over, and put what is new into `recorded`.

@@ -23,6 +23,7 @@ class MemoryHome:
         self._sketches: dict[int, bytes] = {}
         self._of_id: dict[str, list[int]] = {}
         self._repeating: dict[int, list[int]] = {}
+        self._followers: dict[int, list[int]] = {}
         self._state = State(0, 0)
         self._lock = RLock()
 
@@ -80,6 +81,8 @@ class MemoryHome:
             self._of_id.setdefault(row.id, []).append(row.position)
             if row.leader != row.position:
                 self._repeating.setdefault(row.leader, []).append(row.position)
+            if row.follows != row.position:
+                self._followers.setdefault(row.follows, []).append(row.position)
         self._sketches.update(sketches)
         self._state = State(self._state.articles + len(rows), self._state.generation)
 
@@ -91,6 +94,10 @@ class MemoryHome:
             let_go(self._of_id, row.id, position)
             if row.leader != position:
                 let_go(self._repeating, row.leader, position)
+            if row.follows != position:
+                let_go(self._followers, row.follows, position)
+            for follower in self._followers.pop(position, []):
+                self._rows[follower] = self._rows[follower]._replace(follows=follower)
         self._state = State(self._state.articles, self._state.generation + 1)
 
     def give_back(self) -> None:

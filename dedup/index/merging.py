@@ -88,10 +88,12 @@ def merged(
         position = first + len(added)
         leader = None if row.relation == NONE else here.get(key_of(new.leaders[row.leader]))
         if row.relation == NONE:
-            added.append(row._replace(position=position, leader=position, version=version))
+            added.append(row._replace(position=position, leader=position, version=version, follows=position))
         elif leader is not None and leader.relation == NONE:
             check_match(row, new.leaders)
-            added.append(row._replace(position=position, leader=leader.position, version=version))
+            added.append(
+                row._replace(position=position, leader=leader.position, version=version, follows=position)
+            )
         else:
             left_out += 1
     return made._replace(rows=[*made.rows, *added]), left_out

@@ -23,7 +23,7 @@ from dedup.errors import IndexingError
 from dedup.index.home import LostError, Row, State
 from dedup.index.urls import SCHEMA, parsed, shown
 
-FORMAT = 1
+FORMAT = 2
 """The newest version of the schema."""
 MARK = "dedup_index"
 """The table that tells our schemas from others'."""
@@ -41,8 +41,11 @@ CONNECTING = {
 }
 """What a place may say otherwise: a server that is gone without a word is noticed in a minute, not in hours."""
 ROWS_AT_ONCE = 4096
-ROWS: LiteralString = "SELECT {columns} FROM {schema}.articles WHERE "
-COLUMNS = sql.SQL(", ").join(map(sql.Identifier, Row._fields))
+ROWS: LiteralString = (
+    "SELECT {columns}, coalesce(follows, position) FROM {schema}.articles "
+    "LEFT JOIN {schema}.links USING (position) WHERE "
+)
+COLUMNS = sql.SQL(", ").join(map(sql.Identifier, Row._fields[:-1]))
 TYPES = {
     "position": "int4",
     "id": "bytea",
@@ -57,7 +60,7 @@ TYPES = {
     "mark": "int2",
     "keys": "bytea",
 }
-"""Of the columns, in the order of `Row`."""
+"""Of the columns of `articles`, in the order of `Row`."""
 TURN = """
     BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL lock_timeout = {patience};
@@ -218,17 +221,31 @@ class PostgresHome:
             with self._db.cursor() as cursor, cursor.copy(query) as copy:
                 copy.set_types([*TYPES.values(), "bytea"])
                 for row in rows:
-                    copy.write_row((*row._replace(id=row.id.encode()), sketches.get(row.position, b"")))  # type: ignore[arg-type]
+                    own = row._replace(id=row.id.encode())[:-1]  # type: ignore[arg-type]
+                    copy.write_row((*own, sketches.get(row.position, b"")))
+            links = [(row.position, row.follows) for row in rows if row.follows != row.position]
+            if links:
+                copied = self._written("COPY {schema}.links FROM STDIN (FORMAT BINARY)")
+                with self._db.cursor() as cursor, cursor.copy(copied) as copy:
+                    copy.set_types(["int4", "int4"])
+                    for link in links:
+                        copy.write_row(link)
             self._do("UPDATE {schema}.state SET articles = articles + %s", len(rows))
 
     def remove(self, positions: Iterable[int]) -> None:
         """Take rows out."""
-        self._do("DELETE FROM {schema}.articles WHERE position = ANY(%s::integer[])", list(positions))
+        chosen = list(positions)
+        self._do("DELETE FROM {schema}.articles WHERE position = ANY(%s::integer[])", chosen)
+        self._do(
+            "DELETE FROM {schema}.links WHERE position = ANY(%s::integer[]) OR follows = ANY(%s::integer[])",
+            chosen,
+            chosen,
+        )
         self._do("UPDATE {schema}.state SET generation = generation + 1")
 
     def give_back(self) -> None:
         """Free what was removed for what is yet to come. The files do not shrink: that would hold everybody up."""
-        self._do("VACUUM (ANALYZE) {schema}.articles")
+        self._do("VACUUM (ANALYZE) {schema}.articles, {schema}.links")
 
     def size(self) -> int:
         """Return how many bytes the tables and their indexes take."""

@@ -92,6 +92,7 @@ class Recalled:
                 positions=np.array([row.position for row in rows], np.int64),
                 days=days_of(rows),
                 leaders=np.array([row.leader for row in rows], np.int64),
+                follows=np.array([row.follows for row in rows], np.int64),
                 relations=np.array([row.relation for row in rows], np.int64),
                 marks=np.array([row.mark for row in rows], np.int64),
                 keys=self.keys(b"".join(row.keys for row in rows if row.mark)),

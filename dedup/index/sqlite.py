@@ -15,7 +15,7 @@ from typing import Any
 from dedup.errors import IndexingError
 from dedup.index.home import Row, State
 
-FORMAT = 1
+FORMAT = 2
 """The newest version of the schema."""
 APPLICATION = 0x64656475
 """Says in the file's header that it is an index of ours ("dedu")."""
@@ -28,10 +28,11 @@ ROWS_AT_ONCE = 4096
 IDS_AT_ONCE = 500
 AT_ONCE = "SELECT value FROM json_each(?)"
 """A list of positions as a parameter."""
-COLUMNS = ", ".join(Row._fields)
+COLUMNS = ", ".join(Row._fields[:-1])
+SELECT = f"SELECT {COLUMNS}, coalesce(follows, position) FROM articles LEFT JOIN links USING (position)"  # noqa: S608 - our own names
 NUMBERS, PAIR, KEPT = {(int, int)}, {(str, str)}, {(int, bytes, bytes)}
 ROW = {
-    (int, str, int, int, published, int, int, float, bytes, float, int, bytes)
+    (int, str, int, int, published, int, int, float, bytes, float, int, bytes, int)
     for published in (float, type(None))
 }
 """What the values of a row are. SQLite itself lets any column hold anything."""
@@ -124,14 +125,14 @@ class SqliteHome:
 
     def rows(self, start: int = 0) -> Iterator[list[Row]]:
         """Yield the rows from a position on."""
-        query = f"SELECT {COLUMNS} FROM articles WHERE position >= ? ORDER BY position LIMIT ?"  # noqa: S608 - our own names
+        query = f"{SELECT} WHERE position >= ? ORDER BY position LIMIT ?"
         while found := self._rows(query, start, ROWS_AT_ONCE):
             yield found
             start = found[-1].position + 1
 
     def rows_at(self, positions: Sequence[int]) -> list[Row]:
         """Return the rows at some positions."""
-        query = f"SELECT {COLUMNS} FROM articles WHERE position IN ({AT_ONCE})"  # noqa: S608 - our own names
+        query = f"{SELECT} WHERE position IN ({AT_ONCE})"
         by_position = {row.position: row for row in self._rows(query, json.dumps(list(positions)))}
         return [by_position[position] for position in positions if position in by_position]
 
@@ -141,12 +142,12 @@ class SqliteHome:
         for first in range(0, len(ids), IDS_AT_ONCE):
             some = ids[first : first + IDS_AT_ONCE]
             marks = ", ".join("?" * len(some))  # no list in JSON: SQLite would cut an id off at a NUL
-            found += self._rows(f"SELECT {COLUMNS} FROM articles WHERE id IN ({marks})", *some)  # noqa: S608 - our own names
+            found += self._rows(f"{SELECT} WHERE id IN ({marks})", *some)
         return sorted(found)
 
     def repeating(self, position: int) -> list[Row]:
         """Return the rows of the articles that repeat a kept one."""
-        query = f"SELECT {COLUMNS} FROM articles WHERE leader = ? AND leader <> position ORDER BY position"  # noqa: S608 - our own names
+        query = f"{SELECT} WHERE leader = ? AND leader <> position ORDER BY position"
         return self._rows(query, position)
 
     def sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
@@ -157,9 +158,14 @@ class SqliteHome:
 
     def record(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
         """Add rows and sketches."""
-        marks = ", ".join("?" * len(Row._fields))
+        marks = ", ".join("?" * len(Row._fields[:-1]))
+        links = [(row.position, row.follows) for row in rows if row.follows != row.position]
         with self._told():
-            self._db.executemany(f"INSERT INTO articles ({COLUMNS}) VALUES ({marks})", rows)  # noqa: S608 - our own names
+            self._db.executemany(
+                f"INSERT INTO articles ({COLUMNS}) VALUES ({marks})",  # noqa: S608 - our own names
+                [row[:-1] for row in rows],
+            )
+            self._db.executemany("INSERT INTO links VALUES (?, ?)", links)
             self._db.executemany("INSERT INTO sketches VALUES (?, ?)", sketches.items())
             self._db.execute("UPDATE state SET articles = articles + ?", [len(rows)])
 
@@ -169,6 +175,8 @@ class SqliteHome:
         with self._told():
             self._db.execute(f"DELETE FROM articles WHERE position IN ({AT_ONCE})", [chosen])  # noqa: S608 - our own names
             self._db.execute(f"DELETE FROM sketches WHERE position IN ({AT_ONCE})", [chosen])  # noqa: S608 - our own names
+            for column in ("position", "follows"):
+                self._db.execute(f"DELETE FROM links WHERE {column} IN ({AT_ONCE})", [chosen])  # noqa: S608 - our own names
             self._db.execute("UPDATE state SET generation = generation + 1")
 
     def give_back(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from dedup.clusters import WITNESSES, assign
 from dedup.errors import IndexingError
-from dedup.index.answers import EVIDENCE_BYTES, match_of, name_of
+from dedup.index.answers import EARLIER_EVIDENCE_BYTES, EVIDENCE_BYTES, match_of, name_of
 from dedup.index.home import Home, Row
 from dedup.index.recalled import KEY_BYTES, MOST_POSITIONS, Recalled, days_of
 from dedup.known import FULL, UNSEEN
@@ -147,7 +147,7 @@ def faults(home: Home, settings: Settings, *, deep: bool = False) -> Iterator[st
         for row in rows:
             yield from (f"article {row.id!r}: {fault}" for fault in faults_of(row, kept, settings))
             kept.update([row.position] if row.relation == NONE else [])
-            witnesses[row.leader] += row.relation == REWRITE and row.mark == FULL
+            witnesses[row.leader] += row.relation >= REWRITE and row.mark == FULL
             if (row.id, row.version) in seen or (row.id, row.telling) in tellings:
                 yield f"article {row.id!r}: it is there twice"
             seen.add((row.id, row.version))
@@ -175,11 +175,16 @@ def faults_of(row: Row, kept: set[int], settings: Settings) -> Iterator[str]:
         yield f"it repeats the article at {row.leader}, which is not kept"
     if not is_kept and not (0 <= row.relation < len(RELATIONS) and 0 <= row.score <= 1):
         yield f"its relation {row.relation} or its score {row.score} is none"
-    if len(row.evidence) != (0 if is_kept else EVIDENCE_BYTES):
+    lengths = {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES} | (
+        {0} if is_kept and row.follows == row.position else set()
+    )
+    if len(row.evidence) not in lengths:
         yield "its evidence is cut short"
+    if row.follows != row.position and (not is_kept or row.follows not in kept):
+        yield f"it follows the article at {row.follows}, and cannot"
     if len(row.keys) != (KEY_BYTES * (settings.salient_terms + settings.bands) if row.mark else 0):
         yield "its keys are cut short"
-    if row.mark not in range(FULL + 1) or (row.mark and row.relation not in (NONE, REWRITE)):
+    if row.mark not in range(FULL + 1) or (row.mark and row.relation != NONE and row.relation < REWRITE):
         yield "it is looked up, and should not be"
     if row.version < 1:
         yield f"its version is {row.version}"

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.evidence import COUNT, evidence_of
-from dedup.lookups import best_of_each, candidate_pairs
-from dedup.matches import model_of
+from dedup.lookups import best_of_each, candidate_pairs, evidence_in_context
+from dedup.matches import level_model
 from dedup.pipeline import ahead, empty_sketches
 from dedup.results import Result
 from dedup.settings import Settings
@@ -59,8 +58,8 @@ def missed(batches: Iterable[pa.RecordBatch], result: Result) -> Missed:
     rows = np.cumsum(chosen) - 1  # position in the corpus → row among the sketches
     parts = candidate_pairs(sketches, rows[kept], result.settings, most=WEIGHED)
     first, later = np.concatenate([np.zeros((0, 2), np.int64), *parts]).T.copy()
-    evidence = evidence_of(sketches, later, first) if len(first) else np.zeros((0, COUNT), np.float32)
-    coefficients, intercept = model_of(result.settings)
+    evidence = evidence_in_context(sketches, rows[kept], np.stack([first, later], axis=1), result.settings)
+    coefficients, intercept = level_model(result.settings)
     log_odds = intercept + evidence.astype(np.float64) @ coefficients
     best = best_of_each(later, log_odds)
     first, later, evidence, log_odds = first[best], later[best], evidence[best], log_odds[best]

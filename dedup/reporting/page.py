@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any
 
 from dedup.corpus import Corpus
+from dedup.matches import level_threshold, rules_of
 from dedup.phrases import chance, counted, percent
 from dedup.reporting import figures, sections
 from dedup.reporting.borderline import missed
@@ -81,7 +82,7 @@ def page_of(
         reject_count=len(corpus.rejects),
         listing=listing,
         texts=texts,
-        near=[chance(figures.log_odds(result.settings.rewrite_probability) + side) for side in (-NEAR, NEAR)],
+        near=[chance(level_threshold(rules_of(result.settings)) + side) for side in (-NEAR, NEAR)],
         looked_through=found.looked_through,
         islands=islands,
         settings=as_written(result.settings),

@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.evidence import CONTAINED, CONTAINS, JACCARD
 from dedup.explaining import reasons
-from dedup.matches import REWRITE, Rules, is_template, rules_of
+from dedup.matches import REWRITE, Rules, is_template, level_threshold, rules_of
 from dedup.phrases import chance
 from dedup.reporting.borderline import Missed
 from dedup.reporting.figures import log_odds
@@ -65,7 +65,7 @@ def pairs_of(result: Result, missed: Missed) -> Pairs:
     rules = rules_of(result.settings)
     order = np.argsort(-missed.log_odds, kind="stable")
     odds = missed.log_odds[order]
-    below, near = odds < rules.least_logit, odds >= rules.least_logit - NEAR
+    below, near = odds < level_threshold(rules), odds >= level_threshold(rules) - NEAR
     return Pairs(
         *just_matched(result, rules),
         [unmatched(result, missed, n, rules) for n in order[below & near][:MOST].tolist()],
@@ -76,10 +76,10 @@ def pairs_of(result: Result, missed: Missed) -> Pairs:
 def just_matched(result: Result, rules: Rules) -> tuple[list[Pair], list[Pair]]:
     """Return the rewrites with the lowest probabilities, those that needed no help and those that did."""
     made = result.assignments
-    rewrites = np.flatnonzero((made.relations == REWRITE) & (result.repeats < 0))
+    rewrites = np.flatnonzero((made.relations >= REWRITE) & (result.repeats < 0))
     odds = log_odds(made.scores[rewrites])
     order = np.argsort(odds, kind="stable")
-    alone, near = odds[order] >= rules.least_logit, odds[order] <= rules.least_logit + NEAR
+    alone, near = odds[order] >= level_threshold(rules), odds[order] <= level_threshold(rules) + NEAR
 
     def matched(n: int, reason: str) -> Pair:
         a = int(rewrites[n])
@@ -112,18 +112,20 @@ def unmatched(result: Result, missed: Missed, n: int, rules: Rules) -> Pair:
 def reason(seen: reasons.Pair, result: Result, rules: Rules) -> str:
     """Return why a pair was not matched; nothing where its probability says it."""
     words = reasons.why_not(seen, result.settings)
-    if words.startswith("the probability that") and seen.probability < chance(rules.least_logit):
+    if words.startswith("the probability that") and seen.probability < chance(level_threshold(rules)):
         return ""
     return MODEL.sub("", words)
 
 
 def would_match(seen: reasons.Pair, rules: Rules) -> bool:
     """Return whether nothing is said against a pair, but that it is not matched."""
-    exact, copy, excerpt, extension, rewrite = rules.allowed.tolist()
+    exact, copy, excerpt, extension, rewrite, _ = rules.allowed.tolist()
     row, near = seen.evidence, not seen.days_apart > rules.copy_window_days
     part = max(row[CONTAINED] if excerpt else 0.0, row[CONTAINS] if extension else 0.0)
     told = (
-        rewrite and seen.probability >= chance(rules.least_logit) and not seen.days_apart > rules.window_days
+        rewrite
+        and seen.probability >= chance(level_threshold(rules))
+        and not seen.days_apart > rules.window_days
     )
     copied = near and ((copy or exact) and row[JACCARD] >= rules.copy_jaccard)
     cut = near and part >= rules.excerpt_containment

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
+from dedup.matches import level_threshold, rules_of
 from dedup.phrases import date
 from dedup.records import Reject
 from dedup.reporting import figures
@@ -78,7 +79,7 @@ def charts(result: Result, groups: Sequence[Sequence[int]], found: Missed, pairs
     """Return the charts by name."""
     sizes, lags = figures.cluster_sizes(groups), figures.lags(result, groups)
     matched, apart = figures.scores(result, found.log_odds)
-    threshold = figures.log_odds(result.settings.rewrite_probability)
+    threshold = level_threshold(rules_of(result.settings))
     later = sum(found.count for found in lags)
     return {
         "sizes": columns_of("How often a story was told", sizes, commonest(sizes, " times", "clusters")),

@@ -24,16 +24,32 @@ ARTICLE: Schema = {
     "required": ["text"],
     "properties": {name: TEXT if name == "text" else FIELD for name in FIELDS},
 }
+EVIDENCE: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
 DEDUP: Schema = {
     "type": "object",
-    "required": ["cluster", "canonical", "relation", "score"],
+    "required": ["cluster", "canonical", "relation", "score", "storyline"],
     "additionalProperties": False,
     "properties": {
         "cluster": {"type": "string", "description": "The name of the article that is kept."},
         "canonical": {"type": "boolean", "description": "It is this one."},
         "relation": {"enum": [*RELATIONS, None]},
         "score": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-        "evidence": {"type": "object", "additionalProperties": {"type": "number"}},
+        "evidence": EVIDENCE,
+        "storyline": {
+            "type": "string",
+            "description": "The name of the first article of the running affair.",
+        },
+        "follows": {
+            "type": "object",
+            "description": "Of a kept article that is another chapter of an affair: the article that it follows.",
+            "required": ["id", "probability", "evidence"],
+            "additionalProperties": False,
+            "properties": {
+                "id": {"type": "string"},
+                "probability": {"type": "number", "minimum": 0, "maximum": 1},
+                "evidence": EVIDENCE,
+            },
+        },
         "again": {
             "const": True,
             "description": "The same id and text came before, and this is the answer of that time.",

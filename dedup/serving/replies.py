@@ -16,6 +16,8 @@ def decision(answer: Answer) -> dict[str, Any]:
     dedup = verdict_of(answer)
     if answer.match:
         dedup["evidence"] = evidence_of(answer)
+    if answer.link:
+        dedup["follows"]["evidence"] = answer.link.evidence
     return {"id": answer.id, "version": answer.version, "dedup": dedup}
 
 

@@ -13,20 +13,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.clusters import Assignments, Settled, assign
+from dedup.clusters import Assignments, Settled, assign, join_small_storylines
 from dedup.index.deciding import marks_of
 from dedup.known import FULL, UNSEEN
 from dedup.matches import EXACT, NONE, rules_of
 from dedup.packing import unpacked
-from dedup.pipeline import SAME, ranked
-from dedup.results import DIGITS, named_evidence
+from dedup.pipeline import SAME, joins_undated, ranked
+from dedup.results import DIGITS, FOLLOWUP_NAME, named_evidence
 from dedup.settings import RELATIONS, Settings
 from dedup.sketches import Sketches
 from dedup.spark.sketching import in_order, keys_of
 
 DECIDED = (
     "number bigint, cluster string, canonical boolean, relation string, score double, evidence map<string, double>, "
-    "bounded boolean, leader bigint, mark tinyint"
+    "bounded boolean, leader bigint, mark tinyint, storyline string, follows string, probability double, first bigint"
 )
 NEEDED = ("number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
 BUCKET = 1 << 12
@@ -39,23 +39,23 @@ def decided(
 ) -> DataFrame:
     """Return what becomes of the members of components, by their numbered sketches; all others are kept.
 
-    `before` has the `leader` of articles that were decided about before, their `mark`, and how many `witnesses` speak for those
-    that are kept; their sketches must be among the others.
+    `before` has the `leader` of articles that were decided about before, the `first` of their storyline, their `mark`, and
+    how many `witnesses` speak for those that are kept; their sketches must be among the others.
     """
     buckets = max(1, members.count() // BUCKET)
     bucket = sql.pmod(sql.xxhash64("component"), sql.lit(buckets)).alias("bucket")
     found = members.select("number", bucket).join(sketches.select(*NEEDED), "number")
     if before is None:
-        none = {"leader": "bigint", "mark": "tinyint", "witnesses": "int"}
+        none = {"leader": "bigint", "first": "bigint", "mark": "tinyint", "witnesses": "int"}
         found = found.withColumns({name: sql.lit(None).cast(kind) for name, kind in none.items()})
     else:
-        found = found.join(before.select("number", "leader", "mark", "witnesses"), "number", "left")
+        found = found.join(before.select("number", "leader", "first", "mark", "witnesses"), "number", "left")
     return found.groupBy("bucket").applyInArrow(decider(settings), DECIDED)
 
 
 def decided_again(repeats: DataFrame, articles: DataFrame) -> DataFrame:
     """Return what becomes of articles that were given twice: the same as of the first, or its exact copies."""
-    columns = ("row", "cluster", "relation", "score", "evidence")
+    columns = ("row", "cluster", "relation", "score", "evidence", "storyline")
     firsts = articles.select(*columns).withColumnRenamed("row", "first")
     named = named_evidence(SAME, RELATIONS[EXACT])
     copy = sql.map_from_arrays(sql.array(*map(sql.lit, named)), sql.array(*map(sql.lit, named.values())))
@@ -64,8 +64,10 @@ def decided_again(repeats: DataFrame, articles: DataFrame) -> DataFrame:
             "canonical": sql.lit(False),  # noqa: FBT003 - a value
             "repeated": sql.lit(True),  # noqa: FBT003 - as above
             "relation": sql.coalesce("relation", sql.lit(RELATIONS[EXACT])),
-            "score": sql.coalesce("score", sql.lit(1.0)),
-            "evidence": sql.coalesce("evidence", copy),
+            "score": sql.when(sql.col("relation").isNull(), sql.lit(1.0)).otherwise(sql.col("score")),
+            "evidence": sql.when(sql.col("relation").isNull(), copy).otherwise(sql.col("evidence")),
+            "follows": sql.lit(None).cast("string"),
+            "probability": sql.lit(None).cast("double"),
         }
     )
 
@@ -88,16 +90,19 @@ def decisions(table: pa.Table, settings: Settings) -> pa.Table:
     new = np.where(np.arange(len(table)) < known, 0, NONE)
     order = ranked(articles, s.lengths, new, settings)
     made = assign(s, order, rules, settled=settled)
+    if joins_undated(settings):
+        made, _ = join_small_storylines(s, order, made, rules)
     marks = np.full(len(table), UNSEEN, np.int8)
-    marks[order] = marks_of(made.leaders[order], made.relations[order], settled.witnesses)
+    marks[order] = marks_of(made.leaders[order], made.relations[order], settled.witnesses, rules)
     return rows_of(table, made, marks)[known:]
 
 
 def settled_of(before: pa.Table) -> Settled:
     """Return articles that were decided about before, as `assign` takes them."""
-    leaders = np.searchsorted(before["number"].to_numpy(), before["leader"].to_numpy())
+    numbers = before["number"].to_numpy()
     return Settled(
-        leaders=leaders,
+        leaders=np.searchsorted(numbers, before["leader"].to_numpy()),
+        storylines=np.searchsorted(numbers, before["first"].to_numpy()),
         full=before["mark"].to_numpy() == FULL,
         witnesses=np.array(before["witnesses"].to_numpy(), np.int32),
     )
@@ -118,9 +123,11 @@ def rows_of(table: pa.Table, made: Assignments, marks: np.ndarray) -> pa.Table:
     dropped = made.relations != NONE
     relations = [RELATIONS[r] if r != NONE else None for r in made.relations.tolist()]
     evidence = [
-        named_evidence(made.evidence[place], str(relation)) if place >= 0 else None
+        named_evidence(made.evidence[place], relation or FOLLOWUP_NAME) if place >= 0 else None
         for place, relation in zip(made.places.tolist(), relations, strict=True)
     ]
+    follows = made.follows()
+    first = pa.array(made.storylines)
     return pa.table(
         {
             "number": table["number"],
@@ -132,5 +139,9 @@ def rows_of(table: pa.Table, made: Assignments, marks: np.ndarray) -> pa.Table:
             "bounded": made.bounded != 0,
             "leader": table["number"].take(pa.array(made.leaders)),
             "mark": marks,
+            "storyline": table["id"].take(first),
+            "follows": table["id"].take(pa.array(made.storylines, mask=~follows)),
+            "probability": pa.array(np.round(made.scores, DIGITS), mask=~follows),
+            "first": table["number"].take(first),
         }
     )

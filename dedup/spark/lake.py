@@ -23,9 +23,13 @@ from dedup.spark.numbering import WRITTEN
 from dedup.spark.work import Work
 
 LOG = "run string, meta map<string, string>"
-COLUMNS = ("number", "cluster", "canonical", "relation", "score", "evidence", "leader", "mark")
+COLUMNS = (
+    "number", "cluster", "canonical", "relation", "score", "evidence", "leader", "mark",
+    "storyline", "follows", "probability", "first",
+)  # fmt: skip
 """What is remembered of a decision, beside the ids and the hash of the text."""
-REWRITE = RELATIONS[-1]
+WITNESSING = RELATIONS[-2:]
+"""The relations whose articles may be witnesses: rewrites and follow-ups."""
 
 
 class Past(NamedTuple):
@@ -101,26 +105,39 @@ def known_again(raw: DataFrame, decisions: DataFrame) -> DataFrame:
 
 def answered_again(raw: DataFrame, again: DataFrame, decisions: DataFrame) -> DataFrame:
     """Return what became, when they came first, of articles that came before."""
-    then = decisions.select("number", "id", "cluster", "canonical", "relation", "score", "evidence")
+    then = decisions.select(
+        "number",
+        "id",
+        "cluster",
+        "canonical",
+        "relation",
+        "score",
+        "evidence",
+        "storyline",
+        "follows",
+        "probability",
+    )
     once = sql.lit(False).alias("repeated")  # noqa: FBT003 - a value
     here = raw.select("row", *(name for name in WRITTEN if name != "id"), once)
     return here.join(again, "row").join(then, "number")
 
 
 def settled(edges: DataFrame, decisions: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Return edges from those articles of `decisions` that have one to what they repeat, and all that is settled about them."""
+    """Return edges from those articles of `decisions` that have one to what they repeat and follow, and all that is settled."""
     ends = edges.select(sql.explode(sql.array("later", "earlier")).alias("number")).distinct()
     touched = decisions.join(ends, "number", "left_semi")
-    led = touched.where(sql.col("leader") != sql.col("number"))
-    rewrites = decisions.where(sql.col("relation") == REWRITE).groupBy("leader").count()
+    led = [
+        touched.where(sql.col(end) != sql.col("number")).select(
+            sql.col("number").alias("later"), sql.col(end).alias("earlier")
+        )
+        for end in ("leader", "first")
+    ]
+    rewrites = decisions.where(sql.col("relation").isin(*WITNESSING)).groupBy("leader").count()
     witnesses = rewrites.select(
         sql.col("leader").alias("number"), sql.col("count").cast("int").alias("witnesses")
     )
-    known = decisions.select("number", "leader", "mark").join(witnesses, "number", "left")
-    return (
-        led.select(sql.col("number").alias("later"), sql.col("leader").alias("earlier")),
-        known.fillna(0, ["witnesses"]),
-    )
+    known = decisions.select("number", "leader", "first", "mark").join(witnesses, "number", "left")
+    return led[0].unionByName(led[1]), known.fillna(0, ["witnesses"])
 
 
 def remembered(sketches: DataFrame, made: DataFrame, settings: Settings) -> DataFrame:
@@ -131,6 +148,8 @@ def remembered(sketches: DataFrame, made: DataFrame, settings: Settings) -> Data
         "cluster": sql.coalesce("cluster", "id"),
         "canonical": sql.coalesce("canonical", sql.lit(True)),  # noqa: FBT003 - a value
         "leader": sql.coalesce("leader", "number"),
+        "first": sql.coalesce("first", "number"),
+        "storyline": sql.coalesce("storyline", "id"),
         "mark": sql.coalesce("mark", able),
     }
     return every.withColumns(filled).select("id", "given", "telling", *COLUMNS)

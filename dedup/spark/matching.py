@@ -14,7 +14,7 @@ from pyspark.sql import functions as sql
 from dedup.evidence import desk
 from dedup.matches import rules_of
 from dedup.packing import unpacked
-from dedup.pairs import HAIR, join_matches
+from dedup.pairs import join_matches, nearly
 from dedup.settings import Settings
 from dedup.spark.numbering import SLICE_BITS
 from dedup.spark.sketching import in_order
@@ -67,8 +67,7 @@ def joining(pairs: pa.Table, sketches: pa.Table, settings: Settings) -> pa.Table
         s,
         *(np.searchsorted(numbers, pairs[end].to_numpy()) for end in ("later", "earlier")),
         pairs["banded"].to_numpy(),
-        rules,
-        rules.least_logit - HAIR,
+        nearly(rules),
         settings.keep != "earliest" or bool(settings.sources),
         desk(),
     )

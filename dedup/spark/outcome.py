@@ -5,11 +5,15 @@ sketching → numbering → pairing → matching → components → deciding
 
 import atexit
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
+from dedup.index.index import check_undated
+from dedup.pipeline import resolve_undated
 from dedup.settings import Settings
 from dedup.spark.components import connected
 from dedup.spark.deciding import decided, decided_again
@@ -20,7 +24,11 @@ from dedup.spark.pairing import paired
 from dedup.spark.sketching import sketched
 from dedup.spark.work import Work, stages_of
 
-COLUMNS = ("id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence")
+LINK = ("storyline", "follows", "probability")
+"""The first article of the storyline of each; and of a kept article that follows it: it again, and how likely."""
+COLUMNS = (
+    "id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence", *LINK
+)  # fmt: skip
 TOLD = (*COLUMNS, "position", "length", "repeated")
 """`position` is as it was given, `repeated` an article that was given twice, where it is not the first."""
 
@@ -55,6 +63,7 @@ def deduplicate(
 
 def outcome(articles: DataFrame, settings: Settings, place: str, lake: str | None = None) -> Outcome:
     """Return what becomes of each article, with all stages kept in the directory `place`, and remembered in a `lake`."""
+    settings = in_force(articles, settings, remembers=lake is not None)
     work = Work(place)
     remembers = lake_at(lake, articles.sparkSession, settings) if lake is not None else None
     past = remembers.past() if remembers else None
@@ -81,12 +90,22 @@ def outcome(articles: DataFrame, settings: Settings, place: str, lake: str | Non
     return found._replace(articles=found.articles.unionByName(answered))
 
 
+def in_force(articles: DataFrame, settings: Settings, *, remembers: bool) -> Settings:
+    """Return the settings with `undated` as it is in force; runs that are remembered are a stream."""
+    if remembers:
+        check_undated(settings)
+        return replace(settings, undated="apart")
+    dated = settings.undated == "auto" and bool(articles.where(sql.col("published").isNotNull()).head(1))
+    return resolve_undated(settings, np.array([0.0 if dated else np.nan]))
+
+
 def given_out(given: Numbered, sketches: DataFrame, pairs: DataFrame, made: DataFrame) -> Outcome:
     """Return the outcome that the stages have found."""
     known = sketches.select("row", "number", *WRITTEN)
     alone = known.join(made, "number", "left").withColumns(
         {
             "cluster": sql.coalesce("cluster", "id"),
+            "storyline": sql.coalesce("storyline", "id"),
             "canonical": sql.coalesce("canonical", sql.lit(True)),  # noqa: FBT003 - a value
             "repeated": sql.lit(False),  # noqa: FBT003 - as above
         }

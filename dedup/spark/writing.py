@@ -20,6 +20,7 @@ from dedup.matches import Match
 from dedup.output import reject_line
 from dedup.reading.batches import grouped
 from dedup.records import Record
+from dedup.results import verdict_object
 from dedup.settings import Settings
 from dedup.spark.contents import POSITION
 from dedup.spark.listing import is_remote
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 LINES = "lines binary"
-VERDICT = ("cluster", "canonical", "relation", "score")
+VERDICT = ("cluster", "canonical", "relation", "score", "storyline", "follows", "probability")
 PART_ARTICLES = 50_000
 """A part of the output has about so many articles: what a task sorts, and what is fetched at once."""
 NEVER = (1 << 63) - 1
@@ -94,11 +95,17 @@ def annotator(batches: Batches) -> Batches:
             for row in batch.to_pylist():
                 record = row.pop("record")
                 if record is None:
-                    verdict = row
+                    verdict = verdict_in(row)
                 else:
                     yield Record(record).with_dedup(verdict)
 
     return chunks(lines())
+
+
+def verdict_in(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the `dedup` object of an article from its row of `VERDICT`."""
+    link = (row["follows"], row["probability"]) if row["follows"] is not None else None
+    return verdict_object(row["cluster"], row["relation"], row["score"], row["storyline"], link)
 
 
 def clusters(outcomes: DataFrame, articles: Articles, settings: Settings) -> DataFrame:
@@ -113,12 +120,12 @@ def clusters(outcomes: DataFrame, articles: Articles, settings: Settings) -> Dat
         .groupBy("cluster")
         .agg(sql.sort_array(sql.collect_list(sql.struct("rank", *named, evidence))).alias("members"))
     )
-    heads = ranked.where("canonical").select(sql.col("id").alias("cluster"), "rank", POSITION)
+    heads = ranked.where("canonical").select(sql.col("id").alias("cluster"), "storyline", "rank", POSITION)
     found = heads.join(members, "cluster").persist()
     wanted = marked(found.select(POSITION).toArrow()[POSITION].to_numpy(), len(articles))
     full = found.join(articles.records(wanted), POSITION)
     ordered = full.orderBy(sql.size("members").desc(), "rank")
-    return ordered.select("cluster", "record", "members").mapInArrow(cluster_writer, LINES)
+    return ordered.select("cluster", "storyline", "record", "members").mapInArrow(cluster_writer, LINES)
 
 
 def rank(settings: Settings) -> Column:
@@ -155,7 +162,7 @@ def cluster_writer(batches: Batches) -> Batches:
         for batch in batches:
             for row in batch.to_pylist():
                 members = [member(match_of(each, row["cluster"]), each) for each in row["members"]]
-                yield cluster_line(row["cluster"], row["record"].strip(), members)
+                yield cluster_line(row["cluster"], row["storyline"], row["record"].strip(), members)
 
     return chunks(lines())
 

@@ -16,16 +16,18 @@ import click
 
 from dedup.learned import Learned, read_furniture
 from dedup.model import Model, read_model
-from dedup.settings import RANKS, RELATIONS, Settings
+from dedup.settings import LEVELS, RANKS, RELATIONS, UNDATED, Settings
 from dedup.terminal.command import ADVANCED, MATCHING, Decorator, F, HeadedOption, decorated
 
 __all__ = ["COMMON", "FILES", "settings_options"]
 
 COMMON = (
+    "level",
     "relations",
     "keep",
     "sources",
     "window_days",
+    "undated",
     "rewrite_probability",
     "copy_jaccard",
     "furniture",
@@ -35,7 +37,9 @@ COMMON = (
 """The settings that come first in --help; the others stand under "Advanced"."""
 
 METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
-OWN_METAVARS = {"keep": None, "memory": "BYTES", "work_dir": "FOLDER"}
+CHOICES = {"keep": RANKS, "level": LEVELS, "undated": UNDATED}
+"""The settings that take one of a few words."""
+OWN_METAVARS = {**dict.fromkeys(CHOICES), "memory": "BYTES", "work_dir": "FOLDER"}
 """What stands for the value of an option in --help, by its type, and for some by its name."""
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -116,8 +120,8 @@ def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
         return Bytes()
     if knob.name == "work_dir":
         return click.Path(exists=True, file_okay=False, writable=True)
-    if knob.name == "keep":
-        return click.Choice(RANKS)
+    if knob.name in CHOICES:
+        return click.Choice(CHOICES[knob.name])
     if isinstance(knob.default, tuple):
         return CommaList(RELATIONS if knob.name == "relations" else ())
     number = click.IntRange if isinstance(knob.default, int) else click.FloatRange

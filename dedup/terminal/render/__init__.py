@@ -23,6 +23,7 @@ RELATION_STYLES = {
     "excerpt": "blue",
     "extension": "magenta",
     "rewrite": "yellow",
+    "followup": "bright_black",
 }
 PAGE = 100
 """Columns of what goes into a pipe or a file."""

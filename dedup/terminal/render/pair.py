@@ -43,12 +43,12 @@ def explanation_shown(found: Explanation) -> Iterator[RenderableType]:
     yield from section("Names and numbers that the other has nowhere", own_terms(found))
     yield from section("Left out, as no part of the story", furniture(found))
     yield from section("How much wording they share", wording(found))
-    yield from section("What the story model weighed", Waterfall(found))
+    yield from section("What the model weighed", Waterfall(found))
 
 
 def roles(found: Explanation) -> tuple[str, str]:
     """Return what the two articles are called."""
-    return ("kept", "dropped") if found.relation else ("first", "second")
+    return ("kept", "dropped") if found.joins else ("first", "second")
 
 
 def section(title: str, content: RenderableType | None) -> Iterator[RenderableType]:

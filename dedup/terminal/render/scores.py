@@ -57,11 +57,11 @@ def scores_shown(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType
 
 def curve_shown(curve: Iterable[Point]) -> Iterator[RenderableType]:
     """Yield a line for each threshold, the best and the one in force marked."""
-    table = columns("rewrite_probability", "F1", "precision", "recall", "dropped", "")
+    table = columns("probability", "F1", "precision", "recall", "dropped", "")
     for p in curve:
         marks = [word for word, holds in (("best", p.best), ("in force", p.in_force)) if holds]
         table.add_row(
-            Text(f"{p.rewrite_probability:g}", "bold" if marks else ""),
+            Text(f"{p.probability:g}", "bold" if marks else ""),
             Text(f"{p.f1:.3f}", "bold green" if p.best else ""),
             f"{p.precision:.3f}",
             f"{p.recall:.3f}",
