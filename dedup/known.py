@@ -117,11 +117,13 @@ class Known:
         self.leaders[old:new] = led_by = self._places(leaders, new)
         if (self.leaders[led_by] != led_by).any():
             raise ValueError("an article repeats one that is not kept")
-        self.storylines[old:new] = followed = self._places(follows, new)
-        if (self.leaders[followed] != followed).any() or (self.storylines[followed] != followed).any():
-            raise ValueError("an article follows one that begins no storyline")
+        followed, is_kept = self._places(follows, new), led_by == np.arange(old, new)
         # A dropped article belongs to the storyline of the one that it repeats, which stands before it.
-        self.storylines[old:new] = np.where(led_by == np.arange(old, new), followed, self.storylines[led_by])
+        self.storylines[old:new] = followed
+        self.storylines[old:new] = np.where(is_kept, followed, self.storylines[led_by])
+        firsts = followed[is_kept]
+        if (self.leaders[firsts] != firsts).any() or (self.storylines[firsts] != firsts).any():
+            raise ValueError("an article follows one that begins no storyline")
         self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
         np.add.at(self.witnesses, led_by[relations >= REWRITE], 1)
         self.held, self.count = new, int(positions[-1]) + 1
