@@ -152,12 +152,12 @@ def why_lost(original: Article, kept: Article, copy: Article, *, alone: bool) ->
     rules = rules_of(settings)
     (batch,) = to_batches([original, {**kept, "id": "kept"}, copy])
     sketches = sketch_with(batch, settings)
-    relation, _, evidence = judged(sketches, 0, 2, rules, rules.least_logit)
+    relation, _, evidence = judged(sketches, 0, 2, rules)
     if relation == NONE and sketches.lengths.min() < rules.min_words:
         return "short"
     if relation == NONE:
         return "guard" if is_template(evidence) else "weak"
-    if judged(sketches, 1, 2, rules, rules.least_logit)[0] == NONE:
+    if judged(sketches, 1, 2, rules)[0] == NONE:
         return "leader"
     return "unseen" if alone else "elsewhere"
 

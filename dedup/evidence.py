@@ -331,11 +331,9 @@ def fill_story_evidence(s, i, j, desk):
     gap = np.float32(0.0) if undated else np.float32(abs(s.days[i] - s.days[j]))
     out[DAYS] = np.sqrt(gap / np.float32(MONTH))
     out[UNDATED] = undated
-    mine_found, its_found = found_share(i_title, m[WEIGHT_TITLE]), found_share(j_title, n[WEIGHT_TITLE])
+    mine_found, its_found = found_half(i_title, m[WEIGHT_TITLE]), found_half(j_title, n[WEIGHT_TITLE])
     out[TITLE_FOUND_MORE], out[TITLE_FOUND_LESS] = max(mine_found, its_found), min(mine_found, its_found)
-    out[OPENING_FOUND_LESS] = min(
-        found_share(i_opening, m[WEIGHT_220]), found_share(j_opening, n[WEIGHT_220])
-    )
+    out[OPENING_FOUND_LESS] = min(found_half(i_opening, m[WEIGHT_220]), found_half(j_opening, n[WEIGHT_220]))
     out[TITLE_JACCARD] = portion(titles_both, m[WEIGHT_TITLE] + n[WEIGHT_TITLE] - titles_both)
     out[REST_OVER_LEAD] = max(out[TEXT_COSINE] - out[LEAD_COSINE], np.float32(0.0))
     out[REST_OVER_OPENING] = max(out[TEXT_COSINE] - out[OPENING_COSINE], np.float32(0.0))
@@ -349,9 +347,9 @@ def fill_story_evidence(s, i, j, desk):
 
 
 @inlined
-def found_share(part, total):
-    """Return part / total, in [0, 1]; 1 where there is nothing to be found."""
-    return min(part / total, np.float32(1.0)) if total > 0 else np.float32(1.0)
+def found_half(part, total):
+    """Return part / total, in [0, 1]; a half, which says nothing, where there is nothing to be found."""
+    return min(part / total, np.float32(1.0)) if total > 0 else np.float32(0.5)
 
 
 @leaf
@@ -433,12 +431,6 @@ def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, desk):
     row[NEW_TEXT_FOUND] = found_half(text, total)
     row[NEARER] = np.log1p(np.float32(nearer))
     row[NEIGHBOURS] = np.log1p(np.float32(beside))
-
-
-@inlined
-def found_half(part, total):
-    """Return part / total, in [0, 1]; a half, which says nothing, where there is nothing to be found."""
-    return min(part / total, np.float32(1.0)) if total > 0 else np.float32(0.5)
 
 
 @inlined

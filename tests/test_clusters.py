@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -7,11 +8,13 @@ from newsmaker import Article, planned, shuffled, sketched, story, version
 
 from dedup import matches
 from dedup.clusters import Assignments, assign
-from dedup.evidence import COUNT, JACCARD
-from dedup.matches import NONE, judged, rules_of
+from dedup.evidence import COUNT, JACCARD, NEARER, NEW_TEXT_FOUND
+from dedup.lookups import evidence_in_context, weigh_pairs
+from dedup.matches import NONE, rules_of
+from dedup.pipeline import deduplicate
 from dedup.settings import RELATIONS, Settings
 
-EXACT, COPY, EXCERPT, EXTENSION, REWRITE = range(5)
+EXACT, COPY, EXCERPT, EXTENSION, REWRITE, FOLLOWUP = range(6)
 
 
 def assigned(
@@ -128,12 +131,13 @@ def mixed(own: slice, other: slice, seed: int) -> Article:
     return {**story(1), "title": "", "text": " ".join(told)}
 
 
+LINKED = Settings(level="storyline")
+"""Follow-ups join, and every member of a cluster may be a witness."""
+
+
 def log_odds(kept: Article, other: Article) -> float:
-    """Return the log-odds that two articles tell the same story."""
-    rules = rules_of(Settings())
-    relation, p, _ = judged(sketched([kept, other]), 0, 1, rules, -99.0)
-    assert relation == REWRITE
-    return float(np.log(p / (1 - p)))
+    """Return the log-odds that two articles belong to one storyline."""
+    return float(weigh_pairs(sketched([kept, other]), np.array([[0, 1]]), LINKED)[0])
 
 
 FIRST, WITNESS, WEAK = story(1), mixed(slice(0, 8), slice(0, 4), 1), mixed(slice(4, 8), slice(0, 8), 2)
@@ -148,25 +152,97 @@ def test_a_witness_helps_a_match_that_falls_a_little_short(
 ) -> None:
     monkeypatch.setattr(matches, "CORROBORATION", 0.8)
     weak, sure, witnessed = log_odds(FIRST, WEAK), log_odds(FIRST, WITNESS), log_odds(WITNESS, WEAK)
-    settings = Settings(rewrite_probability=1 / (1 + math.exp(-weak - short_by)))
+    settings = replace(LINKED, followup_probability=1 / (1 + math.exp(-weak - short_by)))
 
     alone, beside = assigned([FIRST, WEAK], settings), assigned([FIRST, WITNESS, WEAK], settings)
 
     assert min(sure, (weak + witnessed) / 2) > weak + 0.9, "the witness itself is sure"
     assert (alone.leaders[1] == 0) == (short_by < 0)
     assert beside.leaders.tolist() == [0, 0, 0 if joins else 2]
-    assert beside.scores[2] == (pytest.approx(1 / (1 + math.exp(-weak)), rel=1e-4) if joins else 0), (
-        "the score is that of the match with the kept article alone"
-    )
+    assert (beside.relations[2] == NONE) == (not joins)
 
 
 def test_a_witness_of_another_story_does_not_help() -> None:
     weak = log_odds(FIRST, WEAK)
-    settings = Settings(rewrite_probability=1 / (1 + math.exp(-weak - 0.5)))
+    settings = replace(LINKED, followup_probability=1 / (1 + math.exp(-weak - 0.5)))
 
     found = assigned([FIRST, story(3), version(3, "retold", 0), WEAK], settings)
 
     assert found.leaders.tolist() == [0, 1, 1, 3]
+
+
+def test_at_the_level_of_stories_no_rewrite_is_a_witness() -> None:
+    """On natural news they brought chapters together."""
+    settings = Settings(rewrite_probability=0.02)
+    odds = weigh_pairs(sketched([FIRST, WITNESS, WEAK]), np.array([[0, 1], [0, 2]]), settings)
+    between = replace(settings, rewrite_probability=1 / (1 + math.exp(-odds.mean())))
+
+    found = assigned([FIRST, WITNESS, WEAK], between)
+
+    assert odds[0] > odds[1]
+    assert found.leaders.tolist() == [0, 0, 2]
+
+
+def test_a_chapter_is_kept_and_follows_the_first() -> None:
+    settings = Settings(rewrite_probability=0.999)
+
+    found = assigned([FIRST, WITNESS, story(3)], settings)
+
+    assert found.leaders.tolist() == [0, 1, 2]
+    assert found.storylines.tolist() == [0, 0, 2]
+    assert found.follows().tolist() == [False, True, False]
+    assert found.scores[1] >= settings.followup_probability
+
+
+def test_a_chapter_of_an_affair_is_dropped_where_follow_ups_join() -> None:
+    found = assigned([FIRST, WITNESS, story(3)], replace(LINKED, rewrite_probability=0.999))
+
+    assert found.leaders.tolist() == [0, 0, 2]
+    assert found.relations.tolist() == [NONE, FOLLOWUP, NONE]
+
+
+def test_without_follow_ups_nothing_is_linked() -> None:
+    settings = Settings(rewrite_probability=0.999, relations=("exact", "copy", "rewrite"))
+
+    assert not assigned([FIRST, WITNESS], settings).follows().any()
+
+
+def test_what_the_affair_has_said_before_counts_less() -> None:
+    """A retelling of the second chapter has what is new in it; the first chapter has not."""
+    first, second = mixed(slice(0, 8), slice(0, 3), 1), mixed(slice(0, 8), slice(3, 8), 2)
+    retold = mixed(slice(0, 8), slice(3, 8), 3)
+    s = sketched([first, second, retold])
+
+    of_first, of_second = evidence_in_context(s, np.arange(3), np.array([[0, 2], [1, 2]]), Settings())
+
+    assert of_second[NEW_TEXT_FOUND] > of_first[NEW_TEXT_FOUND]
+    assert (of_first[NEARER], of_second[NEARER]) == (pytest.approx(math.log(2)), 0.0)
+
+
+UNDATED_STORY = [{**mixed(slice(0, 8), slice(0, 2), seed), "published": None} for seed in range(5)]
+
+
+@pytest.mark.parametrize(("tellings", "dropped"), [(2, 1), (3, 2), (4, 0), (5, 0)])
+def test_a_small_storyline_without_dates_counts_as_one_story(tellings: int, dropped: int) -> None:
+    settings = Settings(rewrite_probability=0.99999)
+
+    together = deduplicate(UNDATED_STORY[:tellings], settings)
+    apart = deduplicate(UNDATED_STORY[:tellings], replace(settings, undated="apart"))
+
+    assert len(together.dropped) == dropped
+    assert {match.relation for match in together.dropped} <= {"rewrite"}
+    assert together.settings.undated == "together"
+    assert apart.dropped == []
+    assert len(apart.links) == tellings - 1
+
+
+def test_one_date_in_a_corpus_keeps_the_undated_apart() -> None:
+    dated = {**story(3), "published": 1_900_000_000}
+
+    found = deduplicate([*UNDATED_STORY[:3], dated], Settings(rewrite_probability=0.99999))
+
+    assert found.settings.undated == "apart"
+    assert found.dropped == []
 
 
 def test_work_is_counted_and_its_bound_is_reported() -> None:

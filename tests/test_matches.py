@@ -14,14 +14,28 @@ from dedup.evidence import (
     CHANGED_FACTS,
     CONTAINED,
     CONTAINS,
+    CONTEXT,
     COUNT,
     EVIDENCE,
     JACCARD,
     NAMES,
     NAMES_FOUND,
+    NEARER,
+    NEIGHBOURS,
     WORDS_220,
 )
-from dedup.matches import NONE, is_apart, is_template, judged, logit, model, rules_of
+from dedup.matches import (
+    NONE,
+    add_context_odds,
+    add_story_odds,
+    add_storyline_odds,
+    is_apart,
+    is_template,
+    judged,
+    read_shipped_model,
+    rules_of,
+)
+from dedup.model import check_direction
 from dedup.settings import RELATIONS, Settings
 
 DEFAULTS = Settings()
@@ -31,7 +45,7 @@ Verdict = tuple[str, float] | None
 def judge(kept: Article, other: Article, settings: Settings = DEFAULTS) -> Verdict:
     """Return (relation, score) of one article to another that is kept; None where they do not match."""
     rules = rules_of(settings)
-    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules, rules.least_logit)
+    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules)
     return None if relation == NONE else (RELATIONS[relation], float(score))
 
 
@@ -255,9 +269,7 @@ def test_where_rewrites_do_not_count_the_same_copies_are_found(
 
     for a in range(len(articles)):
         for b in range(a):
-            found, alone = (
-                judged(s, a, b, rules, rules.least_logit)[:2] for rules in map(rules_of, (everything, copies))
-            )
+            found, alone = (judged(s, a, b, rules)[:2] for rules in map(rules_of, (everything, copies)))
             assert alone == (
                 found if RELATIONS[found[0]] in copies.relations and found[0] != NONE else (NONE, 0.0)
             )
@@ -534,7 +546,7 @@ def test_a_new_toll_makes_an_update_and_no_other_story(language: str) -> None:
     first, later = (filled_in(UPDATES[language], which) for which in (0, 1))
 
     found = judge(first, later)
-    _, _, evidence = judged(sketched([first, later]), 0, 1, rules_of(DEFAULTS), 0.0)
+    _, _, evidence = judged(sketched([first, later]), 0, 1, rules_of(DEFAULTS))
 
     assert found
     assert found[0] == "copy"
@@ -648,43 +660,65 @@ def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> 
     for a in range(len(articles)):
         for b in range(a):
             there, back = (
-                judged(s, a, b, rules, rules.least_logit),
-                judged(s, b, a, rules, rules.least_logit),
+                judged(s, a, b, rules),
+                judged(s, b, a, rules),
             )
             assert names[back[0]] == turned.get(names[there[0]], "none")
             assert back[1] == pytest.approx(there[1], abs=1e-5)
 
 
-def test_the_model_knows_every_column_by_its_name() -> None:
-    coefficients, _ = model()
+both_models = pytest.mark.parametrize("name", ["story", "storyline"])
+
+
+@both_models
+def test_a_model_knows_every_column_by_its_name(name: str) -> None:
+    coefficients, _ = read_shipped_model(name)
 
     assert coefficients.shape == (COUNT,)
     assert np.count_nonzero(coefficients) > 5
 
 
 def test_the_odds_are_the_sum_of_the_evidence_by_its_coefficients() -> None:
-    coefficients, intercept = model()
-    row = np.linspace(0, 1, COUNT, dtype=np.float32)
+    row, rules = np.linspace(0, 1, COUNT, dtype=np.float32), rules_of(DEFAULTS)
 
-    found = logit(row, rules_of(DEFAULTS))
+    for name, found in (
+        ("story", add_story_odds(row, rules) + add_context_odds(row, rules)),
+        ("storyline", add_storyline_odds(row, rules)),
+    ):
+        coefficients, intercept = read_shipped_model(name)
+        assert found == pytest.approx(intercept + float(coefficients @ row), abs=1e-5)
 
-    assert found == pytest.approx(intercept + float(coefficients @ row), abs=1e-6)
 
-
-def test_the_odds_of_a_rewrite_do_not_rest_on_what_is_looked_at_last() -> None:
-    coefficients, _ = model()
+@both_models
+def test_the_odds_of_a_model_do_not_rest_on_what_is_looked_at_last(name: str) -> None:
+    coefficients, _ = read_shipped_model(name)
 
     assert not coefficients[[JACCARD, CONTAINED, CONTAINS]].any(), (
         "a hopeless pair is told before they are known"
     )
 
 
-def test_more_of_the_same_story_is_never_less_probable() -> None:
-    coefficients, _ = model()
+def test_the_storyline_model_does_not_weigh_the_neighbours() -> None:
+    coefficients, _ = read_shipped_model("storyline")
 
-    against = {name for name, c in zip(EVIDENCE, coefficients.tolist(), strict=True) if c < 0}
+    assert not coefficients[CONTEXT:].any()
 
-    assert against <= {"days", "undated", "figures_missed", "changed_facts", "weekdays_differ"}
+
+@both_models
+def test_more_of_the_same_is_never_less_probable(name: str) -> None:
+    coefficients, _ = read_shipped_model(name)
+
+    for column, c in zip(EVIDENCE, coefficients.tolist(), strict=True):
+        if c:
+            check_direction(column, c)
+
+
+def test_neighbours_add_no_more_than_their_bound() -> None:
+    rules = rules_of(DEFAULTS)
+    row = np.ones(COUNT, np.float32)
+    row[NEARER] = row[NEIGHBOURS] = 0.0
+
+    assert add_context_odds(row, rules) == pytest.approx(rules.context_gain)
 
 
 def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:

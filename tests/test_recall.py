@@ -20,9 +20,7 @@ def test_brute_force_skips_no_pair_that_matches(articles: list[Article]) -> None
     matches = matches_of(s, np.arange(len(articles)), RULES)
 
     found = dict(zip(map(tuple, matches.pairs.tolist()), matches.relations.tolist(), strict=True))
-    relations = {
-        (a, b): judged(s, a, b, RULES, RULES.least_logit)[0] for b in range(len(articles)) for a in range(b)
-    }
+    relations = {(a, b): judged(s, a, b, RULES)[0] for b in range(len(articles)) for a in range(b)}
     assert found == {pair: relation for pair, relation in relations.items() if relation != NONE}
 
 
