@@ -65,7 +65,7 @@ OWNED = {
 
 @lru_cache(maxsize=8)
 def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the vocabularies of `languages` laid end to end, with where each starts, its mask and its unknown words."""
+    """Return the vocabularies of `languages` laid end to end, with where each starts, its mask, and what else holds of it."""
     tables = [vocabulary(language) for language in languages]
     sizes = np.array([len(t.keys) for t in tables], np.int64)
     return (
@@ -73,6 +73,7 @@ def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
         sizes - 1,
         np.array([t.unknown_weight for t in tables], np.uint32),
         np.array([t.unknown_name for t in tables], np.uint32),
+        np.array([t.syllabic for t in tables]),
         np.concatenate([np.stack([t.keys, t.stems, t.weights, t.names], axis=1) for t in tables]),
     )
 

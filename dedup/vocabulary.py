@@ -98,6 +98,9 @@ UNCASED = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
 """Languages without capitals: there, a rare word stands for a name."""
 DENSE = {"zh", "ja", "ko", "th", "lo", "km", "my"}
 """Languages written (or best compared) as pairs of characters."""
+SYLLABIC = {"vi"}
+"""Languages that put a space after each syllable: a name, and most words, are two and more of them in a row. Of the languages in
+`LISTED`, Vietnamese alone: the others put spaces between words, or none (`DENSE`)."""
 COMMON_CHARACTERS = 300
 """How many of a dense script's characters are common enough that each pair of them gets a weight of its own."""
 RARE = 2.4
@@ -113,6 +116,8 @@ class Vocabulary(NamedTuple):
     names: np.ndarray
     unknown_weight: int
     unknown_name: int
+    syllabic: bool
+    """Its words are syllables: each two in a row are a term too."""
 
 
 def weight(documents: np.ndarray, frequency: np.ndarray, total: int, prior: int = 1000) -> np.ndarray:
@@ -209,7 +214,15 @@ def indexed(
     )
     unknown = ALWAYS if language in UNCASED | DENSE else BY_CAPITAL
     keys, stem_table, weight_table, name_table = table
-    return Vocabulary(keys, stem_table, weight_table, name_table, round(HEAVIEST * WEIGHT_SCALE), unknown)
+    return Vocabulary(
+        keys,
+        stem_table,
+        weight_table,
+        name_table,
+        round(HEAVIEST * WEIGHT_SCALE),
+        unknown,
+        language in SYLLABIC,
+    )
 
 
 @kernel

@@ -7,9 +7,23 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, batch, corpora, sketched, version
 
+from dedup.evidence import NAMES_COSINE, evidence_of
 from dedup.furniture import cleaned
 from dedup.sketches import Sketches, sketch
-from dedup.terms import FIGURE, IN_45, IN_80, IN_220, IN_ALL, IN_TITLE, KIND, LIGHTEST, NAME, WEIGHT, WORD
+from dedup.terms import (
+    FIGURE,
+    IN_45,
+    IN_80,
+    IN_220,
+    IN_ALL,
+    IN_TITLE,
+    KIND,
+    LIGHTEST,
+    NAME,
+    WEIGHT,
+    WORD,
+    pair_term,
+)
 from dedup.vocabulary import NEVER, WEIGHT_SCALE, vocabulary
 from dedup.words import word_hashes, words_of
 
@@ -165,6 +179,82 @@ def test_a_capital_headline_makes_no_names_of_common_words() -> None:
 
 def test_without_capitals_a_rare_pair_of_characters_is_a_name() -> None:
     assert term("霧崎", "昨日、霧崎の市長は新しい船を発表した。", language="ja").kind == NAME
+
+
+def pair_of(first: str, second: str, text: str, title: str = "") -> Term | None:
+    """Return what the sketch of a Vietnamese article holds of two syllables in a row; None if it does not hold them."""
+    one, two = (np.uint32(stem(syllable, "vi")) for syllable in (first, second))
+    found = terms(sketched([{"title": title, "text": text, "language": "vi"}]))
+    return found.get(int(pair_term(one, two)))
+
+
+def names(text: str) -> set[int]:
+    """Return the terms of a Vietnamese article that are names."""
+    found = terms(sketched([{"text": text, "language": "vi"}]))
+    return {key for key, term in found.items() if term.kind == NAME}
+
+
+FERRY = "Hôm qua ông Trần Quốc Kiệm mở chuyến phà điện ra đảo. Chuyến phà điện chở 120 khách tới Sương Lam."
+
+
+def test_syllables_of_a_name_are_a_name_together_and_none_alone() -> None:
+    for first, second in (("Trần", "Quốc"), ("Quốc", "Kiệm"), ("Sương", "Lam")):
+        name = pair_of(first, second, FERRY)
+        assert name
+        assert name.kind == NAME
+        assert name.weight >= 3.0
+    for syllable in ("Trần", "Quốc", "Kiệm", "Sương", "Lam"):
+        assert stem(syllable, "vi") not in names(FERRY)
+
+
+def test_a_capitalised_syllable_by_itself_is_a_name() -> None:
+    assert stem("Nga", "vi") in names("Hôm qua tàu của Nga đã tới cảng.")
+
+
+def test_two_syllables_in_a_row_are_a_word_that_weighs_more_than_either() -> None:
+    ferry = pair_of("phà", "điện", FERRY)
+
+    assert ferry
+    assert (ferry.kind, ferry.counts[IN_ALL]) == (WORD, 2)
+    assert ferry.weight > max(term(syllable, FERRY, language="vi").weight for syllable in ("phà", "điện"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("đảo", "chuyến"), ("chở", "120"), ("120", "khách"), ("điện", "phà")]
+)
+def test_syllables_that_do_not_follow_in_a_sentence_are_no_pair(first: str, second: str) -> None:
+    assert pair_of(first, second, FERRY) is None
+
+
+def test_the_last_syllable_of_a_title_and_the_first_of_the_text_are_no_pair() -> None:
+    assert pair_of("phà", "điện", "điện tới đảo", title="Mở chuyến phà") is None
+
+
+def test_windows_of_syllables_are_as_long_as_those_of_words() -> None:
+    text = "phà " + "và " * 66 + "điện " + "và " * 200
+
+    assert term("điện", text, language="vi").counts == [0, 1, 1, 1, 1]
+
+
+def test_one_syllable_in_common_is_no_name_in_common() -> None:
+    s = sketched(
+        [
+            {"text": f"Hôm qua ông {name} đã đi ra cảng để gặp khách của mình.", "language": "vi"}
+            for name in ("Trần Quốc Kiệm", "Lê Quốc Tảng", "Trần Quốc Kiệm")
+        ]
+    )
+
+    kinned, same = evidence_of(s, np.array([0, 0]), np.array([1, 2]))[:, NAMES_COSINE]
+
+    assert (kinned, same) == (0.0, 1.0)
+
+
+def test_words_of_other_languages_make_no_pairs() -> None:
+    text = "The mayor of San Olmeda met Juan Quiroga."
+
+    assert len(terms(sketched([{"text": text, "language": "en"}]))) == len(
+        {"mayor", "san", "olmeda", "met", "juan", "quiroga"}
+    )
 
 
 def test_unknown_short_words_weigh_little_in_a_language_that_is_not_known() -> None:

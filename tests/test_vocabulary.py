@@ -214,3 +214,7 @@ def test_weights_never_grow_with_counts_or_frequency(documents: list[int], frequ
     rarer, commoner = weight(np.array(documents, float), np.array(frequency), total=20_000)
 
     assert 0 <= commoner <= rarer <= HEAVIEST
+
+
+def test_vietnamese_alone_is_written_a_syllable_at_a_time() -> None:
+    assert {language for language in LISTED if vocabulary(language).syllabic} == {"vi"}

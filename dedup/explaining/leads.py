@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dedup.explaining.passages import RUN, SHORTEST, is_dense, shared_runs, single_words
 from dedup.explaining.surfaces import is_readable, surfaces
@@ -84,11 +85,13 @@ def facts(text: str, own: Told, other: Told) -> Iterator[Mark]:
     """Yield the names and the numbers of a text, by whether the other has them."""
     theirs = other.kinds.keys() | {term for term, _ in surfaces(other.whole, other.known)}
     terms = {word: term for term, word in surfaces(text, own.known)}
-    for found in RUN.finditer(text):
-        word = found[0]
+    spans = [(found[0], found.start(), found.end()) for found in RUN.finditer(text)]
+    if own.known.syllabic:
+        spans += [(f"{one[0]} {two[0]}", one[1], two[2]) for one, two in pairwise(spans)]
+    for word, start, end in spans:
         kind = {NAME: "name", FIGURE: "number"}.get(own.kinds.get(terms.get(word, 0), -1))
         if kind and not is_dense(word) and (kind == "number" or is_readable(word)):
-            yield Mark(found.start(), found.end(), kind if terms[word] in theirs else f"own {kind}")
+            yield Mark(start, end, kind if terms[word] in theirs else f"own {kind}")
 
 
 def passages(text: str, other: str) -> Iterator[Mark]:

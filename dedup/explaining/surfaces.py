@@ -8,10 +8,11 @@ here decides anything.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from dedup.explaining.passages import is_dense, written_words
 from dedup.sketches import Sketches
-from dedup.terms import FIGURE, KIND, NAME, WEIGHT
+from dedup.terms import FIGURE, KIND, NAME, WEIGHT, pair_term
 from dedup.vocabulary import Vocabulary
 from dedup.words import word_hashes
 
@@ -62,10 +63,18 @@ def kinds_of(sketches: Sketches, a: int) -> dict[int, int]:
 
 
 def surfaces(text: str, known: Vocabulary) -> Iterator[tuple[int, str]]:
-    """Yield (term, word) for each word of a text, the last word first, so that a dict keeps the first."""
-    words = list(dict.fromkeys(written_words(text)))
-    for word, hashed in zip(reversed(words), reversed(word_hashes(words).tolist()), strict=True):
-        yield stem_of(hashed, known), word
+    """Yield (term, word) for each word of a text, the last word first, so that a dict keeps the first.
+
+    Where words are written a syllable at a time, each two in a row come before all words.
+    """
+    written = written_words(text)
+    words = list(dict.fromkeys(written))
+    terms = dict(zip(words, (stem_of(hashed, known) for hashed in word_hashes(words).tolist()), strict=True))
+    if known.syllabic:
+        for first, second in reversed(list(pairwise(written))):
+            yield int(pair_term(terms[first], terms[second])), f"{first} {second}"
+    for word in reversed(words):
+        yield terms[word], word
 
 
 def stem_of(word: int, known: Vocabulary) -> int:
