@@ -15,7 +15,7 @@ import numpy as np
 from dedup.kernel import inlined, kernel, leaf, scrambled
 from dedup.sorting import sort
 from dedup.vocabulary import ALWAYS, BY_CAPITAL, HEAVIEST, MONDAY, NEVER, RARE, WEIGHT_SCALE
-from dedup.words import CAPITAL, GRAM, NUMBER, SHORT, START, TITLE
+from dedup.words import CAPITAL, GRAM, HEADLINE_WORDS, NUMBER, SHORT, START, TITLE
 
 WORD, NAME, FIGURE, WEEKDAY = 0, 1, 2, 3
 """Kinds of term; the days of the week follow on `WEEKDAY`, Monday first."""
@@ -53,8 +53,13 @@ RARE_BYTE, HEAVIEST_BYTE = round(RARE * WEIGHT_SCALE), round(HEAVIEST * WEIGHT_S
 LOGS = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
 LOGS[0] = 0.0
 """1 + ln(count): how much a repeated term counts."""
-MID_CAPITAL, SMALL, EDGE_CAPITAL = range(3)
-"""How a word was written: with a capital in mid-sentence, without one, with one where any word has it."""
+MID_CAPITAL, SMALL, EDGE_CAPITAL, WHERE = range(4)
+"""How a word was written: with a capital in mid-sentence, without one, with one where any word has it; and where it stands."""
+FIRST, EARLY = 1, 2
+"""Where a term stands, as bits: in the first sentence of an article without a title; in the 45 words that come after title or
+first sentence."""
+SHORTEST_OPENING = 4
+"""What ends before so many words is a place, an agency or an initial, not a first sentence."""
 MOST_SEEN = 60_000
 
 
@@ -66,7 +71,7 @@ class Bench(NamedTuple):
     facts: np.ndarray
     """n × `FACTS`, uint8."""
     seen: np.ndarray
-    """n × 3, uint16: how often a term was written how."""
+    """n × 4, uint16: how often a term was written how; where it stands."""
     places: np.ndarray
     """A hash table (int32) from terms to their places, 1 and up; 0 is free."""
     levels: np.ndarray
@@ -109,7 +114,7 @@ def term_sets(
     bench = Bench(
         np.empty(longest, np.uint32),
         np.zeros((longest, FACTS), np.uint8),
-        np.zeros((longest, 3), np.uint16),
+        np.zeros((longest, 4), np.uint16),
         np.zeros(size, np.int32),
         np.empty(longest, np.int64),
         np.empty(MOST_TERMS, np.uint64),
@@ -140,7 +145,7 @@ def gather(words, flags, titled, known, unknown, syllabic, bench):
     """
     hashes, facts, seen, places = bench.hashes, bench.facts, bench.seen, bench.places
     mask, last = len(known) - 1, len(places) - 1
-    paired = np.int64(syllabic)
+    paired, opening = np.int64(syllabic), opening_words(flags) if titled == 0 else 0
     word_term, before = np.uint32(0), np.uint32(0)
     word_weight, weight_before = np.uint32(0), np.uint32(0)
     n = 0
@@ -194,6 +199,8 @@ def gather(words, flags, titled, known, unknown, syllabic, bench):
             continue
         if paired:
             position = position * SYLLABLE_WORDS // SYLLABLES
+        if position < opening + 45:
+            seen[t, WHERE] |= FIRST if position < opening else EARLY
         if position < 220:
             facts[t, IN_45] += position < 45
             facts[t, IN_80] += position < 80
@@ -203,6 +210,15 @@ def gather(words, flags, titled, known, unknown, syllabic, bench):
         if facts[t, KIND] == WORD and is_name(seen[t], facts[t, WEIGHT]):
             facts[t, KIND] = NAME
     return n
+
+
+@leaf
+def opening_words(flags):
+    """Return how many words make the first sentence, of the length of a headline at most."""
+    for i in range(SHORTEST_OPENING, min(len(flags), HEADLINE_WORDS)):
+        if flags[i] & START:
+            return i
+    return min(len(flags), HEADLINE_WORDS)
 
 
 @inlined
@@ -315,9 +331,10 @@ def fill_salient(bench, n, row):
     """Write into `row` the most salient terms of title and lead, most salient first, of equals the first in the article.
 
     Salience is weight × (1 + ln count), more for names, for the title and for the first sentence or two; which terms
-    make good keys was chosen from a table (docs/decisions/0002-candidate-keys.md).
+    make good keys was chosen from a table (docs/decisions/0002-candidate-keys.md). Where there is no title, the first sentence
+    stands for it: .860 of the pairs of `events` are then found without their titles, else .846; of `claims`, .987 and .986.
     """
-    hashes, facts, scores = bench.hashes, bench.facts, bench.scores
+    hashes, facts, seen, scores = bench.hashes, bench.facts, bench.seen, bench.scores
     held = 0
     for t in range(n):
         counts = facts[t]
@@ -326,8 +343,8 @@ def fill_salient(bench, n, row):
             continue
         score = np.float32(min(counts[WEIGHT], SALIENT_CAP)) * LOGS[count]
         score *= NAME_BOOST if counts[KIND] == NAME else np.float32(1.0)
-        score *= TITLE_BOOST if counts[IN_TITLE] else np.float32(1.0)
-        score *= EARLY_BOOST if counts[IN_45] else np.float32(1.0)
+        score *= TITLE_BOOST if counts[IN_TITLE] or seen[t, WHERE] & FIRST else np.float32(1.0)
+        score *= EARLY_BOOST if seen[t, WHERE] & EARLY else np.float32(1.0)
         if held == len(row) and score <= scores[held - 1]:
             continue
         place = held if held < len(row) else held - 1

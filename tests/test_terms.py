@@ -292,6 +292,23 @@ def test_a_term_of_the_title_goes_before_its_equal_in_the_body() -> None:
     assert (first, second) == (stem("folmarik"), stem("grendulik"))
 
 
+LIGHTER, HEAVIER = "volcano", "lava"
+SLEEPS = f"the {LIGHTER} sleeps by the sea. there it has no {HEAVIER} at all"
+
+
+def test_without_a_title_the_first_sentence_stands_for_it() -> None:
+    untitled, titled = salient({"text": SLEEPS}), salient({"title": "all is quiet", "text": SLEEPS})
+
+    assert untitled.index(stem(LIGHTER)) < untitled.index(stem(HEAVIER))
+    assert titled.index(stem(LIGHTER)) > titled.index(stem(HEAVIER))
+
+
+def test_a_place_before_a_stop_is_no_first_sentence() -> None:
+    found = salient({"text": f"Tollan. {SLEEPS}"})
+
+    assert found.index(stem(LIGHTER)) < found.index(stem(HEAVIER))
+
+
 def test_what_comes_after_the_lead_is_not_salient() -> None:
     text = "village " * 220 + "folmarik"
 
