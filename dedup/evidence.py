@@ -87,6 +87,8 @@ EVIDENCE = (
     "third_day",  # days apart beyond the second, up to 1
     "event_day_shared",  # 1 where both name the same day: weekdays in title or first 80 words, counted back from the date
     "event_days_differ",  # 1 where both name days there, and none in common
+    "figure_share",  # share of numbers among the terms, mean of the two articles
+    "terms_of_longer",  # distinct terms of the article with more of them
     "new_title_found",  # share of the title's terms, weighted by their rarity in the affair, that the kept article has
     "new_lead_found",  # the same of title + first 80 words
     "new_opening_found",  # the same of title + first 220 words
@@ -135,6 +137,8 @@ COUNT = len(EVIDENCE)
     THIRD_DAY,
     EVENT_DAY_SHARED,
     EVENT_DAYS_DIFFER,
+    FIGURE_SHARE,
+    TERMS_OF_LONGER,
     NEW_TITLE_FOUND,
     NEW_LEAD_FOUND,
     NEW_OPENING_FOUND,
@@ -322,6 +326,10 @@ def fill_story_evidence(s, i, j, desk):
     out[FACTS_JACCARD] = portion(facts_both, m[FACTS_220] + n[FACTS_220] - facts_both)
     out[HEAVY_TERMS] = np.log1p(heavy)
     out[WORDS_220] = root_cosine(plain, m[SQUARED_PLAIN], n[SQUARED_PLAIN])
+    my_terms, its_terms = count_terms(s, i), count_terms(s, j)
+    my_figures, its_figures = portion(m[FIGURES_COUNT], my_terms), portion(n[FIGURES_COUNT], its_terms)
+    out[FIGURE_SHARE] = np.float32(0.5) * (my_figures + its_figures)
+    out[TERMS_OF_LONGER] = max(my_terms, its_terms)
     out[FIGURES_MISSED] = (np.float32(1.0) - out[FIGURES_FOUND]) * np.log1p(out[FIGURES])
     out[CHANGED_FACTS] = min(m[FIGURES_80] - i_figures, n[FIGURES_80] - j_figures)
     its_days, my_days = np.int64(n[WEEKDAYS_80]), np.int64(m[WEEKDAYS_80])
@@ -333,7 +341,8 @@ def fill_story_evidence(s, i, j, desk):
     out[UNDATED] = undated
     mine_found, its_found = found_half(i_title, m[WEIGHT_TITLE]), found_half(j_title, n[WEIGHT_TITLE])
     out[TITLE_FOUND_MORE], out[TITLE_FOUND_LESS] = max(mine_found, its_found), min(mine_found, its_found)
-    out[OPENING_FOUND_LESS] = min(found_half(i_opening, m[WEIGHT_220]), found_half(j_opening, n[WEIGHT_220]))
+    mine_found, its_found = found_half(i_opening, m[WEIGHT_220]), found_half(j_opening, n[WEIGHT_220])
+    out[OPENING_FOUND_LESS] = min(mine_found, its_found)
     out[TITLE_JACCARD] = portion(titles_both, m[WEIGHT_TITLE] + n[WEIGHT_TITLE] - titles_both)
     out[REST_OVER_LEAD] = max(out[TEXT_COSINE] - out[LEAD_COSINE], np.float32(0.0))
     out[REST_OVER_OPENING] = max(out[TEXT_COSINE] - out[OPENING_COSINE], np.float32(0.0))
@@ -344,6 +353,12 @@ def fill_story_evidence(s, i, j, desk):
     if its_days and my_days and not undated:
         same_day = share_event_day(my_days, s.days[i], its_days, s.days[j])
         out[EVENT_DAY_SHARED], out[EVENT_DAYS_DIFFER] = same_day, not same_day
+
+
+@inlined
+def count_terms(s, i):
+    """Return the number of terms of sketch `i`."""
+    return np.float32(s.term_offsets[i + 1] - s.term_offsets[i])
 
 
 @inlined

@@ -45,6 +45,8 @@ LABELS: Mapping[str, str] = {
     "third_day": "the third day apart",
     "event_day_shared": "same day of the event",
     "event_days_differ": "another day of the event",
+    "figure_share": "share of numbers among the terms",
+    "terms_of_longer": "distinct terms of the longer",
     "new_title_found": "what is new in its title, found in the other",
     "new_lead_found": "what is new in title + 80 words, found in the other",
     "new_opening_found": "what is new in title + 220 words, found in the other",

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.evidence import CONTAINED, CONTAINS, FIGURES_FOUND, JACCARD, NAMES_FOUND
-from dedup.matches import TEMPLATE_NAMES, is_template
+from dedup.evidence import CONTAINED, CONTAINS, FIGURES_FOUND, JACCARD, NAMES_FOUND, TITLE_FOUND_MORE
+from dedup.matches import TEMPLATE_NAMES, has_other_subject, is_other_report, is_template
 from dedup.phrases import counted, days, percent
 from dedup.settings import THRESHOLD_OF, Settings
 
@@ -48,6 +48,15 @@ def why(relation: str, score: float) -> str:
     }[relation]
 
 
+def other_subject(pair: Pair, settings: Settings) -> str:
+    """Return in which way two short articles are about other subjects; nothing where they are not, or are copies."""
+    row = pair.evidence
+    if not has_other_subject(row) or copy_left_out(pair, settings):
+        return ""
+    found = percent(row[TITLE_FOUND_MORE])
+    return f"they are short, and have at most {found} of each other's title: a form about another subject"
+
+
 def why_not(pair: Pair, settings: Settings) -> str:
     """Return why two articles do not match."""
     if pair.fewest_words < settings.min_words:
@@ -55,11 +64,14 @@ def why_not(pair: Pair, settings: Settings) -> str:
         return f"the shorter has {words}, and texts of fewer than {settings.min_words} never match"
     if is_template(pair.evidence):
         return template(pair.evidence)
-    return copy_left_out(pair, settings) or rewrite_left_out(pair, settings)
+    return copy_left_out(pair, settings) or other_subject(pair, settings) or rewrite_left_out(pair, settings)
 
 
 def template(row: np.ndarray) -> str:
     """Return in which facts two articles differ that share a form of words."""
+    if is_other_report(row):
+        found = percent(row[FIGURES_FOUND])
+        return f"they are reports of figures, and only {found} of the numbers agree: one form with other facts in it"
     overlap = percent(max(row[CONTAINED], row[CONTAINS]))
     by_names = row[NAMES_FOUND] < TEMPLATE_NAMES
     facts, found = ("names", row[NAMES_FOUND]) if by_names else ("numbers", row[FIGURES_FOUND])
