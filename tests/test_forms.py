@@ -2,10 +2,21 @@
 
 import re
 
+import numpy as np
 import pytest
 from newsmaker import Article
 
 from dedup import Settings, deduplicate
+from dedup.evidence import (
+    COUNT,
+    FIGURES,
+    FIGURES_FOUND,
+    OPENING_FOUND_MORE,
+    TERMS,
+    TERMS_OF_LONGER,
+    TITLE_FOUND_MORE,
+)
+from dedup.matches import SHORT, has_other_news, has_other_subject
 
 EARNINGS = """
     {Kelmora Timber|Pinfell Foods|Orrel Marine} <{KLM|PNF|ORM}> 4th qtr net
@@ -25,15 +36,10 @@ INCIDENCE = """
     Vortag hatte sie {59.3|64.0|50.8} betragen, vor vier Wochen {131.5|110.1|86.9}. Der Höchstwert von 33.777 Fällen war am
     18. Dezember gemeldet worden. Das Institut zählt seit Beginn der Welle {2.352.766|2.311.297|2.290.144} Fälle. Rund
     {2.136.500|2.070.800|2.033.700} Menschen sind genesen. Die Zahl der Toten stieg auf {66.164|64.604|63.858}. Der Wert R lag
-    laut Bericht bei {0.85|0.93|0.88}, am Vortag bei {0.82|0.95|0.91}.
+    laut Bericht bei {0.85|0.93|0.88}. Ab einer Inzidenz von 35 gilt Stufe 1, ab 50 Stufe 2. Das Institut befragt 412 Praxen
+    und zählt seit 2027.
 """
-DIVIDEND = """
-    {Kelmora Timber declares a regular dividend|Pinfell Foods sets quarterly payout|Orrel Marine omits nothing this spring}
-
-    The board of {Kelmora Timber|Pinfell Foods|Orrel Marine} declared a quarterly dividend to holders of record at the close of
-    business this month, payable next month.
-"""
-FORMS = {"earnings": EARNINGS, "incidence": INCIDENCE, "dividend": DIVIDEND}
+FORMS = {"earnings": EARNINGS, "incidence": INCIDENCE}
 
 
 def filled_in(form: str, which: int) -> Article:
@@ -51,3 +57,35 @@ def test_a_form_filled_in_for_another_is_unlike_at_every_level(kind: str, level:
     result = deduplicate(articles, Settings(level=level))
 
     assert sorted(result.kept) == ["0", "1", "2"]
+
+
+def row_of(**columns: float) -> np.ndarray:
+    """Return evidence that is nothing but these columns, by the names of their places."""
+    row = np.zeros(COUNT, np.float32)
+    for name, value in columns.items():
+        row[PLACES[name]] = value
+    return row
+
+
+PLACES = {
+    "figures": FIGURES,
+    "figures_found": FIGURES_FOUND,
+    "opening": OPENING_FOUND_MORE,
+    "title": TITLE_FOUND_MORE,
+    "terms": TERMS,
+    "longer": TERMS_OF_LONGER,
+}
+
+
+def test_two_short_articles_under_unlike_titles_have_other_subjects() -> None:
+    assert has_other_subject(row_of(longer=SHORT, title=0.2))
+    assert not has_other_subject(row_of(longer=SHORT, title=0.6))
+    assert not has_other_subject(row_of(terms=SHORT, longer=SHORT + 1, title=0.2))
+
+
+def test_a_short_article_that_shares_neither_terms_nor_numbers_has_other_news() -> None:
+    assert has_other_news(row_of(terms=SHORT, opening=0.5))
+    assert has_other_news(row_of(terms=SHORT, opening=0.5, figures=4, figures_found=0.2))
+    assert not has_other_news(row_of(terms=SHORT, opening=0.5, figures=4, figures_found=0.8))
+    assert not has_other_news(row_of(terms=SHORT, opening=0.9))
+    assert not has_other_news(row_of(terms=SHORT + 1, opening=0.5))
