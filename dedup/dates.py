@@ -39,6 +39,7 @@ _DATES_IN_DIGITS = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
 # No usual form of a date is longer; longer text is not even looked at, so that no pattern can be slow on it.
 _LONGEST = 64
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
+_YEAR = re.compile(r"(?:1[7-9]|2[01])\d\d(?:\.0)?", re.ASCII)
 _ZONE_APART = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
 _UTC_NAMED = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
 
@@ -115,6 +116,8 @@ def _seconds(value: object) -> int | None:
 
 def _from_digits(text: str) -> int:
     """Return the seconds of a number: a date in 8 or 14 digits, or else seconds or milliseconds."""
+    if _YEAR.fullmatch(text):
+        raise ValueError("a year alone is no day: as seconds it would be one early morning of 1970")
     # datetime.fromisoformat must not see the others: it takes the 13 digits of some milliseconds for a date
     # in 1712.
     if layout := _DATES_IN_DIGITS.get(len(text)):

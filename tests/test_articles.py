@@ -106,6 +106,12 @@ def test_a_long_date_is_no_date(pump: str) -> None:
     assert read(pump) == [None]
 
 
+@pytest.mark.parametrize("year", ["1987", "2026", 1987, 2026, 1987.0])
+def test_a_year_alone_is_no_date(year: object) -> None:
+    """As seconds since 1970 it would date a whole archive to one half hour."""
+    assert read(year) == [None]
+
+
 def test_a_date_may_stand_among_blanks() -> None:
     assert read(" " * 1000 + "2024-01-31" + "\n" * 1000) == [MIDNIGHT]
 

@@ -12,7 +12,14 @@ import numpy as np
 
 from dedup.evidence import CONTAINED, CONTAINS, JACCARD
 from dedup.explaining import reasons
-from dedup.matches import REWRITE, Rules, is_template, level_threshold, rules_of
+from dedup.matches import (
+    REWRITE,
+    Rules,
+    has_other_subject,
+    is_template,
+    level_threshold,
+    rules_of,
+)
 from dedup.phrases import chance
 from dedup.reporting.borderline import Missed
 from dedup.reporting.figures import log_odds
@@ -124,6 +131,7 @@ def would_match(seen: reasons.Pair, rules: Rules) -> bool:
     part = max(row[CONTAINED] if excerpt else 0.0, row[CONTAINS] if extension else 0.0)
     told = (
         rewrite
+        and not has_other_subject(row)
         and seen.probability >= chance(level_threshold(rules))
         and not seen.days_apart > rules.window_days
     )
