@@ -13,6 +13,10 @@ closed sets join what happens to one event within five days: they are of the sto
   set is clustered whole by a model that has not seen half of its stories (nor their sagas), and scored on that half and on
   what it was joined with. It is the middle of the best three neighbours on `GRID`, over `SPLITS` ways to halve the sets:
   single points jump by .01 when one cluster falls apart;
+- pairs that are both dated get coefficients of their own: half of the regression above and half of one over `outlets`,
+  `incidents` and the judged pairs of natural news that are dated (*same* or *followup* is one storyline), by all columns before
+  those of the neighbours. The undated saga pairs pull the shared regression away from what dated pairs need
+  (docs/decisions/0009-levels.md);
 - the log-odds are stretched by `SPREAD`, and that threshold put where `Settings.followup_probability` says: what is shipped is a
   probability that means what it says of pairs it has not seen (docs/decisions/0006-evidence.md).
 """
@@ -20,7 +24,7 @@ closed sets join what happens to one event within five days: they are of the sto
 import argparse
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +34,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.data import STORY_SETS, digest
+from benchmarks.fit_story import read_judged
 from benchmarks.scoring import (
     CHAPTER_DAYS,
     Labelled,
@@ -43,12 +48,15 @@ from dedup.clusters import assign
 from dedup.evidence import (
     EVIDENCE,
     FEATURES,
+    FIGURE_SHARE,
     FIGURES_FOUND,
     NAMES_FOUND,
     TITLE_FOUND_MORE,
+    UNDATED,
     evidence_of,
 )
 from dedup.matches import Rules, log_odds, rules_of
+from dedup.model import AGAINST as LATER_AGAINST
 from dedup.pipeline import ranked
 from dedup.settings import Settings
 from dedup.sketches import Sketches
@@ -60,6 +68,13 @@ USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES, TITLE_FOUND_MORE))
 stories and .005 of B³ (.8968 → .8900, .9458 → .9410), though they gain .04 on the sagas."""
 AGAINST = {"changed_facts", "figures_missed", "weekdays_differ", "days", "undated"}
 """Evidence that speaks against one storyline; all else speaks for it."""
+DATED_USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES, FIGURE_SHARE))
+"""The columns of the regression over dated pairs."""
+DATED_SETS = ("outlets", "incidents")
+DATED_JUDGED = ("background", "paywall", "flashes")
+DATED_AGAINST = (*AGAINST, *(name for name in LATER_AGAINST if name not in AGAINST))
+SHARED_THRESHOLD = -0.75
+"""Where the shared regression puts its threshold; that over dated pairs has it at 0, by its own cross-validation."""
 SAGA_WEIGHT = 0.3
 """What the saga pairs weigh beside a set."""
 SAGA_ODDS = 10.0
@@ -172,13 +187,37 @@ def parts_of(given: Material, members: dict[str, np.ndarray]) -> dict[str, Pairs
     return parts | {"sagas": saga_pairs(given.background, given.sets["roundups"], members["roundups"])}
 
 
-def fitted(parts: Iterable[Pairs], used: Iterable[int] = USED) -> Model:
-    """Return the regression over all parts, by the columns `used`."""
+def dated_judged() -> Pairs:
+    """Return the judged pairs of natural news that are both dated; *same* and *followup* are one storyline."""
+    rows = [row for row in read_judged() if row["set"] in DATED_JUDGED]
+    evidence, together = [], []
+    for name in DATED_JUDGED:
+        corpus = labelled(name)
+        place = {article: k for k, article in enumerate(corpus.articles["id"].to_pylist())}
+        own = [row for row in rows if row["set"] == name]
+        sides = (np.array([place[row[side]] for row in own]) for side in ("a", "b"))
+        evidence.append(evidence_of(corpus.sketches, *sides))
+        together += [row["label"] != "different" for row in own]
+    all_rows, label = np.concatenate(evidence), np.array(together)
+    dated = all_rows[:, UNDATED] == 0
+    count = int((label & dated).sum())
+    return Pairs(all_rows[dated], label[dated], np.full(int(dated.sum()), 1.0 / count))
+
+
+def mix_models(shared: Model, dated: Model) -> Model:
+    """Return the mean of two models, each taken from its own threshold."""
+    return (shared[0] + dated[0]) / 2, (shared[1] - SHARED_THRESHOLD + dated[1]) / 2
+
+
+def fitted(
+    parts: Iterable[Pairs], used: Iterable[int] = USED, against: Collection[str] = frozenset(AGAINST)
+) -> Model:
+    """Return the regression over all parts, by the columns `used`; those `against` may only speak against."""
     parts = list(parts)
     evidence = np.concatenate([p.evidence for p in parts]).astype(np.float64)
     same = np.concatenate([p.same for p in parts])
     weight = np.concatenate([p.weight for p in parts])
-    signs = np.array([-1.0 if name in AGAINST else 1.0 for name in EVIDENCE])
+    signs = np.array([-1.0 if name in against else 1.0 for name in EVIDENCE])
     columns = list(used)
     while True:
         scaler = StandardScaler().fit(evidence[:, columns])
@@ -219,7 +258,9 @@ def clustered(data: Labelled, rules: Rules) -> np.ndarray:
 def rules_with(model: Model, threshold: float) -> Rules:
     """Return the default rules of the storyline level, with a fitted model that matches from a threshold (log-odds) on."""
     coefficients, intercept = calibrated(model, threshold)
-    return rules_of(DEFAULTS)._replace(storyline_coefficients=coefficients, storyline_intercept=intercept)
+    return rules_of(DEFAULTS)._replace(
+        storyline_coefficients=np.stack([coefficients, coefficients]), storyline_intercept=intercept
+    )
 
 
 def calibrated(model: Model, threshold: float) -> Model:
@@ -270,7 +311,8 @@ def main() -> None:
     mean_f1, mean_b3 = means_of({name: counts[name] for name in STORY_SETS})
     best = middle_of_best(mean_f1 + mean_b3)
     everything = parts_of(given, {name: everyone(data) for name, data in given.sets.items()})
-    coefficients, intercept = fitted(everything.values())
+    shared = fitted(everything.values())
+    dated = fitted([*(everything[name] for name in DATED_SETS), dated_judged()], DATED_USED, DATED_AGAINST)
     for k, threshold in enumerate(GRID):
         print(
             f"{threshold:6.2f}  F1 {mean_f1[k]:.4f}  B³ {mean_b3[k]:.4f}  "
@@ -278,22 +320,30 @@ def main() -> None:
             "<" * (k == best),
         )
     write(
-        calibrated((coefficients, intercept), float(GRID[best])),
+        calibrated(shared, float(GRID[best])),
+        calibrated(mix_models(shared, dated), 0.0),
         {name: round(float(scores[best]), 4) for name, scores in f1.items()},
     )
 
 
-def write(model: Model, validated: dict[str, float]) -> None:
-    """Write the model with what it was made from."""
-    coefficients, intercept = model
+def write(undated: Model, dated: Model, validated: dict[str, float]) -> None:
+    """Write the models of undated and of dated pairs as one, with what it was made from.
+
+    It has one intercept, that of dated pairs: the coefficient of `undated` holds the difference.
+    """
+    coefficients = undated[0].copy()
+    coefficients[UNDATED] += undated[1] - dated[1]
+    named = [
+        {name: round(float(c), 6) for name, c in zip(EVIDENCE, part, strict=True) if c}
+        for part in (dated[0], coefficients)
+    ]
     shipped: dict[str, Any] = {
-        "coefficients": {
-            name: round(float(c), 6) for name, c in zip(EVIDENCE, coefficients, strict=True) if c
-        },
-        "intercept": round(float(intercept), 6),
+        "coefficients": named[0],
+        "undated": named[1],
+        "intercept": round(float(dated[1]), 6),
         "made_by": "python -m benchmarks.fit",
         "cross_validated_f1": validated,
-        "data": {name: digest(name) for name in LEARNED},
+        "data": {name: digest(name) for name in (*LEARNED, *DATED_JUDGED)},
     }
     OUT.write_text(json.dumps(shipped, indent=1) + "\n", "utf-8")
     print(OUT.name, shipped["coefficients"], shipped["intercept"])

@@ -45,9 +45,9 @@ def nearest_pairs(result: Result, sketches: Sketches, most: int) -> list[Nearby]
 
 def matched_pairs(result: Result) -> list[Nearby]:
     """Return every rewrite and follow-up that was dropped, with the article kept."""
-    made, (coefficients, intercept) = result.assignments, level_model(result.settings)
+    made, model = result.assignments, level_model(result.settings)
     found = np.flatnonzero((made.relations >= REWRITE) & (result.repeats < 0))
-    log_odds = made.against(found).astype(np.float64) @ coefficients + intercept
+    log_odds = model.log_odds(made.against(found))
     columns = (made.leaders[found].tolist(), found.tolist(), log_odds.tolist())
     return [Nearby(*pair, matched=True) for pair in zip(*columns, strict=True)]
 

@@ -35,6 +35,7 @@ from dedup.matches import (
     REWRITE,
     Rules,
     add_context_odds,
+    add_story_odds,
     classify_pair,
     probability,
 )
@@ -436,9 +437,7 @@ def name_relation(rules, score, desk):
     """Return (relation, probability) of a match by a model, whose evidence is in the desk's row."""
     if not rules.by_storyline:
         return REWRITE, probability(score)
-    story = rules.intercept
-    for k in range(COUNT):
-        story += rules.coefficients[k] * desk.row[k]
+    story = add_story_odds(desk.row, rules) + add_context_odds(desk.row, rules)
     if rules.allowed[REWRITE] and story >= rules.least_logit:
         return REWRITE, probability(story)
     return FOLLOWUP, probability(score)

@@ -34,12 +34,12 @@ from dedup.matches import (
     FOLLOWUP,
     NONE,
     REWRITE,
+    choose_model,
     classify_row,
     judged,
     level_model,
     level_threshold,
     rules_of,
-    storyline_model,
 )
 from dedup.phrases import chance
 from dedup.pipeline import decided, prepared, ranked, sketch_with
@@ -179,10 +179,9 @@ def explain(
     rules = rules_of(settings)
     relation, score, row = judged(s, kept, other, rules)
     row = row if evidence is None else evidence
-    coefficients, intercept = level_model(settings)
-    probability = chance(intercept + float(row @ coefficients))
-    storyline_coefficients, storyline_intercept = storyline_model(settings)
-    storyline_probability = chance(storyline_intercept + float(row @ storyline_coefficients))
+    model, storyline = level_model(settings), choose_model(settings, "storyline")
+    probability = chance(float(model.log_odds(row[None])[0]))
+    storyline_probability = chance(float(storyline.log_odds(row[None])[0]))
     if evidence is not None and relation in {REWRITE, FOLLOWUP}:
         relation, score = classify_row(row, rules)
     named = None if relation == NONE else RELATIONS[relation]
@@ -206,14 +205,14 @@ def explain(
         ),
         probability=probability,
         storyline_probability=storyline_probability,
-        intercept=intercept,
+        intercept=model.intercept,
         threshold=level_threshold(rules),
         least={
             "jaccard": settings.copy_jaccard,
             "contained": settings.excerpt_containment,
             "contains": settings.excerpt_containment,
         },
-        features=features(row, coefficients),
+        features=features(row, model.for_pair(row)),
         passages=tuple(shared_passages(texts[other].as_py(), texts[kept].as_py(), MOST_PASSAGES)),
         names=names,
         numbers=numbers,

@@ -33,6 +33,7 @@ from dedup.evidence import (
     QUOTES,
     TERMS_OF_LONGER,
     TITLE_FOUND_MORE,
+    UNDATED,
     WORDS_220,
     desk,
     evidence_of,
@@ -109,7 +110,7 @@ class Rules(NamedTuple):
     by_storyline: bool
     """Whether follow-ups join, so that the storyline model decides which kept article is the best match."""
     coefficients: np.ndarray
-    """Of the story model."""
+    """Of the story model, as in `LinearModel`."""
     intercept: float
     least_logit: float
     witnessed_logit: float
@@ -142,35 +143,47 @@ class Scores(NamedTuple):
     """Log-odds that they belong to one storyline; -inf for certainly not."""
 
 
+class LinearModel(NamedTuple):
+    """A model as numbers: log-odds are the evidence by its coefficients, and an intercept."""
+
+    coefficients: np.ndarray
+    """2 × columns: of pairs that are both dated, and of those in which a date is missing."""
+    intercept: float
+
+    def for_pair(self, row: np.ndarray) -> np.ndarray:
+        """Return the coefficients that weigh a row of evidence."""
+        return self.coefficients[int(row[UNDATED])]
+
+    def log_odds(self, evidence: np.ndarray) -> np.ndarray:
+        """Return the log-odds (float64) of rows of evidence."""
+        chosen = self.coefficients[evidence[:, UNDATED].astype(np.int64)]
+        return (evidence.astype(np.float64) * chosen).sum(axis=1) + self.intercept
+
+
 @cache
-def read_shipped_model(name: str) -> tuple[np.ndarray, float]:
-    """Return a model that the package ships, "story" or "storyline": a coefficient for each column of evidence; the intercept."""
+def read_shipped_model(name: str) -> LinearModel:
+    """Return a model that the package ships, "story" or "storyline".
+
+    The storyline model has coefficients of its own for pairs without dates: among these chapters are told apart by other things.
+    """
     shipped = json.loads((files("dedup") / "data" / f"{name}.json").read_text("utf-8"))
-    coefficients = np.array([shipped["coefficients"].get(name, 0.0) for name in EVIDENCE])
-    return coefficients, float(shipped["intercept"])
+    dated = shipped["coefficients"]
+    rows = [[part.get(column, 0.0) for column in EVIDENCE] for part in (dated, shipped.get("undated", dated))]
+    return LinearModel(np.array(rows), float(shipped["intercept"]))
 
 
-def story_model(settings: Settings) -> tuple[np.ndarray, float]:
-    """Return the story model of the settings, or else the shipped one: coefficients and intercept."""
-    return chosen_model(settings, "story")
-
-
-def storyline_model(settings: Settings) -> tuple[np.ndarray, float]:
-    """Return the storyline model of the settings, or else the shipped one: coefficients and intercept."""
-    return chosen_model(settings, "storyline")
-
-
-def chosen_model(settings: Settings, name: str) -> tuple[np.ndarray, float]:
-    """Return one of the two models, the settings' own if they have one."""
+def choose_model(settings: Settings, name: str) -> LinearModel:
+    """Return one of the two models, "story" or "storyline": the settings' own if they have one, else the shipped one."""
     own = settings.model
     if own is None or own.level != name:
         return read_shipped_model(name)
-    return np.array([own.coefficients.get(column, 0.0) for column in EVIDENCE]), own.intercept
+    row = [own.coefficients.get(column, 0.0) for column in EVIDENCE]
+    return LinearModel(np.array([row, row]), own.intercept)
 
 
-def level_model(settings: Settings) -> tuple[np.ndarray, float]:
+def level_model(settings: Settings) -> LinearModel:
     """Return the model that decides at the level of the settings: the storyline model, or else the story model."""
-    return storyline_model(settings) if settings.level == "storyline" else story_model(settings)
+    return choose_model(settings, "storyline" if settings.level == "storyline" else "story")
 
 
 def level_threshold(rules: Rules) -> float:
@@ -190,21 +203,20 @@ def log_odds(probability: float) -> float:
 
 def rules_of(settings: Settings) -> Rules:
     """Return the settings, with the models, as kernels take them."""
-    coefficients, intercept = story_model(settings)
-    storyline_coefficients, storyline_intercept = storyline_model(settings)
+    story, storyline = choose_model(settings, "story"), choose_model(settings, "storyline")
     return Rules(
         allowed=np.array([relation in settings.relations for relation in RELATIONS]),
         joins=np.array(
             [relation in settings.relations and relation in JOINING[settings.level] for relation in RELATIONS]
         ),
         by_storyline=settings.level == "storyline" and "followup" in settings.relations,
-        coefficients=coefficients,
-        intercept=intercept,
+        coefficients=story.coefficients,
+        intercept=story.intercept,
         least_logit=log_odds(settings.rewrite_probability),
         witnessed_logit=log_odds(settings.rewrite_probability) - CORROBORATION,
-        context_gain=float(np.maximum(coefficients[CONTEXT:], 0.0).sum()),
-        storyline_coefficients=storyline_coefficients,
-        storyline_intercept=storyline_intercept,
+        context_gain=float(np.maximum(story.coefficients[:, CONTEXT:], 0.0).sum(axis=1).max()),
+        storyline_coefficients=storyline.coefficients,
+        storyline_intercept=storyline.intercept,
         storyline_least=log_odds(settings.followup_probability),
         storyline_witnessed=log_odds(settings.followup_probability) - CORROBORATION,
         copy_jaccard=float(settings.copy_jaccard),
@@ -227,27 +239,27 @@ def probability(odds):
 @leaf
 def add_story_odds(row, rules):
     """Return the log-odds that two articles with this evidence tell the same story, without their neighbours."""
-    total = rules.intercept
+    total, own = rules.intercept, rules.coefficients[np.int64(row[UNDATED])]
     for k in range(CONTEXT):
-        total += rules.coefficients[k] * row[k]
+        total += own[k] * row[k]
     return total
 
 
 @leaf
 def add_context_odds(row, rules):
     """Return how much the columns from `CONTEXT` on add to the log-odds of one story."""
-    total = 0.0
+    total, own = 0.0, rules.coefficients[np.int64(row[UNDATED])]
     for k in range(CONTEXT, COUNT):
-        total += rules.coefficients[k] * row[k]
+        total += own[k] * row[k]
     return total
 
 
 @leaf
 def add_storyline_odds(row, rules):
     """Return the log-odds that two articles with this evidence belong to one storyline."""
-    total = rules.storyline_intercept
+    total, own = rules.storyline_intercept, rules.storyline_coefficients[np.int64(row[UNDATED])]
     for k in range(CONTEXT):
-        total += rules.storyline_coefficients[k] * row[k]
+        total += own[k] * row[k]
     return total
 
 
@@ -317,8 +329,8 @@ def classify_alone(s, kept, other, rules, desk):
 
 def classify_row(row: np.ndarray, rules: Rules) -> tuple[int, float]:
     """Return (relation, probability) of two articles for the models to decide, by their evidence; (`NONE`, 0) for no match."""
-    story = float(row @ rules.coefficients) + rules.intercept
-    storyline = float(row @ rules.storyline_coefficients) + rules.storyline_intercept
+    story = add_story_odds(row, rules) + add_context_odds(row, rules)
+    storyline = add_storyline_odds(row, rules)
     if rules.allowed[REWRITE] and story >= rules.least_logit:
         return REWRITE, float(probability(story))
     if rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least:

@@ -176,10 +176,10 @@ def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: i
     """Yield the pairs that the model gives the highest log-odds, at most so many, each of other clusters than those before."""
     if not pairs:
         return
-    coefficients, intercept = level_model(result.settings)
+    model = level_model(result.settings)
     seen: set[int] = set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    log_odds = evidence_of(given.sketches, right, left).astype(np.float64) @ coefficients
+    log_odds = model.log_odds(evidence_of(given.sketches, right, left))
     for k in np.argsort(-log_odds, kind="stable").tolist():
         if most <= 0:
             return
@@ -187,7 +187,7 @@ def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: i
         if clusters & seen:
             continue
         seen |= clusters
-        yield mistake(given, result, pairs[k], log_odds[k] + intercept)
+        yield mistake(given, result, pairs[k], log_odds[k])
         most -= 1
 
 

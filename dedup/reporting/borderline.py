@@ -59,8 +59,7 @@ def missed(batches: Iterable[pa.RecordBatch], result: Result) -> Missed:
     parts = candidate_pairs(sketches, rows[kept], result.settings, most=WEIGHED)
     first, later = np.concatenate([np.zeros((0, 2), np.int64), *parts]).T.copy()
     evidence = evidence_in_context(sketches, rows[kept], np.stack([first, later], axis=1), result.settings)
-    coefficients, intercept = level_model(result.settings)
-    log_odds = intercept + evidence.astype(np.float64) @ coefficients
+    log_odds = level_model(result.settings).log_odds(evidence)
     best = best_of_each(later, log_odds)
     first, later, evidence, log_odds = first[best], later[best], evidence[best], log_odds[best]
     positions = np.flatnonzero(chosen)

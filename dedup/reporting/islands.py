@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dedup.evidence import CONTAINED, CONTAINS, EVIDENCE, JACCARD
 from dedup.explaining.labels import LABELS
-from dedup.matches import NONE, level_model, level_threshold, rules_of
+from dedup.matches import NONE, LinearModel, level_model, level_threshold, rules_of
 from dedup.records import json_line
 from dedup.reporting.figures import seconds_of
 from dedup.reporting.pairs import Pair
@@ -48,16 +48,16 @@ def islands_of(
     result: Result, positions: Sequence[int], sizes: Sequence[int], pairs: Sequence[Pair], texts: Texts
 ) -> Islands:
     """Return the data on the articles at some positions; the first of them make clusters of the sizes given, canonicals first."""
-    coefficients, intercept = level_model(result.settings)
+    model = level_model(result.settings)
     pieces = list(cut(positions, texts))
     index = {
         **columns(result, positions, texts),
         "sizes": list(sizes),
         "relationNames": list(RELATIONS),
-        "features": [LABELS[EVIDENCE[n]] for n in weighed(coefficients)],
-        "intercept": round(intercept, 3),
+        "features": [LABELS[EVIDENCE[n]] for n in weighed(model)],
+        "intercept": round(model.intercept, 3),
         "threshold": round(level_threshold(rules_of(result.settings)), 3),
-        "pairs": [paired(pair, {a: n for n, a in enumerate(positions)}, coefficients) for pair in pairs],
+        "pairs": [paired(pair, {a: n for n, a in enumerate(positions)}, model) for pair in pairs],
         "pieces": [start for start, _ in pieces],
         "limit": texts.limit,
     }
@@ -68,7 +68,7 @@ def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str,
     """Return what is known of each article, a column for each kind of thing."""
     rows = result.articles.take(pa.array(positions, pa.int64()))
     names = rows["source"].combine_chunks().dictionary_encode()
-    made, (coefficients, _) = result.assignments, level_model(result.settings)
+    made, model = result.assignments, level_model(result.settings)
     titles = rows["title"].to_pylist()
     dates = seconds_of(rows["published"])
     dropped = [made.relations[a] != NONE for a in positions]
@@ -84,28 +84,27 @@ def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str,
             for a, told in zip(positions, dropped, strict=True)
         ],
         "evidence": [
-            parts(made.against(a), coefficients) if told else 0
-            for a, told in zip(positions, dropped, strict=True)
+            parts(made.against(a), model) if told else 0 for a, told in zip(positions, dropped, strict=True)
         ],
         "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
     }
 
 
-def weighed(coefficients: np.ndarray) -> list[int]:
+def weighed(model: LinearModel) -> list[int]:
     """Return the columns of evidence that a model weighs."""
-    return np.flatnonzero(coefficients).tolist()
+    return np.flatnonzero(model.coefficients.any(axis=0)).tolist()
 
 
-def parts(row: np.ndarray, coefficients: np.ndarray) -> list[int]:
+def parts(row: np.ndarray, model: LinearModel) -> list[int]:
     """Return a row of evidence as three shares of the wording, and what each feature adds to the log-odds."""
     shares = [round(float(row[n]) * THOUSANDTHS) for n in (JACCARD, CONTAINED, CONTAINS)]
-    odds = row * coefficients
-    return shares + [round(float(odds[n]) * HUNDREDTHS) for n in weighed(coefficients)]
+    odds = row * model.for_pair(row)
+    return shares + [round(float(odds[n]) * HUNDREDTHS) for n in weighed(model)]
 
 
-def paired(pair: Pair, places: dict[int, int], coefficients: np.ndarray) -> list[Any]:
+def paired(pair: Pair, places: dict[int, int], model: LinearModel) -> list[Any]:
     """Return a pair: the places of both among the articles, the reason why it was not matched, and its evidence."""
-    return [places[pair.first], places[pair.later], pair.reason, parts(pair.evidence, coefficients)]
+    return [places[pair.first], places[pair.later], pair.reason, parts(pair.evidence, model)]
 
 
 def cut(positions: Sequence[int], texts: Texts) -> Iterator[tuple[int, list[Any]]]:
