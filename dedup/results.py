@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.clusters import Assignments
 from dedup.evidence import EVIDENCE, FEATURES
@@ -19,6 +20,8 @@ from dedup.settings import RELATIONS, Settings
 FOLLOWUP_NAME = RELATIONS[FOLLOWUP]
 MODELLED = RELATIONS[REWRITE:]
 """The relations that a model decides."""
+LAST = np.iinfo(np.int64).max
+"""Where an undated article stands among dates: after all of them."""
 DIGITS = 4
 """Scores and evidence are shown to so many digits."""
 
@@ -87,11 +90,25 @@ class Result:
     @cached_property
     def storylines(self) -> list[tuple[str, ...]]:
         """Return the ids of the kept articles of each storyline of two or more, in rank order; the longest first."""
+        return [tuple(self.ids[a] for a in stories) for stories in self.storyline_positions()]
+
+    def storyline_positions(self) -> list[list[int]]:
+        """Return the positions of the kept articles of each storyline of two or more, as `storylines` has their ids."""
         kept = self.order[self.assignments.relations[self.order] == NONE]
-        members: dict[int, list[str]] = {}
+        members: dict[int, list[int]] = {}
         for a, first in zip(kept.tolist(), self.assignments.storylines[kept].tolist(), strict=True):
-            members.setdefault(first, []).append(self.ids[a])
-        return sorted((tuple(ids) for ids in members.values() if len(ids) > 1), key=len, reverse=True)
+            members.setdefault(first, []).append(a)
+        return sorted((stories for stories in members.values() if len(stories) > 1), key=len, reverse=True)
+
+    def chapters(self) -> list[list[int]]:
+        """Return the same positions as a reader follows an affair: each storyline by date, its undated articles last."""
+        dates = pc.fill_null(self.articles["published"].cast(pa.int64()), LAST).to_pylist()
+        return [sorted(stories, key=dates.__getitem__) for stories in self.storyline_positions()]
+
+    def count_followups(self) -> tuple[int, int]:
+        """Return how many kept articles follow another, and how many storylines they make."""
+        followers = self.assignments.follows() & (self.repeats < 0)
+        return int(np.count_nonzero(followers)), len(np.unique(self.assignments.storylines[followers]))
 
     @cached_property
     def clusters(self) -> list[Cluster]:

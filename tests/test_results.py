@@ -2,10 +2,12 @@ from typing import Any
 
 import pytest
 from newsmaker import planned, story, version
+from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.evidence import EVIDENCE, FEATURES
 from dedup.pipeline import deduplicate
 from dedup.results import Cluster, Result
+from dedup.settings import Settings
 
 DAY = 86_400 * 22_000
 
@@ -82,15 +84,70 @@ def test_a_result_is_gone_through_in_the_order_of_input(result: Result) -> None:
 @pytest.mark.parametrize(
     ("position", "verdict"),
     [
-        (1, {"cluster": "alone", "canonical": True, "relation": None, "score": None}),
-        (3, {"cluster": "a1", "canonical": True, "relation": None, "score": None}),
-        (5, {"cluster": "a1", "canonical": False, "relation": "exact", "score": 1.0}),
+        (1, {"cluster": "alone", "canonical": True, "relation": None, "score": None, "storyline": "alone"}),
+        (3, {"cluster": "a1", "canonical": True, "relation": None, "score": None, "storyline": "a1"}),
+        (5, {"cluster": "a1", "canonical": False, "relation": "exact", "score": 1.0, "storyline": "a1"}),
     ],
 )
 def test_a_verdict_is_what_is_written_beside_an_article(
     result: Result, position: int, verdict: dict[str, Any]
 ) -> None:
     assert result.verdict(position) == verdict
+
+
+@pytest.fixture(scope="module")
+def running() -> Result:
+    """Return a result of two storylines, of nine stories and of two."""
+    return linked(deduplicate(saga()), STORYLINES)
+
+
+def test_storylines_stand_by_length_and_their_articles_by_rank(running: Result) -> None:
+    assert running.storylines == [tuple(f"c{n}" for n in range(1, CHAPTERS + 1)), ("e1", "e2")]
+
+
+def test_chapters_are_the_storylines_by_date_with_undated_ones_last() -> None:
+    articles = saga()
+    longest = {**articles[4], "text": f"{articles[4]['text']} {story(30)['text']}"}
+    result = linked(
+        deduplicate([*articles[:4], longest, *articles[5:]], Settings(keep="longest")), STORYLINES
+    )
+
+    assert result.storylines[0][0] == "c5"
+    assert [[result.ids[a] for a in chapters] for chapters in result.chapters()] == [
+        [f"c{n}" for n in range(1, CHAPTERS + 1)],
+        ["e1", "e2"],
+    ]
+
+
+def test_followups_are_counted_once_each_and_so_are_their_storylines(running: Result) -> None:
+    assert running.count_followups() == (9, 2)
+    assert len(running.links) == 9
+
+
+def test_a_link_says_whom_a_kept_article_follows_and_how_likely(running: Result) -> None:
+    link = running.links[0]
+
+    assert (link.id, link.canonical, link.relation, link.score) == ("c2", "c1", "followup", 0.9)
+    assert tuple(link.evidence) == EVIDENCE
+
+
+def test_the_verdict_on_a_follower_names_whom_it_follows(running: Result) -> None:
+    verdict = running.verdict(running.ids.index("c2"))
+
+    assert verdict["storyline"] == "c1"
+    assert verdict["follows"] == {"id": "c1", "probability": 0.9}
+
+
+def test_a_cluster_belongs_to_the_storyline_of_the_article_that_is_kept(running: Result) -> None:
+    assert {cluster.canonical: cluster.storyline for cluster in running.clusters} == {"c1": "c1", "c3": "c1"}
+
+
+def test_where_followups_join_there_is_nothing_left_to_follow() -> None:
+    result = deduplicate(planned(60, seed=1), Settings(level="storyline"))
+
+    assert result.links == []
+    assert result.chapters() == []
+    assert result.count_followups() == (0, 0)
 
 
 def test_what_is_remembered_of_an_article_is_who_it_is(result: Result) -> None:

@@ -58,6 +58,8 @@ class Told(NamedTuple):
     articles: int
     clusters: int
     relations: Counter[str]
+    followups: tuple[int, int]
+    """How many kept articles follow another, and in how many storylines."""
 
 
 def told_of(outcomes: DataFrame) -> Told:
@@ -67,7 +69,13 @@ def told_of(outcomes: DataFrame) -> Told:
     rows = outcomes.groupBy("relation").count().collect()
     led = outcomes.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
     relations = Counter({row["relation"]: row["count"] for row in rows if row["relation"]})
-    return Told(sum(row["count"] for row in rows), led.select("cluster").distinct().count(), relations)
+    follows = outcomes.where(sql.col("follows").isNotNull() & ~sql.col("repeated"))
+    return Told(
+        articles=sum(row["count"] for row in rows),
+        clusters=led.select("cluster").distinct().count(),
+        relations=relations,
+        followups=(follows.count(), follows.select("storyline").distinct().count()),
+    )
 
 
 def annotated(outcomes: DataFrame, articles: Articles) -> DataFrame:

@@ -83,7 +83,9 @@ def cluster_on_spark(
             else:
                 write_records(output, lines_of(lines))
     seconds = time.perf_counter() - begin
-    said = summed_up(told.articles, told.clusters, told.relations, seconds, compiled=compiled)
+    said = summed_up(
+        told.articles, told.clusters, told.relations, seconds, compiled=compiled, followups=told.followups
+    )
     tell("\n".join([said, *odd(articles.warnings + Counter(made.warnings), made.bounded)]), quiet=quiet)
 
 

@@ -73,21 +73,43 @@ def summary(done: Run) -> str:
     dropped = made.relations >= 0
     relations = Counter(RELATIONS[r] for r in made.relations[dropped].tolist())
     clusters = len(np.unique(made.leaders[dropped & (done.result.repeats < 0)]))
-    return summed_up(len(made.relations), clusters, relations, done.seconds, compiled=done.compiled)
+    followups = done.result.count_followups()
+    return summed_up(
+        len(made.relations), clusters, relations, done.seconds, compiled=done.compiled, followups=followups
+    )
 
 
 def summed_up(
-    articles: int, clusters: int, relations: Counter[str], seconds: float, *, compiled: bool
+    articles: int,
+    clusters: int,
+    relations: Counter[str],
+    seconds: float,
+    *,
+    compiled: bool,
+    followups: tuple[int, int] = (0, 0),
 ) -> str:
-    """Return a line on what became of so many articles, and how fast; `relations` are those of the duplicates."""
+    """Return a line on what became of so many articles, and how fast.
+
+    `relations` are those of the duplicates; `followups` says how many kept articles follow another, and in how many storylines.
+    """
     duplicates = relations.total()
     by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
     pace = f"{articles / max(seconds, 1e-9):,.0f} articles/s"
     return (
         f"{counted(articles, 'article')}, {counted(clusters, 'cluster')}, {counted(duplicates, 'duplicate')}"
-        f"{f' ({by_relation})' if relations else ''}; {seconds:.1f} s, "
+        f"{f' ({by_relation})' if relations else ''}"
+        f"{f', {count_followups(*followups)}' if followups[0] else ''}; {seconds:.1f} s, "
         f"{'most of it to compile kernels' if compiled else pace}"
     )
+
+
+def count_followups(followups: int, storylines: int) -> str:
+    """Return in words how many follow-ups are kept, and in how many storylines.
+
+    >>> count_followups(5, 3), count_followups(1, 1)
+    ('5 follow-ups kept in 3 storylines', '1 follow-up kept in 1 storyline')
+    """
+    return f"{counted(followups, 'follow-up')} kept in {counted(storylines, 'storyline')}"
 
 
 def report_answers(
