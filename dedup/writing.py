@@ -162,20 +162,29 @@ def described(result: Result, corpus: Readable, most: int) -> list[list[dict[str
     """Return the articles of the largest clusters, at most so many, canonical first, for people to read.
 
     An article is what is remembered of it, with its relation and score; one without a title has its first
-    words for one.
+    words for one. A canonical that is one of several chapters of a storyline has a `chapter`: see `chapter_places`.
     """
     groups = result.groups()[:most]
-    positions = list(chain.from_iterable(groups))
+    members = list(chain.from_iterable(groups))
+    chapters = chapter_places(result, [group[0] for group in groups])
+    leads = [int(result.assignments.storylines[a]) for a in chapters]
+    positions = list(dict.fromkeys([*members, *leads]))
     rows = list(rows_at(result, np.array(positions, np.int64)))
     untitled = [position for position, row in zip(positions, rows, strict=True) if not row["title"]]
     first_words = openings(corpus, untitled, result.settings.furniture)
-    articles = iter(
-        [
-            {**row, **result.verdict(position), "title": row["title"] or first_words[position]}
-            for position, row in zip(positions, rows, strict=True)
-        ]
-    )
-    return [list(islice(articles, len(group))) for group in groups]
+    articles = {
+        position: {**row, **result.verdict(position), "title": row["title"] or first_words[position]}
+        for position, row in zip(positions, rows, strict=True)
+    }
+    for (a, (place, count)), lead in zip(chapters.items(), leads, strict=True):
+        articles[a]["chapter"] = {"place": place, "count": count, "title": articles[lead]["title"]}
+    return [[articles[a] for a in group] for group in groups]
+
+
+def chapter_places(result: Result, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return (place, count) of each wanted kept article among the chapters of its storyline, where there are several."""
+    found = {a: (n, len(stories)) for stories in result.chapters() for n, a in enumerate(stories, start=1)}
+    return {a: found[a] for a in wanted if a in found}
 
 
 def openings(corpus: Readable, positions: Iterable[int], learned: Learned | None) -> dict[int, str]:

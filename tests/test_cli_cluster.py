@@ -1,14 +1,23 @@
 """`dedup cluster`: JSON Lines into a pipe or a file, a list to read on a terminal."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 from commands import called, lines_of, on_terminal, process, raw_on_terminal, written
 from newsmaker import planned, story, version
+from rich.console import Console
+from sagas import CHAPTERS, STORYLINES, linked, saga
 
+from dedup.corpus import read_articles
+from dedup.pipeline import deduplicate
+from dedup.results import Result
 from dedup.settings import RELATIONS
+from dedup.terminal.render import RELATION_STYLES
+from dedup.terminal.render.clusters import clusters_shown
+from dedup.writing import described
 
 COPIES = [
     {"id": "a", "source": "Norwire", **{k: v for k, v in story(1).items() if k != "source"}},
@@ -45,7 +54,7 @@ def test_the_seeds_are_one_story_and_two_others(seeds: Path) -> None:
 def test_a_cluster_is_one_object_a_line_largest_first(newsroom: Path) -> None:
     lines = lines_of(called("cluster", newsroom).stdout)
 
-    assert all(list(line) == ["cluster", "size", "canonical", "members"] for line in lines)
+    assert all(list(line) == ["cluster", "size", "storyline", "canonical", "members"] for line in lines)
     assert [line["size"] for line in lines] == sorted((line["size"] for line in lines), reverse=True)
     assert all(line["size"] == 1 + len(line["members"]) >= 2 for line in lines)
     assert all(line["canonical"]["id"] == line["cluster"] for line in lines)
@@ -76,7 +85,8 @@ def test_articles_come_in_order_with_their_bytes_and_a_verdict(newsroom: Path) -
     for before, after in zip(newsroom.read_bytes().splitlines(), lines, strict=True):
         verdict = json.loads(after)["dedup"]
         assert after.startswith(before[:-1])
-        assert list(verdict) == ["cluster", "canonical", "relation", "score"]
+        follows = ["follows"] if verdict["canonical"] and verdict["storyline"] != verdict["cluster"] else []
+        assert list(verdict) == ["cluster", "canonical", "relation", "score", "storyline", *follows]
         assert verdict["canonical"] == (verdict["relation"] is None)
         assert verdict["relation"] in {None, *RELATIONS}
 
@@ -102,6 +112,16 @@ def test_the_summary_is_on_stderr(newsroom: Path) -> None:
     assert answer.stderr.startswith("47 articles, ")
     assert "exact" in answer.stderr
     assert answer.stderr.endswith(("articles/s\n", "kernels\n"))
+
+
+def test_the_summary_counts_the_followups_that_are_kept(newsroom: Path) -> None:
+    followups, storylines = deduplicate(read_articles(newsroom)).count_followups()
+    assert followups > 1
+
+    answer = called("cluster", newsroom)
+
+    assert f", {followups} follow-ups kept in {storylines} storyline" in answer.stderr
+    assert "kept in" not in called("cluster", newsroom, "--level", "storyline").stderr
 
 
 def test_standard_input_is_a_corpus(newsroom: Path) -> None:
@@ -262,6 +282,57 @@ def test_a_terminal_gets_a_list_to_read(newsroom: Path) -> None:
     ]
     assert seen.splitlines()[-1].startswith("47 articles, ")
     assert "rewrite" in seen
+
+
+def listed(result: Result, corpus: Path, columns: int) -> list[str]:
+    """Return the lines of the list of clusters on a terminal so many columns wide."""
+    console = Console(width=columns, record=True, file=StringIO())
+    for part in clusters_shown(described(result, read_articles(corpus), 40), 0):
+        console.print(part)
+    return console.export_text().splitlines()
+
+
+def test_the_heading_of_a_cluster_says_which_chapter_of_a_storyline_it_is(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "saga.jsonl", saga())
+    result = linked(deduplicate(read_articles(corpus)), STORYLINES)
+
+    lines = listed(result, corpus, 100)
+
+    first, third = story(1)["title"], story(3)["title"]
+    assert lines[lines.index(first) + 2] == f"chapter 1 of {CHAPTERS} in the storyline that it leads"
+    assert lines[lines.index(third) + 2] == f"chapter 3 of {CHAPTERS} in the storyline “{first}”, c1"
+    assert all(len(line) <= 40 for line in listed(result, corpus, 40))
+
+
+def test_a_storyline_without_a_title_is_called_by_its_first_words(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "saga.jsonl", [{**article, "title": None} for article in saga()])
+    result = linked(deduplicate(read_articles(corpus)), STORYLINES)
+
+    chapter = next(line for line in listed(result, corpus, 100) if line.startswith("chapter 3"))
+
+    assert f"“{' '.join(story(1)['text'].split()[:5])}" in chapter
+    assert chapter.endswith("…”, c1")
+
+
+def test_a_story_of_no_storyline_says_nothing_of_one(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "saga.jsonl", saga())
+    result = linked(deduplicate(read_articles(corpus)), {})
+
+    assert "chapter" not in " ".join(listed(result, corpus, 100))
+
+
+def test_where_followups_join_the_list_names_them(newsroom: Path) -> None:
+    followups, _ = deduplicate(read_articles(newsroom)).count_followups()
+
+    seen = on_terminal("cluster", newsroom, "--level", "storyline", columns=120)
+
+    assert len([line for line in seen.splitlines() if line.startswith("  followup ")]) == followups
+    assert "chapter" not in seen
+
+
+def test_each_relation_has_a_colour_of_its_own() -> None:
+    assert list(RELATION_STYLES) == list(RELATIONS)
+    assert len(set(RELATION_STYLES.values())) == len(RELATIONS)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 100, 200])

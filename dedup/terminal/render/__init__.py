@@ -23,7 +23,7 @@ RELATION_STYLES = {
     "excerpt": "blue",
     "extension": "magenta",
     "rewrite": "yellow",
-    "followup": "bright_black",
+    "followup": "color(132)",  # a rose that stands out 4.4:1 from white and 4.8:1 from black
 }
 PAGE = 100
 """Columns of what goes into a pipe or a file."""

@@ -22,8 +22,10 @@ MOST_MEMBERS = 12
 """A cluster shows so many duplicates: after them, its story is known."""
 WIDEST = {"source": 22, "id": 28}
 """The most columns that a source and an id may take."""
+LONGEST_TITLE = 48
+"""Characters of a storyline's title, so that its id has room beside it."""
 Article = Mapping[str, Any]
-"""id, title, source, published, and of a duplicate relation and score."""
+"""id, title, source, published, and of a duplicate relation and score; of a canonical `chapter`, if it is one of several."""
 
 
 def clusters_shown(clusters: Sequence[Sequence[Article]], more: int) -> Iterator[RenderableType]:
@@ -47,7 +49,22 @@ def width_of(articles: Sequence[Article], name: str) -> int:
 def heading(canonical: Article, size: int) -> RenderableType:
     """Return the lines on the article that is kept: its title; how many there are, source, date and id."""
     facts = [f"{size} articles", canonical["source"], date(canonical["published"]), canonical["id"]]
-    return Group(line(canonical["title"], "bold"), line(" · ".join(filter(None, facts)), "dim"))
+    lines = [line(canonical["title"], "bold"), line(" · ".join(filter(None, facts)), "dim")]
+    if "chapter" in canonical:
+        lines.append(line(name_chapter(canonical), "dim"))
+    return Group(*lines)
+
+
+def name_chapter(canonical: Article) -> str:
+    """Return which chapter of its storyline a kept article is, and of how many."""
+    chapter = canonical["chapter"]
+    place = f"chapter {chapter['place']:,} of {chapter['count']:,}"
+    if canonical["storyline"] == canonical["id"]:
+        return f"{place} in the storyline that it leads"
+    title = plain(chapter["title"])
+    if cell_len(title) > LONGEST_TITLE:
+        title = f"{title[:LONGEST_TITLE].rstrip()}…"
+    return f"{place} in the storyline “{title}”, {canonical['storyline']}"
 
 
 class Members:
