@@ -2,21 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import browsing
 import pytest
-from browsing import PHONE, opened, reported
+from browsing import DESKTOP, PHONE, opened, reported
 from commands import called, written
 from newsmaker import batch, story, version
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.corpus import read_articles
 from dedup.explaining.passages import shared_passages
+from dedup.pipeline import deduplicate
 from dedup.recurring import plain
+from dedup.reporting.page import page_of
+from dedup.results import Result
 
-VIEWS = ("overview", "clusters", "borderline", "furniture", "rejects")
+VIEWS = ("overview", "clusters", "storylines", "borderline", "furniture", "rejects")
 ALERT = "<script>alert(1)</script>"
 PLEA = "Sign up for our newsletter to get the news of the day."
 HOSTILE = [
@@ -75,6 +79,31 @@ def report(newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def found(newsroom: Path) -> Result:
+    """Return what the report on the newsroom is about."""
+    return deduplicate(read_articles(newsroom))
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report on two storylines, of nine chapters and of two."""
+    folder = tmp_path_factory.mktemp("saga")
+    corpus = read_articles(written(folder / "saga.jsonl", saga()))
+    result = linked(deduplicate(corpus), STORYLINES)
+    shown = folder / "saga.html"
+    shown.write_bytes(page_of(result, corpus, name="saga", version="0"))
+    return shown
+
+
+@pytest.fixture(scope="session")
+def joined(newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report on the newsroom at the level of storylines."""
+    copy = tmp_path_factory.mktemp("joined") / "newsroom.jsonl"
+    copy.write_bytes(newsroom.read_bytes())
+    return reported(copy, "--level", "storyline")
+
+
+@pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the report on articles that would do harm if they were taken for markup."""
     corpus = tmp_path_factory.mktemp("hostile") / f"{ALERT.replace('/', '')}.jsonl"
@@ -97,27 +126,31 @@ def rows(page: Page) -> list[str]:
     return page.locator("#rows a").all_inner_texts()
 
 
-def test_the_overview_says_what_became_of_the_articles(report: Path, browser: Browser) -> None:
+def test_the_overview_says_what_became_of_the_articles(report: Path, found: Result, browser: Browser) -> None:
     with opened(browser, report) as page:
-        expect(page.locator("h1:visible")).to_have_text("16 of 47 articles tell a story again")
-        expect(page.locator(".legend tr", has_text="rewrite")).to_contain_text("6")
-        expect(page.locator("figure svg[role=img]")).to_have_count(3)
-        assert page.title() == "16 of 47 articles tell a story again – dedup report"
+        said = f"{len(found.dropped)} of 47 articles tell a story again"
+        expect(page.locator("h1:visible")).to_have_text(said)
+        rewrites = [match.relation for match in found.dropped].count("rewrite")
+        expect(page.locator(".legend tr", has_text="rewrite")).to_contain_text(str(rewrites))
+        expect(page.locator(".legend tr", has_text="followup")).to_have_count(0)
+        expect(page.locator("figure svg[role=img]:visible")).to_have_count(3)
+        assert page.title() == f"{said} – dedup report"
 
 
-def test_searching_narrows_the_list_of_clusters(report: Path, browser: Browser) -> None:
+def test_searching_narrows_the_list_of_clusters(report: Path, found: Result, browser: Browser) -> None:
     with opened(browser, report, "clusters") as page:
-        assert len(rows(page)) == 10
+        every = len(found.clusters)
+        assert len(rows(page)) == every
 
         page.fill("#query", "velden MINERS")
 
         assert rows(page) == ["Rescuers free all 14 miners trapped at Karsa Deep"]
-        expect(page.locator("#count")).to_have_text("1 of 10 clusters")
+        expect(page.locator("#count")).to_have_text(f"1 of {every} clusters")
         page.fill("#query", "no such story")
         assert rows(page) == []
         page.fill("#query", "")
         page.select_option("#relation", "excerpt")
-        assert 0 < len(rows(page)) < 10
+        assert 0 < len(rows(page)) < every
 
 
 def test_the_list_is_sorted_by_its_heads(report: Path, browser: Browser) -> None:
@@ -145,9 +178,9 @@ def test_a_cluster_has_an_address_that_survives_a_reload(report: Path, browser: 
         page.reload()
         expect(page.locator("h1:visible")).to_have_text("Rescuers free all 14 miners trapped at Karsa Deep")
         expect(page.locator(".members tbody tr")).to_have_count(3)
-        expect(page.locator(".timeline circle")).to_have_count(3)
+        expect(page.locator("#cluster .timeline circle")).to_have_count(3)
         assert "from 9 Mar 2026, 22:05 to 10 Mar 2026, 13:15" in str(
-            page.locator(".timeline svg").get_attribute("aria-label")
+            page.locator("#cluster .timeline svg").get_attribute("aria-label")
         )
         page.go_back()
         expect(page.locator("#clusters")).to_be_visible()
@@ -156,6 +189,147 @@ def test_a_cluster_has_an_address_that_survives_a_reload(report: Path, browser: 
 def test_a_cluster_that_there_is_not_is_told_so(report: Path, browser: Browser) -> None:
     with opened(browser, report, "cluster=nobody") as page:
         expect(page.locator("#cluster")).to_contain_text("lists no cluster with the article nobody")
+
+
+def test_the_overview_counts_storylines_and_links_to_them(running: Path, browser: Browser) -> None:
+    with opened(browser, running) as page:
+        expect(page.locator("#overview .lede")).to_contain_text(
+            "9 follow-ups are among them: later chapters of 2 storylines"
+        )
+        expect(page.locator(".tiles div", has_text="Storylines").locator("dd")).to_have_text("2")
+
+        page.click("#overview .lede a")
+
+        expect(page.locator("h1:focus")).to_have_text("Storylines")
+        expect(page.locator("nav a[aria-current]")).to_have_text("Storylines")
+
+
+def test_storylines_are_listed_longest_first_with_their_chapters(running: Path, browser: Browser) -> None:
+    with opened(browser, running, "storylines") as page:
+        cards = page.locator(".storyline:visible")
+        expect(cards.locator("h2")).to_have_text([story(1)["title"], story(21)["title"]])
+        expect(page.locator("#storyline-count")).to_have_text("2 storylines")
+
+        chapters = cards.first.locator(".chapters li")
+        expect(chapters).to_have_count(6)
+        expect(chapters.nth(0)).to_contain_text("told again twice")
+        expect(chapters.nth(0)).to_contain_text("leads it")
+        expect(chapters.nth(1)).to_contain_text(story(2)["title"])
+        expect(chapters.nth(1)).to_contain_text("+24 h")
+        expect(chapters.nth(1)).to_contain_text("follows 90%")
+        expect(chapters.nth(2)).to_contain_text("told again once")
+
+        cards.first.locator("a.button").click()
+
+        expect(page.locator("h1:focus")).to_have_text(story(1)["title"])
+        assert page.url.endswith("#storyline=c1")
+        expect(page.locator(".chapters:visible li")).to_have_count(CHAPTERS)
+        expect(page.locator(".chapters:visible li").last).to_contain_text("undated")
+
+
+def test_the_chapters_stand_on_an_axis_of_time_and_undated_ones_at_its_end(
+    running: Path, browser: Browser
+) -> None:
+    for size in (DESKTOP, PHONE):
+        with opened(browser, running, "storyline=c1", viewport=size) as page:
+            strip = page.locator(".course:visible")
+            assert str(strip.get_attribute("aria-label")).endswith(", and 1 without a date")
+            rings = strip.locator(".chapter circle").evaluate_all(
+                "nodes => nodes.map(node => { const box = node.getBoundingClientRect(); return [box.x, box.y, box.width]; })"
+            )
+            assert [x for x, _, _ in rings] == sorted(x for x, _, _ in rings)
+            assert len(rings) == CHAPTERS
+            for (x, y, width), (other_x, other_y, _) in combinations(rings, 2):
+                assert abs(x - other_x) >= width or abs(y - other_y) >= width
+            expect(strip.locator("> circle.exact")).to_have_count(3)
+            labels = strip.locator("> text").evaluate_all(
+                "nodes => nodes.map(node => { const box = node.getBoundingClientRect(); return [box.left, box.right]; })"
+            )
+            assert all(right <= left for (_, right), (left, _) in pairwise(labels))
+
+
+def test_a_chapter_opens_its_story_and_a_story_its_storyline(running: Path, browser: Browser) -> None:
+    with opened(browser, running, "storyline=c1") as page:
+        page.locator(".chapters:visible a").nth(2).click()
+
+        expect(page.locator("h1:focus")).to_have_text(story(3)["title"])
+        expect(page.locator(".members tbody tr")).to_have_count(2)
+        expect(page.locator(".affair")).to_have_text(
+            f"Chapter 3 of {CHAPTERS} in the storyline {story(1)['title']}; it follows with a probability of 90%. "
+            "Compare them"
+        )
+        page.locator(".affair a").first.click()
+        expect(page.locator("h1:focus")).to_have_text(story(1)["title"])
+        page.locator(".course .chapter").first.click()
+        expect(page.locator(".affair")).to_have_text(
+            f"Chapter 1 of {CHAPTERS} in the storyline that it leads."
+        )
+
+
+def test_a_chapter_that_was_told_once_is_read_beside_the_first(running: Path, browser: Browser) -> None:
+    with opened(browser, running, "storyline=c1") as page:
+        page.locator(".chapters:visible a").nth(1).click()
+
+        expect(page.locator("#cluster .lede")).to_contain_text("told once")
+        expect(page.locator(".texts h3")).to_have_text([story(1)["title"], story(2)["title"]])
+        expect(page.locator("#cluster")).to_contain_text("The storyline model's part is below")
+        page.select_option(
+            "label:has-text('Left') select", label=f"{story(4)['source']} · {story(4)['title']}"
+        )
+        assert page.url.endswith("#cluster=c2&a=c4&b=c2")
+        page.reload()
+        expect(page.locator(".texts h3")).to_have_text([story(4)["title"], story(2)["title"]])
+
+
+def test_searching_narrows_the_list_of_storylines(running: Path, browser: Browser) -> None:
+    with opened(browser, running, "storylines") as page:
+        page.keyboard.press("/")
+        page.keyboard.type(story(22)["title"].upper())
+
+        expect(page.locator("#storyline-count")).to_have_text("1 of 2 storylines")
+        expect(page.locator(".storyline:visible h2")).to_have_text(story(21)["title"])
+
+
+def test_a_follow_up_that_was_nearly_one_story_is_weighed_by_both_models(
+    report: Path, browser: Browser
+) -> None:
+    with opened(browser, report, "borderline") as page:
+        kept = page.locator("#borderline tr", has_text="it is kept as a follow-up").first
+        likely = kept.locator(".figure").inner_text()
+
+        kept.locator("a").click()
+
+        expect(page.locator("summary:visible")).to_have_text(
+            ["Why, by the storyline model", "Why, by the story model"]
+        )
+        shown = page.locator(".waterfall tfoot th").last.inner_text()
+        assert float(shown.split()[-1].rstrip("%")) == pytest.approx(float(likely.rstrip("%")), abs=0.6)
+        expect(page.locator("#cluster .back")).to_have_text("← The storyline")
+
+
+def test_a_storyline_that_there_is_not_is_told_so(running: Path, browser: Browser) -> None:
+    with opened(browser, running, "storyline=nobody") as page:
+        expect(page.locator("#cluster")).to_contain_text("lists no storyline with the article nobody")
+
+
+def test_where_followups_join_they_are_told_by_a_colour_of_their_own(joined: Path, browser: Browser) -> None:
+    with opened(browser, joined) as page:
+        expect(page.locator(".legend tr", has_text="followup")).to_contain_text(
+            "another chapter of the same affair"
+        )
+        expect(page.locator(".key:visible")).to_contain_text("matched as follow-ups")
+        colours = page.locator(".legend .relation").evaluate_all(
+            "nodes => nodes.map(node => getComputedStyle(node, '::before').backgroundColor)"
+        )
+        assert len(set(colours)) == len(colours) == 6
+        browsing.visit(page, joined, "clusters")
+        page.select_option("#relation", "followup")
+        page.locator("#rows a").first.click()
+        expect(page.locator(".members .relation.followup").first).to_be_visible()
+        browsing.visit(page, joined, "storylines")
+        expect(page.locator("#storylines .lede")).to_contain_text(
+            "the chapters of a storyline are one cluster"
+        )
 
 
 def test_two_members_are_compared_side_by_side(report: Path, newsroom: Path, browser: Browser) -> None:
@@ -295,7 +469,7 @@ def test_the_keyboard_is_enough(report: Path, browser: Browser) -> None:
 
         page.keyboard.press("/")
         page.keyboard.type("painting")
-        expect(page.locator("#count")).to_have_text("1 of 10 clusters")
+        expect(page.locator("#count")).to_contain_text("1 of ")
         for _ in range(20):
             page.keyboard.press("Tab")
             if page.locator("#rows a:focus").count():
@@ -314,23 +488,32 @@ def test_the_keyboard_is_enough(report: Path, browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_stands_out_from_what_is_behind_it(scheme: str, report: Path, browser: Browser) -> None:
-    grounds = set()
-    with opened(browser, report, color_scheme=scheme) as page:
-        for view in (*VIEWS, "cluster=harbour-fire-1&a=harbour-fire-1&b=harbour-fire-3"):
-            browsing.visit(page, report, view)
-            if "=" in view:
-                page.locator(".waterfall").wait_for()
+@pytest.mark.parametrize(
+    ("name", "views"),
+    [
+        ("report", (*VIEWS, "cluster=harbour-fire-1&a=harbour-fire-1&b=harbour-fire-3")),
+        ("running", ("overview", "storylines", "storyline=c1", "cluster=c2")),
+        ("joined", ("overview", "storylines", "cluster=painting-found-1")),
+    ],
+)
+def test_all_text_stands_out_from_what_is_behind_it(
+    name: str, views: tuple[str, ...], scheme: str, browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    shown: Path = request.getfixturevalue(name)
+    with opened(browser, shown, color_scheme=scheme) as page:
+        for view in views:
+            browsing.visit(page, shown, view)
+            if view.startswith("cluster="):
+                page.locator(".waterfall").first.wait_for()
             seen, poor = page.evaluate(CONTRASTS)
             assert seen >= 8
             assert poor == []
-        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-        (ground,) = grounds
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         red = int(re.findall(r"\d+", ground)[0])
         assert (red < 64) == (scheme == "dark")
 
 
-@pytest.mark.parametrize("name", ["report", "hostile"])
+@pytest.mark.parametrize("name", ["report", "hostile", "running"])
 def test_a_phone_need_not_be_scrolled_sideways(
     name: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:
@@ -345,9 +528,12 @@ def test_a_phone_need_not_be_scrolled_sideways(
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_tables_have_heads_and_charts_have_words(report: Path, browser: Browser) -> None:
-    with opened(browser, report, "cluster=harbour-fire-1") as page:
-        page.locator(".waterfall").wait_for()
+@pytest.mark.parametrize(("name", "view"), [("report", "cluster=harbour-fire-1"), ("running", "cluster=c2")])
+def test_tables_have_heads_and_charts_have_words(
+    name: str, view: str, browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    with opened(browser, request.getfixturevalue(name), view) as page:
+        page.locator(".waterfall").first.wait_for()
         assert page.locator("table:not(:has(thead th[scope=col]))").count() == 0
         assert page.locator("tbody th:not([scope=row])").count() == 0
         assert page.locator("svg:not([aria-hidden]):not([role=img][aria-label]):not(svg svg)").count() == 0
@@ -363,7 +549,7 @@ def test_tables_have_heads_and_charts_have_words(report: Path, browser: Browser)
 
 
 def test_long_lists_are_drawn_as_they_are_asked_for(tmp_path: Path, browser: Browser) -> None:
-    articles = [{"id": f"{n}-{k}", **story(n)} for n in range(200) for k in range(2)]
+    articles = [{"id": f"{n}-{k}", **story(n)} for n in range(120) for k in range(2)]
     with opened(browser, reported(written(tmp_path / "many.jsonl", articles)), "clusters") as page:
         clusters = int(page.locator("#count").inner_text().split()[0])
         assert 100 < clusters <= 150
@@ -384,7 +570,8 @@ def test_a_page_without_scripts_still_tells(report: Path, browser: Browser) -> N
 
     for view in VIEWS:
         expect(page.locator(f"#{view} h1")).to_be_visible()
-    expect(page.locator("noscript p")).to_be_visible()
+    for notice in page.locator("noscript p").all():
+        expect(notice).to_be_visible()
     context.close()
 
 

@@ -1,8 +1,12 @@
 """What a report is made of: figures, furniture, texts within a budget, and the pairs nearest the threshold."""
 
+import base64
+import json
+import zlib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +15,17 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, story
+from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.corpus import read_articles
-from dedup.explanation import explain, find_articles
+from dedup.explanation import explain_in
 from dedup.furniture import ANYWHERE_RULES, LINE_RULES, furniture_in
 from dedup.learned import Learned
 from dedup.pipeline import deduplicate
-from dedup.reporting import borderline, figures
+from dedup.reporting import borderline, figures, page
 from dedup.reporting.borderline import missed
 from dedup.reporting.islands import islands_of
+from dedup.reporting.page import MEANINGS, listed
 from dedup.reporting.pairs import NEAR, pairs_of
 from dedup.reporting.surroundings import LEARNED, RULES, Piece, Tally, pieces_of
 from dedup.reporting.texts import level, spans, texts_of
@@ -167,8 +173,8 @@ def test_what_just_missed_is_what_explain_says_of_it(newsroom: Path) -> None:
     assert found.looked_through == len(result.kept)
     assert len(found.later) > 5
     for first, later, odds in zip(found.first, found.later, found.log_odds, strict=True):
-        said = explain(find_articles(corpus, (result.ids[first], result.ids[later])))
-        assert said.relation is None
+        said = explain_in(corpus, (result.ids[first], result.ids[later]))
+        assert said.relation in {None, "followup"}
         assert said.kept.id == result.ids[first]
         assert said.probability == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-5)
 
@@ -204,14 +210,29 @@ def test_borderline_pairs_lie_on_their_side_of_the_threshold(newsroom: Path) -> 
 
 
 def test_a_pair_that_lies_too_far_apart_says_so() -> None:
-    far = story(1)["published"] + timedelta(days=20)
+    far = story(1)["published"] + timedelta(days=1)
     half = ". ".join([*story(1)["text"].split(". ")[:4], *story(2)["text"].split(". ")[6:]])
     articles = batch([{"id": "a", **story(1)}, {"id": "b", **story(1), "text": half, "published": far}])
-    result = deduplicate(articles)
+    result = deduplicate(articles, Settings(window_days=0.5, rewrite_probability=0.2))
 
     (pair,) = pairs_of(result, missed([articles], result)).held
 
-    assert pair.reason == "they lie 20 days apart, and rewrites at most 5 days (window_days)"
+    assert pair.reason == "they lie 1 day apart, and rewrites at most 0.5 days (window_days)"
+
+
+def test_a_pair_that_is_kept_as_a_chapter_and_its_follow_up_says_so(newsroom: Path) -> None:
+    corpus = read_articles(newsroom)
+    result = deduplicate(corpus)
+    found = missed(corpus.again(), result)
+    first, later = result.ids[found.first[0]], result.ids[found.later[0]]
+
+    pairs = pairs_of(linked(result, {first: [later]}, 0.87), found)
+
+    said = {
+        (result.ids[pair.first], result.ids[pair.later]): pair.reason for pair in (*pairs.apart, *pairs.held)
+    }
+    expected = "it is kept as a follow-up: the probability that they belong to one storyline is 87%"
+    assert [pair for pair, reason in said.items() if reason == expected] == [(first, later)]
 
 
 def test_islands_hold_no_sign_that_could_end_them() -> None:
@@ -219,10 +240,80 @@ def test_islands_hold_no_sign_that_could_end_them() -> None:
     result = deduplicate(articles)
     texts = texts_of([articles], [0, 1, 2], 10_000, None)
 
-    islands = islands_of(result, [0, 1, 2], [3], [], texts)
+    islands = islands_of(result, listed(result.groups(), [], []), [], texts)
 
     letters = Counter("".join([islands.index, *islands.texts]))
     assert all(letter.isalnum() or letter in "+/=" for letter in letters)
+
+
+def unpacked(packed: str) -> Any:
+    """Return what an island holds."""
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+
+def test_the_index_of_a_page_holds_storylines_with_how_often_each_chapter_is_told_again() -> None:
+    articles = batch(saga())
+    result = linked(deduplicate(articles), STORYLINES)
+    listing = listed(result.groups(), result.chapters(), [])
+
+    index = unpacked(
+        islands_of(result, listing, [], texts_of([articles], listing.positions, 10_000, None)).index
+    )
+
+    ids = index["ids"]
+    (first, chapters, retold), (other, *_) = index["storylines"]
+    assert (ids[first], ids[other]) == ("c1", "e1")
+    assert [ids[place] for place in chapters] == [f"c{n}" for n in range(1, CHAPTERS + 1)]
+    assert retold == [2, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert [index["scores"][place] for place in chapters] == [0] + [900] * 8
+
+
+def test_every_article_of_a_page_is_listed_once_clusters_first() -> None:
+    result = linked(deduplicate(saga()), STORYLINES)
+
+    listing = listed(result.groups(), result.chapters(), [])
+
+    assert sorted(listing.positions) == list(range(len(result.ids)))
+    assert [result.ids[a] for a in listing.positions[:5]] == [
+        "c1",
+        "c1 again",
+        "c1 once more",
+        "c3",
+        "c3 again",
+    ]
+    assert listing.sizes == [3, 2]
+
+
+def test_a_page_lists_only_so_many_chapters_and_says_how_many_storylines_it_leaves_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page, "CHAPTERS", 5)
+    result = linked(deduplicate(saga()), STORYLINES)
+
+    listing = listed(result.groups(), result.chapters(), [])
+
+    assert [[result.ids[a] for a in chapters] for chapters in listing.storylines] == [["e1", "e2"]]
+    assert listing.storylines_left_out == 1
+
+
+def test_the_overview_counts_storylines_and_followups() -> None:
+    result = linked(deduplicate(saga()), STORYLINES)
+
+    seen = figures.overview(result, result.groups())
+
+    assert (seen.storylines, seen.followups) == (2, 9)
+    assert "followup" not in dict(seen.relations)
+
+
+def test_where_followups_join_they_are_a_relation_among_others(newsroom: Path) -> None:
+    result = deduplicate(read_articles(newsroom), Settings(level="storyline"))
+
+    seen = figures.overview(result, result.groups())
+    matched, _ = figures.scores(result, np.zeros(0))
+
+    assert dict(seen.relations)["followup"] == matched.sum() > 0
+    assert (seen.storylines, seen.followups) == (0, 0)
+    assert set(MEANINGS) == set(dict(seen.relations))
 
 
 def test_a_corpus_of_any_plan_has_pairs_without_error() -> None:

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.matches import NONE, REWRITE
+from dedup.matches import FOLLOWUP, NONE, REWRITE
 from dedup.results import Result
-from dedup.settings import RELATIONS
+from dedup.settings import JOINING, RELATIONS, Settings
 
 __all__ = [
     "Bin",
@@ -25,6 +25,7 @@ __all__ = [
     "Overview",
     "cluster_sizes",
     "lags",
+    "level_relation",
     "log_odds",
     "matrix",
     "outlets",
@@ -109,7 +110,11 @@ class Overview:
     again: int
     """Articles given twice, with the same id and text."""
     relations: tuple[tuple[str, int], ...]
-    """Each relation with how many were dropped for it, in the order of `RELATIONS`."""
+    """Each relation that joins at the level in force, with how many were dropped for it, in the order of `RELATIONS`."""
+    followups: int
+    """Kept articles that follow another."""
+    storylines: int
+    """Storylines of two or more kept articles."""
     outlets: int
     undated: int
     first: datetime | None
@@ -126,12 +131,15 @@ def overview(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
     made, published = result.assignments, result.articles["published"]
     counts = Counter(made.relations[made.relations != NONE].tolist())
     ends = pc.min_max(published).as_py()
+    followups, storylines = result.count_followups()
     return Overview(
         articles=len(result.ids),
         kept=len(result.kept_positions),
         clusters=len(groups),
         again=int(np.count_nonzero(result.repeats >= 0)),
-        relations=tuple((name, counts[n]) for n, name in enumerate(RELATIONS)),
+        relations=tuple((name, counts[RELATIONS.index(name)]) for name in JOINING[result.settings.level]),
+        followups=followups,
+        storylines=storylines,
         outlets=pc.count_distinct(result.articles["source"]).as_py(),
         undated=published.null_count,
         first=ends["min"],
@@ -199,13 +207,18 @@ def matrix(result: Result) -> tuple[list[str], list[list[int]]]:
 
 
 def scores(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many rewrites, and how many pairs that were not matched, lie in each column between two of `ODDS`."""
+    """Return how many matches of the model, and how many pairs left unmatched, lie in each column between two of `ODDS`."""
     made = result.assignments
-    matched = log_odds(made.scores[made.relations == REWRITE])
+    matched = log_odds(made.scores[made.relations == level_relation(result.settings)])
     found, not_found = (
         np.histogram(np.clip(odds, ODDS[0], ODDS[-1]), ODDS)[0] for odds in (matched, missed_odds)
     )
     return found, not_found
+
+
+def level_relation(settings: Settings) -> int:
+    """Return the relation that the model of the level in force decides: its position in `RELATIONS`."""
+    return FOLLOWUP if settings.level == "storyline" else REWRITE
 
 
 def log_odds(chances: Any) -> Any:

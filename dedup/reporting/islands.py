@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.evidence import CONTAINED, CONTAINS, EVIDENCE, JACCARD
 from dedup.explaining.labels import LABELS
-from dedup.matches import NONE, LinearModel, level_model, level_threshold, rules_of
+from dedup.matches import FOLLOWUP, NONE, LinearModel, choose_model, level_model, rules_of
 from dedup.records import json_line
 from dedup.reporting.figures import seconds_of
 from dedup.reporting.pairs import Pair
 from dedup.reporting.texts import Texts
 from dedup.results import Result
-from dedup.settings import RELATIONS
+from dedup.settings import JOINING, RELATIONS, Settings
 
 __all__ = ["Islands", "islands_of", "packed"]
 
@@ -35,6 +35,22 @@ THOUSANDTHS, HUNDREDTHS = 1_000, 100
 """Shares and log-odds are whole numbers in the page: of thousandths, and of hundredths."""
 
 
+class Listed(Protocol):
+    """What a page lists, by position (`dedup.reporting.page.Listing`)."""
+
+    @property
+    def positions(self) -> list[int]:
+        """Return all articles; the first of them make clusters, canonicals first."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """Return the sizes of the clusters."""
+
+    @property
+    def storylines(self) -> list[list[int]]:
+        """Return the chapters of each storyline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Islands:
     """The data of a page, packed."""
@@ -44,34 +60,66 @@ class Islands:
     texts: list[str]
 
 
-def islands_of(
-    result: Result, positions: Sequence[int], sizes: Sequence[int], pairs: Sequence[Pair], texts: Texts
-) -> Islands:
-    """Return the data on the articles at some positions; the first of them make clusters of the sizes given, canonicals first."""
+def islands_of(result: Result, listing: Listed, pairs: Sequence[Pair], texts: Texts) -> Islands:
+    """Return the data on the articles that are listed."""
+    positions = listing.positions
+    places = {a: n for n, a in enumerate(positions)}
     model = level_model(result.settings)
     pieces = list(cut(positions, texts))
     index = {
         **columns(result, positions, texts),
-        "sizes": list(sizes),
+        "sizes": listing.sizes,
+        "storylines": storylines(result, listing.storylines, places),
         "relationNames": list(RELATIONS),
-        "features": [LABELS[EVIDENCE[n]] for n in weighed(model)],
-        "intercept": round(model.intercept, 3),
-        "threshold": round(level_threshold(rules_of(result.settings)), 3),
-        "pairs": [paired(pair, {a: n for n, a in enumerate(positions)}, model) for pair in pairs],
+        "joining": len(JOINING[result.settings.level]),
+        "models": models(result.settings),
+        "pairsBy": "storyline" if result.settings.level == "storyline" else "story",
+        "pairs": [paired(pair, places, model) for pair in pairs],
         "pieces": [start for start, _ in pieces],
         "limit": texts.limit,
     }
     return Islands(packed(index), [packed(piece) for _, piece in pieces])
 
 
+def storylines(
+    result: Result, chapters: Sequence[Sequence[int]], places: Mapping[int, int]
+) -> list[list[Any]]:
+    """Return each storyline: the place of the article that leads it; the places of its chapters; how often each is told again."""
+    made = result.assignments
+    retold = np.bincount(made.leaders[result.repeats < 0], minlength=len(made.leaders)) - 1
+    return [
+        [places[int(made.storylines[stories[0]])], [places[a] for a in stories], retold[stories].tolist()]
+        for stories in chapters
+    ]
+
+
+def models(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return of the story model and of the storyline model what they weigh, where they begin, and what a match needs."""
+    rules = rules_of(settings)
+    return {
+        name: {
+            "features": [LABELS[EVIDENCE[n]] for n in weighed(model)],
+            "intercept": round(model.intercept, 3),
+            "threshold": round(least, 3),
+        }
+        for name, model, least in (
+            ("story", choose_model(settings, "story"), rules.least_logit),
+            ("storyline", choose_model(settings, "storyline"), rules.storyline_least),
+        )
+    }
+
+
 def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str, list[Any]]:
-    """Return what is known of each article, a column for each kind of thing."""
+    """Return what is known of each article, a column for each kind of thing; a kept one has a score where it follows another."""
     rows = result.articles.take(pa.array(positions, pa.int64()))
     names = rows["source"].combine_chunks().dictionary_encode()
-    made, model = result.assignments, level_model(result.settings)
+    made = result.assignments
+    story, storyline = (choose_model(result.settings, name) for name in ("story", "storyline"))
     titles = rows["title"].to_pylist()
     dates = seconds_of(rows["published"])
-    dropped = [made.relations[a] != NONE for a in positions]
+    follows = made.follows()
+    linked = [bool(made.relations[a] != NONE or follows[a]) for a in positions]
+    by_storyline = follows | (made.relations == FOLLOWUP)
     return {
         "ids": rows["id"].to_pylist(),
         "titles": [title or texts.openings.get(a, "") for a, title in zip(positions, titles, strict=True)],
@@ -81,10 +129,11 @@ def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str,
         "relations": [int(made.relations[a]) for a in positions],
         "scores": [
             round(result.score(a) * THOUSANDTHS) if told else 0
-            for a, told in zip(positions, dropped, strict=True)
+            for a, told in zip(positions, linked, strict=True)
         ],
         "evidence": [
-            parts(made.against(a), model) if told else 0 for a, told in zip(positions, dropped, strict=True)
+            parts(made.against(a), storyline if by_storyline[a] else story) if told else 0
+            for a, told in zip(positions, linked, strict=True)
         ],
         "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
     }

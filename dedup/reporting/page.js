@@ -1,19 +1,23 @@
 "use strict";
-// The islands of data in the page → its list of clusters, the view of a cluster, and the comparison of two articles.
+// The islands of data in the page → its lists of clusters and storylines, the view of one of them, and the comparison of two articles.
 // What comes from the corpus is only ever set as text, never as markup.
 
 const AT_ONCE = 50; // rows that are drawn before a button asks for more
+const CARDS = 10, CHAPTERS = 6; // storylines drawn before a button asks for more, and chapters of each that are listed there
 const RUN = 4; // words in a row that both must have: runs of three are shared by any two stories
 const MOST_PLACES = 50; // of a run that comes so often, more places say nothing new
 const DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff";
 const WORD = new RegExp(`[${DENSE}]|(?:(?![${DENSE}_])[\\p{L}\\p{N}\\p{M}])+(?:[.,]\\p{N}+)*`, "gu");
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const VIEWS = ["overview", "clusters", "cluster", "borderline", "furniture", "rejects"];
+const VIEWS = ["overview", "clusters", "cluster", "storylines", "borderline", "furniture", "rejects"];
 const NONE = -1;
 
 let data; // what the index holds
 let clusters; // the clusters: {first, size, ...}, in the order of the run
+let headed; // place of a kept article → its cluster
+let storylines; // the storylines: {first, chapters, ...}, the longest first
+let storylineOf; // place of a chapter → its storyline
 let places; // id → place among the articles
 const pieces = new Map(); // number of an island of texts → what it holds, or will
 
@@ -54,6 +58,7 @@ async function textOf(place) {
 // ---- words for numbers -------------------------------------------------------------------------------------------------
 
 const number = (value) => value.toLocaleString("en");
+const times = (value) => ["never", "once", "twice"][value] ?? `${number(value)} times`;
 const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 
 /** Return a share as a per cent: 100% and 0% only for what is exactly that. */
@@ -105,6 +110,23 @@ function gathered() {
     cluster.weakest = Math.min(...members.slice(1).map((place) => data.scores[place] / 1000));
     cluster.words = members.map((place) => `${titleOf(place)}\n${sourceOf(place)}\n${data.ids[place]}`).join("\n").toLowerCase();
     return cluster;
+  });
+}
+
+const clusterAt = (place) => clusters.find(({ first, size }) => place >= first && place < first + size);
+
+/** Return the storylines, each with its chapters by date, how often each is told again, and the words it is searched by. */
+function gatheredStorylines() {
+  return data.storylines.map(([first, chapters, retold]) => {
+    const clustersOf = chapters.map((place) => headed.get(place));
+    const again = clustersOf.flatMap((cluster) => (cluster ? membersOf(cluster).slice(1) : []));
+    const dates = [...chapters, ...again].map((place) => data.dates[place]).filter((date) => date !== null).sort((a, b) => a - b);
+    return { first, chapters, retold, again, dates,
+      inDays: dates.every((date) => date % DAY === 0),
+      span: dates.length ? dates[dates.length - 1] - dates[0] : NONE,
+      articles: retold.reduce((sum, count) => sum + count, chapters.length),
+      outlets: new Set([...chapters, ...again].map((place) => data.sources[place]).filter((source) => source !== NONE)).size,
+      words: [...chapters, ...again].map((place) => `${titleOf(place)}\n${sourceOf(place)}\n${data.ids[place]}`).join("\n").toLowerCase() };
   });
 }
 
@@ -164,6 +186,148 @@ function row(cluster) {
     make("td", { class: "figure wide" }, percent(cluster.weakest)));
 }
 
+// ---- storylines --------------------------------------------------------------------------------------------------------
+
+let foundStorylines = []; // the storylines that the list shows
+let drawnStorylines = 0; // how many of them have their card
+
+function searchStorylines() {
+  if (!storylines.length) return;
+  const query = byId("storyline-query").value.toLowerCase().split(/\s+/).filter(Boolean);
+  foundStorylines = storylines.filter((storyline) => query.every((word) => storyline.words.includes(word)));
+  const all = counted(storylines.length, "storyline");
+  byId("storyline-count").textContent = foundStorylines.length === storylines.length ? all : `${number(foundStorylines.length)} of ${all}`;
+  drawnStorylines = 0;
+  byId("storyline-cards").replaceChildren();
+  drawMoreStorylines();
+}
+
+function drawMoreStorylines() {
+  const next = foundStorylines.slice(drawnStorylines, drawnStorylines + CARDS);
+  byId("storyline-cards").append(...next.map(storylineCard));
+  drawnStorylines += next.length;
+  const left = foundStorylines.length - drawnStorylines;
+  byId("more-storylines").hidden = left === 0;
+  byId("more-storylines").textContent = `Show ${number(Math.min(left, CARDS))} more of ${number(left)}`;
+}
+
+const storylineFacts = (storyline) => [`${number(storyline.chapters.length)} stories`, counted(storyline.articles, "article"),
+  storyline.outlets ? counted(storyline.outlets, "outlet") : "", storyline.span > 0 ? `over ${span(storyline.span, storyline.inDays)}` : "",
+  data.ids[storyline.first]].filter(Boolean).join(" · ");
+const linkToStoryline = (storyline) => linkTo({ storyline: data.ids[storyline.first] });
+
+function storylineCard(storyline) {
+  const rest = storyline.chapters.length - CHAPTERS;
+  return make("section", { class: "card storyline" },
+    make("h2", { dir: "auto" }, make("a", { href: linkToStoryline(storyline) }, titleOf(storyline.first))),
+    make("p", { class: "muted" }, storylineFacts(storyline)),
+    axis(storyline),
+    chapterList(storyline, rest > 1 ? CHAPTERS : storyline.chapters.length),
+    rest > 1 ? make("p", {}, make("a", { class: "button", href: linkToStoryline(storyline), "aria-label": `All chapters of ${titleOf(storyline.first)}` },
+      `All ${number(storyline.chapters.length)} chapters`)) : null);
+}
+
+/** Return the parts of the view of a storyline. */
+function storylineView(storyline) {
+  return [
+    make("a", { class: "back", href: "#storylines" }, "← All storylines"),
+    make("h1", { tabindex: "-1", dir: "auto" }, titleOf(storyline.first)),
+    make("p", { class: "lede" }, storylineFacts(storyline)),
+    make("section", { class: "card storyline" }, make("h2", {}, "Its chapters"),
+      make("p", { class: "muted" }, "The probability says how likely a chapter is of one storyline with the article that leads it."),
+      axis(storyline), chapterList(storyline, storyline.chapters.length)),
+  ];
+}
+
+/** Return a strip of time: each chapter is a numbered ring, each later telling of it a dot on the line; undated chapters stand at the end. */
+function axis(storyline) {
+  const { chapters, again, dates } = storyline;
+  const undated = chapters.filter((place) => data.dates[place] === null).length;
+  if (undated === chapters.length || !(storyline.span > 0 || undated)) return null;
+  const STEP = 22, RADIUS = 9, WIDE = 6.8, MOST_LANES = 10, FIRST = 3.5, END = 90;
+  const last = undated ? 76 : 96.5;
+  const at = (date) => FIRST + (last - FIRST) * (date - dates[0]) / (storyline.span || 1);
+  const lanes = Array(MOST_LANES).fill(-Infinity);
+  let highest = 0;
+  const more = Math.max(undated - MOST_LANES, 0); // so many undated ones are counted and not drawn
+  const rings = chapters.slice(0, chapters.length - more).map((place, n) => {
+    const date = data.dates[place];
+    const x = date === null ? END : at(date);
+    let lane = date === null ? n - (chapters.length - undated) : lanes.findIndex((taken) => x - taken >= WIDE);
+    if (lane < 0) lane = lanes.indexOf(Math.min(...lanes));
+    if (date !== null) lanes[lane] = x;
+    highest = Math.max(highest, lane);
+    return { place, n, x, lane };
+  });
+  const ground = highest * STEP + 40;
+  const y = (lane) => ground - 20 - lane * STEP;
+  const line = (from, to, name = null) => draw("line", { class: name, x1: `${from}%`, x2: `${to}%`, y1: ground, y2: ground });
+  const stem = ({ x, lane }) => draw("line", { x1: `${x}%`, x2: `${x}%`, y1: ground, y2: y(lane) });
+  const ring = ({ place, n, x, lane }) => {
+    const node = draw("g", { class: place === storyline.first ? "chapter leads" : "chapter" },
+      draw("title", {}, [`${n + 1}`, dateOf(data.dates[place]), sourceOf(place), titleOf(place)].filter(Boolean).join(" · ")),
+      draw("circle", { cx: `${x}%`, cy: y(lane), r: RADIUS }), draw("text", { class: "nr", x: `${x}%`, y: y(lane) + 4 }, String(n + 1)));
+    node.addEventListener("click", () => { location.hash = linkTo({ cluster: data.ids[place] }); });
+    return node;
+  };
+  const dots = again.filter((place) => data.dates[place] !== null).map((place) => draw("circle", { class: relationOf(place), cx: `${at(data.dates[place])}%`, cy: ground, r: "3.5" },
+    draw("title", {}, [relationOf(place), dateOf(data.dates[place]), sourceOf(place), titleOf(place)].filter(Boolean).join(" · "))));
+  const label = (date) => (storyline.span < 2 * DAY ? dateOf(date) : dateOf(date - date % DAY));
+  const ends = dates[0] === dates[dates.length - 1] ? [dates[0]] : [dates[0], dates[dates.length - 1]];
+  const says = `${counted(chapters.length - undated, "chapter")} from ${ends.map(dateOf).join(" to ")}${undated ? `, and ${number(undated)} without a date` : ""}`;
+  const strip = draw("svg", { class: "course", role: "img", "aria-label": says, width: "100%", height: String(ground + 24) },
+    line(0, undated ? last + 3.5 : 100), undated ? line(last + 5, 100, "gap") : null, ...rings.map(stem), ...dots, ...rings.map(ring),
+    draw("text", { x: "0", y: ground + 20 }, label(ends[0])),
+    ends.length > 1 ? draw("text", { x: `${undated ? last + 3.5 : 100}%`, y: ground + 20, class: "end" }, label(ends[1])) : null,
+    more ? draw("text", { x: "100%", y: y(MOST_LANES - 1) + 4, class: "end" }, `+${number(more)}`) : null,
+    undated ? draw("text", { x: "100%", y: ground + 20, class: "end" }, "undated") : null);
+  const used = data.relationNames.filter((name) => again.some((place) => relationOf(place) === name));
+  const key = make("p", { class: "marks" }, "Told again on the line:", ...used.map((name) => make("span", { class: `relation ${name}` }, name)));
+  return make("figure", { class: "timeline" }, used.length ? make("figcaption", {}, key) : null, strip);
+}
+
+/** Return the chapters of a storyline, the first so many of them. */
+function chapterList(storyline, most) {
+  return make("ol", { class: "chapters", role: "list" }, ...storyline.chapters.slice(0, most).map((place, n) => {
+    const leads = place === storyline.first;
+    const again = storyline.retold[n];
+    const after = leads ? "" : lag(data.dates[storyline.first], data.dates[place]);
+    const facts = [sourceOf(place), dateOf(data.dates[place]), after, again ? `told again ${times(again)}` : ""];
+    return make("li", {}, make("span", { class: "nr" }, number(n + 1)),
+      make("div", {}, make("a", { href: linkTo({ cluster: data.ids[place] }), dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "))),
+      leads ? make("span", { class: "relation chapter kept" }, "leads it")
+        : make("span", { class: "relation chapter followup" }, "follows ", make("b", {}, percent(data.scores[place] / 1000))));
+  }));
+}
+
+/** Return the line that says which storyline a story belongs to, where it is one of several. */
+function affair(place) {
+  const storyline = storylineOf.get(place);
+  if (!storyline) return "";
+  const chapter = `Chapter ${number(storyline.chapters.indexOf(place) + 1)} of ${number(storyline.chapters.length)} in `;
+  const leads = place === storyline.first;
+  const link = make("a", { href: linkToStoryline(storyline), dir: "auto" }, leads ? "the storyline that it leads" : titleOf(storyline.first));
+  if (leads) return make("p", { class: "affair" }, chapter, link, ".");
+  return make("p", { class: "affair" }, chapter, "the storyline ", link, `; it follows with a probability of ${percent(data.scores[place] / 1000)}. `,
+    make("a", { href: linkTo({ a: data.ids[storyline.first], b: data.ids[place] }) }, "Compare them"));
+}
+
+/** Return the parts of the view of a chapter of which no other telling is listed, with two chapters chosen for comparison. */
+function chapterView(place, a, b) {
+  const storyline = storylineOf.get(place);
+  const again = storyline.retold[storyline.chapters.indexOf(place)];
+  const other = place === storyline.first ? storyline.chapters.find((chapter) => chapter !== place) : place;
+  const facts = [again ? `told again ${times(again)}, not listed here` : "told once", sourceOf(place), dateOf(data.dates[place]), data.ids[place]];
+  const chosen = [a, b].every((chapter) => storyline.chapters.includes(chapter)) ? [a, b] : [storyline.first, other];
+  return [
+    make("a", { class: "back", href: "#storylines" }, "← All storylines"),
+    make("h1", { tabindex: "-1", dir: "auto" }, titleOf(place)),
+    make("p", { class: "lede" }, facts.filter(Boolean).join(" · ")),
+    affair(place),
+    comparison(...chosen, storyline.chapters, place),
+  ];
+}
+
 // ---- a cluster ---------------------------------------------------------------------------------------------------------
 
 /** Return the parts of the view of a cluster, with two of its members chosen for comparison. */
@@ -175,6 +339,7 @@ function clusterView(cluster, a, b) {
     make("a", { class: "back", href: "#clusters" }, "← All clusters"),
     make("h1", { tabindex: "-1", dir: "auto" }, titleOf(cluster.first)),
     make("p", { class: "lede" }, facts.filter(Boolean).join(" · ")),
+    affair(cluster.first),
     timeline(cluster, members),
     memberTable(cluster, members, a, b),
     comparison(a, b, members),
@@ -247,8 +412,8 @@ function memberRow(cluster, place, a, b) {
 
 // ---- two articles side by side -----------------------------------------------------------------------------------------
 
-/** Return the comparison of two articles; either can be changed for another one of `members`. */
-function comparison(a, b, members) {
+/** Return the comparison of two articles in the view of the story `at`; either can be changed for another one of `members`. */
+function comparison(a, b, members, at = members[0]) {
   const card = make("section", { class: "card", id: "comparison" });
   const texts = make("div");
   const show = async () => {
@@ -266,7 +431,7 @@ function comparison(a, b, members) {
       return make("label", {}, label, select);
     };
     const changed = () => {
-      history.replaceState(null, "", linkTo({ cluster: data.ids[members[0]], a: data.ids[a], b: data.ids[b] }));
+      history.replaceState(null, "", linkTo({ cluster: data.ids[at], a: data.ids[a], b: data.ids[b] }));
       show();
     };
     card.append(make("div", { class: "choose" },
@@ -366,46 +531,56 @@ function painted({ text, furniture }, { body }, runs, own) {
 
 // ---- evidence ----------------------------------------------------------------------------------------------------------
 
-/** Return [reason, parts] for two articles, where the run weighed them; parts are shares of wording, then log-odds. */
+/** Return [reason, parts, model] each time that the run weighed two articles; parts are shares of wording, then log-odds of the model. */
 function weighed([a, b]) {
-  for (const [first, later, reason, parts] of data.pairs) {
-    if ((first === a && later === b) || (first === b && later === a)) return [reason, parts];
+  const known = [];
+  for (const [first, later] of [[a, b], [b, a]]) {
+    if (later !== first && storylineOf.get(later)?.first === first) known.push(["", data.evidence[later], "storyline"]);
   }
   for (const [kept, dropped] of [[a, b], [b, a]]) {
     const cluster = clusters.find(({ first, size }) => kept === first && dropped > first && dropped < first + size);
-    if (cluster) return ["", data.evidence[dropped]];
+    if (cluster) return [["", data.evidence[dropped], relationOf(dropped) === "followup" ? "storyline" : "story"]];
   }
-  return null;
+  for (const [first, later, reason, parts] of data.pairs) {
+    if ((first === a && later === b) || (first === b && later === a)) known.push([reason, parts, data.pairsBy]);
+  }
+  return known;
 }
 
-/** Return the evidence on two articles as a waterfall: each part of the log-odds begins where the one before it ended. */
+/** Return the evidence on two articles, by each model that weighed them. */
 function evidence(pair) {
   const known = weighed(pair);
-  if (!known) return make("p", { class: "muted" }, "Each article was compared with the kept one; evidence is shown for those.");
-  const [reason, [jaccard, contained, contains, ...odds]] = known;
-  const steps = odds.map((value, n) => [data.features[n], value / 100]).filter(([, value]) => value)
+  if (!known.length) return make("p", { class: "muted" }, "Each article was compared with the kept one; evidence is shown for those.");
+  return known.length > 1 ? make("div", {}, ...known.map((one) => waterfall(one, `Why, by the ${one[2]} model`))) : waterfall(known[0], "Why");
+}
+
+/** Return a waterfall: each part of the log-odds begins where the one before it ended. */
+function waterfall(known, title) {
+  const [reason, [jaccard, contained, contains, ...odds], unit] = known;
+  const { features, intercept, threshold } = data.models[unit];
+  const steps = odds.map((value, n) => [features[n], value / 100]).filter(([, value]) => value)
     .sort((one, other) => Math.abs(other[1]) - Math.abs(one[1]));
-  let level = data.intercept;
-  const levels = [0, data.intercept, data.threshold];
+  let level = intercept;
+  const levels = [0, intercept, threshold];
   for (const [, value] of steps) levels.push(level += value);
   const low = Math.min(...levels), high = Math.max(...levels);
   const x = (value) => 100 * (value - low) / (high - low || 1);
   const bar = (from, to) => make("td", { class: "drawn" }, draw("svg", { width: "100%", height: "32", "aria-hidden": "true" },
     draw("rect", { class: to > from ? "told" : "against", x: `${Math.min(x(from), x(to))}%`, width: `${Math.max(Math.abs(x(to) - x(from)), 0.4)}%`, y: "9", height: "14", rx: "2" }),
-    draw("line", { class: "threshold", x1: `${x(data.threshold)}%`, x2: `${x(data.threshold)}%`, y1: "0", y2: "32" })));
+    draw("line", { class: "threshold", x1: `${x(threshold)}%`, x2: `${x(threshold)}%`, y1: "0", y2: "32" })));
   const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
   const line = (name, from, to) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "figure" }, signed(to - from)), bar(from, to));
-  const rows = [line("before any evidence", 0, data.intercept)];
-  let total = data.intercept;
+  const rows = [line("before any evidence", 0, intercept)];
+  let total = intercept;
   for (const [name, value] of steps) rows.push(line(name, total, total += value));
   const chance = percent(1 / (1 + Math.exp(-total)));
-  const heads = [["Evidence", ""], ["Log-odds", "figure"], ["Towards one story, or away from it", ""]];
+  const heads = [["Evidence", ""], ["Log-odds", "figure"], [`Towards one ${unit}, or away from it`, ""]];
   const share = (thousandths) => percent(thousandths / 1000);
-  return make("details", { open: "" }, make("summary", {}, "Why"),
+  return make("details", { open: "" }, make("summary", {}, title),
     reason ? make("p", {}, `Not as the model alone would have it: ${reason}.`) : null,
     make("p", { class: "muted" }, `Runs of three words in both: ${share(jaccard)} of all (Jaccard), ${share(contained)} of the later article's, ` +
-      `${share(contains)} of the earlier one's. The story model's part is below; copies are read off the wording alone.`),
-    make("table", { class: "waterfall" }, make("caption", { class: "unseen" }, "What the story model weighed"),
+      `${share(contains)} of the earlier one's. The ${unit} model's part is below; copies are read off the wording alone.`),
+    make("table", { class: "waterfall" }, make("caption", { class: "unseen" }, `What the ${unit} model weighed`),
       make("thead", {}, make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind || null }, name)))),
       make("tbody", {}, ...rows),
       make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, `Probability ${chance}`), make("td", { class: "figure" }, signed(total)), bar(0, total)))));
@@ -415,7 +590,8 @@ function evidence(pair) {
 
 function show(name, ...parts) {
   for (const view of VIEWS) byId(view).hidden = view !== name;
-  const current = name === "cluster" ? (parts[0]?.getAttribute("href") ?? "#clusters") : `#${name}`;
+  const back = name === "cluster" ? (parts[0]?.getAttribute("href") ?? "#clusters") : `#${name}`;
+  const current = back.startsWith("#storyline=") ? "#storylines" : back;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -423,23 +599,34 @@ function show(name, ...parts) {
   if (name === "cluster") byId(name).replaceChildren(...parts.filter((part) => part !== ""));
 }
 
-/** Show what the address asks for: #clusters, #cluster=ID, #cluster=ID&a=ID&b=ID, #a=ID&b=ID. */
+/** Show what the address asks for: #clusters, #cluster=ID, #cluster=ID&a=ID&b=ID, #storyline=ID, #a=ID&b=ID. */
 function route(moved) {
   const asked = new URLSearchParams(location.hash.slice(1));
-  const [kept, a, b] = ["cluster", "a", "b"].map((name) => places.get(asked.get(name)));
+  const [kept, a, b, led] = ["cluster", "a", "b", "storyline"].map((name) => places.get(asked.get(name)));
   let target = "h1";
   if (asked.has("cluster")) {
-    const cluster = clusters.find(({ first, size }) => kept >= first && kept < first + size);
+    const cluster = clusterAt(kept);
     if (cluster) {
       const inside = (place) => place >= cluster.first && place < cluster.first + cluster.size;
       show("cluster", ...clusterView(cluster, inside(a) ? a : cluster.first, inside(b) ? b : cluster.first + 1));
       if (inside(b)) target = "#comparison h2";
+    } else if (storylineOf.has(kept)) {
+      show("cluster", ...chapterView(kept, a, b));
+      if (b !== undefined) target = "#comparison h2";
     } else {
       show("cluster", make("a", { class: "back", href: "#clusters" }, "← All clusters"), make("h1", { tabindex: "-1" }, "No such cluster"),
         make("p", { class: "lede" }, `This report lists no cluster with the article ${asked.get("cluster")}.`));
     }
+  } else if (asked.has("storyline")) {
+    const storyline = storylineOf.get(led);
+    if (storyline) show("cluster", ...storylineView(storyline));
+    else {
+      show("cluster", make("a", { class: "back", href: "#storylines" }, "← All storylines"), make("h1", { tabindex: "-1" }, "No such storyline"),
+        make("p", { class: "lede" }, `This report lists no storyline with the article ${asked.get("storyline")}.`));
+    }
   } else if (a !== undefined && b !== undefined) {
-    show("cluster", make("a", { class: "back", href: "#borderline" }, "← Borderline"), make("h1", { tabindex: "-1" }, "Two articles"),
+    const chapters = storylineOf.has(a) && storylineOf.get(a) === storylineOf.get(b);
+    show("cluster", make("a", { class: "back", href: chapters ? linkToStoryline(storylineOf.get(a)) : "#borderline" }, chapters ? "← The storyline" : "← Borderline"), make("h1", { tabindex: "-1" }, "Two articles"),
       comparison(a, b, [a, b]));
   } else {
     const name = [...asked.keys()][0];
@@ -461,10 +648,18 @@ async function open() {
   data = await unpacked("index");
   places = new Map(data.ids.map((id, place) => [id, place]));
   clusters = gathered();
-  byId("relation").append(...data.relationNames.map((name) => make("option", { value: name }, name)));
+  headed = new Map(clusters.map((cluster) => [cluster.first, cluster]));
+  storylines = gatheredStorylines();
+  storylineOf = new Map(storylines.flatMap((storyline) => storyline.chapters.map((place) => [place, storyline])));
+  byId("relation").append(...data.relationNames.slice(0, data.joining).map((name) => make("option", { value: name }, name)));
   for (const id of ["query", "relation", "sort"]) byId(id).addEventListener("input", search);
   byId("search").addEventListener("submit", (event) => event.preventDefault());
   byId("more").addEventListener("click", drawMore);
+  if (storylines.length) {
+    byId("storyline-query").addEventListener("input", searchStorylines);
+    byId("search-storylines").addEventListener("submit", (event) => event.preventDefault());
+    byId("more-storylines").addEventListener("click", drawMoreStorylines);
+  }
   for (const button of document.querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () => { byId("sort").value = button.dataset.sort; search(); });
   }
@@ -473,10 +668,12 @@ async function open() {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    if (byId("clusters").hidden) location.hash = "clusters";
-    setTimeout(() => byId("query").focus());
+    const inStorylines = !byId("storylines").hidden && storylines.length;
+    if (byId("clusters").hidden && !inStorylines) location.hash = "clusters";
+    setTimeout(() => byId(inStorylines ? "storyline-query" : "query").focus());
   });
   search();
+  searchStorylines();
   route(false);
   document.documentElement.dataset.ready = "";
 }

@@ -37,17 +37,26 @@ MEANINGS = {
     "excerpt": "part of the text that is kept",
     "extension": "the text that is kept, and more",
     "rewrite": "the same story in other words",
+    "followup": "another chapter of the same affair",
 }
+
+
+CHAPTERS = 20_000
+"""Chapters of storylines that a page lists, at most: beside clusters, they may be the rest of a corpus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the page lists, by position: clusters one after the other, then articles of pairs that are in none of them."""
+    """What the page lists, by position: clusters one after the other, then articles of pairs and chapters that are in none."""
 
     positions: list[int]
     sizes: list[int]
     left_out: int
     """Clusters that are not listed: smaller ones, for which there was no room any more."""
+    storylines: list[list[int]]
+    """The chapters of each storyline, by date; the longest first."""
+    storylines_left_out: int
+    """Storylines that are not listed, as for clusters."""
 
 
 def page_of(
@@ -67,9 +76,9 @@ def page_of(
     groups = result.groups()
     found = missed(corpus.again(), result)
     pairs = pairs_of(result, found)
-    listing = listed(groups, list(chain.from_iterable(pairs)))
+    listing = listed(groups, result.chapters(), list(chain.from_iterable(pairs)))
     texts = texts_of(corpus.again(), listing.positions, budget, result.settings.furniture)
-    islands = islands_of(result, listing.positions, listing.sizes, list(chain.from_iterable(pairs)), texts)
+    islands = islands_of(result, listing, list(chain.from_iterable(pairs)), texts)
     return rendered(
         name=name,
         version=version,
@@ -86,21 +95,39 @@ def page_of(
         looked_through=found.looked_through,
         islands=islands,
         settings=as_written(result.settings),
+        words=sections.level_words(result.settings),
+        looks_for_followups="followup" in result.settings.relations,
         **sections.outlets(result),
     )
 
 
-def listed(groups: Sequence[Sequence[int]], pairs: Sequence[Pair]) -> Listing:
-    """Return what is listed: clusters, the largest first, as long as there is room; then what pairs need besides."""
-    positions: list[int] = []
-    sizes: list[int] = []
+def listed(groups: Sequence[Sequence[int]], chapters: Sequence[list[int]], pairs: Sequence[Pair]) -> Listing:
+    """Return what is listed: clusters and storylines, the largest first, while there is room; and what pairs need besides."""
+    clusters, storylines = take_while_room(groups, LISTED), take_while_room(chapters, CHAPTERS)
+    positions = list(chain.from_iterable(clusters))
+    paired = chain.from_iterable((pair.first, pair.later) for pair in pairs)
+    every = dict.fromkeys(chain(positions, paired, chain.from_iterable(storylines)))
+    return Listing(
+        positions=list(every),
+        sizes=[len(group) for group in clusters],
+        left_out=len(groups) - len(clusters),
+        storylines=storylines,
+        storylines_left_out=len(chapters) - len(storylines),
+    )
+
+
+def take_while_room(groups: Iterable[Sequence[int]], most: int) -> list[list[int]]:
+    """Return the groups, each of them that still has room among so many members.
+
+    >>> take_while_room([[1, 2, 3], [4, 5], [6]], 4)
+    [[1, 2, 3], [6]]
+    """
+    taken: list[list[int]] = []
     for group in groups:
-        if len(positions) + len(group) <= LISTED:
-            positions += group
-            sizes.append(len(group))
-    there = set(positions)
-    needed = dict.fromkeys(a for pair in pairs for a in (pair.first, pair.later) if a not in there)
-    return Listing([*positions, *needed], sizes, len(groups) - len(sizes))
+        if len(group) <= most:
+            taken.append(list(group))
+            most -= len(group)
+    return taken
 
 
 def rendered(*, islands: Islands, settings: Mapping[str, Any], **content: Any) -> bytes:

@@ -12,17 +12,10 @@ import numpy as np
 
 from dedup.evidence import CONTAINED, CONTAINS, JACCARD
 from dedup.explaining import reasons
-from dedup.matches import (
-    REWRITE,
-    Rules,
-    has_other_subject,
-    is_template,
-    level_threshold,
-    rules_of,
-)
-from dedup.phrases import chance
+from dedup.matches import Rules, has_other_subject, is_template, level_threshold, rules_of
+from dedup.phrases import chance, percent
 from dedup.reporting.borderline import Missed
-from dedup.reporting.figures import log_odds
+from dedup.reporting.figures import level_relation, log_odds
 from dedup.results import Result
 
 __all__ = ["NEAR", "Pair", "Pairs", "pairs_of"]
@@ -34,8 +27,10 @@ BOUNDED = (
 )
 NEAR = 4.0
 """Log-odds from the threshold within which a pair is near it."""
-WITNESSED = "an earlier rewrite of the kept one speaks for it too"
-MODEL = re.compile(r"\Athe probability that they tell the same story is [\d.]+%, but ")
+WITNESSED = "an earlier member of the cluster speaks for it too"
+MODEL = re.compile(
+    r"\Athe probability that they (?:tell the same story|belong to one storyline) is [\d.]+%, but "
+)
 """What a table says in a column of its own."""
 
 
@@ -81,15 +76,15 @@ def pairs_of(result: Result, missed: Missed) -> Pairs:
 
 
 def just_matched(result: Result, rules: Rules) -> tuple[list[Pair], list[Pair]]:
-    """Return the rewrites with the lowest probabilities, those that needed no help and those that did."""
+    """Return the matches of the model with the lowest probabilities, those that needed no help and those that did."""
     made = result.assignments
-    rewrites = np.flatnonzero((made.relations >= REWRITE) & (result.repeats < 0))
-    odds = log_odds(made.scores[rewrites])
+    matches = np.flatnonzero((made.relations == level_relation(result.settings)) & (result.repeats < 0))
+    odds = log_odds(made.scores[matches])
     order = np.argsort(odds, kind="stable")
     alone, near = odds[order] >= level_threshold(rules), odds[order] <= level_threshold(rules) + NEAR
 
     def matched(n: int, reason: str) -> Pair:
-        a = int(rewrites[n])
+        a = int(matches[n])
         return Pair(int(made.leaders[a]), a, float(odds[n]), made.against(a), reason)
 
     return (
@@ -112,8 +107,18 @@ def unmatched(result: Result, missed: Missed, n: int, rules: Rules) -> Pair:
         int(missed.later[n]),
         float(missed.log_odds[n]),
         missed.evidence[n],
-        BOUNDED if would_match(seen, rules) else reason(seen, result, rules),
+        follows_lead(result, missed, n)
+        or (BOUNDED if would_match(seen, rules) else reason(seen, result, rules)),
     )
+
+
+def follows_lead(result: Result, missed: Missed, n: int) -> str:
+    """Return of the later of a missed pair that it is kept as a follow-up, where it follows the other."""
+    first, later = int(missed.first[n]), int(missed.later[n])
+    made = result.assignments
+    if made.storylines[later] != first:
+        return ""
+    return f"it is kept as a follow-up: the probability that they belong to one storyline is {percent(float(made.scores[later]))}"
 
 
 def reason(seen: reasons.Pair, result: Result, rules: Rules) -> str:

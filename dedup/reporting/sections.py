@@ -21,27 +21,39 @@ from dedup.reporting.pairs import Pairs
 from dedup.reporting.surroundings import RULES, Tally
 from dedup.reporting.texts import Texts
 from dedup.results import Result
+from dedup.settings import Settings
 
-__all__ = ["charts", "furniture", "outlets", "paired", "rejects"]
+__all__ = ["charts", "furniture", "level_words", "outlets", "paired", "rejects"]
 
 OUTLETS, EXAMPLES, REJECTS, REJECT_SHOWN = 12, 3, 200, 160
 """Rows of the table of outlets, examples of a rule's furniture, rejects, and characters of a reject, at most."""
 SHADES = 5
 """Shades of the matrix."""
-HELPED = " For those matched below the threshold an earlier rewrite of the same story spoke too."
+HELPED = " For those matched below the threshold an earlier member of the same cluster spoke too."
 GROUPS = (
-    ("Just matched", "Rewrites that the model is least sure of."),
+    ("Just matched", "{Matches} that the model is least sure of."),
     (
         "Matched with help",
-        "Below the threshold alone; an earlier rewrite of the kept article speaks for them too.",
+        "Below the threshold alone; an earlier member of the cluster speaks for them too.",
     ),
     ("Just missed", "Kept articles that came near to being matched with another kept one."),
     (
         "Held apart",
-        "The model takes them for one story, however likely, and something else keeps them apart.",
+        "The model takes them for one {unit}, however likely, and something else keeps them apart.",
     ),
 )
-"""The kinds of pairs nearest the threshold, in the order of `Pairs`."""
+"""The kinds of pairs nearest the threshold, in the order of `Pairs`, in the words of `level_words`."""
+
+
+def level_words(settings: Settings) -> dict[str, str]:
+    """Return the words for the matches of the model that decides at the level in force, and for the unit that it joins."""
+    by_storyline = settings.level == "storyline"
+    matches = "follow-ups" if by_storyline else "rewrites"
+    return {
+        "unit": "storyline" if by_storyline else "story",
+        "matches": matches,
+        "Matches": matches.capitalize(),
+    }
 
 
 def paired(result: Result, pairs: Pairs, texts: Texts) -> list[dict[str, Any]]:
@@ -58,7 +70,7 @@ def paired(result: Result, pairs: Pairs, texts: Texts) -> list[dict[str, Any]]:
     return [
         {
             "title": title,
-            "says": says,
+            "says": says.format(**level_words(result.settings)),
             "rows": [
                 {
                     "probability": f"{pair.probability:.1%}",
@@ -81,6 +93,7 @@ def charts(result: Result, groups: Sequence[Sequence[int]], found: Missed, pairs
     matched, apart = figures.scores(result, found.log_odds)
     threshold = level_threshold(rules_of(result.settings))
     later = sum(found.count for found in lags)
+    words = level_words(result.settings)
     return {
         "sizes": columns_of("How often a story was told", sizes, commonest(sizes, " times", "clusters")),
         "lags": columns_of(
@@ -89,11 +102,11 @@ def charts(result: Result, groups: Sequence[Sequence[int]], found: Missed, pairs
             commonest(lags, "", f"of {later:,} later tellings"),
         ),
         "scores": scores_of(
-            "How sure the story model is",
+            f"How sure the {words['unit']} model is",
             matched,
             apart,
             threshold,
-            f"{matched.sum():,} rewrites were matched. Of {found.looked_through:,} kept articles, {apart.sum():,} had "
+            f"{matched.sum():,} {words['matches']} were matched. Of {found.looked_through:,} kept articles, {apart.sum():,} had "
             "another kept one that shares enough to be weighed against them; these pairs were not matched."
             + (HELPED if pairs.helped else ""),
         ),
