@@ -93,9 +93,9 @@ class PairEvaluation:
     pairs: int
     """Labelled pairs that are scored."""
     same: int
-    """How many of them are one story."""
+    """How many of them belong together at the level that is scored."""
     open: int
-    """Pairs that their labels leave open."""
+    """Pairs that their labels leave open at this level."""
     unknown: int
     """Pairs that name an article that the corpus has not."""
     relations: dict[str, Verdicts]
@@ -129,14 +129,14 @@ def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Ev
 
 def evaluate_pairs(result: Result, found: Found) -> PairEvaluation:
     """Return the scores of a result on labelled pairs; what nobody labelled is open."""
-    leaders = result.assignments.leaders
-    together = leaders[found.left] == leaders[found.right]
-    pairs_ = zip(found.left.tolist(), found.right.tolist(), found.same.tolist(), strict=True)
-    known = {frozenset((a, b)): "right" if same else "wrong" for a, b, same in pairs_}
+    leaders, true = result.assignments.leaders, int(found.together.sum())
+    joined = leaders[found.left] == leaders[found.right]
+    pairs_ = zip(found.left.tolist(), found.right.tolist(), found.together.tolist(), strict=True)
+    known = {frozenset((a, b)): "right" if together else "wrong" for a, b, together in pairs_}
     return PairEvaluation(
-        pairwise=agreement(int((together & found.same).sum()), int(together.sum()), int(found.same.sum())),
-        pairs=len(found.same),
-        same=int(found.same.sum()),
+        pairwise=agreement(int((joined & found.together).sum()), int(joined.sum()), true),
+        pairs=len(found.together),
+        same=true,
         open=found.open,
         unknown=found.unknown,
         relations=verdicts(result, lambda a, b: known.get(frozenset((a, b)), "open")),

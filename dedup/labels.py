@@ -1,8 +1,9 @@
 """A file of labelled pairs ↔ pairs of ids: what a person, or another data set, says of two articles.
 
-In: CSV, TSV or JSON Lines, plain or packed with gzip: two ids, `a` and `b`, and `same`: true, false or open. Out:
-`Label`s in the order of the file, each pair once, the way it was judged last; and the positions that they name in a
-corpus. Nothing is guessed: a line that says none of the three is an error that names it.
+In: CSV, TSV or JSON Lines, plain or packed with gzip: two ids, `a` and `b`, and a `label`: same, followup, different or
+open; or, in older files, `same`: true, false or open. Out: `Label`s in the order of the file, each pair once, the way it was
+judged last; and the positions that they name in a corpus, with what they say at a level. Nothing is guessed: a line that
+says none of these is an error that names it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gzip
 import io
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,20 +23,51 @@ import numpy as np
 from dedup.errors import InputError
 from dedup.reading.sources import extensions
 from dedup.records import json_line
+from dedup.settings import MODEL_OF
 
-__all__ = ["Found", "Label", "find", "line_of", "read_labels"]
+__all__ = [
+    "ANSWERS",
+    "APART",
+    "DIFFERENT",
+    "FOLLOWUP",
+    "OPEN",
+    "SAME",
+    "Found",
+    "Label",
+    "belongs_together",
+    "find",
+    "line_of",
+    "read_labels",
+]
+
+SAME, FOLLOWUP, DIFFERENT, OPEN = "same", "followup", "different", "open"
+APART = "apart"
+"""Two stories, of one affair or not: what an older file means by `same: false`."""
+ANSWERS = (SAME, FOLLOWUP, DIFFERENT, OPEN)
+"""What the field `label` may say: the same story; another chapter of the same affair; neither; or that it is left open."""
+TOGETHER: Mapping[str, Mapping[str, bool | None]] = {
+    "story": {SAME: True, FOLLOWUP: False, DIFFERENT: False, APART: False, OPEN: None},
+    "storyline": {SAME: True, FOLLOWUP: True, DIFFERENT: False, APART: None, OPEN: None},
+}
+"""By the model that decides at a level: whether an answer puts two articles together; None where it leaves that open."""
 
 MOST_BYTES = 1 << 30
 """No file of pairs is larger; it is read as a whole."""
 LONGEST_ID = 10_000
 IDS = (("a", "b"), ("id_a", "id_b"), ("id1", "id2"), ("left", "right"), ("id", "canonical"))
 """What the two ids may be called; the last is what `dedup` writes itself."""
-SAME = ("same", "same_story")
-"""What the judgement may be called."""
-WORDS = {
-    **dict.fromkeys(("true", "yes", "1", "same"), True),
-    **dict.fromkeys(("false", "no", "0", "different"), False),
-    **dict.fromkeys(("open", "", "null", "unsure"), None),
+LABEL_FIELD = "label"
+SAME_FIELDS = ("same", "same_story")
+"""What the judgement may be called in older files, which know two answers."""
+LABEL_WORDS = {
+    **{answer: answer for answer in ANSWERS},
+    **dict.fromkeys(("follow-up", "follow_up", "follow up"), FOLLOWUP),
+    **dict.fromkeys(("", "null", "unsure"), OPEN),
+}
+SAME_WORDS = {
+    **dict.fromkeys(("true", "yes", "1", "same"), SAME),
+    **dict.fromkeys(("false", "no", "0", "different"), APART),
+    **dict.fromkeys(("open", "", "null", "unsure"), OPEN),
 }
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
@@ -44,21 +77,23 @@ class Label(NamedTuple):
 
     a: str
     b: str
-    same: bool | None
-    """They tell one story; None: that is left open."""
+    answer: str
+    """One of `ANSWERS`, or `APART`."""
 
 
 class Found(NamedTuple):
-    """Labelled pairs by the positions of their articles."""
+    """Labelled pairs by the positions of their articles, and what their labels say at a level."""
 
     left: np.ndarray
     right: np.ndarray
-    same: np.ndarray
-    """bool; pairs left open are not among them."""
+    together: np.ndarray
+    """bool: the two belong into one cluster at the level; pairs left open are not among them."""
     open: int
-    """How many pairs were left open."""
+    """How many pairs are left open at the level."""
     unknown: int
     """How many pairs name an article that the corpus has not."""
+    answers: Mapping[str, int]
+    """How many pairs of the corpus have each answer, those left open too."""
 
 
 def read_labels(path: str | Path) -> list[Label]:
@@ -125,13 +160,35 @@ def label_of(row: Mapping[str, Any]) -> Label:
     ids = next((pair for pair in IDS if pair[0] in row and pair[1] in row), None)
     if ids is None:
         raise ValueError("it has not the two ids, as the fields 'a' and 'b'")
-    same = next((name for name in SAME if name in row), None)
-    if same is None:
-        raise ValueError("it has no field 'same': true, false or open")
     a, b = (id_of(row[name]) for name in ids)
     if a == b:
         raise ValueError(f"it pairs {a!r:.60} with itself")
-    return Label(a, b, judgement(row[same]))
+    return Label(a, b, answer_of(row))
+
+
+def answer_of(row: Mapping[str, Any]) -> str:
+    """Return what a row says of its pair: what its `label` says, or else, where it has none or leaves it open, its `same`."""
+    label = answer_in(row, (LABEL_FIELD,), LABEL_WORDS)
+    same = answer_in(row, SAME_FIELDS, SAME_WORDS)
+    if label is None and same is None:
+        raise ValueError(f"it has no field 'label': {', '.join(ANSWERS[:-1])} or {ANSWERS[-1]}")
+    said = [answer for answer in (label, same) if answer not in {None, OPEN}]
+    if len({answer == SAME for answer in said}) > 1:
+        raise ValueError(f"its label is {label!r}, and its field 'same' says otherwise")
+    return (said[0] if said else None) or OPEN
+
+
+def answer_in(row: Mapping[str, Any], fields: Sequence[str], words: Mapping[str, str]) -> str | None:
+    """Return the answer in the first of some fields that a row has; None where it has none of them."""
+    name = next((name for name in fields if name in row), None)
+    if name is None:
+        return None
+    value = row[name]
+    word = "" if value is None else str(value).strip().casefold()
+    if word not in words or not isinstance(value, str | int | None):
+        choices = "true, false or open" if fields == SAME_FIELDS else f"{', '.join(ANSWERS[:-1])} or {OPEN}"
+        raise ValueError(f"{name} is {value!r:.40}, not {choices}")
+    return words[word]
 
 
 def id_of(value: Any) -> str:
@@ -143,37 +200,40 @@ def id_of(value: Any) -> str:
     return value
 
 
-def judgement(value: Any) -> bool | None:
-    """Return what a value says of a pair."""
-    if value is None or isinstance(value, bool):
-        return value
-    word = value.strip().casefold() if isinstance(value, str) else repr(value)
-    if word not in WORDS:
-        raise ValueError(f"same is {value!r:.40}, not true, false or open")
-    return WORDS[word]
-
-
 def line_of(label: Label, **more: Any) -> bytes:
     """Return a labelled pair as a line of JSON, with its newline."""
-    same = "open" if label.same is None else label.same
-    return json_line({"a": label.a, "b": label.b, "same": same, **more}) + b"\n"
+    said = {"same": False} if label.answer == APART else {LABEL_FIELD: label.answer}
+    return json_line({"a": label.a, "b": label.b, **said, **more}) + b"\n"
 
 
-def find(labels: Iterable[Label], ids: Sequence[str]) -> Found:
-    """Return labelled pairs by the positions of their ids, the first where one comes again."""
+def belongs_together(answer: str, level: str) -> bool | None:
+    """Return whether an answer puts two articles into one cluster of a level; None where it leaves that open.
+
+    >>> belongs_together("followup", "story"), belongs_together("followup", "storyline")
+    (False, True)
+    """
+    return TOGETHER[MODEL_OF[level]][answer]
+
+
+def find(labels: Iterable[Label], ids: Sequence[str], level: str) -> Found:
+    """Return labelled pairs by the positions of their ids, the first where one comes again, as they count at a level."""
     places: dict[str, int] = {}
     for position, name in enumerate(ids):
         places.setdefault(name, position)
     pairs: list[tuple[int, int]] = []
     judged: list[bool] = []
+    answers: Counter[str] = Counter()
     left_open = unknown = 0
-    for a, b, same in labels:
+    for a, b, answer in labels:
         if a not in places or b not in places:
             unknown += 1
-        elif same is None:
+            continue
+        answers[answer] += 1
+        together = belongs_together(answer, level)
+        if together is None:
             left_open += 1
         else:
             pairs.append((places[a], places[b]))
-            judged.append(same)
-    sides = np.array(pairs, np.int64).reshape(-1, 2)
-    return Found(sides[:, 0].copy(), sides[:, 1].copy(), np.array(judged, np.bool_), left_open, unknown)
+            judged.append(together)
+    sides, together_ = np.array(pairs, np.int64).reshape(-1, 2), np.array(judged, np.bool_)
+    return Found(sides[:, 0].copy(), sides[:, 1].copy(), together_, left_open, unknown, dict(answers))

@@ -44,7 +44,7 @@ from dedup.evidence import (
     lay_open,
 )
 from dedup.kernel import inlined, kernel, leaf
-from dedup.settings import JOINING, RELATIONS, Settings
+from dedup.settings import JOINING, MODEL_OF, RELATIONS, Settings
 
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE, FOLLOWUP = range(6)
 """Positions in `settings.RELATIONS`."""
@@ -183,7 +183,7 @@ def choose_model(settings: Settings, name: str) -> LinearModel:
 
 def level_model(settings: Settings) -> LinearModel:
     """Return the model that decides at the level of the settings: the storyline model, or else the story model."""
-    return choose_model(settings, "storyline" if settings.level == "storyline" else "story")
+    return choose_model(settings, MODEL_OF[settings.level])
 
 
 def level_threshold(rules: Rules) -> float:

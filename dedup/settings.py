@@ -23,6 +23,8 @@ THRESHOLD_OF = {
     "storyline": "followup_probability",
 }
 """The setting that says what a match of each level needs of the model."""
+MODEL_OF = {"text": "story", "story": "story", "storyline": "storyline"}
+"""The model that decides at each level where the text does not."""
 UNDATED = ("auto", "together", "apart", "now")
 """What becomes of two articles of one storyline that both lack a date."""
 RANKS = ("earliest", "longest")

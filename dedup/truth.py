@@ -1,7 +1,8 @@
 """Labels → what they say of any two articles, whether they came as stories or as pairs.
 
-In: a label for each article, or a file's labelled pairs, by position. Out: a `Truth`: it judges a pair, names pairs of
-one story that a clustering holds apart, and scores a result.
+In: a label for each article, or a file's labelled pairs, by position, as they count at the level in force: then pairs of one
+storyline belong together, or of one story alone. Out: a `Truth`: it judges a pair, names pairs that belong together and that a
+clustering holds apart, and scores a result.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ class Truth(Protocol):
     """What is known of a corpus."""
 
     def says(self, a: int, b: int) -> bool | None:
-        """Return whether two articles tell one story; None where that is open."""
+        """Return whether two articles belong together; None where that is open."""
 
     def apart(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield pairs of one story that lie in different clusters."""
+        """Yield pairs that belong together and lie in different clusters."""
 
     def scores(self, result: Result) -> Evaluation | PairEvaluation:
         """Return how well a result agrees with what is known."""
@@ -76,16 +77,18 @@ class Pairs:
     @classmethod
     def of(cls, found: Found) -> Pairs:
         """Return labelled pairs, ready to be asked."""
-        rows = zip(found.left.tolist(), found.right.tolist(), found.same.tolist(), strict=True)
-        return cls(found, {(min(a, b), max(a, b)): same for a, b, same in rows})
+        rows = zip(found.left.tolist(), found.right.tolist(), found.together.tolist(), strict=True)
+        return cls(found, {(min(a, b), max(a, b)): together for a, b, together in rows})
 
     def says(self, a: int, b: int) -> bool | None:
-        """Return how a pair was labelled; None where it was not."""
+        """Return whether a pair was labelled as one that belongs together; None where it was not labelled."""
         return self.known.get((min(a, b), max(a, b)))
 
     def apart(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield the pairs labelled as one story that lie in different clusters."""
-        return (pair for pair, same in self.known.items() if same and leaders[pair[0]] != leaders[pair[1]])
+        """Yield the pairs labelled as belonging together that lie in different clusters."""
+        return (
+            pair for pair, together in self.known.items() if together and leaders[pair[0]] != leaders[pair[1]]
+        )
 
     def scores(self, result: Result) -> PairEvaluation:
         """Return the scores of the labelled pairs."""

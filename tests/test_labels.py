@@ -10,9 +10,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.errors import InputError
-from dedup.labels import Label, find, line_of, read_labels
+from dedup.labels import ANSWERS, APART, Label, belongs_together, find, line_of, read_labels
 
-READ = [Label("x", "y", same=True), Label("x", "z", same=False), Label("y", "z", same=None)]
+READ = [
+    Label("x", "y", "same"),
+    Label("x", "z", "different"),
+    Label("y", "z", "open"),
+    Label("x", "w", "followup"),
+]
+OLDER = [Label("x", "y", "same"), Label("x", "z", "apart"), Label("y", "z", "open")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "p.jsonl",
+            (
+                '{"a":"x","b":"y","label":"same"}\n\n{"a":"x","b":"z","label":"different","sure":true}\n'
+                '{"a":"y","b":"z","label":"open"}\n{"a":"x","b":"w","label":"followup"}'
+            ),
+        ),
+        (
+            "p.jsonl",
+            (
+                '{"id_a":"x","id_b":"y","label":"Same"}\n{"left":"x","right":"z","label":" different "}\n'
+                '{"id":"y","canonical":"z","label":null}\n{"a":"x","b":"w","label":"follow-up"}'
+            ),
+        ),
+        ("p.csv", "\ufeffa,b,label\nx,y,SAME\nx,z,different\ny,z,\nx,w,follow_up\n"),
+        (
+            "p.tsv",
+            "a\tb\tlabel\tby\nx\ty\tsame\tme\nx\tz\tdifferent\tme\ny\tz\tunsure\tme\nx\tw\tFollowup\tme\n",
+        ),
+    ],
+)
+def test_pairs_are_read_whatever_the_format(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content.encode()))
+
+    assert read_labels(tmp_path / name) == READ
+    assert read_labels(tmp_path / f"{name}.gz") == READ
 
 
 @pytest.mark.parametrize(
@@ -24,32 +62,42 @@ READ = [Label("x", "y", same=True), Label("x", "z", same=False), Label("y", "z",
         ),
         (
             "p.jsonl",
-            '{"id_a":"x","id_b":"y","same_story":"yes"}\n{"left":"x","right":"z","same":0}\n{"id":"y","canonical":"z","same":null}',
+            (
+                '{"id_a":"x","id_b":"y","same_story":"yes"}\n{"left":"x","right":"z","same":0}\n'
+                '{"id":"y","canonical":"z","same":null}'
+            ),
         ),
-        ("p.csv", "\ufeffa,b,same\nx,y,TRUE\nx,z,no\ny,z,\n"),
-        ("p.tsv", "a\tb\tsame\tby\nx\ty\t1\tme\nx\tz\tdifferent\tme\ny\tz\topen\tme\n"),
+        ("p.csv", "a,b,same\nx,y,TRUE\nx,z,no\ny,z,\n"),
+        ("p.tsv", "a\tb\tsame\nx\ty\t1\nx\tz\tdifferent\ny\tz\topen\n"),
     ],
 )
-def test_pairs_are_read_whatever_the_format(name: str, content: str, tmp_path: Path) -> None:
+def test_not_the_same_in_an_older_file_leaves_the_affair_open(
+    name: str, content: str, tmp_path: Path
+) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
-    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content.encode()))
 
-    assert read_labels(tmp_path / name) == READ
-    assert read_labels(tmp_path / f"{name}.gz") == READ
+    assert read_labels(tmp_path / name) == OLDER
+
+
+def test_a_label_counts_more_than_same_where_it_says_something(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("a,b,same,label\nx,w,false,followup\nx,z,no,different\nx,y,true,\ny,z,,open\n")
+
+    assert [label.answer for label in read_labels(path)] == ["followup", "different", "same", "open"]
 
 
 def test_a_pair_that_comes_again_is_as_it_was_judged_last(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
-    path.write_bytes(b"".join(map(line_of, [READ[0], READ[1], Label("y", "x", same=False)])))
+    path.write_bytes(b"".join(map(line_of, [READ[0], READ[1], Label("y", "x", "followup")])))
 
-    assert read_labels(path) == [Label("y", "x", same=False), READ[1]]
+    assert read_labels(path) == [Label("y", "x", "followup"), READ[1]]
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1), st.sampled_from([True, False, None]))))
+@given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1), st.sampled_from([*ANSWERS, APART]))))
 def test_what_is_written_is_read(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, bool | None]]
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
 ) -> None:
-    labels = {frozenset((a, b)): Label(a, b, same) for a, b, same in rows if a != b}
+    labels = {frozenset((a, b)): Label(a, b, answer) for a, b, answer in rows if a != b}
     path = tmp_path_factory.mktemp("pairs") / "p.jsonl"
     path.write_bytes(b"".join(map(line_of, labels.values())))
 
@@ -63,11 +111,22 @@ def test_what_is_written_is_read(
         ("[" * 100_000, "it is not JSON"),
         ("[1]", "it is not an object"),
         ('{"a": "x", "same": true}', "it has not the two ids, as the fields 'a' and 'b'"),
-        ('{"a": "x", "b": "y"}', "it has no field 'same'"),
+        ('{"a": "x", "b": "y"}', "it has no field 'label': same, followup, different or open"),
         ('{"a": "x", "b": "x", "same": true}', "it pairs 'x' with itself"),
         ('{"a": "x", "b": "", "same": true}', "'' is no id"),
         ('{"a": "x", "b": ["y"], "same": true}', "['y'] is no id"),
         ('{"a": "x", "b": "y", "same": "perhaps"}', "same is 'perhaps', not true, false or open"),
+        ('{"a": "x", "b": "y", "same": "followup"}', "same is 'followup', not true, false or open"),
+        ('{"a": "x", "b": "y", "label": true}', "label is True, not same, followup, different or open"),
+        ('{"a": "x", "b": "y", "label": "later"}', "label is 'later', not same, followup, different or open"),
+        (
+            '{"a": "x", "b": "y", "label": "same", "same": false}',
+            "its label is 'same', and its field 'same' says otherwise",
+        ),
+        (
+            '{"a": "x", "b": "y", "label": "followup", "same": true}',
+            "its label is 'followup', and its field 'same' says otherwise",
+        ),
         ('{"a": "x", "b": "y", "same": 0.5}', "same is 0.5, not true, false or open"),
     ],
 )
@@ -93,11 +152,40 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
             read_labels(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("level", "says"),
+    [
+        ("text", {"same": True, "followup": False, "different": False, "apart": False, "open": None}),
+        ("story", {"same": True, "followup": False, "different": False, "apart": False, "open": None}),
+        ("storyline", {"same": True, "followup": True, "different": False, "apart": None, "open": None}),
+    ],
+)
+def test_what_a_label_says_depends_on_the_level(level: str, says: dict[str, bool | None]) -> None:
+    assert {answer: belongs_together(answer, level) for answer in (*ANSWERS, APART)} == says
+
+
 def test_ids_are_found_by_position_and_others_counted() -> None:
-    labels = [*READ, Label("x", "nowhere", same=True)]
+    labels = [*READ[:3], Label("x", "nowhere", "same"), Label("v", "y", "followup"), Label("v", "z", "apart")]
+    ids = ["z", "y", "x", "x", "v"]
 
-    found = find(labels, ["z", "y", "x", "x"])
+    story, storyline = (find(labels, ids, level) for level in ("story", "storyline"))
 
-    assert (found.left.tolist(), found.right.tolist(), found.same.tolist()) == ([2, 2], [1, 0], [True, False])
-    assert (found.open, found.unknown) == (1, 1)
-    assert json.loads(line_of(READ[2])) == {"a": "y", "b": "z", "same": "open"}
+    assert (story.left.tolist(), story.right.tolist()) == ([2, 2, 4, 4], [1, 0, 1, 0])
+    assert story.together.tolist() == [True, False, False, False]
+    assert (storyline.left.tolist(), storyline.right.tolist()) == ([2, 2, 4], [1, 0, 1])
+    assert storyline.together.tolist() == [True, False, True]
+    assert (story.open, storyline.open, story.unknown, storyline.unknown) == (1, 2, 1, 1)
+    assert story.answers == {"same": 1, "different": 1, "open": 1, "followup": 1, "apart": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [*((answer, {"label": answer}) for answer in ANSWERS), (APART, {"same": False})],
+)
+def test_a_label_is_written_as_it_is_called(answer: str, said: dict[str, object]) -> None:
+    assert json.loads(line_of(Label("y", "z", answer), sure=True)) == {
+        "a": "y",
+        "b": "z",
+        **said,
+        "sure": True,
+    }
