@@ -37,7 +37,7 @@ class Question(NamedTuple):
     other: int
     log_odds: float
     expected: bool | None
-    """What a check should be answered; None where the answer is wanted for itself."""
+    """Whether a check should be answered as belonging together at the level; None where the answer is wanted for itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ import pytest
 from commands import ESCAPES, called, environment, lines_of, process, started, written
 from newsmaker import planned
 
+from dedup.commands.review import tally
+from dedup.labels import Label
 from dedup.matches import rules_of
+from dedup.questions import Question
 from dedup.settings import Settings
 
 PROMPT = "[q]uit  "
@@ -70,7 +73,7 @@ def review(newsroom: Path, tmp_path: Path) -> list[str | Path]:
 
 def answers_in(path: Path) -> list[tuple[str, str, Any]]:
     """Return the answers that a file holds."""
-    return [(line["a"], line["b"], line["same"]) for line in lines_of(path.read_bytes())]
+    return [(line["a"], line["b"], line["label"]) for line in lines_of(path.read_bytes())]
 
 
 def test_each_key_is_an_answer_that_is_on_the_disk_at_once(review: list[str | Path], tmp_path: Path) -> None:
@@ -78,12 +81,14 @@ def test_each_key_is_an_answer_that_is_on_the_disk_at_once(review: list[str | Pa
 
     with at_terminal(*review) as (person, running):
         first = person.wait_for_question()
-        person.press("n")
+        person.press("d")
         person.wait_for_question()
         after_one = answers_in(labels)
-        for key in "zys":  # no key of ours, and then two that are
+        for key in "znsk":  # no keys of ours, and then two that are
             person.press(key)
         person.wait_for("4 of ")
+        person.wait_for_question()
+        person.press("f")
         person.wait_for_question()
         person.press("o")
         person.wait_for_question()
@@ -92,10 +97,10 @@ def test_each_key_is_an_answer_that_is_on_the_disk_at_once(review: list[str | Pa
         running.wait(PATIENCE)
 
     assert "1 of " in first
-    assert after_one == [(*after_one[0][:2], False)]
-    assert [same for *_, same in answers_in(labels)] == [False, True, "open"]
+    assert after_one == [(*after_one[0][:2], "different")]
+    assert [answer for *_, answer in answers_in(labels)] == ["different", "same", "followup", "open"]
     assert all(f"{name}" in first for name in after_one[0][:2])
-    assert "3 answers" in said
+    assert "4 answers" in said
     assert running.returncode == 0
 
 
@@ -110,20 +115,20 @@ def test_the_models_opinion_is_not_shown(review: list[str | Path]) -> None:
 
 def test_going_back_puts_an_answer_right(review: list[str | Path], tmp_path: Path) -> None:
     with at_terminal(*review) as (person, running):
-        for key in "bybnq":
+        for key in "bsbfq":
             person.wait_for_question()
             person.press(key)
         running.wait(PATIENCE)
 
     first, second = answers_in(tmp_path / "labels.jsonl")
     assert first[:2] == second[:2]
-    assert (first[2], second[2]) == (True, False)
+    assert (first[2], second[2]) == ("same", "followup")
 
 
 def test_a_killed_review_loses_nothing_and_goes_on(review: list[str | Path], tmp_path: Path) -> None:
     labels = tmp_path / "labels.jsonl"
     with at_terminal(*review) as (person, running):
-        for key in "yn":
+        for key in "sd":
             person.wait_for_question()
             person.press(key)
         person.wait_for_question()
@@ -133,7 +138,7 @@ def test_a_killed_review_loses_nothing_and_goes_on(review: list[str | Path], tmp
     with labels.open("ab") as file:
         file.write(b'{"a":"cut sh')
 
-    done = process(*review, input="y\nq\n")
+    done = process(*review, input="s\nq\n")
 
     assert len(before) == 2
     after = answers_in(labels)
@@ -154,21 +159,25 @@ def test_control_c_is_a_wish_to_leave(review: list[str | Path]) -> None:
 
 
 def test_lines_do_away_from_a_terminal(review: list[str | Path], tmp_path: Path) -> None:
-    done = process(*review, input="yes\nperhaps\nno\n")
+    done = process(*review, input="same\nperhaps\nskip\nFollow-up\nno\ndifferent\n")
 
     assert done.returncode == 0
-    assert [same for *_, same in answers_in(tmp_path / "labels.jsonl")] == [True, False]
+    assert [answer for *_, answer in answers_in(tmp_path / "labels.jsonl")] == [
+        "same",
+        "followup",
+        "different",
+    ]
     assert "\x1b" not in done.stdout
 
 
 def test_the_nearest_come_first_no_article_twice_and_every_tenth_is_a_check(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", planned(400, seed=2, stories=150))
     labels = tmp_path / "labels.jsonl"
-    least = rules_of(Settings(rewrite_probability=0.99999)).least_logit
+    least = rules_of(Settings(rewrite_probability=0.99)).least_logit
 
     process(
-        *("review", corpus, "-o", labels, "--most", "20", "--rewrite-probability", "0.99999"),
-        input="n\n" * 20,
+        *("review", corpus, "-o", labels, "--most", "20", "--rewrite-probability", "0.99"),
+        input="d\n" * 20,
     )
 
     asked = lines_of(labels.read_bytes())
@@ -180,11 +189,46 @@ def test_the_nearest_come_first_no_article_twice_and_every_tenth_is_a_check(tmp_
 
 
 def test_what_was_answered_feeds_evaluate(review: list[str | Path], newsroom: Path, tmp_path: Path) -> None:
-    process(*review, input="n\n" * 5)
+    process(*review, input="d\n" * 5)
 
     scores = json.loads(called("evaluate", newsroom, "--pairs", tmp_path / "labels.jsonl").stdout)
 
     assert scores["pairs"] == 5
+
+
+def test_an_older_file_is_not_asked_again_and_goes_on_with_labels(
+    review: list[str | Path], tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.jsonl"
+    process(*review, input="d\nq\n")
+    first = lines_of(labels.read_bytes())[0]
+    written(labels, [{"a": first["b"], "b": first["a"], "same": False}])
+
+    done = process(*review, input="f\nq\n")
+
+    older, newer = lines_of(labels.read_bytes())
+    assert older == {"a": first["b"], "b": first["a"], "same": False}
+    assert newer["label"] == "followup"
+    assert {newer["a"], newer["b"]} != {first["a"], first["b"]}
+    assert "now holds 2" in done.stdout
+
+
+@pytest.mark.parametrize(("level", "model"), [("story", "story"), ("storyline", "storyline")])
+def test_an_answer_says_which_models_log_odds_it_has(
+    level: str, model: str, review: list[str | Path], tmp_path: Path
+) -> None:
+    process(*review, "--level", level, input="d\nq\n")
+
+    assert [line["model"] for line in lines_of((tmp_path / "labels.jsonl").read_bytes())] == [model]
+
+
+@pytest.mark.parametrize(("level", "agreed"), [("story", 0), ("storyline", 1)])
+def test_a_follow_up_agrees_with_a_match_of_the_storyline_alone(level: str, agreed: int) -> None:
+    check = Question(0, 1, 5.0, expected=True)
+
+    said = tally([check], {0: Label("x", "y", "followup")}, [], "labels.jsonl", level)
+
+    assert f"In 1 check you and the model agreed {agreed} times." in said
 
 
 @pytest.mark.parametrize(

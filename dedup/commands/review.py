@@ -54,9 +54,10 @@ def review(
     """Ask you about the pairs that matter, and keep the answers.
 
     They lie near the threshold, and no two are of one story; every tenth is one that the model is sure of, as a
-    check. Answer with one key: y for one story, n for two, o to leave it open, s to skip, b to go back, q to
-    stop. Each answer is on the disk before the next question, and a later run goes on where this one stopped.
-    Away from a terminal, answers are read as lines.
+    check. Answer with one key: s for the same story, f for a follow-up (another chapter of the same affair), d for
+    different stories, o to leave it open, k to skip, b to go back, q to stop. Each answer is on the disk before
+    the next question, and a later run goes on where this one stopped. Away from a terminal, answers are read as
+    lines.
 
     The answers are for dedup calibrate --pairs and dedup evaluate --pairs.
     """
@@ -66,6 +67,7 @@ def review(
     from dedup.labels import Label
     from dedup.questions import chosen, seen
     from dedup.reading.sources import extensions
+    from dedup.settings import MODEL_OF
     from dedup.terminal.asking import ask_all
     from dedup.terminal.render import show
     from dedup.terminal.render.question import question_shown
@@ -94,27 +96,38 @@ def review(
     def shown(place: int, question: Question) -> None:
         show(question_shown(place, len(questions), articles[question.kept], articles[question.other]))
 
-    def answer(question: Question, same: bool | None) -> None:
-        label = Label(articles[question.kept].id, articles[question.other].id, same)
-        append(output, label, log_odds=round(question.log_odds, 4), check=question.expected is not None)
+    def answer(question: Question, answer_: str) -> None:
+        label = Label(articles[question.kept].id, articles[question.other].id, answer_)
+        append(
+            output,
+            label,
+            model=MODEL_OF[settings.level],
+            log_odds=round(question.log_odds, 4),
+            check=question.expected is not None,
+        )
         answers[questions.index(question)] = label
 
     ask_all(questions, shown, answer)
-    click.echo(f"\n{tally(questions, answers, known, output)}")
+    click.echo(f"\n{tally(questions, answers, known, output, settings.level)}")
 
 
 def tally(
-    questions: Sequence[Question], answers: dict[int, Label], known: Sequence[Label], output: str
+    questions: Sequence[Question],
+    answers: dict[int, Label],
+    known: Sequence[Label],
+    output: str,
+    level: str,
 ) -> str:
     """Return what came of it, and what to do with it."""
+    from dedup.labels import belongs_together
     from dedup.phrases import counted
 
     checks = [
-        (questions[place].expected, label.same)
+        (questions[place].expected, belongs_together(label.answer, level))
         for place, label in answers.items()
         if questions[place].expected is not None
     ]
-    agreed = sum(expected == same for expected, same in checks)
+    agreed = sum(expected == together for expected, together in checks)
     checked = (
         f" In {counted(len(checks), 'check')} you and the model agreed {agreed} times." if checks else ""
     )

@@ -1,8 +1,8 @@
 """Questions → answers of a person at a terminal, or of a program that writes a line for each.
 
 In: questions, and a function that shows one. Out: each answer, handed on as soon as it is given. One key is one answer on
-a terminal; elsewhere it is the first letter of a line. The terminal hands over each key from the first question to the
-end, so that one pressed ahead is not lost.
+a terminal; elsewhere it is the first letter of a line (k, or the word, for skip). The terminal hands over each key from the
+first question to the end, so that one pressed ahead is not lost.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 import click
 
+from dedup.labels import DIFFERENT, FOLLOWUP, OPEN, SAME
+
 __all__ = ["ANSWERS", "ask_all"]
 
-ANSWERS = {"y": True, "n": False, "o": None}
-"""Keys, and what they say of a pair: one story, two stories, or that it is left open."""
-SKIP, BACK, QUIT = "s", "b", "q"
+ANSWERS = {"s": SAME, "f": FOLLOWUP, "d": DIFFERENT, "o": OPEN}
+"""Keys, and what they say of a pair: the same story, another chapter of the affair, neither, or that it is left open."""
+SKIP, BACK, QUIT = "k", "b", "q"
 KEYS = {*ANSWERS, SKIP, BACK, QUIT}
-PROMPT = "One story?  [y]es  [n]o  [o]pen  [s]kip  [b]ack  [q]uit  "
+WORDS = {"skip": SKIP}
+"""Lines whose first letter is another key."""
+PROMPT = "[s]ame story  [f]ollow-up  [d]ifferent  [o]pen  s[k]ip  [b]ack  [q]uit  "
 LEAVING = {"\x03", "\x04"}
 """Ctrl-C and Ctrl-D."""
 SEQUENCE = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]")
@@ -31,9 +35,7 @@ MOST_BYTES = 1 << 10
 T = TypeVar("T")
 
 
-def ask_all(
-    questions: Sequence[T], shown: Callable[[int, T], None], answer: Callable[[T, bool | None], None]
-) -> int:
+def ask_all(questions: Sequence[T], shown: Callable[[int, T], None], answer: Callable[[T, str], None]) -> int:
     """Ask one question after the other until all are answered or the person leaves; return how many were answered."""
     place = answered = 0
     with pressed_keys() as keys:
@@ -58,7 +60,7 @@ def ask_all(
 def pressed_keys() -> Iterator[Iterator[str]]:
     """Give the keys that mean something, as they come; the end of the input is a wish to leave."""
     if not sys.stdin.isatty():
-        yield (line.strip()[0].lower() for line in sys.stdin if line.strip()[:1].lower() in KEYS)
+        yield keys_in(sys.stdin)
         return
     import termios
 
@@ -71,6 +73,15 @@ def pressed_keys() -> Iterator[Iterator[str]]:
         yield keys_from(terminal)
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def keys_in(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the keys that the lines of a program stand for; others are passed over."""
+    for line in lines:
+        word = line.strip().lower()
+        key = WORDS.get(word, word[:1])
+        if key in KEYS:
+            yield key
 
 
 def keys_from(terminal: int) -> Iterator[str]:
