@@ -1,9 +1,9 @@
-"""Labelled pairs → a story model of one's own, and an honest word on whether it is better.
+"""Labelled pairs → a story or a storyline model of one's own, and an honest word on whether it is better.
 
-In: the evidence of pairs, whether each is one story, and the model in force. Out: a `Calibration`. The new model is
-fitted to the pairs and pulled toward the one in force (`dedup.fitting`); how hard it is pulled is chosen by cross-validation,
-and the hardest pull that is not clearly worse is taken: up to no change at all. Where models fitted so are not clearly better
-on stories that they have not seen, the model in force is what is returned.
+In: the evidence of pairs, whether each belongs together at the level of the model, and the model in force. Out: a
+`Calibration`. The new model is fitted to the pairs and pulled toward the one in force (`dedup.fitting`); how hard it is pulled
+is chosen by cross-validation, and the hardest pull that is not clearly worse is taken: up to no change at all. Where models
+fitted so are not clearly better on stories that they have not seen, the model in force is what is returned.
 
 Folds are of stories: a model that is judged on pairs of some stories has seen no pair of them. A pair of two folds is
 judged in both, by half each time, as in `benchmarks/fit.py`.
@@ -22,14 +22,14 @@ from threadpoolctl import threadpool_limits
 from dedup.errors import InputError
 from dedup.fitting import Labelled, Weights, as_model, fitted, log_losses
 from dedup.folds import folds_of, thinned
-from dedup.matches import rules_of
-from dedup.model import Model
+from dedup.matches import level_threshold, rules_of
+from dedup.model import MODEL_LEVELS, Model
 from dedup.settings import Settings
 
 __all__ = ["Calibration", "Stage", "calibrate"]
 
-LEAST = rules_of(Settings()).least_logit
-"""From these log-odds on, by default, a pair is claimed to be one story."""
+LEAST = {level: level_threshold(rules_of(Settings(level=level))) for level in MODEL_LEVELS}
+"""By the level of a model: from these log-odds on, by default, it claims that a pair belongs together."""
 PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """How hard a model is pulled toward the one in force: what a coefficient's move of 1 in log-odds (a standard deviation of its
 evidence) costs, squared, as against the log loss of a pair; from no change at all to nearly free."""
@@ -74,7 +74,9 @@ class Calibration:
     """One of `PULLS`; infinite where the model in force was kept as it is."""
     pairs: int
     same: int
+    """How many of them belong together at the level of the model."""
     stories: int
+    """How many stories they are of; of a storyline model, how many storylines."""
     before: Judgement
     """Of the model in force, on all the pairs."""
     after: Judgement
@@ -92,7 +94,7 @@ class Trial(NamedTuple):
     losses: np.ndarray
     """The summed log loss of each fold, and the weight of its pairs: folds × 2."""
     counts: np.ndarray
-    """Rightly matched, matched, of one story: folds × 3."""
+    """Rightly matched, matched, belonging together: folds × 3."""
     pairs: float
 
     def judgement(self) -> Judgement:
@@ -111,12 +113,12 @@ class Trial(NamedTuple):
 def calibrate(labelled: Labelled, base: Weights, seed: int = 1) -> Calibration:
     """Return a model fitted to labelled pairs, pulled toward the one in force, with its worth on unseen stories.
 
-    `InputError` where there are too few pairs of either kind, or all are of one story.
+    It is of the level of the one in force. `InputError` where there are too few pairs of either kind.
     """
     same, pairs = int(labelled.same.sum()), len(labelled.same)
     if min(same, pairs - same) < FEWEST:
         raise InputError(
-            f"{same} pairs of one story and {pairs - same} of two are too few: at least {FEWEST} of each are needed"
+            f"{same} pairs of one {base.level} and {pairs - same} of two are too few: at least {FEWEST} of each are needed"
         )
     folds = folds_of(labelled.stories, FOLDS, seed)
     before = tried(labelled, folds, lambda _: base)
@@ -187,7 +189,7 @@ def tried(labelled: Labelled, folds: np.ndarray, fit: Callable[[Labelled], Weigh
             inside[judged],
         )
         losses.append((float(weight @ log_losses(odds, same)), float(weight.sum())))
-        claimed = odds >= LEAST
+        claimed = odds >= LEAST[weights.level]
         counts.append([float(weight @ (claimed & same)), float(weight @ claimed), float(weight @ same)])
         sizes.append(float(seen.sum()))
     return Trial(np.array(losses), np.array(counts), float(np.mean(sizes)))

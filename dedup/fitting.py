@@ -1,9 +1,10 @@
 """Labelled pairs and a model → the model that the pairs pull it to, so far as they can.
 
-In: the evidence of pairs, whether each is one story, and the model in force. Out: a logistic regression pulled toward the one in
-force (a ridge around its coefficients), so that few labels move it little. What speaks for a story may not come to count against
-it. scikit-learn pulls toward zero alone, hence the few lines of our own around `scipy.optimize`. How hard to pull, and whether
-the outcome is worth anything, is for `dedup.calibration` to say.
+In: the evidence of pairs, whether each belongs together, and the model in force. Out: a logistic regression pulled toward the
+one in force (a ridge around its coefficients), so that few labels move it little. What speaks for a match may not come to count
+against it, and a storyline model weighs no evidence of an article's neighbours. scikit-learn pulls toward zero alone, hence the
+few lines of our own around `scipy.optimize`. How hard to pull, and whether the outcome is worth anything, is for
+`dedup.calibration` to say.
 """
 
 from __future__ import annotations
@@ -14,12 +15,18 @@ import numpy as np
 from scipy.optimize import minimize
 
 from dedup.evidence import EVIDENCE
-from dedup.model import AGAINST, GREATEST, SPEAKS_FOR, Model
+from dedup.model import AGAINST, CONTEXT_NAMES, GREATEST, SPEAKS_FOR, Model
 
 __all__ = ["Labelled", "Weights", "as_model", "fitted", "log_losses"]
 
-COLUMNS = np.array([k for k, name in enumerate(EVIDENCE) if name in (*SPEAKS_FOR, *AGAINST)])
-SIGNS = np.array([1.0 if EVIDENCE[k] in SPEAKS_FOR else -1.0 for k in COLUMNS])
+STORY_COLUMNS = [k for k, name in enumerate(EVIDENCE) if name in (*SPEAKS_FOR, *AGAINST)]
+COLUMNS = {
+    "story": np.array(STORY_COLUMNS),
+    "storyline": np.array([k for k in STORY_COLUMNS if EVIDENCE[k] not in CONTEXT_NAMES]),
+}
+"""By the level of a model: the columns of evidence that it may weigh."""
+SIGNS = np.array([1.0 if name in SPEAKS_FOR else -1.0 for name in EVIDENCE])
+"""By column of evidence: 1 if it may only speak for a match, -1 if only against it."""
 
 
 class Labelled(NamedTuple):
@@ -28,9 +35,9 @@ class Labelled(NamedTuple):
     evidence: np.ndarray
     """n × len(EVIDENCE)."""
     same: np.ndarray
-    """n, bool."""
+    """n, bool: whether the two belong together at the level of the model."""
     stories: np.ndarray
-    """n × 2, int64: the stories that the two articles tell."""
+    """n × 2, int64: the stories (or storylines) of the two articles."""
     crossing: float = 1.0
     """What a pair of two stories weighs beside a pair of one. Without some of the stories pairs of two are rarer than they were,
     by more than pairs of one; so they weigh more, and the odds are those of the whole."""
@@ -50,6 +57,8 @@ class Weights(NamedTuple):
 
     coefficients: np.ndarray
     intercept: float
+    level: str = "story"
+    """Which of the two models they are."""
 
     def log_odds(self, evidence: np.ndarray) -> np.ndarray:
         """Return the log-odds of pairs; they match from 0 on."""
@@ -68,7 +77,9 @@ def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
     """
     if not len(labelled.same):
         return base
-    rows = labelled.evidence[:, COLUMNS].astype(np.float64)
+    columns = COLUMNS[base.level]
+    signs = SIGNS[columns]
+    rows = labelled.evidence[:, columns].astype(np.float64)
     mean, scale = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - nothing varies so little
     x = (rows - mean) / scale
@@ -85,20 +96,21 @@ def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
             gradient + pull * moves,
         )
 
-    furthest = SIGNS * base.coefficients[COLUMNS] * scale
-    bounds = [(-most, None) if sign > 0 else (None, most) for most, sign in zip(furthest, SIGNS, strict=True)]
+    furthest = signs * base.coefficients[columns] * scale
+    bounds = [(-most, None) if sign > 0 else (None, most) for most, sign in zip(furthest, signs, strict=True)]
     moves = minimize(
-        loss, np.zeros(len(COLUMNS) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
+        loss, np.zeros(len(columns) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
     ).x
     steps = moves[:-1] / scale
     coefficients = base.coefficients.copy()
-    coefficients[COLUMNS] += steps
-    coefficients[COLUMNS] = SIGNS * np.maximum(SIGNS * coefficients[COLUMNS], 0)
-    return Weights(coefficients, float(base.intercept + moves[-1] - steps @ mean))
+    coefficients[columns] = signs * np.maximum(signs * (coefficients[columns] + steps), 0)
+    return Weights(coefficients, float(base.intercept + moves[-1] - steps @ mean), base.level)
 
 
 def as_model(weights: Weights) -> Model:
     """Return weights as a value for the settings, rounded as a file has them."""
     limited = np.clip(weights.coefficients, -GREATEST, GREATEST)
-    named = {EVIDENCE[k]: round(float(limited[k]), 6) for k in COLUMNS if round(float(limited[k]), 6)}
-    return Model(named, round(float(np.clip(weights.intercept, -GREATEST, GREATEST)), 6))
+    rounded = {EVIDENCE[k]: round(float(limited[k]), 6) for k in COLUMNS[weights.level]}
+    named = {name: value for name, value in rounded.items() if value}
+    intercept = round(float(np.clip(weights.intercept, -GREATEST, GREATEST)), 6)
+    return Model(named, intercept, weights.level)

@@ -1,4 +1,4 @@
-"""A result and what is known of its corpus → the labelled pairs that a story model can learn from."""
+"""A result and what is known of its corpus → the labelled pairs that the model of its level can learn from."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ def lessons(given: Prepared, result: Result, truth: Stories | Pairs) -> Lessons:
         return Lessons(learned(given, result, pairs, same, stories), 0)
     pairs = in_rank_order(np.stack([truth.found.left, truth.found.right], axis=1), result.order)
     reach = asks(sketches, pairs, settings)
-    stories = stories_of(pairs, truth.found.same, len(result.ids))
+    stories = stories_of(pairs, truth.found.together, len(result.ids))
     return Lessons(
-        learned(given, result, pairs[reach], truth.found.same[reach], stories), int(len(pairs) - reach.sum())
+        learned(given, result, pairs[reach], truth.found.together[reach], stories),
+        int(len(pairs) - reach.sum()),
     )
 
 

@@ -1,5 +1,6 @@
 """A model fitted to labels: it learns what is there, stays where it is when nothing is, and is judged on unseen stories."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,18 +14,20 @@ from dedup.articles import to_batches
 from dedup.asked import asked_pairs, asks
 from dedup.calibration import calibrate, tried
 from dedup.errors import InputError
-from dedup.evidence import COUNT, EVIDENCE, desk, lay_open
+from dedup.evidence import CONTEXT, COUNT, EVIDENCE
 from dedup.explanation import shared_keys
 from dedup.fitting import COLUMNS, SIGNS, Labelled, Weights, as_model, fitted, log_losses
 from dedup.folds import folds_of, stories_of, thinned
 from dedup.labels import Found
 from dedup.lessons import lessons
-from dedup.matches import REWRITE, judged_on, model, rules_of
+from dedup.matches import REWRITE, judged, level_model, level_threshold, read_shipped_model, rules_of
 from dedup.pipeline import Prepared, decided, prepared
+from dedup.results import Result
 from dedup.settings import Settings
 from dedup.truth import Pairs, Stories
 
-SHIPPED = Weights(*model())
+SHIPPED = Weights(*read_shipped_model("story"))
+STORYLINE = Weights(*read_shipped_model("storyline"), "storyline")
 SETTINGS = Settings(threads=1)
 
 
@@ -93,22 +96,40 @@ def test_few_labels_change_nothing() -> None:
 def test_too_few_labels_of_a_kind_are_an_error() -> None:
     labelled, _ = invented(3, 40)
 
-    with pytest.raises(InputError, match="40 pairs of one story and 0 of two are too few"):
-        calibrate(labelled._replace(same=np.ones(40, bool)), SHIPPED)
+    for base, kind in ((SHIPPED, "story"), (STORYLINE, "storyline")):
+        with pytest.raises(InputError, match=f"40 pairs of one {kind} and 0 of two are too few"):
+            calibrate(labelled._replace(same=np.ones(40, bool)), base)
 
 
-@given(st.integers(0, 50), st.sampled_from([0.1, 10.0, 1e3]))
+@given(st.sampled_from([SHIPPED, STORYLINE]), st.integers(0, 50), st.sampled_from([0.1, 10.0, 1e3]))
 @examples(max_examples=20)
-def test_signs_are_kept_and_a_hard_pull_moves_nothing(seed: int, pull: float) -> None:
+def test_signs_are_kept_and_a_hard_pull_moves_nothing(base: Weights, seed: int, pull: float) -> None:
     labelled, _ = invented(seed, 120, noise=True)
+    used = COLUMNS[base.level]
 
-    free, held = fitted(labelled, SHIPPED, pull), fitted(labelled, SHIPPED, 1e12)
+    free, held = fitted(labelled, base, pull), fitted(labelled, base, 1e12)
 
-    assert (SIGNS * free.coefficients[COLUMNS] >= 0).all()
-    assert set(np.flatnonzero(free.coefficients)) <= set(COLUMNS)
-    assert held.coefficients == pytest.approx(SHIPPED.coefficients, abs=1e-6)
-    assert held.intercept == pytest.approx(SHIPPED.intercept, abs=1e-6)
-    assert loss(free, labelled) <= loss(SHIPPED, labelled)
+    assert (SIGNS[used] * free.coefficients[used] >= 0).all()
+    assert set(np.flatnonzero(free.coefficients)) <= set(used)
+    assert held.coefficients == pytest.approx(base.coefficients, abs=1e-6)
+    assert held.intercept == pytest.approx(base.intercept, abs=1e-6)
+    assert loss(free, labelled) <= loss(base, labelled)
+
+
+@given(st.integers(0, 50))
+@examples(max_examples=10)
+def test_a_storyline_model_learns_nothing_from_the_neighbours(seed: int) -> None:
+    labelled, _ = invented(seed, 200)
+    tempting = labelled.evidence.copy()
+    tempting[:, CONTEXT:] = np.where(labelled.same[:, None] == (SIGNS[CONTEXT:] > 0), 1, 0)
+
+    found = fitted(labelled._replace(evidence=tempting), STORYLINE, 0.1)
+    story = fitted(labelled._replace(evidence=tempting), SHIPPED, 0.1)
+
+    assert not found.coefficients[CONTEXT:].any()
+    assert (found.coefficients[:CONTEXT] != STORYLINE.coefficients[:CONTEXT]).any()
+    assert as_model(found).level == found.level == "storyline"
+    assert (np.abs(story.coefficients[CONTEXT:]) > np.abs(SHIPPED.coefficients[CONTEXT:])).all()
 
 
 def test_evidence_that_does_not_vary_keeps_its_coefficient() -> None:
@@ -161,26 +182,42 @@ def corpus() -> tuple[Prepared, list[str]]:
     return prepared(to_batches(articles), SETTINGS), [a["id"].split()[2] for a in articles]
 
 
-def test_pairs_asked_are_those_of_an_obvious_search(corpus: tuple[Prepared, list[str]]) -> None:
+def obvious_pairs(
+    corpus: tuple[Prepared, list[str]], settings: Settings
+) -> tuple[set[tuple[int, int]], Result]:
+    """Return the pairs that come up as candidates and that the model is not hopeless about, by trying all; and the run."""
     given_, _ = corpus
-    result, s = decided(given_, SETTINGS), given_.sketches
-    rules, used, obvious = rules_of(SETTINGS), desk(), set()
+    result, s = decided(given_, settings), given_.sketches
+    least = level_threshold(rules_of(settings)) - 8
+    anything = rules_of(replace(settings, level="story"))._replace(
+        least_logit=-1e9, witnessed_logit=-1e9, storyline_witnessed=-1e9
+    )
+    coefficients, intercept = level_model(settings)
+    obvious = set()
     for n, a in enumerate(result.order.tolist()):
         for other in result.order[:n].tolist():
             terms, bands = shared_keys(s, other, a)
-            lay_open(s, a, used)
-            relation, score = judged_on(s, other, a, rules, -np.inf, True, used)
-            if (bands or terms >= 3) and relation == REWRITE and score >= rules.least_logit - 8:
+            relation, _, row = judged(s, other, a, anything)
+            odds = float(row.astype(np.float64) @ coefficients + intercept)
+            if (bands or terms >= 3) and relation == REWRITE and odds >= least:
                 obvious.add((other, a))
+    return obvious, result
 
-    pairs = asked_pairs(s, result.order, SETTINGS, 10_000)
-    few = asked_pairs(s, result.order, SETTINGS, len(obvious) // 2)
+
+@pytest.mark.parametrize("level", ["story", "storyline"])
+def test_pairs_asked_are_those_of_an_obvious_search(level: str, corpus: tuple[Prepared, list[str]]) -> None:
+    settings = replace(SETTINGS, level=level)
+    obvious, result = obvious_pairs(corpus, settings)
+    s = corpus[0].sketches
+
+    pairs = asked_pairs(s, result.order, settings, 10_000)
+    few = asked_pairs(s, result.order, settings, len(obvious) // 2)
 
     assert set(map(tuple, pairs.tolist())) == obvious
     assert len(pairs) == len(obvious) > 20
     assert 0 < len(few) <= len(obvious) // 2
     assert set(map(tuple, few.tolist())) < obvious
-    assert asks(s, pairs, SETTINGS).all()
+    assert asks(s, pairs, settings).all()
 
 
 def test_copies_teach_the_model_nothing(corpus: tuple[Prepared, list[str]]) -> None:
@@ -189,7 +226,7 @@ def test_copies_teach_the_model_nothing(corpus: tuple[Prepared, list[str]]) -> N
     left, right = np.triu_indices(len(stories), 1)
     same = np.array([stories[a] == stories[b] for a, b in zip(left, right, strict=True)])
 
-    taught = lessons(given_, result, Pairs.of(Found(left, right, same, 0, 0)))
+    taught = lessons(given_, result, Pairs.of(Found(left, right, same, 0, 0, {})))
     by_field = lessons(given_, result, Stories(stories, [None] * len(stories)))
 
     assert taught.settled > 0

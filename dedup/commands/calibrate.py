@@ -1,4 +1,4 @@
-"""`dedup calibrate`: a corpus and labels → a story model of one's own, and whether it is better."""
+"""`dedup calibrate`: a corpus and labels → a story or storyline model of one's own, and whether it is better."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.terminal.known import check_labels, truth_of
+from dedup.terminal.known import check_labels, name_missing_answers, truth_of
 from dedup.terminal.options import (
     Command,
     corpora,
@@ -35,6 +35,7 @@ __all__ = ["calibrate"]
     section="Tune",
     examples=(
         "dedup calibrate news/ --pairs labels.jsonl -o model.json",
+        "dedup calibrate news/ --pairs labels.jsonl --level storyline -o storyline.json",
         "dedup calibrate news.jsonl --gold story -o model.json",
         "dedup cluster news/ --model model.json",
     ),
@@ -58,11 +59,12 @@ def calibrate(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Fit the model of rewrites to your own labels, if that helps.
+    """Fit the model of the level to your own labels, if that helps.
 
-    The new model is pulled toward the one in force: the shipped one, or that of --model. How hard is chosen
-    on stories held back, and where the labels do not make it clearly better there, the model stays as it is.
-    Labels are pairs (--pairs, as dedup review collects them) or a field of the articles (--gold).
+    It is the story model, which finds rewrites; with --level storyline it is the storyline model, which finds
+    follow-ups. The new model is pulled toward the one in force: the shipped one, or that of --model. How hard
+    is chosen on stories held back, and where the labels do not make it clearly better there, the model stays
+    as it is. Labels are pairs (--pairs, as dedup review collects them) or a field of the articles (--gold).
     """
     prepare()
     import dedup
@@ -73,6 +75,7 @@ def calibrate(
     from dedup.matches import level_model
     from dedup.model import file_of
     from dedup.output import atomic_output
+    from dedup.settings import MODEL_OF
 
     check_labels(gold, open_, pairs)
     corpus = dedup.read_articles(*paths, **reading)
@@ -81,8 +84,11 @@ def calibrate(
     given, done = run_apart(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
     truth = truth_of(corpus, done.result, gold, open_, pairs)
-    model_in_force = level_model(settings)
-    base = Weights(model_in_force.coefficients[0], model_in_force.intercept)
+    for sentence in name_missing_answers(truth, settings.level):
+        tell(sentence, quiet=quiet)
+    in_force = level_model(settings)
+    # A model of one's own has one set of coefficients, for dated and undated pairs alike: it is pulled toward that of dated ones.
+    base = Weights(in_force.coefficients[0], in_force.intercept, MODEL_OF[settings.level])
     taught = lessons(given, done.result, truth)
     found = interruptible(lambda: fit(taught.labelled, base, settings.seed))
     model = replace(found.model, made_from=origin(found, settings.model))
@@ -90,7 +96,14 @@ def calibrate(
         with atomic_output(output) as file:
             file.write(file_of(model, dedup.__version__))
     if as_json or not sys.stdout.isatty():
-        print_json({**origin(found, settings.model), "settled": taught.settled, "digest": model.digest})
+        print_json(
+            {
+                "level": model.level,
+                **origin(found, settings.model),
+                "settled": taught.settled,
+                "digest": model.digest,
+            }
+        )
     else:
         from dedup.terminal.render import show
         from dedup.terminal.render.calibration import calibration_shown
@@ -106,5 +119,5 @@ def origin(found: Calibration, base: Model | None) -> dict[str, Any]:
     return {
         **told,
         "pull": None if found.pull == float("inf") else found.pull,
-        "base": base.digest if base else "shipped",
+        "base": base.digest if base and base.level == found.model.level else "shipped",
     }

@@ -1,4 +1,4 @@
-"""What the options say is known of a corpus → a `Truth`."""
+"""What the options say is known of a corpus → a `Truth` at the level in force, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dedup.corpus import Corpus
     from dedup.results import Result
     from dedup.truth import Pairs, Stories
 
-__all__ = ["check_labels", "truth_of"]
+__all__ = ["check_labels", "name_missing_answers", "truth_of"]
 
 
 def check_labels(gold: str | None, open_: str | None, pairs: str | None) -> None:
@@ -32,9 +34,42 @@ def truth_of(
     from dedup.truth import Pairs, Stories
 
     if pairs is not None:
-        found = find(read_labels(pairs), result.ids)
-        if not len(found.same):
-            raise InputError(f"{pairs} has no labelled pair of this corpus ({found.unknown:,} are of others)")
+        level = result.settings.level
+        found = find(read_labels(pairs), result.ids, level)
+        if not len(found.together):
+            open_too = f", {found.open:,} are left open at level {level}" if found.open else ""
+            raise InputError(
+                f"{pairs} has no labelled pair of this corpus ({found.unknown:,} are of others{open_too})"
+            )
         return Pairs.of(found)
     labels, *opened = labels_in(corpus.records(), *filter(None, [gold, open_]))
     return Stories(labels, opened[0] if opened else [None] * len(labels))
+
+
+def name_missing_answers(truth: Stories | Pairs, level: str) -> Iterator[str]:
+    """Yield a sentence on each answer that labelled pairs lack, and on what a model of the level cannot learn without it."""
+    from dedup.labels import APART, DIFFERENT, FOLLOWUP, SAME
+    from dedup.truth import Pairs
+
+    if not isinstance(truth, Pairs):
+        return
+    answers = truth.found.answers
+    by_storyline = level == "storyline"
+    if answers.get(APART) and by_storyline:
+        yield (
+            f"{answers[APART]:,} pairs say only that they are not the same story (same: false); at level storyline they are "
+            "left open."
+        )
+    if answers.get(APART) and not by_storyline and not answers.get(FOLLOWUP):
+        yield (
+            "The labels do not say which pairs are follow-ups (label: followup), so it is not known how well the model learns "
+            "to tell chapters from retellings."
+        )
+    elif not answers.get(FOLLOWUP):
+        yield "The labels hold no follow-ups, so the model cannot learn to tell " + (
+            "chapters of one affair from different stories." if by_storyline else "chapters from retellings."
+        )
+    if not answers.get(SAME) and by_storyline:
+        yield "The labels hold no pair of the same story, so the model learns from chapters alone what belongs together."
+    if not answers.get(DIFFERENT) and not answers.get(APART):
+        yield "The labels hold no different stories, so the model cannot learn to tell one affair from another."

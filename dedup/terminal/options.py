@@ -105,8 +105,8 @@ def labels_options(command: F) -> F:
                 "--pairs",
                 metavar="FILE",
                 type=click.Path(exists=True, dir_okay=False),
-                help="Labelled pairs in place of a field: CSV or JSON Lines with two ids, a and b, and same: "
-                "true, false or open.",
+                help="Labelled pairs in place of a field: CSV or JSON Lines with two ids, a and b, and a label: "
+                "same, followup, different or open (or, in older files, same: true, false or open).",
             ),
         ],
     )
