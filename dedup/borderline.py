@@ -1,9 +1,10 @@
-"""A result and its sketches → the pairs nearest the threshold of a rewrite, on both sides of it.
+"""A result and its sketches → the pairs nearest the threshold of the level's model, on both sides of it.
 
 In: what a run found, and the sketches that it found it in. Out: positions of pairs with their log-odds. A result
 holds the matches; pairs that just missed are looked for again: articles kept, `LOOKED_UP` of them at most, evenly
 spread over the rank order, are looked up among those kept before them as in a run, and the best candidate of each
-that falls short, by `REACH` at most, is taken. So no article stands on the lower side more than once as the later one.
+that falls short, by `REACH` at most, is taken: beside its neighbours, as the run saw it. So no article stands on the
+lower side more than once as the later one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.lookups import best_of_each, weighed_pairs
+from dedup.lookups import best_of_each, evidence_in_context, weighed_pairs
 from dedup.matches import REWRITE, level_model, level_threshold, rules_of
 from dedup.results import Result
+from dedup.settings import MODEL_OF
 from dedup.sketches import Sketches
 
 LOOKED_UP = 20_000
@@ -30,9 +32,9 @@ class Nearby(NamedTuple):
     """The position of the one that ranks first, which is kept."""
     other: int
     log_odds: float
-    """The story model's, as they are compared with `rules_of(settings).least_logit`."""
+    """Those of the level's model, as they are compared with `level_threshold(rules_of(settings))`."""
     matched: bool
-    """`other` is dropped as a rewrite of `kept`; otherwise both are kept."""
+    """`other` is dropped as a rewrite or follow-up of `kept`; otherwise both are kept."""
 
 
 def nearest_pairs(result: Result, sketches: Sketches, most: int) -> list[Nearby]:
@@ -59,10 +61,21 @@ def missed_pairs(result: Result, sketches: Sketches) -> list[Nearby]:
     asked = np.zeros(len(sketches.texts), np.bool_)
     places = np.unique(np.linspace(0, max(len(kept) - 1, 0), LOOKED_UP).astype(np.int64))
     asked[kept[places[: len(kept)]]] = True
-    found: list[Nearby] = []
-    for pairs, log_odds in weighed_pairs(sketches, kept, result.settings, asked, REACH):
-        short = np.flatnonzero(log_odds < least)
-        best = short[best_of_each(pairs[short, 1], log_odds[short])]
-        columns = (pairs[best, 0].tolist(), pairs[best, 1].tolist(), log_odds[best].tolist())
-        found += [Nearby(*pair, matched=False) for pair in zip(*columns, strict=True)]
-    return sorted(found, key=lambda pair: pair.other)
+    parts = list(weighed_pairs(sketches, kept, result.settings, asked, REACH))
+    pairs = np.concatenate([np.zeros((0, 2), np.int64), *(found for found, _ in parts)])
+    log_odds = np.concatenate([np.zeros(0), *(odds for _, odds in parts)])
+    if MODEL_OF[result.settings.level] == "story":
+        log_odds = weigh_in_context(result, sketches, pairs)
+    short = np.flatnonzero((log_odds < least) & (log_odds >= least - REACH))
+    best = short[best_of_each(pairs[short, 1], log_odds[short])]
+    columns = (pairs[best, 0].tolist(), pairs[best, 1].tolist(), log_odds[best].tolist())
+    missed = [Nearby(*pair, matched=False) for pair in zip(*columns, strict=True)]
+    return sorted(missed, key=lambda pair: pair.other)
+
+
+def weigh_in_context(result: Result, sketches: Sketches, pairs: np.ndarray) -> np.ndarray:
+    """Return the log-odds that the level's model gives to pairs among the articles that a result keeps."""
+    coefficients, intercept = level_model(result.settings)
+    leaders = result.assignments.leaders
+    evidence = evidence_in_context(sketches, result.order, pairs, result.settings, leaders)
+    return evidence.astype(np.float64) @ coefficients + intercept

@@ -127,7 +127,7 @@ def evidence_in_context(
     made = keep_all(articles)
     if leaders is not None:
         made.leaders[:] = leaders
-    ranks = np.zeros(articles, np.int64)
+    ranks = np.full(articles, len(order), np.int64)  # what is given twice is not in the order, and comes last
     ranks[order] = np.arange(len(order))
     state = ClusteringState(made, np.zeros((1, COUNT), np.float32), ranks, np.zeros(articles, np.int32))
     by_rank = np.argsort(ranks[pairs[:, 1]], kind="stable")

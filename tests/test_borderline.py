@@ -1,7 +1,9 @@
 """The pairs nearest the threshold: what a run found of them, and what an obvious search of the missed finds."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -9,9 +11,11 @@ from newsmaker import Article, corpora, planned
 
 from dedup.articles import to_batches
 from dedup.borderline import REACH, nearest_pairs
-from dedup.evidence import desk, lay_open
+from dedup.evidence import EVIDENCE
 from dedup.explanation import shared_keys
-from dedup.matches import REWRITE, judged_on, rules_of
+from dedup.lookups import evidence_in_context, weigh_pairs
+from dedup.matches import REWRITE, judged, level_model, level_threshold, read_shipped_model, rules_of
+from dedup.model import Model
 from dedup.pipeline import Prepared, decided, deduplicate, prepared
 from dedup.results import Result
 from dedup.settings import Settings
@@ -19,6 +23,10 @@ from dedup.settings import Settings
 SETTINGS = Settings(threads=1)
 UNFORGIVING = Settings(threads=1, rewrite_probability=0.999999, relations=("exact", "rewrite"))
 """Under it most rewrites, and most copies, are just missed."""
+STORYLINE = Settings(
+    threads=1, level="storyline", followup_probability=0.999999, relations=("exact", "followup")
+)
+"""The same of follow-ups."""
 EVERYTHING = 10**6
 
 
@@ -30,42 +38,73 @@ def both(articles: list[Article], settings: Settings = SETTINGS) -> tuple[Prepar
 
 def obvious_misses(given: Prepared, result: Result) -> dict[int, float]:
     """Return for each kept article the log-odds of its best candidate that falls short, by trying all pairs."""
-    s, rules = given.sketches, rules_of(result.settings)
+    s, settings = given.sketches, result.settings
+    least = level_threshold(rules_of(settings))
+    rewrites = replace(settings, level="story", relations=(*settings.relations, "rewrite"))
+    anything = rules_of(rewrites)._replace(least_logit=-1e9, witnessed_logit=-1e9, storyline_witnessed=-1e9)
+    coefficients, intercept = level_model(settings)
     kept = [a for a in result.order.tolist() if a in set(result.kept_positions.tolist())]
-    used = desk()
     found: dict[int, float] = {}
     for n, a in enumerate(kept):
         for other in kept[:n]:
             terms, bands = shared_keys(s, other, a)
-            if bands == 0 and terms < result.settings.shared_terms:
+            if bands == 0 and terms < settings.shared_terms:
                 continue
-            lay_open(s, a, used)
-            relation, score = judged_on(s, other, a, rules, rules.least_logit - REACH, True, used)
-            if relation == REWRITE and score < rules.least_logit:
-                found[a] = max(found.get(a, -1e9), float(score))
+            if judged(s, other, a, anything)[0] != REWRITE:
+                continue
+            pair, leaders = np.array([[other, a]]), result.assignments.leaders
+            row = evidence_in_context(s, result.order, pair, settings, leaders)[0]
+            score = float(row.astype(np.float64) @ coefficients + intercept)
+            if least - REACH <= score < least:
+                found[a] = max(found.get(a, -1e9), score)
     return found
 
 
-@given(corpora(least=2, most=16, stories=2))
+@pytest.mark.parametrize("settings", [UNFORGIVING, STORYLINE])
+@given(articles=corpora(least=2, most=16, stories=2))
 @examples(max_examples=30)
-def test_misses_are_those_of_an_obvious_search(articles: list[Article]) -> None:
-    given_, result = both(articles, UNFORGIVING)
+def test_misses_are_those_of_an_obvious_search(settings: Settings, articles: list[Article]) -> None:
+    given_, result = both(articles, settings)
 
     missed = {
         p.other: p.log_odds for p in nearest_pairs(result, given_.sketches, EVERYTHING) if not p.matched
     }
 
-    assert missed == pytest.approx(obvious_misses(given_, result))
+    assert missed == pytest.approx(obvious_misses(given_, result), abs=1e-4)
 
 
-def test_matches_are_the_rewrites_of_the_result_with_their_log_odds() -> None:
-    given_, result = both(planned(60, seed=3))
+@pytest.mark.parametrize("level", ["story", "storyline"])
+def test_matches_are_those_that_a_model_made_with_the_log_odds_of_the_level(level: str) -> None:
+    given_, result = both(planned(60, seed=3), Settings(threads=1, level=level))
+    coefficients, intercept = level_model(result.settings)
 
     matched = [p for p in nearest_pairs(result, given_.sketches, EVERYTHING) if p.matched]
 
-    rewrites = {(m.canonical, m.id) for m in result.dropped if m.relation == "rewrite"}
-    assert {(result.ids[p.kept], result.ids[p.other]) for p in matched} == rewrites
-    assert len(rewrites) > 1
+    by_model = {(m.canonical, m.id) for m in result.dropped if m.relation in {"rewrite", "followup"}}
+    assert {(result.ids[p.kept], result.ids[p.other]) for p in matched} == by_model
+    assert len(by_model) > 1
+    for p in matched:
+        row = result.assignments.against(p.other).astype(np.float64)
+        assert p.log_odds == pytest.approx(row @ coefficients + intercept)
+
+
+def test_a_pair_that_only_its_neighbours_hold_apart_is_a_miss() -> None:
+    coefficients, intercept = read_shipped_model("story")
+    weights = {n: float(c) for n, c in zip(EVIDENCE, coefficients, strict=True) if c}
+    wary = Model({**weights, "neighbours": -4.0}, intercept)
+    strict = Settings(
+        threads=1, model=wary, rewrite_probability=0.99, relations=("exact", "rewrite", "followup")
+    )
+    given_, result = both(planned(120, seed=3, stories=6), strict)
+    least = level_threshold(rules_of(result.settings))
+
+    missed = [p for p in nearest_pairs(result, given_.sketches, EVERYTHING) if not p.matched]
+
+    alone = weigh_pairs(
+        given_.sketches, np.array([(p.kept, p.other) for p in missed], np.int64), result.settings
+    )
+    assert (alone >= least).any()
+    assert all(p.log_odds < least for p in missed)
 
 
 def test_the_nearest_come_first_and_each_side_is_bounded() -> None:
