@@ -13,17 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from dedup.borderline import matched_pairs, missed_pairs
+from dedup.borderline import matched_pairs, missed_pairs, weigh_in_context
 from dedup.evaluation import Evaluation, PairEvaluation
-from dedup.evidence import evidence_of
-from dedup.matches import NONE, level_model
+from dedup.matches import NONE
 from dedup.phrases import chance
 from dedup.pipeline import Prepared, decided
 from dedup.results import Result
-from dedup.settings import RELATIONS, THRESHOLD_OF, Settings
+from dedup.settings import MODEL_OF, RELATIONS, THRESHOLD_OF, Settings
 from dedup.truth import Truth
 
-__all__ = ["Bin", "Mistake", "Point", "Study", "curve", "false_matches", "misses", "reliability", "study"]
+__all__ = [
+    "Bin",
+    "Mistake",
+    "Point",
+    "Study",
+    "calibration_error",
+    "curve",
+    "false_matches",
+    "misses",
+    "reliability",
+    "study",
+]
 
 THRESHOLDS = (
     *(0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55),
@@ -55,14 +65,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Pairs of about the same probability, and how many of them are one story after all."""
+    """Pairs of about the same probability, and how many of them belong together after all."""
 
     low: float
     high: float
     said: float
     """The mean of their probabilities."""
     same: float
-    """The share of them that is one story."""
+    """The share of them that is one story; of the storyline model, one storyline."""
     pairs: int
 
 
@@ -79,16 +89,22 @@ class Mistake:
     """None: they are held apart."""
     score: float | None
     probability: float
-    """The story model's, whatever the relation rests on."""
+    """That of the level's model, whatever the relation rests on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
     """What there is to tune by."""
 
+    level: str
+    """At which level the result is scored."""
+    model: str
+    """Whose probabilities are shown: the "story" model, or the "storyline" model."""
     scores: Evaluation | PairEvaluation
     curve: tuple[Point, ...]
     reliability: tuple[Bin, ...]
+    calibration_error: float | None
+    """Over the bins of `reliability`; None where there are none."""
     false_matches: tuple[Mistake, ...]
     misses: tuple[Mistake, ...]
 
@@ -96,12 +112,19 @@ class Study:
 def study(given: Prepared, result: Result, truth: Truth, most: int, *, thorough: bool = True) -> Study:
     """Return the study of a result and what it was decided from, with at most so many mistakes of either kind.
 
-    Unless it is to be thorough, the curve and the reliability are left out, which cost more runs.
+    Unless it is to be thorough, the curve and the reliability are left out, which cost more runs; at the level of the text, where
+    no model decides, always.
     """
+    level = result.settings.level
+    thorough &= level != "text"
+    bins = reliability(given, result, truth) if thorough else ()
     return Study(
+        level=level,
+        model=MODEL_OF[level],
         scores=truth.scores(result),
         curve=curve(given, result.settings, truth) if thorough else (),
-        reliability=reliability(given, result, truth) if thorough else (),
+        reliability=bins,
+        calibration_error=calibration_error(bins),
         false_matches=tuple(false_matches(given, result, truth, most)),
         misses=tuple(misses(given, result, truth, most)),
     )
@@ -135,7 +158,10 @@ def point(given: Prepared, tried: Settings, truth: Truth, settings: Settings) ->
 
 
 def reliability(given: Prepared, result: Result, truth: Truth) -> tuple[Bin, ...]:
-    """Return, by tenths of probability, what labels say of the rewrites found and of the best pair each article just missed."""
+    """Return, by tenths of the level's model's probability, what labels say of the pairs near its decision.
+
+    They are the rewrites (and follow-ups) that were joined, and of each article kept the best pair that just missed.
+    """
     pairs = [*matched_pairs(result), *missed_pairs(result, given.sketches)]
     judged = [(chance(p.log_odds), same) for p in pairs if (same := truth.says(p.kept, p.other)) is not None]
     places = [min(int(said * BINS), BINS - 1) for said, _ in judged]
@@ -143,6 +169,17 @@ def reliability(given: Prepared, result: Result, truth: Truth) -> tuple[Bin, ...
         binned(k, [pair for pair, place in zip(judged, places, strict=True) if place == k])
         for k in sorted(set(places))
     )
+
+
+def calibration_error(bins: Iterable[Bin]) -> float | None:
+    """Return the expected calibration error: how far bins are from what they say, each by its share of the pairs; None of none.
+
+    >>> calibration_error([Bin(0.9, 1.0, 0.9, 0.4, 1), Bin(0.1, 0.2, 0.1, 0.1, 1)])
+    0.25
+    """
+    weights = [(b.pairs, abs(b.said - b.same)) for b in bins]
+    total = sum(pairs for pairs, _ in weights)
+    return sum(pairs * away for pairs, away in weights) / total if total else None
 
 
 def binned(place: int, pairs: list[tuple[float, bool]]) -> Bin:
@@ -160,7 +197,7 @@ def false_matches(given: Prepared, result: Result, truth: Truth, most: int) -> I
 
 
 def misses(given: Prepared, result: Result, truth: Truth, most: int) -> Iterator[Mistake]:
-    """Yield pairs of one story that are held apart, those first that the model is surest of; one of a cluster."""
+    """Yield pairs that belong together and are held apart, those first that the model is surest of; one of a cluster."""
     leaders = result.assignments.leaders.tolist()
     apart = [pair for pair, _ in zip(truth.apart(leaders), range(MOST_LOOKED_AT), strict=False)]
     return worst(given, result, in_rank_order(apart, result.order), most)
@@ -176,10 +213,9 @@ def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: i
     """Yield the pairs that the model gives the highest log-odds, at most so many, each of other clusters than those before."""
     if not pairs:
         return
-    model = level_model(result.settings)
     seen: set[int] = set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    log_odds = model.log_odds(evidence_of(given.sketches, right, left))
+    log_odds = weigh_in_context(result, given.sketches, np.stack([left, right], axis=1))
     for k in np.argsort(-log_odds, kind="stable").tolist():
         if most <= 0:
             return
@@ -187,7 +223,7 @@ def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: i
         if clusters & seen:
             continue
         seen |= clusters
-        yield mistake(given, result, pairs[k], log_odds[k])
+        yield mistake(given, result, pairs[k], float(log_odds[k]))
         most -= 1
 
 

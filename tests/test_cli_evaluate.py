@@ -1,7 +1,9 @@
 """`dedup evaluate`: scores against labels."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import called, on_terminal, written
@@ -17,13 +19,23 @@ SCORES = {
     "stories",
     "clusters",
 }
-SCORES |= {"relations", "curve", "reliability", "false_matches", "misses"}
+SCORES |= {
+    "level",
+    "model",
+    "relations",
+    "curve",
+    "reliability",
+    "calibration_error",
+    "false_matches",
+    "misses",
+}
 
 
 def test_a_pipe_gets_the_scores_as_json(newsroom: Path) -> None:
     scores = json.loads(called("evaluate", newsroom, "--gold", "story").stdout)
 
     assert set(scores) == SCORES
+    assert (scores["level"], scores["model"], scores["calibration_error"]) == ("story", "story", None)
     assert scores["articles"] == 47
     assert scores["stories"] == 32
     assert scores["pairwise"]["f1"] > 0.85
@@ -34,7 +46,8 @@ def test_a_pipe_gets_the_scores_as_json(newsroom: Path) -> None:
 def test_a_terminal_gets_a_table(newsroom: Path) -> None:
     seen = on_terminal("evaluate", newsroom, "--gold", "story", columns=80)
 
-    header, pairwise, b_cubed, *_ = seen.splitlines()
+    level, _, header, pairwise, b_cubed, *_ = seen.splitlines()
+    assert level == "scored at level story: pairs of one story belong together, follow-ups apart"
     assert header.split() == ["F1", "precision", "recall"]
     assert pairwise.split()[0] == "pairwise"
     assert b_cubed.split()[0] == "B³"
@@ -125,6 +138,86 @@ def test_a_terminal_shows_mistakes_with_ids_to_explain(labelled: Path, judged: P
     assert "  3 4\n" in seen
     assert "← best, in force" in seen
     assert "2 labelled pairs, 1 of one story; 1 left open; 1 of articles that are not here" in seen
+
+
+@pytest.fixture
+def answered(tmp_path: Path) -> Path:
+    """Return pairs of the articles of `labelled`: one of each answer, one of an older file, and one left open."""
+    pairs: list[dict[str, Any]] = [
+        {"a": "1", "b": "2", "label": "same"},
+        {"a": "3", "b": "4", "label": "followup"},
+        {"a": "1", "b": "3", "label": "different"},
+        {"a": "1", "b": "5", "same": False},
+        {"a": "2", "b": "5", "label": "open"},
+    ]
+    return written(tmp_path / "answered.jsonl", pairs)
+
+
+@pytest.mark.parametrize(
+    ("level", "counts", "scores", "line"),
+    [
+        (
+            "text",
+            (4, 1, 1),
+            (0.5, 1.0),
+            "pairs of one story belong together, follow-ups apart; only the text joins",
+        ),
+        ("story", (4, 1, 1), (0.5, 1.0), "pairs of one story belong together, follow-ups apart"),
+        ("storyline", (3, 2, 2), (1.0, 1.0), "pairs of one affair belong together, follow-ups too"),
+    ],
+)
+def test_labels_count_at_the_level_in_force(
+    level: str,
+    counts: tuple[int, int, int],
+    scores: tuple[float, float],
+    line: str,
+    labelled: Path,
+    answered: Path,
+) -> None:
+    asked: list[str | Path] = ["evaluate", labelled, "--pairs", answered, "--level", level]
+
+    found = json.loads(called(*asked).stdout)
+
+    assert found["level"] == level
+    assert (found["pairs"], found["same"], found["open"]) == counts
+    assert (found["pairwise"]["precision"], found["pairwise"]["recall"]) == scores
+    assert on_terminal(*asked).splitlines()[0] == f"scored at level {level}: {line}"
+
+
+def test_the_text_alone_has_no_curve(labelled: Path, answered: Path) -> None:
+    answer = called("evaluate", labelled, "--pairs", answered, "--level", "text", "--curve")
+
+    assert json.loads(answer.stdout)["curve"] == []
+    assert "At level text no model decides: there is no curve." in answer.stderr
+
+
+@pytest.mark.parametrize("level", ["story", "storyline"])
+def test_reliability_is_shown_with_its_error_and_the_model_it_is_of(level: str, newsroom: Path) -> None:
+    asked: list[str | Path] = ["evaluate", newsroom, "--gold", "story", "--curve", "--level", level]
+
+    found = json.loads(called(*asked).stdout)
+    seen = on_terminal(*asked)
+
+    pairs = sum(b["pairs"] for b in found["reliability"])
+    error = sum(b["pairs"] * abs(b["said"] - b["same"]) for b in found["reliability"]) / pairs
+    assert found["model"] == level
+    assert found["calibration_error"] == pytest.approx(error, abs=1e-3)
+    assert f"{level} model " in seen
+    shown = re.search(rf"calibration error of the {level} model ([.\d]+), bins weighted by their pairs", seen)
+    assert shown
+    assert float(shown[1]) == pytest.approx(error, abs=2e-3)
+
+
+def test_older_labels_say_nothing_of_storylines(labelled: Path, tmp_path: Path) -> None:
+    pairs = written(tmp_path / "pairs.jsonl", [{"a": "3", "b": "4", "same": False}])
+
+    answer = called("evaluate", labelled, "--pairs", pairs, "--level", "storyline")
+
+    assert answer.exit_code == 1
+    assert (
+        "no labelled pair of this corpus (0 are of others, 1 are left open at level storyline)"
+        in answer.stderr
+    )
 
 
 def test_everything_goes_into_one_page(newsroom: Path, tmp_path: Path) -> None:

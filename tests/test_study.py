@@ -9,10 +9,12 @@ from newsmaker import planned
 from dedup.articles import to_batches
 from dedup.evaluation import evaluate, pairwise
 from dedup.labels import Found
+from dedup.matches import read_shipped_model
+from dedup.phrases import chance
 from dedup.pipeline import Prepared, decided, deduplicate, prepared
 from dedup.scorepage import page
 from dedup.settings import Settings
-from dedup.study import curve, false_matches, misses, reliability, study
+from dedup.study import Bin, calibration_error, curve, false_matches, misses, reliability, study
 from dedup.truth import Pairs, Stories, Truth
 
 SETTINGS = Settings(threads=1)
@@ -40,7 +42,7 @@ def test_the_curve_holds_what_single_runs_score(given: Prepared) -> None:
     points = curve(given, SETTINGS, truth)
 
     for point in (points[0], points[-1]):
-        settings = replace(SETTINGS, rewrite_probability=point.rewrite_probability)
+        settings = replace(SETTINGS, rewrite_probability=point.probability)
         alone = evaluate(deduplicate(ARTICLES, settings), STORIES)
         assert (point.f1, point.precision, point.b3_f1) == (
             alone.pairwise.f1,
@@ -49,7 +51,7 @@ def test_the_curve_holds_what_single_runs_score(given: Prepared) -> None:
         )
     assert len(points) > 12
     assert points[0].dropped > points[-1].dropped
-    assert [p.rewrite_probability for p in points if p.in_force] == [SETTINGS.rewrite_probability]
+    assert [p.probability for p in points if p.in_force] == [SETTINGS.rewrite_probability]
     assert [p.f1 for p in points if p.best] == [max(p.f1 for p in points)]
 
 
@@ -86,7 +88,7 @@ def test_pairs_score_as_the_stories_that_they_were_taken_from(given: Prepared) -
     left, right = np.triu_indices(len(STORIES), 1)
     same = np.array([STORIES[a] == STORIES[b] for a, b in zip(left, right, strict=True)])
 
-    scores = Pairs.of(Found(left, right, same, 0, 0)).scores(result)
+    scores = Pairs.of(Found(left, right, same, 0, 0, {})).scores(result)
 
     assert scores.pairwise == pairwise(STORIES, result.assignments.leaders.tolist())
     assert scores.relations == evaluate(result, STORIES).relations
@@ -96,7 +98,7 @@ def test_what_is_not_labelled_is_neither_right_nor_wrong(given: Prepared) -> Non
     result = decided(given, SETTINGS)
     first = next(a for a in range(len(STORIES)) if result.assignments.leaders[a] != a)
     kept = int(result.assignments.leaders[first])
-    truth: Truth = Pairs.of(Found(np.array([kept]), np.array([first]), np.array([False]), 0, 0))
+    truth: Truth = Pairs.of(Found(np.array([kept]), np.array([first]), np.array([False]), 0, 0, {}))
 
     found = study(given, result, truth, 10)
 
@@ -117,6 +119,52 @@ def test_bins_count_the_pairs_that_are_labelled(given: Prepared) -> None:
     assert reliability(given, result, nothing) == ()
 
 
+def test_the_error_is_the_distance_of_each_bin_by_its_pairs() -> None:
+    bins = (Bin(0.2, 0.3, 0.25, 0.25, 10), Bin(0.9, 1.0, 0.95, 0.45, 30), Bin(0.5, 0.6, 0.5, 0.7, 60))
+
+    assert calibration_error(bins) == pytest.approx((0 * 10 + 0.5 * 30 + 0.2 * 60) / 100)
+    assert calibration_error(()) is None
+
+
+@pytest.mark.parametrize(("level", "model"), [("story", "story"), ("storyline", "storyline")])
+def test_probabilities_are_those_of_the_model_of_the_level(level: str, model: str, given: Prepared) -> None:
+    settings = replace(SETTINGS, level=level, relations=("exact", "rewrite", "followup"))
+    result = decided(given, settings)
+    coefficients, intercept = read_shipped_model(model)
+
+    found = study(given, result, Stories(range(len(STORIES)), [None] * len(STORIES)), 100)
+
+    place = {name: n for n, name in enumerate(result.ids)}
+    by_model = [m for m in found.false_matches if m.relation in {"rewrite", "followup"}]
+    assert (found.level, found.model) == (level, model)
+    assert found.calibration_error == calibration_error(found.reliability) is not None
+    assert by_model
+    for m in by_model:
+        row = result.assignments.against(place[m.b]).astype(np.float64)
+        assert m.probability == pytest.approx(chance(float(row @ coefficients + intercept)), abs=1e-6)
+
+
+def test_the_curve_of_storylines_holds_what_single_runs_score(given: Prepared) -> None:
+    settings = replace(SETTINGS, level="storyline")
+
+    points = curve(given, settings, Stories(STORIES, [None] * len(STORIES)))
+
+    alone = evaluate(deduplicate(ARTICLES, replace(settings, followup_probability=0.995)), STORIES)
+    assert points[-1].probability == 0.995
+    assert (points[-1].f1, points[-1].recall) == (alone.pairwise.f1, alone.pairwise.recall)
+    assert points[0].dropped > points[-1].dropped
+    assert [p.probability for p in points if p.in_force] == [settings.followup_probability]
+
+
+def test_no_model_decides_at_the_level_of_the_text(given: Prepared, wrong_labels: Stories) -> None:
+    settings = replace(SETTINGS, level="text")
+
+    found = study(given, decided(given, settings), wrong_labels, 3)
+
+    assert (found.level, found.curve, found.reliability, found.calibration_error) == ("text", (), (), None)
+    assert page(found, decided(given, settings)).count("<svg") == 0
+
+
 def test_a_page_shows_titles_as_text_and_asks_nothing_of_the_network(
     given: Prepared, wrong_labels: Stories
 ) -> None:
@@ -131,4 +179,7 @@ def test_a_page_shows_titles_as_text_and_asks_nothing_of_the_network(
     assert "http:" not in written.replace("http-equiv", "")
     assert "https:" not in written
     assert written.count("<svg") == 2
+    assert "scored at level story" in written
+    assert "Does the probability of the story model mean what it says?" in written
+    assert "The calibration error, bins weighted by their pairs, is 0." in written
     assert "nan" not in written

@@ -60,7 +60,8 @@ def floors(
 @click.option(
     "--curve",
     is_flag=True,
-    help="Score two dozen values of --rewrite-probability as well, and mark the best.",
+    help="Score two dozen values of the probability that a match at this level needs as well, and mark the best; show how far "
+    "the model's probabilities mean what they say.",
 )
 @click.option(
     "--examples",
@@ -107,7 +108,8 @@ def evaluate(
     Pairwise F1, B³, adjusted Rand index, V-measure, and how many drops of each relation are right.
 
     Labels are a field of the articles (--gold) or a file of pairs (--pairs). What has no label is left out of
-    the scores.
+    the scores. They count at the level in force: at text and story, a pair labelled followup belongs apart; at
+    storyline, together.
     """
     prepare()
     from dedup import evaluation, read_articles, writing
@@ -124,6 +126,8 @@ def evaluate(
     found = interruptible(
         lambda: study(given, done.result, truth, examples, thorough=curve or html is not None)
     )
+    if curve and settings.level == "text":
+        tell("At level text no model decides: there is no curve.", quiet=quiet)
     if html is not None:
         from dedup.output import atomic_output
         from dedup.scorepage import page
@@ -133,8 +137,9 @@ def evaluate(
     if as_json or not sys.stdout.isatty():
         print_json(
             {
+                "level": found.level,
                 **asdict(found.scores),
-                **{name: value for name, value in asdict(found).items() if name != "scores"},
+                **{name: value for name, value in asdict(found).items() if name not in {"level", "scores"}},
             }
         )
     else:

@@ -18,18 +18,31 @@ if TYPE_CHECKING:
 
 __all__ = ["study_shown"]
 
-BAR_WIDTH = 30
+BELONGS = {
+    "text": "pairs of one story belong together, follow-ups apart; only the text joins",
+    "story": "pairs of one story belong together, follow-ups apart",
+    "storyline": "pairs of one affair belong together, follow-ups too",
+}
+"""By level: what labels say there."""
 
 
 def study_shown(study: Study) -> Iterator[RenderableType]:
-    """Yield the scores, the counts of each relation, the curve, the mistakes, and what it was computed from."""
+    """Yield the level, the scores, the counts of each relation, the curve, the mistakes, and what it was computed from."""
+    yield f"scored at level {study.level}: {BELONGS[study.level]}\n"
     yield from scores_shown(study.scores)
     if study.curve:
         yield ""
         yield from curve_shown(study.curve)
-    yield from mistakes_shown("Joined, though labelled apart; the surest first", study.false_matches)
-    yield from mistakes_shown("Held apart, though labelled one story; the nearest first", study.misses)
-    yield f"\n{basis(study.scores)}"
+    if study.reliability:
+        yield ""
+        yield from reliability_shown(study)
+    joined, apart = (
+        "Joined, though labelled apart; the surest first",
+        f"Held apart, though labelled one {study.model}; the nearest first",
+    )
+    yield from mistakes_shown(joined, study.false_matches, study.model)
+    yield from mistakes_shown(apart, study.misses, study.model)
+    yield f"\n{basis(study.scores, study.model)}"
 
 
 def scores_shown(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType]:
@@ -72,19 +85,28 @@ def curve_shown(curve: Iterable[Point]) -> Iterator[RenderableType]:
     yield Text("The best was chosen on these labels, which flatters it.", "dim")
 
 
-def mistakes_shown(heading: str, mistakes: Iterable[Mistake]) -> Iterator[RenderableType]:
+def reliability_shown(study: Study) -> Iterator[RenderableType]:
+    """Yield a line for each tenth of probability: what the model said, and what was so; then how far off it was in all."""
+    table = columns(f"{study.model} model", "said, mean", f"one {study.model}", "pairs")
+    for b in study.reliability:
+        table.add_row(Text(f"{b.low:g} to {b.high:g}"), f"{b.said:.2f}", f"{b.same:.2f}", f"{b.pairs:,}")
+    yield table
+    yield f"calibration error of the {study.model} model {study.calibration_error:.3f}, bins weighted by their pairs"
+
+
+def mistakes_shown(heading: str, mistakes: Iterable[Mistake], model: str) -> Iterator[RenderableType]:
     """Yield pairs of articles, with ids for `dedup explain`."""
     for n, found in enumerate(mistakes):
         if n == 0:
             yield Text(f"\n{heading}", "bold")
         how = f"{found.relation} {percent(found.score or 0)}" if found.relation else "apart"
-        yield line(f"{how}, story model {percent(found.probability)}")
+        yield line(f"{how}, {model} model {percent(found.probability)}")
         for title in (found.title_a, found.title_b):
             yield line(f"  {title}" if title else "  no title", "dim")
         yield Text(f"  {quote(plain(found.a))} {quote(plain(found.b))}", overflow="fold")
 
 
-def basis(scores: Evaluation | PairEvaluation) -> str:
+def basis(scores: Evaluation | PairEvaluation, model: str) -> str:
     """Return a line on what scores were computed from."""
     from dedup.evaluation import Evaluation
 
@@ -97,4 +119,4 @@ def basis(scores: Evaluation | PairEvaluation) -> str:
         for number, what in ((scores.open, "left open"), (scores.unknown, "of articles that are not here"))
         if number
     ]
-    return f"{counted(scores.pairs, 'labelled pair')}, {scores.same:,} of one story{''.join(others)}"
+    return f"{counted(scores.pairs, 'labelled pair')}, {scores.same:,} of one {model}{''.join(others)}"
