@@ -9,36 +9,55 @@ from hypothesis import given
 from hypothesis import strategies as st
 from newsmaker import planned
 
-from benchmarks.fit import AGAINST as FITTED_AGAINST
-from benchmarks.fit import USED
 from dedup.errors import InputError, SettingsError
-from dedup.evidence import EVIDENCE
-from dedup.matches import model as shipped_model
-from dedup.matches import model_of
-from dedup.model import AGAINST, GREATEST, SPEAKS_FOR, Model, file_of, read_model
+from dedup.evidence import CONTEXT, EVIDENCE, FEATURES, FIGURES_FOUND, NAMES_FOUND
+from dedup.matches import read_shipped_model, story_model, storyline_model
+from dedup.model import (
+    AGAINST,
+    CONTEXT_NAMES,
+    GREATEST,
+    MODEL_LEVELS,
+    SPEAKS_FOR,
+    Model,
+    file_of,
+    read_model,
+)
 from dedup.pipeline import deduplicate
 from dedup.settings import Settings, as_written
 
 
-def shipped() -> Model:
-    """Return the shipped model as one of one's own."""
-    coefficients, intercept = shipped_model()
-    return Model({n: float(c) for n, c in zip(EVIDENCE, coefficients, strict=True) if c}, intercept)
+def shipped(level: str = "story") -> Model:
+    """Return the shipped model of a level as one of one's own."""
+    coefficients, intercept = read_shipped_model(level)
+    return Model({n: float(c) for n, c in zip(EVIDENCE, coefficients, strict=True) if c}, intercept, level)
 
 
-def test_a_model_weighs_the_evidence_that_the_shipped_one_may() -> None:
-    assert {*SPEAKS_FOR, *AGAINST} == {EVIDENCE[column] for column in USED}
-    assert set(AGAINST) == FITTED_AGAINST
+def test_a_model_weighs_all_evidence_but_that_of_the_text_and_each_for_one_side() -> None:
+    weighed = {EVIDENCE[NAMES_FOUND], EVIDENCE[FIGURES_FOUND], *EVIDENCE[FEATURES:]}
+
+    assert sorted((*SPEAKS_FOR, *AGAINST)) == sorted(weighed)
+    assert weighed > CONTEXT_NAMES == set(EVIDENCE[CONTEXT:])
 
 
-def test_the_shipped_model_in_a_file_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", MODEL_LEVELS)
+def test_the_shipped_model_in_a_file_changes_nothing(level: str, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    path.write_bytes(file_of(shipped(), "1"))
+    path.write_bytes(file_of(shipped(level), "1"))
     articles = planned(60, seed=4)
 
-    own = deduplicate(articles, Settings(model=read_model(path)))
+    own = deduplicate(articles, Settings(level=level, model=read_model(path)))
 
-    assert list(own) == list(deduplicate(articles))
+    assert read_model(path).level == level
+    assert list(own) == list(deduplicate(articles, Settings(level=level)))
+
+
+def test_a_model_takes_the_place_of_that_of_its_level_alone() -> None:
+    own = Model({"quotes": 2}, 3, "storyline")
+    settings = Settings(model=own)
+
+    assert storyline_model(settings)[1] == 3
+    assert story_model(settings)[1] == read_shipped_model("story")[1]
+    assert own != Model({"quotes": 2}, 3)
 
 
 def test_another_model_finds_other_rewrites() -> None:
@@ -51,13 +70,26 @@ def test_another_model_finds_other_rewrites() -> None:
     assert "rewrite" not in found
 
 
+def test_another_storyline_model_finds_other_follow_ups() -> None:
+    strict = Model(shipped("storyline").coefficients, -GREATEST, "storyline")
+    articles = planned(60, seed=4)
+
+    def find_relations(model: Model | None) -> set[str]:
+        settings = Settings(level="storyline", relations=("exact", "followup"), model=model)
+        return {match.relation for match in deduplicate(articles, settings).dropped}
+
+    assert "followup" in find_relations(None)
+    assert "followup" not in find_relations(strict)
+
+
 def test_a_model_is_written_by_its_digest_and_equal_by_its_content() -> None:
-    one, again = Model({"days": -1, "quotes": 2}, 3), Model({"quotes": 2, "days": -1}, 3.0, {"labels": 7})
+    one = Model({"days": -1, "quotes": 2}, 3)
+    again = Model({"quotes": 2, "days": -1}, 3.0, made_from={"labels": 7})
 
     assert one == again
     assert as_written(Settings(model=one))["model"] == one.digest
     assert one != Model({"days": -1, "quotes": 2}, 3.5)
-    assert model_of(Settings(model=one))[1] == 3
+    assert story_model(Settings(model=one))[1] == 3
 
 
 @given(st.dictionaries(st.sampled_from(SPEAKS_FOR), st.floats(0, GREATEST)), st.floats(-GREATEST, GREATEST))
@@ -87,10 +119,16 @@ def content(**changed: object) -> str:
         (content(coefficients={"days": -1e4}), "days is -10000.0, not a number between"),
         (content(coefficients={"days": float("nan")}), "days is nan, not a number"),
         (content(coefficients={"days": 10**400}), "is no model"),
-        (content(coefficients={"days": 1}), "may only speak against one story"),
-        (content(coefficients={"quotes": -1}), "may only speak for one story"),
+        (content(coefficients={"days": 1}), "may only speak against a match"),
+        (content(coefficients={"quotes": -1}), "may only speak for a match"),
         (content(coefficients={"__class__": 1}), "is no evidence that a model weighs"),
         (content(coefficients={"jaccard": 1}), "is no evidence that a model weighs"),
+        (content(level="text"), "its level is 'text', not story or storyline"),
+        (content(level="storyline"), "damaged or changed by hand"),
+        (
+            content(level="storyline", coefficients={"nearer": -1}),
+            "nearer is evidence for the story model alone",
+        ),
         (content(intercept=None), "the intercept is None, not a number"),
         (content(intercept=2.5), "damaged or changed by hand"),
         (content(digest=None), "damaged or changed by hand"),
@@ -108,6 +146,28 @@ def test_a_file_that_is_no_model_is_told_with_the_reason(written: str, says: str
         read_model(path)
 
     assert says in str(error.value)
+
+
+def test_a_model_file_of_the_first_version_is_refused_by_file_and_version(tmp_path: Path) -> None:
+    path = tmp_path / "first.json"
+    first = {name: value for name, value in json.loads(content(dedup="0.1.0")).items() if name != "level"}
+    path.write_text(json.dumps(first))
+
+    with pytest.raises(InputError) as error:
+        read_model(path)
+
+    assert str(error.value) == (
+        f"{path} is no model: version 0.1.0 of dedup made it, which knew one level only: fit it again with dedup calibrate"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(CONTEXT_NAMES))
+def test_what_depends_on_the_neighbours_is_for_the_story_model_alone(name: str) -> None:
+    weight = 1.0 if name in SPEAKS_FOR else -1.0
+
+    assert Model({name: weight}, 0).coefficients == {name: weight}
+    with pytest.raises(ValueError, match=f"{name} is evidence for the story model alone"):
+        Model({name: weight}, 0, "storyline")
 
 
 def test_bytes_that_are_no_text_are_no_model(tmp_path: Path) -> None:
