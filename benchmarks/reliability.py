@@ -27,6 +27,8 @@ from dedup.settings import Settings
 
 KINDS = ("all", "asked", "reported")
 BINS = 10
+NEVER_LESS = -1e9
+"""Log-odds that every pair has that is for a model to decide."""
 Map = Callable[[np.ndarray], np.ndarray]
 """Log-odds → probability."""
 
@@ -132,7 +134,10 @@ def asked(
             first = 0 if leader == a or witnesses[leader] < WITNESSES else terms
             witnesses[leader] += leader != a
             insert(index, scratch.keys, first, n, a)
-    put = [(a, b) for a, b in sorted(pairs) if judged(sketches, b, a, rules, -np.inf)[0] == REWRITE]
+    anything = rules._replace(
+        least_logit=NEVER_LESS, witnessed_logit=NEVER_LESS, storyline_witnessed=NEVER_LESS
+    )
+    put = [(a, b) for a, b in sorted(pairs) if judged(sketches, b, a, anything)[0] == REWRITE]
     left, right = np.array(put, np.int64).reshape(-1, 2).T
     return left, right
 
