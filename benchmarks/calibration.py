@@ -21,14 +21,15 @@ from dedup.evidence import EVIDENCE, evidence_of
 from dedup.fitting import Labelled as Pairs
 from dedup.fitting import Weights
 from dedup.folds import thinned
-from dedup.matches import model, rules_of
+from dedup.matches import read_shipped_model, rules_of
 from dedup.pipeline import ranked
 from dedup.settings import Settings
 
 SPLITS = 3
 SHARES = (1.0, 0.25, 0.1, 0.05)
 MOST_PAIRS = 20_000
-DEFAULTS = Settings()
+DEFAULTS = Settings(level="storyline")
+"""The labels of the closed sets are of the storyline level."""
 
 
 class Score(NamedTuple):
@@ -51,7 +52,9 @@ def taught(data: Labelled, seen: np.ndarray) -> Pairs:
 
 def score(data: Labelled, weights: Weights, unseen: np.ndarray, seen: np.ndarray) -> Score:
     """Return what a model reaches on the unseen half of a set, clustered whole."""
-    rules = rules_of(DEFAULTS)._replace(coefficients=weights.coefficients, intercept=weights.intercept)
+    rules = rules_of(DEFAULTS)._replace(
+        storyline_coefficients=np.stack([weights.coefficients] * 2), storyline_intercept=weights.intercept
+    )
     clusters = clustered(data, rules)
     return Score(counts_of_unseen(data, clusters, unseen, seen), b_cubed_sums(data, clusters, unseen))
 
@@ -71,7 +74,7 @@ def row(name: str, base: Weights, share: float) -> str:
             else:
                 changed += found.helped
                 columns = [found.model.coefficients.get(column, 0.0) for column in EVIDENCE]
-                weights = Weights(np.array(columns), found.model.intercept)
+                weights = Weights(np.array(columns), found.model.intercept, "storyline")
             pairs.append(len(lessons.same))
             before.append(score(data, base, unseen, seen))
             after.append(score(data, weights, unseen, seen))
@@ -89,7 +92,8 @@ def main() -> None:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
-    shipped = Weights(*model())
+    model = read_shipped_model("storyline")
+    shipped = Weights(model.coefficients[1], model.intercept, "storyline")
     print("set          base               share   pairs changed  F1, B³ before    after")
     for name in STORY_SETS:
         for share in SHARES if name == "incidents" else SHARES[:1]:
@@ -97,7 +101,7 @@ def main() -> None:
     given = material()
     parts = parts_of(given, {name: everyone(data) for name, data in given.sets.items()})
     del parts["incidents"]
-    without = Weights(*calibrated(fitted(parts.values()), 0.0))
+    without = Weights(*calibrated(fitted(parts.values()), 0.0), "storyline")
     for share in SHARES:
         print(f"incidents    without incidents  {share:5.2f} {row('incidents', without, share)}", flush=True)
 

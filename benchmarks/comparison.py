@@ -17,7 +17,7 @@ from dedup import Result, Settings
 from dedup.articles import to_batches
 from dedup.evaluation import Agreement, b_cubed, pairwise
 from dedup.evidence import evidence_of
-from dedup.matches import rules_of
+from dedup.matches import level_model, level_threshold, rules_of
 from dedup.pipeline import sketched
 
 Clusters = Callable[[str], np.ndarray]
@@ -150,9 +150,9 @@ def log_odds(name: str) -> np.ndarray:
 
 
 def above_threshold(evidence: np.ndarray) -> np.ndarray:
-    """Return how far (log-odds) pairs with some evidence lie above the story model's threshold."""
-    rules = rules_of(Settings())
-    return evidence @ rules.coefficients + (rules.intercept - rules.least_logit)
+    """Return how far (log-odds) pairs with some evidence lie above the storyline model's threshold."""
+    settings = Settings(level="storyline")
+    return level_model(settings).log_odds(evidence) - level_threshold(rules_of(settings))
 
 
 @cache

@@ -23,7 +23,7 @@ from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.clusters import assign, rises
 from dedup.evidence import desk, lay_open
 from dedup.kernel import kernel, leaf
-from dedup.matches import NONE, REWRITE, Rules, judged_on, rules_of
+from dedup.matches import FOLLOWUP, NONE, Rules, classify_pair, rules_of
 from dedup.pipeline import ranked
 from dedup.postings import insert, postings_for
 from dedup.sketches import Sketches, joined
@@ -105,14 +105,23 @@ def fill_relations(s, a, others, rules, desk, marks, out):
         if not apart > rules.copy_window_days:
             compared += 1
             if not apart > rules.window_days:
-                relation, _ = judged_on(s, other, a, rules, rules.least_logit, False, desk)
+                relation = relate(s, other, a, rules, False, desk)
             its = s.shingles[s.shingle_offsets[other] : s.shingle_offsets[other + 1]]
             if relation == NONE and may_be_copy(mine, its, marks, rules):
-                relation, _ = judged_on(s, other, a, rules, rules.least_logit, True, desk)
+                relation = relate(s, other, a, rules, True, desk)
         out[k] = relation
     for shingle in mine:
         marks[np.int64(shingle) & (MARKS - 1)] = 0
     return compared
+
+
+@leaf
+def relate(s, kept, other, rules, banded, desk):
+    """Return the relation of article `other`, which lies open on the desk, to `kept`: of the text, a follow-up, or `NONE`."""
+    relation, _, _, storyline = classify_pair(s, kept, other, rules, banded, desk)
+    if relation == NONE and storyline >= rules.storyline_least:
+        return FOLLOWUP
+    return relation
 
 
 @leaf
@@ -195,7 +204,7 @@ def by_set() -> None:
     )
     for name in data.LABELLED_SETS:
         matches, stories = matches_in(name), labelled(name).stories
-        rewrite = matches.relations == REWRITE
+        rewrite = matches.relations == FOLLOWUP
         same = stories[matches.pairs[:, 0]] == stories[matches.pairs[:, 1]]
         parts = ((np.ones_like(same), 9), (~rewrite, 9), (rewrite, 10), (same, 11))
         print(

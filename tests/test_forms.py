@@ -7,16 +7,8 @@ import pytest
 from newsmaker import Article
 
 from dedup import Settings, deduplicate
-from dedup.evidence import (
-    COUNT,
-    FIGURES,
-    FIGURES_FOUND,
-    OPENING_FOUND_MORE,
-    TERMS,
-    TERMS_OF_LONGER,
-    TITLE_FOUND_MORE,
-)
-from dedup.matches import SHORT, has_other_news, has_other_subject
+from dedup.evidence import COUNT, TERMS_OF_LONGER, TITLE_FOUND_MORE
+from dedup.matches import SHORT, has_other_subject
 
 EARNINGS = """
     {Kelmora Timber|Pinfell Foods|Orrel Marine} <{KLM|PNF|ORM}> 4th qtr net
@@ -67,25 +59,10 @@ def row_of(**columns: float) -> np.ndarray:
     return row
 
 
-PLACES = {
-    "figures": FIGURES,
-    "figures_found": FIGURES_FOUND,
-    "opening": OPENING_FOUND_MORE,
-    "title": TITLE_FOUND_MORE,
-    "terms": TERMS,
-    "longer": TERMS_OF_LONGER,
-}
+PLACES = {"title": TITLE_FOUND_MORE, "longer": TERMS_OF_LONGER}
 
 
 def test_two_short_articles_under_unlike_titles_have_other_subjects() -> None:
     assert has_other_subject(row_of(longer=SHORT, title=0.2))
     assert not has_other_subject(row_of(longer=SHORT, title=0.6))
-    assert not has_other_subject(row_of(terms=SHORT, longer=SHORT + 1, title=0.2))
-
-
-def test_a_short_article_that_shares_neither_terms_nor_numbers_has_other_news() -> None:
-    assert has_other_news(row_of(terms=SHORT, opening=0.5))
-    assert has_other_news(row_of(terms=SHORT, opening=0.5, figures=4, figures_found=0.2))
-    assert not has_other_news(row_of(terms=SHORT, opening=0.5, figures=4, figures_found=0.8))
-    assert not has_other_news(row_of(terms=SHORT, opening=0.9))
-    assert not has_other_news(row_of(terms=SHORT + 1, opening=0.5))
+    assert not has_other_subject(row_of(longer=SHORT + 1, title=0.2))

@@ -11,7 +11,7 @@ from newsmaker import planned
 
 from dedup.errors import InputError, SettingsError
 from dedup.evidence import CONTEXT, EVIDENCE, FEATURES, FIGURES_FOUND, NAMES_FOUND
-from dedup.matches import read_shipped_model, story_model, storyline_model
+from dedup.matches import choose_model, read_shipped_model
 from dedup.model import (
     AGAINST,
     CONTEXT_NAMES,
@@ -55,8 +55,8 @@ def test_a_model_takes_the_place_of_that_of_its_level_alone() -> None:
     own = Model({"quotes": 2}, 3, "storyline")
     settings = Settings(model=own)
 
-    assert storyline_model(settings)[1] == 3
-    assert story_model(settings)[1] == read_shipped_model("story")[1]
+    assert choose_model(settings, "storyline").intercept == 3
+    assert choose_model(settings, "story") is read_shipped_model("story")
     assert own != Model({"quotes": 2}, 3)
 
 
@@ -89,7 +89,7 @@ def test_a_model_is_written_by_its_digest_and_equal_by_its_content() -> None:
     assert one == again
     assert as_written(Settings(model=one))["model"] == one.digest
     assert one != Model({"days": -1, "quotes": 2}, 3.5)
-    assert story_model(Settings(model=one))[1] == 3
+    assert choose_model(Settings(model=one), "story").intercept == 3
 
 
 @given(st.dictionaries(st.sampled_from(SPEAKS_FOR), st.floats(0, GREATEST)), st.floats(-GREATEST, GREATEST))
