@@ -299,7 +299,7 @@ def fill_story_evidence(s, i, j, desk):
         if j_name and in_first_80(its):
             j_names += weight
         if not name and not figure:
-            plain += told * my_mass[PLAIN] * its_mass[PLAIN]
+            plain += told * (my_mass[PLAIN] * its_mass[PLAIN])
         i_figures += figure and in_first_80(mine) > 0
         j_figures += figure and in_first_80(its) > 0
         figures_both += weight if figure else np.float32(0.0)

@@ -51,7 +51,7 @@ class Settings:
     keep: str = knob("earliest", "Which article of a story is kept: the earliest, or the longest.")
     sources: tuple[str, ...] = knob((), "Sources to keep first, best first; they go before `keep`.")
     rewrite_probability: float = knob(
-        0.7, "A rewrite is reported from this probability on that two articles tell the same story.", 0, 1
+        0.75, "A rewrite is reported from this probability on that two articles tell the same story.", 0, 1
     )
     followup_probability: float = knob(
         0.7,

@@ -238,7 +238,9 @@ def test_stories_of_one_kind_are_no_rewrites_of_each_other() -> None:
 def test_how_probable_a_rewrite_must_be_is_a_setting() -> None:
     first, second = REWRITES["en"]
 
-    certain, never = (judge(first, second, Settings(rewrite_probability=p)) for p in (0.5, 1.0))
+    certain, never = (
+        judge(first, second, Settings(rewrite_probability=p, relations=RELATIONS[:5])) for p in (0.5, 1.0)
+    )
 
     assert certain
     assert never is None
@@ -665,7 +667,8 @@ def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> 
                 judged(s, b, a, rules),
             )
             assert names[back[0]] == turned.get(names[there[0]], "none")
-            assert back[1] == pytest.approx(there[1], abs=1e-5)
+            if there[0] < RELATIONS.index("rewrite"):  # what is new in the later article counts in a rewrite
+                assert back[1] == pytest.approx(there[1], abs=1e-5)
 
 
 both_models = pytest.mark.parametrize("name", ["story", "storyline"])
