@@ -1,8 +1,10 @@
 """What became of an article, in a form that runs of any engine can be compared in."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from dedup.matches import Match
+from dedup.results import Result
 
 Verdict = tuple[str, str, str | None, float | None, tuple[tuple[str, float], ...]]
 """The id of an article, its cluster, and for a dropped one its relation, score and evidence."""
@@ -17,4 +19,34 @@ def verdict_of(name: str, match: Match | None) -> Verdict:
 
 def verdict_in(row: Any) -> Verdict:
     """Return what became of an article on Spark, from its row."""
-    return row.id, row.cluster, row.relation, row.score, tuple(sorted((row.evidence or {}).items()))
+    evidence = row.evidence if row.relation else None  # that of a kept article says why it follows another
+    return row.id, row.cluster, row.relation, row.score, tuple(sorted((evidence or {}).items()))
+
+
+Link = tuple[str, str, float | None, tuple[tuple[str, float], ...]]
+"""The id of a kept article, its storyline, and if it follows another how likely, and the evidence."""
+
+
+def links_of(result: Result) -> list[Link]:
+    """Return the links of a local run, in order of ids."""
+    links = {match.id: match for match in result.links}
+    found = []
+    for a in result.kept_positions.tolist():
+        name, link = result.ids[a], links.get(result.ids[a])
+        evidence = tuple(sorted(link.evidence.items())) if link else ()
+        found.append((name, result.verdict(a)["storyline"], link.score if link else None, evidence))
+    return sorted(found)
+
+
+def links_in(rows: Iterable[Any]) -> list[Link]:
+    """Return the links of a run on Spark, in order of ids."""
+    return sorted(
+        (
+            row.id,
+            row.storyline,
+            row.probability,
+            tuple(sorted((row.evidence or {}).items())) if row.follows else (),
+        )
+        for row in rows
+        if row.canonical
+    )

@@ -15,8 +15,9 @@ from newsmaker import planned, story
 from pyspark.sql import SparkSession
 from sparking import expected, frame, verdicts
 
+from benchmarks.verdicts import links_in, links_of
 from dedup import pipeline
-from dedup.settings import Settings
+from dedup.settings import LEVELS, Settings
 from dedup.spark import deduplicate
 from dedup.spark.components import connected
 from dedup.spark.matching import in_parts
@@ -50,6 +51,35 @@ SETTINGS = {
     "excerpts alone": Settings(relations=("excerpt",), keep="longest"),
     "rewrites far apart": Settings(window_days=60, bands=16, salient_terms=20),
 }
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_law_6_spark_gives_the_storylines_of_a_local_run(
+    spark: SparkSession, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles, settings = planned(200, seed=62, stories=25), Settings(level=level)
+    divide(monkeypatch)
+
+    found = deduplicate(frame(spark, articles, 3), settings)
+
+    local = pipeline.deduplicate(articles, settings)
+    assert verdicts(found) == expected(local)
+    assert links_in(found.collect()) == links_of(local)
+    assert (level == "storyline") == (not local.links)
+
+
+def test_law_6_spark_joins_small_storylines_without_dates(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = [{**article, "published": None} for article in planned(120, seed=63, stories=25)]
+    divide(monkeypatch)
+
+    found = deduplicate(frame(spark, articles, 3))
+
+    local = pipeline.deduplicate(articles)
+    assert local.settings.undated == "together"
+    assert verdicts(found) == expected(local)
+    assert links_in(found.collect()) == links_of(local)
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
