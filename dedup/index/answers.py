@@ -138,24 +138,34 @@ def leaders_of(home: Home, rows: Sequence[Row]) -> Mapping[int, Row]:
 
 def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:
     """Return what a row says of its article; `kept` holds the rows of what it repeats and follows, by position."""
-    match = match_of(row, kept)
-    leader = kept[row.leader]
-    first = kept.get(leader.follows, leader)
-    return Answer(row.id, row.version, match, again, name_of(first.id, first.version), link_of(row, kept))
+    match, link = match_of(row, kept), link_of(row, kept)
+    leader = kept.get(row.leader)
+    first = kept.get(leader.follows) if leader else None
+    if not first:
+        raise damaged(row)
+    return Answer(row.id, row.version, match, again, name_of(first.id, first.version), link)
 
 
 def check_match(row: Row, kept: Mapping[int, Row]) -> None:
     """Raise IndexingError where what a row says of its match, to one of some `kept` rows, cannot be."""
-    if (
-        row.leader not in kept
-        or not 0 <= row.relation < len(RELATIONS)
-        or not 0 <= row.score <= 1
-        or len(row.evidence) not in {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES}
-        or not np.isfinite(np.frombuffer(row.evidence, "<f4")).all()
-    ):
-        raise IndexingError(
-            f"the index is damaged: what it says of article {row.id!r} cannot be; `dedup index verify` says more"
-        )
+    if row.leader not in kept or not 0 <= row.relation < len(RELATIONS) or not is_sound(row):
+        raise damaged(row)
+
+
+def is_sound(row: Row) -> bool:
+    """Return whether the score and the evidence of a match or link are some."""
+    return (
+        0 <= row.score <= 1
+        and len(row.evidence) in {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES}
+        and bool(np.isfinite(np.frombuffer(row.evidence, "<f4")).all())
+    )
+
+
+def damaged(row: Row) -> IndexingError:
+    """Return the error of an index that says of an article what cannot be."""
+    return IndexingError(
+        f"the index is damaged: what it says of article {row.id!r} cannot be; `dedup index verify` says more"
+    )
 
 
 def match_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
@@ -168,8 +178,10 @@ def match_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
 
 def link_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
     """Return how a kept article follows another, as its row records it; None if it is dropped or follows none."""
-    if row.relation != NONE or row.follows == row.position or row.follows not in kept:
+    if row.relation != NONE or row.follows == row.position:
         return None
+    if row.follows not in kept or not is_sound(row):
+        raise damaged(row)
     return recorded_match(row, kept[row.follows], FOLLOWUP_NAME)
 
 

@@ -21,6 +21,8 @@ FREE = ("threads", "memory", "work_dir", "keep", "sources", "undated")
 """Settings that an index is indifferent to: whoever comes first is kept."""
 FROM_FILES = ("furniture", "model")
 """Settings of which only a digest is written down."""
+SETTINGS, MODELS, FIRST_MODEL = "settings", "models", "story model"
+"""Entries of an index; the last was that of the first version, which had one model and no levels."""
 TABLES = ("characters.npz", "words-en.npz", "words-de.npz")
 LIBRARIES = ("PyStemmer", "wordfreq")
 """Other releases of these may give other stems and weights to some words."""
@@ -32,8 +34,8 @@ def fingerprint(settings: Settings) -> dict[str, str]:
     chosen = {name: value for name, value in as_written(settings).items() if name not in FREE}
     return {
         "sketch format": FORMAT,
-        "settings": json.dumps(chosen, sort_keys=True),
-        "models": digest("story.json", "storyline.json"),
+        SETTINGS: json.dumps(chosen, sort_keys=True),
+        MODELS: digest("story.json", "storyline.json"),
         "word lists": digest(*TABLES),
         **{name: version(name) for name in LIBRARIES},
     }
@@ -50,7 +52,7 @@ def digest(*names: str) -> str:
 def level_in(meta: Mapping[str, str]) -> str:
     """Return the level that an index was made for; those of the first format knew storylines alone."""
     try:
-        return str(json.loads(meta["settings"]).get("level", "storyline"))
+        return str(json.loads(meta[SETTINGS]).get("level", "storyline"))
     except (KeyError, ValueError, AttributeError, RecursionError):
         return "storyline"
 
@@ -78,7 +80,7 @@ def settings_in(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Se
 def written(meta: Mapping[str, str], name: str) -> dict[str, Any]:
     """Return the settings that are written down in an index; IndexingError where there are none to read."""
     try:
-        found = json.loads(meta["settings"])
+        found = json.loads(meta[SETTINGS])
     except (KeyError, ValueError, RecursionError) as error:
         raise silent(name) from error
     if not isinstance(found, dict):
@@ -91,27 +93,45 @@ def silent(name: str) -> IndexingError:
     return IndexingError(f"the index {name} does not say what settings it was made with")
 
 
+def check_version(meta: Mapping[str, str], name: str) -> None:
+    """Raise IndexingError where an index was made by the first version of dedup, which knew one level and one model."""
+    if FIRST_MODEL in meta and MODELS not in meta:
+        raise IndexingError(
+            f"the index {name} was made for --level {level_in(meta)} by the one model of an earlier version: "
+            "dedup index can still read it and expire its articles, but to add more make another index, in another place"
+        )
+
+
+def check_models(meta: Mapping[str, str], settings: Settings, name: str) -> None:
+    """Raise IndexingError where an index was made by other models than those that the settings would take now."""
+    own = settings.model and settings.model.digest
+    if meta.get(MODELS) != fingerprint(settings)[MODELS] or written(meta, name).get("model") != own:
+        raise IndexingError(
+            f"the index {name} was made by other models, so its kept articles cannot be compared; verify it without --deep"
+        )
+
+
 def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
-    """Raise IndexingError where an index was made with other settings, or by other rules, and say which."""
+    """Raise IndexingError where an index was made by other rules, for another level or with other settings, and say which."""
+    check_version(meta, name)
     now = fingerprint(settings)
+    differing = [key for key in now if meta.get(key) != now[key]]
+    others = [f"{key} {meta.get(key, 'not said')}, now {now[key]}" for key in differing if key != SETTINGS]
+    if others:
+        raise IndexingError(
+            f"the index {name} was made by other rules ({'; '.join(others)}): make another index, in another place"
+        )
     asked, made_for = settings.level, level_in(meta)
     if made_for != asked:
         raise IndexingError(
             f"the index {name} was made for --level {made_for}, not {asked}: open it with --level {made_for}, or make another "
             f"index, in another place, with --level {asked}"
         )
-    differing = [key for key in now if meta.get(key) != now[key]]
-    if not differing:
-        return
-    if differing == ["settings"]:
-        before, after = written(meta, name), json.loads(now["settings"])
+    if differing:
+        before, after = written(meta, name), json.loads(now[SETTINGS])
         said = [
             f"{key} was {before.get(key)!r} and is {after.get(key)!r}"
             for key in sorted({*before, *after})
             if before.get(key) != after.get(key)
         ]
         raise IndexingError(f"the index {name} was made with other settings: {', '.join(said)}")
-    said = [
-        f"{key} was {meta.get(key, 'not said')} and is {now[key]}" for key in differing if key != "settings"
-    ]
-    raise IndexingError(f"the index {name} was made by other rules: {', '.join(said)}; make a new one")

@@ -20,7 +20,7 @@ from dedup.errors import InputError, SettingsError
 from dedup.index.answers import Answer, answers_of, base_of, cluster_of, history_of, sorted_out
 from dedup.index.batches import WORTH_PARTING, parted, sketched_at_once
 from dedup.index.deciding import Decided, Newcomers, decided
-from dedup.index.fingerprint import check, fingerprint, settings_in
+from dedup.index.fingerprint import check, check_models, check_version, fingerprint, settings_in
 from dedup.index.home import Home, Row
 from dedup.index.merging import arrivals, taken_in
 from dedup.index.places import home_at
@@ -64,6 +64,7 @@ class Index:
         was made with. `IndexingError` where it is no index, a damaged one, of a newer format, or of other settings, or
         where there is none and `create` is False.
         """
+        check_undated(settings or Settings())
         home = home_at(place, create=create)
         try:
             with home.turn():
@@ -71,8 +72,8 @@ class Index:
                 if not meta:
                     meta = fingerprint(settings or Settings())
                     home.begin(meta)
+            check_version(meta, home.name)
             asked = settings_in(meta, home.name) if settings is None else settings
-            check_undated(asked)
             check(meta, asked, home.name)
             return cls(home, asked)
         except BaseException:
@@ -227,8 +228,13 @@ class Index:
             return taken_out(self.home, lambda: older(self.home, before))
 
     def verify(self, *, deep: bool = False) -> list[str]:
-        """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other."""
+        """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other.
+
+        `IndexingError` where `deep` is asked of an index that was made by other models: they would say something else.
+        """
         with self._lock, self.home.view():
+            if deep:
+                check_models(self.home.meta(), self.settings, self.home.name)
             return list(faults(self.home, self.settings, deep=deep))
 
     def stats(self) -> Stats:
@@ -237,7 +243,11 @@ class Index:
             return stats(self.home)
 
     def log(self) -> Iterator[list[dict[str, Any]]]:
-        """Yield what was decided, in order: id, version, name, dates, canonical, relation, score and evidence of each article."""
+        """Yield what was decided, in order, some articles at a time: a dict each.
+
+        Its keys are id, version, name, published, decided, canonical, relation, score, evidence, storyline and follows. The last
+        is None, or says of a kept article which other it follows, with the probability and the evidence.
+        """
         log = log_of(self.home)
         while True:
             with self._lock, self.home.view():

@@ -257,11 +257,14 @@ class PostgresHome:
         """Return what keeps the server from reading every row and sketch through."""
         try:
             self._all("SELECT count(sha256(sketch)), count(sha256(keys)) FROM {schema}.articles")
+            lost = self._all(
+                "SELECT position FROM {schema}.links EXCEPT SELECT position FROM {schema}.articles"
+            )
         except LostError:
             raise
         except IndexingError as error:
             return [str(error)]
-        return []
+        return [f"the link at {position} belongs to no article" for (position,) in lost]
 
     def close(self) -> None:
         """Close the connection."""

@@ -59,9 +59,10 @@ class SqliteHome:
     def _prepare(self) -> None:
         """Set the connection up, and bring the schema forward."""
         db = self._db
-        made_by, version = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
-        tables = self._value("SELECT count(*) FROM sqlite_master")
-        foreign = version == FORMAT and not self._is_ours()
+        with self.view():  # another process may be bringing it forward
+            made_by, version = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
+            tables = self._value("SELECT count(*) FROM sqlite_master")
+            foreign = 0 <= version <= FORMAT and not self._is_of_version(version)
         if (tables and made_by != APPLICATION) or version < 0 or foreign:
             raise IndexingError(f"{self.name} is a database, but no index of dedup")
         if version > FORMAT:
@@ -82,10 +83,10 @@ class SqliteHome:
                     db.execute(f"PRAGMA application_id = {APPLICATION}")
                     db.execute(f"PRAGMA user_version = {number}")
 
-    def _is_ours(self) -> bool:
+    def _is_of_version(self, version: int) -> bool:
         """Return whether the file holds our tables, and no triggers or views that would run whatever they like."""
         held = self._all("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
-        return sorted(sql for (sql,) in held) == sorted(SCHEMA)
+        return sorted(sql for (sql,) in held) == sorted(schema_of(version))
 
     def turn(self) -> AbstractContextManager[None]:
         """Wait for the write lock; commit at the end, roll back where it fails."""
@@ -205,7 +206,9 @@ class SqliteHome:
         found = [row[0] for row in self._all("PRAGMA integrity_check")]
         damage = [] if found == ["ok"] else [f"the file is damaged: {sentence}" for sentence in found]
         lost = self._all("SELECT position FROM sketches EXCEPT SELECT position FROM articles")
-        return damage + [f"the sketch at {position} belongs to no article" for (position,) in lost]
+        damage += [f"the sketch at {position} belongs to no article" for (position,) in lost]
+        lost = self._all("SELECT position FROM links EXCEPT SELECT position FROM articles")
+        return damage + [f"the link at {position} belongs to no article" for (position,) in lost]
 
     def close(self) -> None:
         """Close the file."""
@@ -273,10 +276,11 @@ def statements(name: str) -> list[str]:
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
-SCHEMA = [
-    statement
-    for number in range(1, FORMAT + 1)
-    for statement in statements(f"sqlite-{number}.sql")
-    if statement.startswith("CREATE")
-]
-"""How the newest tables are made, as SQLite writes it down."""
+def schema_of(version: int) -> list[str]:
+    """Return how the tables of a version of the schema are made, as SQLite writes it down."""
+    return [
+        statement
+        for number in range(1, version + 1)
+        for statement in statements(f"sqlite-{number}.sql")
+        if statement.startswith("CREATE")
+    ]

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from dedup.clusters import WITNESSES, assign
+from dedup.clusters import MOST_COMPARISONS, WITNESSES, assign
 from dedup.errors import IndexingError
-from dedup.index.answers import EARLIER_EVIDENCE_BYTES, EVIDENCE_BYTES, match_of, name_of
+from dedup.evidence import CONTEXT, COUNT, NEARER, NEIGHBOURS
+from dedup.index.answers import EARLIER_EVIDENCE_BYTES, EVIDENCE_BYTES, Answer, as_given
 from dedup.index.home import Home, Row
 from dedup.index.recalled import KEY_BYTES, MOST_POSITIONS, Recalled, days_of
 from dedup.known import FULL, UNSEEN
-from dedup.matches import NONE, REWRITE, rules_of
+from dedup.matches import NONE, REWRITE, Rules, rules_of
 from dedup.settings import RELATIONS, Settings
 from dedup.signatures import bands_of, signatures_of
 from dedup.sketches import DAY
@@ -142,11 +143,13 @@ def faults(home: Home, settings: Settings, *, deep: bool = False) -> Iterator[st
     tellings: set[tuple[str, int]] = set()
     witnesses: Counter[int] = Counter()
     kept: set[int] = set()
+    firsts: set[int] = set()
     last = -1
     for rows in home.rows():
         for row in rows:
-            yield from (f"article {row.id!r}: {fault}" for fault in faults_of(row, kept, settings))
+            yield from (f"article {row.id!r}: {fault}" for fault in faults_of(row, kept, firsts, settings))
             kept.update([row.position] if row.relation == NONE else [])
+            firsts.update([row.position] if row.relation == NONE and row.follows == row.position else [])
             witnesses[row.leader] += row.relation >= REWRITE and row.mark == FULL
             if (row.id, row.version) in seen or (row.id, row.telling) in tellings:
                 yield f"article {row.id!r}: it is there twice"
@@ -164,9 +167,9 @@ def faults(home: Home, settings: Settings, *, deep: bool = False) -> Iterator[st
             yield str(error)
 
 
-def faults_of(row: Row, kept: set[int], settings: Settings) -> Iterator[str]:
-    """Yield what is wrong with a row; `kept` are the positions of the articles kept before it."""
-    is_kept = row.relation == NONE
+def faults_of(row: Row, kept: set[int], firsts: set[int], settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with a row; `kept` and `firsts` are the positions of those kept before it, and that follow none."""
+    is_kept, follows = row.relation == NONE, row.follows != row.position
     if not 0 <= row.position <= MOST_POSITIONS:
         yield f"it stands at {row.position}"
     if is_kept != (row.leader == row.position):
@@ -175,19 +178,29 @@ def faults_of(row: Row, kept: set[int], settings: Settings) -> Iterator[str]:
         yield f"it repeats the article at {row.leader}, which is not kept"
     if not is_kept and not (0 <= row.relation < len(RELATIONS) and 0 <= row.score <= 1):
         yield f"its relation {row.relation} or its score {row.score} is none"
-    lengths = {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES} | (
-        {0} if is_kept and row.follows == row.position else set()
-    )
+    lengths = {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES} | ({0} if is_kept and not follows else set())
     if len(row.evidence) not in lengths:
         yield "its evidence is cut short"
-    if row.follows != row.position and (not is_kept or row.follows not in kept):
-        yield f"it follows the article at {row.follows}, and cannot"
+    if follows:
+        yield from link_faults(row, kept, firsts)
     if len(row.keys) != (KEY_BYTES * (settings.salient_terms + settings.bands) if row.mark else 0):
         yield "its keys are cut short"
     if row.mark not in range(FULL + 1) or (row.mark and row.relation != NONE and row.relation < REWRITE):
         yield "it is looked up, and should not be"
     if row.version < 1:
         yield f"its version is {row.version}"
+
+
+def link_faults(row: Row, kept: set[int], firsts: set[int]) -> Iterator[str]:
+    """Yield what is wrong with a row that says that its article follows another."""
+    if row.relation != NONE:
+        yield f"it is dropped, and follows the article at {row.follows}"
+    elif row.follows not in kept:
+        yield f"it follows the article at {row.follows}, which is not kept"
+    elif row.follows not in firsts:
+        yield f"it follows the article at {row.follows}, which follows another itself"
+    if row.relation == NONE and not 0 <= row.score <= 1:
+        yield f"its probability {row.score} is none"
 
 
 def sketch_faults(home: Home, rows: Sequence[Row], settings: Settings) -> Iterator[str]:
@@ -212,37 +225,55 @@ def sketch_faults(home: Home, rows: Sequence[Row], settings: Settings) -> Iterat
 
 
 def repetitions(home: Home, settings: Settings) -> Iterator[str]:
-    """Yield each kept article that another kept one repeats."""
+    """Yield each kept article that another kept one repeats.
+
+    What the story model says rests on the neighbours of an article too. Where some have been taken out since, only what it would
+    have said whatever they were is a fault.
+    """
+    rules = rules_of(settings)
+    if home.state().generation:
+        doubt = most_context(rules)
+        rules = rules._replace(
+            least_logit=rules.least_logit + doubt, witnessed_logit=rules.witnessed_logit + doubt
+        )
     recalled = Recalled(home, settings)
     recalled.catch_up()
     places = recalled.known.kept()
     if not len(places):
         return
     kept, days = recalled.known.positions[places], recalled.known.days[places]
-    made = assign(recalled.sketches(kept, days), np.arange(len(kept)), rules_of(settings))
+    made = assign(recalled.sketches(kept, days), np.arange(len(kept)), rules)
     for k in np.flatnonzero(made.relations != NONE).tolist():
         row, other = home.rows_at([int(kept[k]), int(kept[made.leaders[k]])])
         yield f"article {row.id!r}: it is kept, and repeats {other.id!r} ({RELATIONS[made.relations[k]]}), which is kept too"
 
 
+def most_context(rules: Rules) -> float:
+    """Return by how much (log-odds) other neighbours could change what the story model says of two articles."""
+    most = np.ones(COUNT)
+    most[[NEARER, NEIGHBOURS]] = np.log1p(MOST_COMPARISONS)
+    return float((np.abs(rules.coefficients) * most)[CONTEXT:].sum())
+
+
 def log_of(home: Home) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows as records to read, some at a time."""
     for rows in home.rows():
-        kept = {row.position: row for row in [*rows, *home.rows_at([row.leader for row in rows])]}
-        found = []
-        for row in rows:
-            match = match_of(row, kept)
-            found.append(
-                {
-                    "id": row.id,
-                    "version": row.version,
-                    "name": name_of(row.id, row.version),
-                    "published": None if row.published is None else moment(row.published * DAY),
-                    "decided": moment(row.decided),
-                    "canonical": match.canonical if match else None,
-                    "relation": match.relation if match else None,
-                    "score": match.score if match else None,
-                    "evidence": match.evidence if match else None,
-                }
-            )
-        yield found
+        yield [record_of(row, answer) for row, answer in zip(rows, as_given(home, rows), strict=True)]
+
+
+def record_of(row: Row, answer: Answer) -> dict[str, Any]:
+    """Return what was decided on an article, as it is exported."""
+    match, link = answer.match, answer.link
+    return {
+        "id": row.id,
+        "version": row.version,
+        "name": answer.name,
+        "published": None if row.published is None else moment(row.published * DAY),
+        "decided": moment(row.decided),
+        "canonical": match.canonical if match else None,
+        "relation": match.relation if match else None,
+        "score": match.score if match else None,
+        "evidence": match.evidence if match else None,
+        "storyline": answer.storyline,
+        "follows": link and {"id": link.canonical, "probability": link.score, "evidence": link.evidence},
+    }

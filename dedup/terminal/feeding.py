@@ -61,18 +61,19 @@ class Pace(NamedTuple):
 def open_index(place: str, settings: Settings) -> Index:
     """Return the index at a place; one that was made with other settings than the defaults brings them along."""
     prepare()
-    from dedup.index.index import Index
+    from dedup.index.index import Index, check_undated
     from dedup.settings import Settings as Defaults
 
     ranking = [name for name in ("keep", "sources") if getattr(settings, name) != getattr(Defaults(), name)]
     if ranking:
         option = ranking[0].replace("_", "-")
         raise click.UsageError(f"--{option} has no say with --index: whoever came first is kept.")
-    own = Defaults(threads=settings.threads, memory=settings.memory, work_dir=settings.work_dir)
-    if settings != own:
+    check_undated(settings)
+    free = {name: getattr(settings, name) for name in ("threads", "memory", "work_dir", "undated")}
+    if settings != Defaults(**free):
         return Index.open(place, settings)
     index = Index.open(place)
-    index.settings = replace(index.settings, threads=settings.threads)
+    index.settings = replace(index.settings, **free)
     return index
 
 
