@@ -32,6 +32,8 @@ CHANGES = (
 )
 FIRST_DAY = datetime(2031, 5, 4, 6, 0, tzinfo=UTC)
 SENTENCES = 9
+OLD_WORDS = 0.5
+"""Of the words of a later chapter, how many the first one has."""
 SEEDS = 8
 """Few, so that the same version comes again."""
 WORDS = {
@@ -113,9 +115,28 @@ def story(number: int) -> Article:
     }
 
 
-def version(number: int, change: str, seed: int) -> Article:
-    """Return a story after one change, without an id."""
-    article, random = story(number), Random(1_000 * number + seed)
+def chapter_of(number: int, chapter: int) -> Article:
+    """Return a later chapter of the affair that a story begins: the same cast some days on, mostly in words of the first."""
+    first, random = story(number), Random(1_000_003 * number + chapter)
+    cast = list(dict.fromkeys(word for word in first["text"].split() if word[0].isupper()))
+    told = [word for word in first["text"].rstrip(".").split() if word in PLAIN]
+    words = [random.choice(told if random.random() < OLD_WORDS else PLAIN) for _ in range(8 * SENTENCES)]
+    sentences = [
+        " ".join([random.choice(cast), random.choice(SAID), *words[k : k + 8], "in", random.choice(cast)])
+        for k in range(0, len(words), 8)
+    ]
+    return {
+        **first,
+        "title": " ".join([*first["title"].split()[:2], *random.sample(told, 2), *random.sample(PLAIN, 2)]),
+        "text": ". ".join(sentences) + ".",
+        "published": first["published"] + timedelta(days=chapter, hours=random.randrange(12)),
+    }
+
+
+def version(number: int, change: str, seed: int, chapter: int = 0) -> Article:
+    """Return a story, or a later chapter of its affair, after one change, without an id."""
+    article = chapter_of(number, chapter) if chapter else story(number)
+    random = Random(1_000 * number + seed)
     sentences = [part + "." for part in article["text"].rstrip(".").replace(". ", ".").split(".")]
     cast = [name(random) for _ in range(3)]
     if change == "cut":
@@ -159,6 +180,41 @@ def planned(articles: int, seed: int, stories: int = 10) -> list[Article]:
             for _ in range(articles)
         ]
     )
+
+
+def affairs(articles: int, seed: int, stories: int = 6, chapters: int = 4) -> list[Article]:
+    """Return a corpus of so many articles that tell the chapters of a few affairs, some without dates: the same for the same seed."""
+    random = Random(seed)
+    return chapters_of(
+        [
+            (
+                random.randrange(stories),
+                random.choice(CHANGES),
+                random.randrange(SEEDS),
+                random.randrange(chapters),
+            )
+            for _ in range(articles)
+        ]
+    )
+
+
+def chapters_of(plans: list[tuple[int, str, int, int]]) -> list[Article]:
+    """Return the articles of some plans, which also say which chapter, each with an id that says what it is."""
+    return [
+        {"id": f"{k:03d} chapter {chapter} of {number} {change}", **version(number, change, seed, chapter)}
+        for k, (number, change, seed, chapter) in enumerate(plans)
+    ]
+
+
+def sagas(most: int = 30, *, stories: int = 3, chapters: int = 5) -> st.SearchStrategy[list[Article]]:
+    """Return the strategy over corpora of at most so many articles that tell the chapters of a few affairs."""
+    plan = st.tuples(
+        st.integers(0, stories - 1),
+        st.sampled_from(CHANGES),
+        st.integers(0, SEEDS - 1),
+        st.integers(0, chapters - 1),
+    )
+    return st.lists(plan, max_size=most).map(chapters_of)
 
 
 def corpora(most: int = 30, *, least: int = 0, stories: int = 6) -> st.SearchStrategy[list[Article]]:

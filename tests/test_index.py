@@ -11,13 +11,18 @@ from homes import Place
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsmaker import Article, batch, corpora, planned
+from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, sagas, version
 
-from dedup.errors import IndexingError, InputError
+from dedup.errors import IndexingError, InputError, SettingsError
+from dedup.index.answers import Answer
 from dedup.index.index import Index
+from dedup.matches import Match
 from dedup.pipeline import deduplicate
-from dedup.settings import Settings
+from dedup.settings import LEVELS, Settings
+from dedup.sketches import DAY
 
+Said = tuple[Match | None, str, Match | None]
+"""What an article repeats, the first article of its storyline, and which one it follows."""
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
 LONG = "".join(hashlib.sha256(bytes([k])).hexdigest() for k in range(120))
 """An id that cannot be squeezed into a page of a B-tree."""
@@ -29,6 +34,26 @@ def in_rank_order(articles: list[Article]) -> tuple[list[Article], dict[str, Any
     result = deduplicate(articles)
     by_id = {article["id"]: article for article in articles}
     return [by_id[result.ids[a]] for a in result.order], dict(iter(result))
+
+
+def run_at(level: str, articles: list[Article]) -> tuple[list[Article], dict[str, Said]]:
+    """Return the articles in the order in which a run takes them, and what it says of each, at a level."""
+    result = deduplicate(articles, Settings(level=level, undated="apart"))
+    by_id = {article["id"]: article for article in articles}
+    matches, links = ({found.id: found for found in some} for some in (result.dropped, result.links))
+    storylines = {
+        result.ids[a]: result.ids[first] for a, first in enumerate(result.assignments.storylines.tolist())
+    }
+    said = {name: (matches.get(name), storylines[name], links.get(name)) for name in by_id}
+    return [by_id[result.ids[a]] for a in result.order], said
+
+
+def answered(index: Index, articles: list[Article], size: int) -> dict[str, Said]:
+    """Return what an index says of articles that come in batches of a size, as `run_at` does."""
+    answers: list[Answer] = []
+    for start in range(0, len(articles), size):
+        answers += index.decide(batch(articles[start : start + size]))
+    return {answer.name: (answer.match, answer.storyline, answer.link) for answer in answers}
 
 
 def fed(index: Index, articles: list[Article], size: int) -> dict[str, Any]:
@@ -60,6 +85,37 @@ def test_law_6_in_every_home(place: Place, size: int) -> None:
 
     assert found == expected
     assert len({match.relation for match in found.values() if match}) >= 4
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@given(articles=sagas(most=20), size=st.integers(1, 12))
+@examples(max_examples=15)
+def test_law_6_at_each_level(level: str, articles: list[Article], size: int) -> None:
+    ordered, expected = run_at(level, articles)
+
+    with Index.open(":memory:", Settings(level=level)) as index:
+        found = answered(index, ordered, size)
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_law_6_at_each_level_in_every_home(place: Place, level: str, size: int) -> None:
+    ordered, expected = run_at(level, affairs(90, seed=3))
+
+    with Index.open(place, Settings(level=level)) as index:
+        found = answered(index, ordered, size)
+        faults = index.verify(deep=True)
+
+    assert found == expected
+    assert faults == []
+    assert any(article["published"] is None for article in ordered)
+    assert any(match for match, _, _ in found.values())
+    assert any(link for _, _, link in found.values()) == (level != "storyline")
+    assert any(match and match.relation == "followup" for match, _, _ in found.values()) == (
+        level == "storyline"
+    )
 
 
 def test_law_6_when_each_batch_comes_from_another_process(lasting_place: Place) -> None:
@@ -214,13 +270,84 @@ def test_settings_that_decide_nothing_are_free(lasting_place: Place) -> None:
         assert index.settings.threads == 2
 
 
+@pytest.mark.parametrize("made_for", LEVELS)
+@pytest.mark.parametrize("asked", LEVELS)
+def test_another_level_is_refused_with_what_to_do(lasting_place: Place, made_for: str, asked: str) -> None:
+    with Index.open(lasting_place, Settings(level=made_for)) as index:
+        name = index.home.name
+
+    if made_for == asked:
+        Index.open(lasting_place, Settings(level=asked)).close()
+        return
+    with pytest.raises(IndexingError) as caught:
+        Index.open(lasting_place, Settings(level=asked))
+
+    assert str(caught.value) == (
+        f"the index {name} was made for --level {made_for}, not {asked}: open it with --level {made_for}, "
+        f"or make another index, in another place, with --level {asked}"
+    )
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_old_index_keeps_its_level(lasting_place: Place, level: str) -> None:
+    Index.open(lasting_place, Settings(level=level)).close()
+
+    with Index.open(lasting_place) as index:
+        assert index.settings.level == level
+
+
+def test_an_index_that_would_need_a_whole_corpus_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="an index answers each article as it comes: use apart, or now"):
+        Index.open(tmp_path / "seen.db", Settings(undated="together"))
+
+    assert not list(tmp_path.iterdir())
+
+
+def at_hour(monkeypatch: pytest.MonkeyPatch, hours: float) -> float:
+    """Let an index find that it is so many hours after the first day; return that in days since 1970."""
+    seconds = FIRST_DAY.timestamp() + 3600 * hours
+    monkeypatch.setattr("dedup.index.index.time.time", lambda: seconds)
+    return seconds / DAY
+
+
+def test_an_undated_article_is_of_the_time_when_it_arrives(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undated, dated = {"id": "a", "text": SAID}, {"id": "dated", "text": OTHER, "published": "2031-05-01"}
+    with Index.open(place, Settings(undated="now")) as index:
+        arrived = at_hour(monkeypatch, 0)
+        first = index.decide(batch([undated, dated]))
+        at_hour(monkeypatch, 24 * 29)
+        (within,) = index.decide(batch([{**undated, "id": "within the window"}]))
+        at_hour(monkeypatch, 24 * 31)
+        found = index.find({**undated, "id": "beyond"})
+        (beyond,) = index.decide(batch([{**undated, "id": "beyond"}]))
+        again = index.decide(batch([undated, dated]))
+        rows = {row.id: row.published for some in index.home.rows() for row in some}
+        faults = index.verify(deep=True)
+
+    assert (rows["a"], rows["dated"]) == (arrived, 22_400)
+    assert within.match is not None
+    assert (found, beyond.match) == (None, None)
+    assert [answer.match for answer in again] == [answer.match for answer in first] == [None, None]
+    assert all(answer.again for answer in again)
+    assert faults == []
+
+
+def test_an_undated_article_has_no_date_unless_asked_for(place: Place) -> None:
+    with Index.open(place) as index:
+        index.add([{"id": "a", "text": SAID}])
+
+        assert [row.published for rows in index.home.rows() for row in rows] == [None]
+
+
 def test_another_story_model_is_refused(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with Index.open(lasting_place):
         pass
     monkeypatch.setattr("dedup.index.fingerprint.digest", lambda *names: f"of {names[0]}")
 
     with pytest.raises(
-        IndexingError, match=r"other rules: story model was [0-9a-f]{16} and is of model.json"
+        IndexingError, match=r"made by other rules \(models [0-9a-f]{16}, now of story.json; word lists "
     ):
         Index.open(lasting_place)
 
@@ -248,6 +375,49 @@ def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest
             dict(index.add(articles[:10]) + index.add(articles[10:]))
             == dict(index.add(articles[:10])) | found
         )
+
+
+def test_links_survive_reopening(lasting_place: Place) -> None:
+    ordered, expected = run_at("story", affairs(90, seed=3))
+    with Index.open(lasting_place) as index:
+        answered(index, ordered[:60], 20)
+
+    with Index.open(lasting_place) as index:
+        later = answered(index, ordered[60:], 20)
+        again = {
+            answer.name: (answer.match, answer.storyline, answer.link)
+            for name in expected
+            for answer in index.history(name)
+        }
+
+    assert later == {name: expected[name] for name in later}
+    assert again == expected
+
+
+def test_an_article_that_follows_another_is_answered_so_again(place: Place) -> None:
+    articles = affairs(60, seed=3)
+
+    with Index.open(place) as index:
+        first, again = answered(index, articles, 60), answered(index, articles, 60)
+
+    assert again == first
+    assert any(link for _, _, link in first.values())
+
+
+def test_the_articles_of_a_cluster_are_of_one_storyline(place: Place) -> None:
+    with Index.open(place) as index:
+        answered(index, affairs(60, seed=3), 60)
+        dropped = next(
+            answer
+            for rows in index.home.rows()
+            for row in rows
+            for answer in index.history(row.id)
+            if answer.match and answer.storyline != answer.match.canonical
+        )
+        cluster = index.cluster(dropped.name)
+
+    assert {answer.storyline for answer in cluster} == {dropped.storyline}
+    assert [bool(answer.link) for answer in cluster] == [True] + [False] * (len(cluster) - 1)
 
 
 @pytest.mark.parametrize("name", [LONG, "тихая река", "O'Hara; --", "{x} %s \\N"])

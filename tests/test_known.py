@@ -10,7 +10,7 @@ from newsmaker import FIRST_DAY, Article, planned, sketched, version
 
 from dedup.index.index import Index
 from dedup.known import FULL, UNSEEN, Keys, Known, mark_near
-from dedup.matches import EXACT, NONE, REWRITE, rules_of
+from dedup.matches import EXACT, FOLLOWUP, NONE, REWRITE, rules_of
 from dedup.pipeline import deduplicate
 from dedup.settings import Settings
 
@@ -61,7 +61,8 @@ def test_an_undated_article_is_found_behind_a_dated_one() -> None:
     known, places = Known(s.salient.shape[1], s.bands.shape[1]), np.arange(2)
     none, full = np.full(2, NONE), np.full(2, FULL)
 
-    known.add(places, np.array([np.nan, 5.0]), places, none, full, Keys(s.salient[:2], s.bands[:2]))
+    keys = Keys(s.salient[:2], s.bands[:2])
+    known.add(places, np.array([np.nan, 5.0]), places, places, none, full, keys)
 
     assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))[0]
 
@@ -121,6 +122,7 @@ KEYS = Keys(np.ones((2, 3), np.uint32), np.ones((2, 2), np.uint32))
 SOUND = {
     "positions": [4, 9],
     "leaders": [4, 9],
+    "follows": [4, 9],
     "relations": [NONE, NONE],
     "marks": [FULL, FULL],
     "days": [1.0, 2.0],
@@ -132,7 +134,11 @@ UNSOUND = [
     {"leaders": [4, 2**62]},
     {"leaders": [-1, 9]},
     {"leaders": [9, 4], "relations": [REWRITE, REWRITE]},
-    {"relations": [NONE, 5]},
+    {"follows": [4, 2**62]},
+    {"follows": [-1, 9]},
+    {"follows": [9, 4]},
+    {"leaders": [4, 4], "follows": [9, 9], "relations": [NONE, REWRITE]},
+    {"relations": [NONE, FOLLOWUP + 1]},
     {"relations": [-2, EXACT]},
     {"marks": [FULL, 3]},
     {"marks": [FULL, -1]},
@@ -153,13 +159,32 @@ def test_what_no_index_holds_is_refused_and_leaves_no_trace(change: dict[str, li
     assert known.kept().tolist() == [0, 1]
 
 
+def test_an_article_that_repeats_another_is_of_its_storyline() -> None:
+    known = Known(3, 2)
+    three = Keys(np.ones((3, 3), np.uint32), np.ones((3, 2), np.uint32))
+
+    known.add(
+        positions=np.array([2, 5, 7]),
+        days=np.array([1.0, 2.0, 3.0]),
+        leaders=np.array([2, 5, 5]),
+        follows=np.array([2, 2, 7]),
+        relations=np.array([NONE, NONE, REWRITE]),
+        marks=np.full(3, FULL),
+        keys=three,
+    )
+
+    settled = known.settled(np.arange(3))
+    assert settled.leaders.tolist() == [0, 1, 1]
+    assert settled.storylines.tolist() == [0, 0, 0]
+
+
 def test_positions_beyond_memory_take_none() -> None:
     known = Known(3, 2)
 
     known.add(
         **{
             name: np.array(v)
-            for name, v in (SOUND | {"positions": [1, 2**47], "leaders": [1, 2**47]}).items()
+            for name, v in (SOUND | dict.fromkeys(("positions", "leaders", "follows"), [1, 2**47])).items()
         },
         keys=KEYS,
     )

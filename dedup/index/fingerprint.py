@@ -121,12 +121,7 @@ def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
         raise IndexingError(
             f"the index {name} was made by other rules ({'; '.join(others)}): make another index, in another place"
         )
-    asked, made_for = settings.level, level_in(meta)
-    if made_for != asked:
-        raise IndexingError(
-            f"the index {name} was made for --level {made_for}, not {asked}: open it with --level {made_for}, or make another "
-            f"index, in another place, with --level {asked}"
-        )
+    check_level(level_in(meta), settings.level, name)
     if differing:
         before, after = written(meta, name), json.loads(now[SETTINGS])
         said = [
@@ -135,3 +130,12 @@ def check(meta: Mapping[str, str], settings: Settings, name: str) -> None:
             if before.get(key) != after.get(key)
         ]
         raise IndexingError(f"the index {name} was made with other settings: {', '.join(said)}")
+
+
+def check_level(made_for: str, asked: str, name: str) -> None:
+    """Raise IndexingError where an index was made for another level than the one asked for."""
+    if made_for != asked:
+        raise IndexingError(
+            f"the index {name} was made for --level {made_for}, not {asked}: open it with --level {made_for}, or make another "
+            f"index, in another place, with --level {asked}"
+        )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from dedup.terminal.progress import announce_compiling, bar, interruptible, prepare
 from dedup.terminal.talk import AGAIN, REJECTS, report_answers, tell
@@ -59,8 +60,12 @@ class Pace(NamedTuple):
 
 
 def open_index(place: str, settings: Settings) -> Index:
-    """Return the index at a place; one that was made with other settings than the defaults brings them along."""
+    """Return the index at a place; one that was made with other settings than the defaults brings them along.
+
+    But not another level than the one that somebody asks for in so many words, be it the default.
+    """
     prepare()
+    from dedup.index.fingerprint import check_level
     from dedup.index.index import Index, check_undated
     from dedup.settings import Settings as Defaults
 
@@ -73,8 +78,21 @@ def open_index(place: str, settings: Settings) -> Index:
     if settings != Defaults(**free):
         return Index.open(place, settings)
     index = Index.open(place)
+    try:
+        if is_asked_for("level"):
+            check_level(index.settings.level, settings.level, index.home.name)
+    except BaseException:
+        index.close()
+        raise
     index.settings = replace(index.settings, **free)
     return index
+
+
+def is_asked_for(option: str) -> bool:
+    """Return whether an option of the present command was given, on the command line or by the environment or a file."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(option) if context else None
+    return source not in {None, ParameterSource.DEFAULT}
 
 
 def answer(corpus: Corpus, index: Index, *, quiet: bool) -> tuple[list[Answer], float]:
