@@ -183,7 +183,7 @@ def planned(articles: int, seed: int, stories: int = 10) -> list[Article]:
 
 
 def affairs(articles: int, seed: int, stories: int = 6, chapters: int = 4) -> list[Article]:
-    """Return a corpus of so many articles that tell the chapters of a few affairs, some without dates: the same for the same seed."""
+    """Return a corpus of so many articles that tell the chapters of a few affairs: the same for the same seed."""
     random = Random(seed)
     return chapters_of(
         [

@@ -11,7 +11,7 @@ from homes import Place
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, sagas, version
+from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, sagas
 
 from dedup.errors import IndexingError, InputError, SettingsError
 from dedup.index.answers import Answer

@@ -127,6 +127,7 @@ SOUND = {
     "marks": [FULL, FULL],
     "days": [1.0, 2.0],
 }
+PLACES = ("positions", "leaders", "follows")
 UNSOUND = [
     {"positions": [9, 4]},
     {"positions": [4, 4]},
@@ -182,10 +183,7 @@ def test_positions_beyond_memory_take_none() -> None:
     known = Known(3, 2)
 
     known.add(
-        **{
-            name: np.array(v)
-            for name, v in (SOUND | dict.fromkeys(("positions", "leaders", "follows"), [1, 2**47])).items()
-        },
+        **{name: np.array(v) for name, v in (SOUND | {key: [1, 2**47] for key in PLACES}).items()},
         keys=KEYS,
     )
 

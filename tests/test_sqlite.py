@@ -12,7 +12,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from commands import called
+from commands import called, started
+from earlier import make_earlier
 from newsmaker import Article, corpus, planned, story
 
 from dedup.errors import IndexingError
@@ -130,6 +131,11 @@ def updates(table: str, column: str, values: list[str], rows: str = "true") -> l
     return [f"UPDATE {table} SET {column} = {value} WHERE {rows}" for value in values]  # noqa: S608 - our own names
 
 
+def inserts(table: str, rows: list[str]) -> list[str]:
+    """Return statements that add rows where they do not belong."""
+    return [f"INSERT INTO {table} VALUES ({row})" for row in rows]  # noqa: S608 - our own names
+
+
 CHANGES = [
     *(
         change
@@ -145,6 +151,11 @@ CHANGES = [
         "key = 'settings'",
     ),
     *updates("sketches", "sketch", ["'abc'", "5", "x''", "zeroblob(1000000)"]),
+    *inserts("links", [f"2, {follows}" for follows in ("0", "-1", "1", "99", str(2**62), "'x'")]),
+    "INSERT INTO links VALUES (2, 0); UPDATE articles SET evidence = zeroblob(7) WHERE position = 2",
+    "INSERT INTO links VALUES (2, 0); UPDATE articles SET score = 9e999 WHERE position = 2",
+    *inserts("links", ["0, 0", "1, 0", "99, 0"]),
+    "DROP TABLE links",
     "DELETE FROM state",
     "INSERT INTO state VALUES (9, 9)",
     "DELETE FROM meta",
@@ -158,6 +169,8 @@ STEPS: dict[str, Callable[[Path, list[Article]], object]] = {
     "add": lambda place, _: Index.open(place).add([{"id": f"new {n}", **story(n)} for n in range(9)]),
     "again": lambda place, articles: Index.open(place).add(articles),
     "find": lambda place, _: Index.open(place).find({"id": "q", **story(0)}),
+    "history": lambda place, articles: [Index.look_after(place).history(told["id"]) for told in articles],
+    "cluster": lambda place, articles: [Index.look_after(place).cluster(told["id"]) for told in articles],
     "verify": lambda place, _: Index.look_after(place).verify(deep=True),
     "stats": lambda place, _: Index.look_after(place).stats(),
     "log": lambda place, _: list(Index.look_after(place).log()),
@@ -214,6 +227,36 @@ def test_a_file_with_triggers_or_views_is_no_index(used: Path, change: str) -> N
 
     with pytest.raises(IndexingError, match="a database, but no index of dedup"):
         Index.open(used)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TRIGGER new AFTER INSERT ON meta BEGIN DELETE FROM articles; END",
+        f"DROP TABLE meta; {ENDLESS}",
+        "CREATE TABLE links (position INTEGER PRIMARY KEY, follows INTEGER NOT NULL)",
+    ],
+)
+def test_nor_is_one_of_an_earlier_format(tmp_path: Path, change: str) -> None:
+    place = tmp_path / "seen.db"
+    make_earlier(place, planned(5, seed=1))
+    database = sqlite3.connect(place)
+    database.executescript(change)
+    database.close()
+
+    with pytest.raises(IndexingError, match="a database, but no index of dedup"):
+        Index.look_after(place)
+
+
+def test_processes_bring_a_file_forward_once(tmp_path: Path) -> None:
+    place = tmp_path / "seen.db"
+    make_earlier(place, planned(5, seed=1))
+    looking = [started("index", "stats", place, "--json") for _ in range(4)]
+
+    told = [process.communicate() for process in looking]
+
+    assert [process.returncode for process in looking] == [0] * 4, told
+    assert {json.loads(answer)["articles"] for answer, _ in told} == {5}
 
 
 def test_a_place_that_is_taken_is_damage(used: Path) -> None:

@@ -1,18 +1,33 @@
 """Looking after an index, in each kind of home: what is taken out is gone, what is wrong is said, two become one."""
 
+import csv
+import json
 import sqlite3
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet
 import pytest
+from commands import called, written
+from earlier import do_beside, make_earlier
 from homes import Place
-from newsmaker import FIRST_DAY, Article, planned, story, version
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from newsmaker import FIRST_DAY, Article, affairs, batch, chapter_of, planned, sagas, story, version
 
 from dedup.errors import IndexingError
+from dedup.evidence import EVIDENCE
 from dedup.index.index import Index
+from dedup.matches import Match
 from dedup.pipeline import deduplicate
-from dedup.settings import Settings
+from dedup.settings import LEVELS, Settings
+
+LOOSE = Settings(followup_probability=0.02, rewrite_probability=1.0, window_days=20.0)
+"""A chapter is found to follow another, and never to be a rewrite of it."""
 
 
 def at(day: int, number: int, name: str, change: str = "as sent") -> Article:
@@ -187,6 +202,242 @@ def test_the_log_says_what_was_answered(place: Place) -> None:
         (name, match and match.canonical, match and match.relation) for name, match in answers
     ]
     assert [row["evidence"] for row in log] == [match and match.evidence for _, match in answers]
+
+
+def test_the_log_tells_storylines(place: Place) -> None:
+    with Index.open(place) as index:
+        answers = index.decide(batch(affairs(60, seed=3)))
+        log = [row for rows in index.log() for row in rows]
+
+    assert [row["storyline"] for row in log] == [answer.storyline for answer in answers]
+    assert [row["follows"] for row in log] == [
+        answer.link
+        and {
+            "id": answer.link.canonical,
+            "probability": answer.link.score,
+            "evidence": answer.link.evidence,
+        }
+        for answer in answers
+    ]
+    assert any(row["follows"] for row in log)
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.parquet", "log.csv"])
+def test_storylines_are_exported(tmp_path: Path, name: str) -> None:
+    with Index.open(tmp_path / "seen.db") as index:
+        answers = index.decide(batch(affairs(60, seed=3)))
+
+    done = called("index", "export", tmp_path / "seen.db", "-o", tmp_path / name)
+
+    assert done.exit_code == 0, done.stderr
+    rows = exported(tmp_path / name)
+    assert [row["storyline"] for row in rows] == [answer.storyline for answer in answers]
+    assert [row["follows"] and row["follows"]["id"] for row in rows] == [
+        answer.link and answer.link.canonical for answer in answers
+    ]
+
+
+def exported(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of an exported log."""
+    if path.suffix == ".parquet":
+        return pyarrow.parquet.read_table(path).to_pylist()  # type: ignore[no-any-return]
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {**row, "follows": json.loads(row["follows"]) if row["follows"] else None}
+            for row in csv.DictReader(file)
+        ]
+
+
+def take_out_first(index: Index, first: str, gone: str) -> None:
+    """Take the first article of a storyline out, in one of the two ways."""
+    if gone == "delete":
+        assert index.delete(first) >= 1
+    else:
+        assert index.expire(FIRST_DAY + timedelta(days=9)) >= 1
+
+
+@pytest.mark.parametrize("gone", ["delete", "expire"])
+def test_who_followed_an_article_that_is_gone_is_kept_and_follows_none(place: Place, gone: str) -> None:
+    first, second = at(0, 1, "first"), {**chapter_of(1, 9), "id": "second"}
+    with Index.open(place, LOOSE) as index:
+        before = index.decide(batch([first, second]))
+        take_out_first(index, "first", gone)
+        (left,) = index.history("second")
+        copied, third = index.decide(
+            batch([{**second, "id": "copied"}, {**chapter_of(1, 10), "id": "third"}])
+        )
+        faults = index.verify(deep=True)
+
+    assert before[1].link is not None
+    assert (left.match, left.link, left.storyline) == (None, None, "second")
+    assert copied.match is not None
+    assert (copied.match.canonical, copied.storyline) == ("second", "second")
+    assert third.link is not None
+    assert (third.link.canonical, third.storyline) == ("second", "second")
+    assert faults == []
+
+
+@given(articles=sagas(most=25), gone=st.lists(st.integers(0, 24), max_size=6), size=st.integers(1, 9))
+@examples(max_examples=25)
+@pytest.mark.parametrize("level", LEVELS)
+def test_whatever_is_deleted_leaves_a_sound_index(
+    level: str, articles: list[Article], gone: list[int], size: int
+) -> None:
+    half = len(articles) // 2
+    with Index.open(":memory:", Settings(level=level)) as index:
+        index.add(articles[:half])
+        for k in gone:
+            if k < half:
+                index.delete(articles[k]["id"])
+        for start in range(half, len(articles), size):
+            index.add(articles[start : start + size])
+        faults = index.verify(deep=True)
+        answers = index.add(articles)
+
+    assert faults == []
+    assert len(answers) == len(articles)
+
+
+def test_whatever_expires_leaves_a_sound_index(lasting_place: Place) -> None:
+    articles = sorted(
+        (article for article in affairs(90, seed=5) if article["published"]),
+        key=lambda article: article["published"],
+    )
+    with Index.open(lasting_place) as index:
+        for start in range(0, len(articles), 15):
+            index.add(articles[start : start + 15])
+            index.expire(articles[start]["published"] - timedelta(days=1))
+        faults = index.verify(deep=True)
+    with Index.open(lasting_place) as index:
+        assert 0 < index.stats().articles < len(articles)
+        assert len(index.decide(batch(articles))) == len(articles)
+        assert index.verify(deep=True) == []
+
+    assert faults == []
+
+
+LINK_DAMAGE = {
+    "UPDATE links SET follows = 99": "it follows the article at 99, which is not kept",
+    "UPDATE links SET follows = 1": "it follows the article at 1, which is not kept",
+    "INSERT INTO links VALUES (1, 0)": "it is dropped, and follows the article at 0",
+    "INSERT INTO links VALUES (77, 0)": "the link at 77 belongs to no article",
+    "UPDATE articles SET score = 7 WHERE position = 2": "its probability 7.0 is none",
+    "INSERT INTO links VALUES (0, 3)": "it follows the article at 3, which is not kept",
+    "INSERT INTO links VALUES (3, 2)": "it follows the article at 2, which follows another itself",
+}
+
+
+@pytest.mark.parametrize(("change", "says"), LINK_DAMAGE.items())
+def test_a_link_that_cannot_be_is_named(lasting_place: Place, change: str, says: str) -> None:
+    told = [
+        at(0, 1, "first"),
+        at(0, 1, "copied"),
+        {**chapter_of(1, 2), "id": "second"},
+        at(0, 2, "another"),
+    ]
+    with Index.open(lasting_place, LOOSE) as index:
+        assert index.decide(batch(told))[2].link
+    do_beside(lasting_place, change)
+
+    with Index.look_after(lasting_place) as index:
+        faults = index.verify()
+        with suppress(IndexingError):
+            list(index.log())
+        with suppress(IndexingError):
+            index.cluster("second")
+
+    assert [fault for fault in faults if says in fault], faults
+
+
+def test_a_link_to_nowhere_is_an_error_in_a_sentence(lasting_place: Place) -> None:
+    with Index.open(lasting_place, LOOSE) as index:
+        index.add([at(0, 1, "first"), {**chapter_of(1, 2), "id": "second"}])
+    do_beside(lasting_place, "UPDATE links SET follows = 99")
+
+    with Index.open(lasting_place) as index:
+        for look in (index.history, index.cluster):
+            with pytest.raises(IndexingError, match="says of article 'second' cannot be"):
+                look("second")
+        with pytest.raises(IndexingError, match="damaged: it holds no such article"):
+            index.add([at(0, 2, "another")])
+
+
+EARLIER = affairs(60, seed=3)
+
+
+@pytest.fixture
+def earlier(lasting_place: Place) -> Place:
+    """Return an index that the first version of dedup made."""
+    make_earlier(lasting_place, EARLIER)
+    return lasting_place
+
+
+def test_an_index_of_the_first_format_is_brought_forward(earlier: Place) -> None:
+    expected = deduplicate_in_order(EARLIER)
+
+    with Index.look_after(earlier) as index:
+        stats, faults = index.stats(), index.verify()
+        log = [row for rows in index.log() for row in rows]
+    with Index.look_after(earlier) as index:
+        assert [row for rows in index.log() for row in rows] == log
+
+    assert faults == []
+    assert (stats.articles, stats.kept) == (60, sum(match is None for match in expected.values()))
+    assert "followup" not in stats.dropped
+    assert {row["name"]: row["canonical"] for row in log} == {
+        name: match and match.canonical for name, match in expected.items()
+    }
+    rewrites = [row for row in log if row["relation"] == "rewrite"]
+    assert {tuple(row["evidence"]) for row in rewrites} == {EVIDENCE[:27]}
+    assert all(row["storyline"] == (row["canonical"] or row["name"]) for row in log)
+    assert not any(row["follows"] for row in log)
+
+
+def deduplicate_in_order(articles: list[Article]) -> dict[str, Match | None]:
+    """Return what an index says of articles at the level of storylines, the only one that the first version had."""
+    with Index.open(":memory:", Settings(level="storyline")) as index:
+        return dict(index.add(articles))
+
+
+def test_articles_of_the_first_format_expire(earlier: Place) -> None:
+    with Index.look_after(earlier) as index:
+        before, gone = index.stats().articles, index.expire(FIRST_DAY + timedelta(days=4))
+        deleted = index.delete(next(row["id"] for rows in index.log() for row in rows))
+        faults, after = index.verify(), index.stats().articles
+
+    assert 0 < gone < before
+    assert deleted > 0
+    assert after == before - gone - deleted
+    assert faults == []
+
+
+@pytest.mark.parametrize("settings", [None, *(Settings(level=level) for level in LEVELS)])
+def test_nothing_is_added_to_an_index_of_the_first_format(earlier: Place, settings: Settings | None) -> None:
+    with pytest.raises(
+        IndexingError,
+        match=r"was made for --level storyline by the one model of an earlier version: .* make another index",
+    ):
+        Index.open(earlier, settings)
+
+
+def test_kept_articles_of_other_models_are_not_compared(earlier: Place) -> None:
+    with Index.look_after(earlier) as index, pytest.raises(IndexingError, match="verify it without --deep"):
+        index.verify(deep=True)
+
+
+def test_the_commands_know_an_index_of_the_first_format(tmp_path: Path) -> None:
+    place = tmp_path / "seen.db"
+    make_earlier(place, EARLIER)
+    corpus = written(tmp_path / "new.jsonl", [story(999)])
+
+    for command in (["stats"], ["verify"], ["export", "-o", tmp_path / "log.parquet"]):
+        assert called("index", command[0], place, *command[1:]).exit_code == 0
+    for options in ([], ["--level", "storyline"], ["--level", "story"], ["--level", "text"]):
+        done = called("filter", corpus, "--index", place, *options)
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert f"Error: the index {place} was made for --level storyline by the one model" in done.stderr
 
 
 def test_two_indexes_become_one_without_two_kept_articles_that_match(place: Place, tmp_path: Path) -> None:
