@@ -2,12 +2,17 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 from commands import called, lines_of, on_terminal, process, written
-from newsmaker import planned, story
+from newsmaker import Article, affairs, batch, planned, story
+
+from dedup.index.answers import Answer, evidence_of, verdict_of
+from dedup.index.index import Index
+from dedup.settings import LEVELS, Settings
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +49,8 @@ def test_a_dropped_article_names_a_kept_one_and_the_evidence(news: Path, tmp_pat
     ids = {article["id"] for article in lines_of(kept)}
     for article in lines_of((tmp_path / "dropped.jsonl").read_bytes()):
         dedup = article["dedup"]
-        assert list(dedup) == ["cluster", "canonical", "relation", "score", "evidence"]
-        assert dedup["cluster"] in ids
+        assert list(dedup) == ["cluster", "canonical", "relation", "score", "storyline", "evidence"]
+        assert {dedup["cluster"], dedup["storyline"]} <= ids
         assert dedup["canonical"] is False
         assert 0 < dedup["score"] <= 1
         assert {"jaccard", "contained", "contains"} <= set(dedup["evidence"])
@@ -87,8 +92,9 @@ def test_what_was_annotated_before_is_annotated_anew(tmp_path: Path) -> None:
 
     first, second = lines_of(called("filter", written(tmp_path / "news.jsonl", twice), "--annotate").stdout)
 
-    assert first["dedup"] == {"cluster": "a", "canonical": True, "relation": None, "score": None}
-    assert second["dedup"] == {"cluster": "a", "canonical": False, "relation": "exact", "score": 1.0}
+    known = {"cluster": "a", "storyline": "a"}
+    assert first["dedup"] == {"canonical": True, "relation": None, "score": None, **known}
+    assert second["dedup"] == {"canonical": False, "relation": "exact", "score": 1.0, **known}
 
 
 def test_an_article_given_twice_is_kept_once(tmp_path: Path) -> None:
@@ -201,8 +207,89 @@ def test_a_second_run_over_an_index_says_that_it_is_one(newsroom: Path, tmp_path
     again, new = called(*command), called(*command, "--new-only")
 
     assert "came before" not in first
-    assert "31 kept" in again.stderr
+    assert "35 kept" in again.stderr
     assert "47 of them came before" in again.stderr
     assert "0 kept" in new.stderr
-    assert kept.count(b"\n") == 31
+    assert kept.count(b"\n") == 35
     assert (tmp_path / "kept.jsonl").read_bytes() == b""
+
+
+def answers_to(articles: list[Article], level: str) -> list[Answer]:
+    """Return what an index says of articles at a level."""
+    with Index.open(":memory:", Settings(level=level)) as index:
+        return index.decide(batch(articles))
+
+
+@pytest.fixture(scope="module")
+def chapters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a corpus of a few affairs."""
+    return written(tmp_path_factory.mktemp("affairs") / "news.jsonl", affairs(60, seed=3))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("streams", [False, True])
+def test_with_an_index_all_is_annotated_with_its_storyline(
+    level: str, streams: bool, chapters: Path, tmp_path: Path
+) -> None:
+    expected = answers_to(affairs(60, seed=3), level)
+    corpus, given = ("-", chapters.read_text()) if streams else (chapters, "")
+    options = ["--annotate", "--index", tmp_path / "seen.db", "--dropped", tmp_path / "dropped.jsonl"]
+
+    done = process("filter", corpus, *options, "--level", level, input=given)
+
+    assert done.returncode == 0, done.stderr
+    assert [article["dedup"] for article in lines_of(done.stdout)] == [
+        verdict_of(answer) for answer in expected
+    ]
+    assert [article["dedup"] for article in lines_of((tmp_path / "dropped.jsonl").read_bytes())] == [
+        {**verdict_of(answer), "evidence": evidence_of(answer)} for answer in expected if answer.match
+    ]
+    assert any("follows" in verdict_of(answer) for answer in expected) == (level != "storyline")
+
+
+@pytest.mark.parametrize("asked", ["text", "story"])
+def test_an_index_of_another_level_is_refused_in_a_line(asked: str, chapters: Path, tmp_path: Path) -> None:
+    place = tmp_path / "seen.db"
+    called("filter", chapters, "--index", place, "--level", "storyline", "-q")
+
+    done = called("filter", chapters, "--index", place, "--level", asked)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Error: the index {place} was made for --level storyline, not {asked}: open it with --level storyline, "
+        f"or make another index, in another place, with --level {asked}\n"
+    )
+
+
+def test_an_index_keeps_its_level_where_none_is_asked_for(chapters: Path, tmp_path: Path) -> None:
+    options = ["--index", tmp_path / "seen.db", "--annotate"]
+    first = called("filter", chapters, *options, "--level", "storyline")
+
+    again = called("filter", chapters, *options, "--undated", "now", "--threads", "1")
+
+    assert again.exit_code == 0, again.stderr
+    assert [{**article["dedup"], "again": True} for article in lines_of(first.stdout)] == [
+        article["dedup"] for article in lines_of(again.stdout)
+    ]
+
+
+def test_a_stream_cannot_take_the_undated_together(chapters: Path, tmp_path: Path) -> None:
+    done = called("filter", chapters, "--index", tmp_path / "seen.db", "--undated", "together")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: undated=together needs a whole corpus, and an index answers each article as it comes: use apart, or now\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_undated_articles_of_a_stream_are_of_now(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", [{**story(3), "id": "a", "published": None}])
+    begun = datetime.now(UTC).replace(microsecond=0)
+
+    for _ in range(2):
+        called("filter", corpus, "--index", tmp_path / "seen.db", "--undated", "now")
+    called("index", "export", tmp_path / "seen.db", "-o", tmp_path / "log.parquet")
+
+    (row,) = pyarrow.parquet.read_table(tmp_path / "log.parquet").to_pylist()
+    assert begun <= row["published"].replace(tzinfo=UTC) <= datetime.now(UTC) + timedelta(seconds=1)

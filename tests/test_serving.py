@@ -16,14 +16,16 @@ from homes import Place
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsmaker import Article, corpora, planned
+from newsmaker import Article, affairs, planned, sagas
 from starlette.testclient import TestClient
 
 from dedup.errors import IndexingError
+from dedup.evidence import EVIDENCE
 from dedup.index.index import Index
 from dedup.pipeline import deduplicate
 from dedup.serving.app import app_for
 from dedup.serving.refusals import Limits
+from dedup.settings import LEVELS, Settings
 
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
 OTHER = "Prosecutors in Averstone charged the owner of the Lorholm shipyard with fraud on Friday."
@@ -33,9 +35,11 @@ SECRET = "s3cret, and long"  # noqa: S105 - it opens nothing
 
 
 @contextmanager
-def served(place: Place = ":memory:", **options: Any) -> Iterator[TestClient]:
+def served(
+    place: Place = ":memory:", settings: Settings | None = None, **options: Any
+) -> Iterator[TestClient]:
     """Give a client of a service over an index."""
-    with Index.open(place) as index:
+    with Index.open(place, settings) as index:
         app = app_for(index, **options)
         with TestClient(app, raise_server_exceptions=False) as client:
             yield client
@@ -96,11 +100,23 @@ def test_one_object_is_answered_with_one(client: TestClient) -> None:
     assert first.json() == {
         "id": "a",
         "version": 1,
-        "dedup": {"cluster": "a", "canonical": True, "relation": None, "score": None},
+        "dedup": {
+            "cluster": "a",
+            "canonical": True,
+            "relation": None,
+            "score": None,
+            "storyline": "a",
+        },
     }
     answer = copied.json()["dedup"]
     assert answer.pop("evidence")["jaccard"] == 1
-    assert answer == {"cluster": "a", "canonical": False, "relation": "exact", "score": 1.0}
+    assert answer == {
+        "cluster": "a",
+        "canonical": False,
+        "relation": "exact",
+        "score": 1.0,
+        "storyline": "a",
+    }
 
 
 def test_a_list_and_lines_are_answered_alike_and_in_order() -> None:
@@ -114,26 +130,47 @@ def test_a_list_and_lines_are_answered_alike_and_in_order() -> None:
     assert listed.headers["content-type"] == "application/json"
 
 
-@given(articles=corpora(most=20), sizes=st.lists(st.integers(1, 6), min_size=20, max_size=20))
-@examples(max_examples=15)
-def test_law_6_any_chunking_into_requests_gives_the_batch(articles: list[Article], sizes: list[int]) -> None:
-    result = deduplicate(articles)
+@pytest.mark.parametrize("level", LEVELS)
+@given(articles=sagas(most=20), sizes=st.lists(st.integers(1, 6), min_size=20, max_size=20))
+@examples(max_examples=12)
+def test_law_6_any_chunking_into_requests_gives_the_batch(
+    level: str, articles: list[Article], sizes: list[int]
+) -> None:
+    result = deduplicate(articles, Settings(level=level, undated="apart"))
     by_id = {article["id"]: article for article in articles}
     stream = [by_id[result.ids[a]] for a in result.order]
 
     decisions, start = [], 0
-    with served() as client:
+    with served(settings=Settings(level=level)) as client:
         for size in sizes:
             decisions += sent(client, stream[start : start + size])
             start += size
 
-    found = {decision["id"]: decision["dedup"] for decision in decisions}
     expected = {result.ids[a]: result.verdict(a) for a in result.order.tolist()}
-    matches = {match.id: match.evidence for match in result.dropped}
-    assert {name: {k: v for k, v in dedup.items() if k != "evidence"} for name, dedup in found.items()} == (
-        expected
-    )
-    assert {name: found[name]["evidence"] for name in expected if "evidence" in found[name]} == matches
+    for match in result.dropped:
+        expected[match.id]["evidence"] = match.evidence
+    for link in result.links:
+        expected[link.id]["follows"]["evidence"] = link.evidence
+    assert {decision["id"]: decision["dedup"] for decision in decisions} == expected
+
+
+def test_a_chapter_names_the_article_that_it_follows_wherever_it_is_asked_for(place: Place) -> None:
+    with served(place) as client:
+        decisions = sent(client, affairs(60, seed=3))
+        chapter = next(decision for decision in decisions if "follows" in decision["dedup"])
+        path = quote(chapter["id"], safe="")
+        history, story = client.get(f"/articles/{path}").json(), client.get(f"/clusters/{path}").json()
+        again = sent(client, affairs(60, seed=3))
+
+    follows = chapter["dedup"]["follows"]
+    assert chapter["dedup"]["canonical"] is True
+    assert list(follows) == ["id", "probability", "evidence"]
+    assert follows["id"] == chapter["dedup"]["storyline"] != chapter["id"]
+    assert 0.7 <= follows["probability"] <= 1
+    assert tuple(follows["evidence"]) == EVIDENCE
+    assert history["versions"] == story["articles"][:1] == [chapter]
+    assert all(decision["dedup"].pop("again") for decision in again)
+    assert again == decisions
 
 
 def test_a_request_may_be_sent_again(client: TestClient) -> None:
