@@ -233,7 +233,7 @@ def test_with_an_index_all_is_annotated_with_its_storyline(
 ) -> None:
     expected = answers_to(affairs(60, seed=3), level)
     corpus, given = ("-", chapters.read_text()) if streams else (chapters, "")
-    options = ["--annotate", "--index", tmp_path / "seen.db", "--dropped", tmp_path / "dropped.jsonl"]
+    options = ("--annotate", "--index", tmp_path / "seen.db", "--dropped", tmp_path / "dropped.jsonl")
 
     done = process("filter", corpus, *options, "--level", level, input=given)
 
@@ -262,7 +262,7 @@ def test_an_index_of_another_level_is_refused_in_a_line(asked: str, chapters: Pa
 
 
 def test_an_index_keeps_its_level_where_none_is_asked_for(chapters: Path, tmp_path: Path) -> None:
-    options = ["--index", tmp_path / "seen.db", "--annotate"]
+    options = ("--index", tmp_path / "seen.db", "--annotate")
     first = called("filter", chapters, *options, "--level", "storyline")
 
     again = called("filter", chapters, *options, "--undated", "now", "--threads", "1")

@@ -5,7 +5,6 @@ in memory one after the other, in the order in which the shared one took them: i
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from signal import SIGINT, SIGQUIT
@@ -14,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from homes import Place
-from newsmaker import Article, batch, planned, sketched
+from newsmaker import Article, affairs, batch, sketched
 from postgres_server import Server
-from worker import ALONE, Worker, wait_until
+from worker import ALONE, Worker, told, wait_until
 
 from dedup.clusters import assign
 from dedup.index.home import Row
@@ -33,7 +32,7 @@ SIZE = 3
 def streams(workers: int, seed: int) -> list[list[str]]:
     """Return what each worker is given, an article a line; some ids come with other texts in other streams."""
     random = Random(seed)
-    articles = [json.dumps(article, default=str) for article in planned(ARTICLES, seed, STORIES)]
+    articles = [json.dumps(article, default=str) for article in affairs(ARTICLES, seed, STORIES)]
     corrected = [
         json.dumps({**json.loads(line), "text": f"{json.loads(line)['text']} Corrected by desk {desk}."})
         for desk in range(workers)
@@ -60,7 +59,7 @@ def check_all(place: Place, workers: list[Worker]) -> None:
     given = [[json.loads(line) for line in worker.given.read_text().splitlines()] for worker in workers]
     said = [[json.loads(line) for line in worker.answers.read_text().splitlines()] for worker in workers]
     with Index.open(place, ALONE) as index:
-        rows, again = rows_in(index), [told(index, articles) for articles in given]
+        rows, again = rows_in(index), [told_all(index, articles) for articles in given]
         assert rows_in(index) == rows, "an article was forgotten"
 
     every = [article for articles in given for article in articles]
@@ -77,12 +76,13 @@ def check_all(place: Place, workers: list[Worker]) -> None:
 def check_alone(in_turn: list[Article], said: dict[str, Said]) -> None:
     """Fail unless one index, given the articles in this order, says the same, and drops only for what it keeps."""
     with Index.open(":memory:", ALONE) as index:
-        alone = {answer["name"]: answer for answer in told(index, in_turn)}
+        alone = {answer["name"]: answer for answer in told_all(index, in_turn)}
     kept = {name for name, answer in said.items() if answer["match"] is None}
 
     assert said == alone
     assert {answer["match"]["canonical"] for answer in said.values() if answer["match"]} <= kept
     assert len(kept) < len(said) / 2
+    assert {answer["link"]["canonical"] for answer in said.values() if answer["link"]} & kept
 
 
 def check_kept(articles: list[Article]) -> None:
@@ -92,12 +92,9 @@ def check_kept(articles: list[Article]) -> None:
     assert (made.relations == NONE).all()
 
 
-def told(index: Index, articles: list[Article]) -> list[Said]:
+def told_all(index: Index, articles: list[Article]) -> list[Said]:
     """Return what an index says of articles, as a worker writes it down."""
-    return [
-        {"id": answer.id, "name": answer.name, "match": answer.match and asdict(answer.match)}
-        for answer in index.decide(batch(articles))
-    ]
+    return [told(answer) for answer in index.decide(batch(articles))]
 
 
 @pytest.mark.parametrize("number", [2, 4])

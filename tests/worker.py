@@ -12,9 +12,11 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
+from typing import Any
 
 from newsmaker import batch
 
+from dedup.index.answers import Answer
 from dedup.index.index import Index
 from dedup.settings import Settings
 
@@ -35,9 +37,13 @@ def work(place: str, given: Path, answers: Path, size: int) -> None:
         out.truncate()
         for start in range(len(done), len(articles), size):
             for answer in index.decide(batch(articles[start : start + size])):
-                said = {"id": answer.id, "name": answer.name, "match": answer.match and asdict(answer.match)}
-                out.write(json.dumps(said).encode() + b"\n")
+                out.write(json.dumps(told(answer)).encode() + b"\n")
             out.flush()
+
+
+def told(answer: Answer) -> dict[str, Any]:
+    """Return an answer as a worker writes it down."""
+    return {key: value for key, value in asdict(answer).items() if key != "again"} | {"name": answer.name}
 
 
 def whole_lines(path: Path) -> list[bytes]:
