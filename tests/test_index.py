@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from homes import Place
@@ -16,7 +17,7 @@ from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, saga
 from dedup.errors import IndexingError, InputError, SettingsError
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.matches import Match
+from dedup.matches import FOLLOWUP, REWRITE, Match, story_model, storyline_model
 from dedup.pipeline import deduplicate
 from dedup.settings import LEVELS, Settings
 from dedup.sketches import DAY
@@ -402,6 +403,30 @@ def test_an_article_that_follows_another_is_answered_so_again(place: Place) -> N
 
     assert again == first
     assert any(link for _, _, link in first.values())
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@given(articles=sagas(most=40))
+@examples(max_examples=25)
+def test_law_4_a_model_says_of_the_recorded_evidence_what_was_answered(
+    level: str, articles: list[Article]
+) -> None:
+    settings = Settings(level=level)
+    story, storyline = story_model(settings), storyline_model(settings)
+
+    with Index.open(":memory:", settings) as index:
+        index.add(articles)
+        rows = [row for some in index.home.rows() for row in some]
+
+    for row in rows:
+        evidence = np.frombuffer(row.evidence, "<f4").astype(np.float64)
+        if row.relation == REWRITE:
+            odds = evidence @ story[0] + story[1]
+        elif row.relation == FOLLOWUP or row.follows != row.position:
+            odds = evidence @ storyline[0] + storyline[1]
+        else:
+            continue
+        assert row.score == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
 
 
 def test_the_articles_of_a_cluster_are_of_one_storyline(place: Place) -> None:
