@@ -410,9 +410,14 @@ def decide(s, rules, state, found, place, a, scratch, desk):
         )
     if root < 0:
         return
-    fill_pair_evidence(s, a, root, desk)
     at = find_comparison(found, place, root)
-    odds = found.scores[place, at, STORYLINE_ODDS] if at >= 0 else -np.inf
+    # Where there is no comparison, it was made for the sake of a witness, and not kept.
+    odds = (
+        found.scores[place, at, STORYLINE_ODDS]
+        if at >= 0
+        else classify_pair(s, root, a, rules, True, desk)[3]
+    )
+    fill_pair_evidence(s, a, root, desk)
     fill_context(s, rules, state, found, place, a, root, odds, neighbours, n, desk)
     for column in range(COUNT):
         state.rows[place, column] = desk.row[column]
