@@ -17,7 +17,16 @@ from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, saga
 from dedup.errors import IndexingError, InputError, SettingsError
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.matches import FOLLOWUP, REWRITE, Match, story_model, storyline_model
+from dedup.matches import (
+    FOLLOWUP,
+    REWRITE,
+    Match,
+    add_context_odds,
+    add_story_odds,
+    add_storyline_odds,
+    probability,
+    rules_of,
+)
 from dedup.pipeline import deduplicate
 from dedup.settings import LEVELS, Settings
 from dedup.sketches import DAY
@@ -412,21 +421,21 @@ def test_law_4_a_model_says_of_the_recorded_evidence_what_was_answered(
     level: str, articles: list[Article]
 ) -> None:
     settings = Settings(level=level)
-    story, storyline = story_model(settings), storyline_model(settings)
+    rules = rules_of(settings)
 
     with Index.open(":memory:", settings) as index:
         index.add(articles)
         rows = [row for some in index.home.rows() for row in some]
 
     for row in rows:
-        evidence = np.frombuffer(row.evidence, "<f4").astype(np.float64)
+        evidence = np.frombuffer(row.evidence, "<f4")
         if row.relation == REWRITE:
-            odds = evidence @ story[0] + story[1]
+            odds = add_story_odds(evidence, rules) + add_context_odds(evidence, rules)
         elif row.relation == FOLLOWUP or row.follows != row.position:
-            odds = evidence @ storyline[0] + storyline[1]
+            odds = add_storyline_odds(evidence, rules)
         else:
             continue
-        assert row.score == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
+        assert row.score == pytest.approx(probability(odds), abs=1e-4)
 
 
 def test_the_articles_of_a_cluster_are_of_one_storyline(place: Place) -> None:

@@ -252,7 +252,7 @@ def most_context(rules: Rules) -> float:
     """Return by how much (log-odds) other neighbours could change what the story model says of two articles."""
     most = np.ones(COUNT)
     most[[NEARER, NEIGHBOURS]] = np.log1p(MOST_COMPARISONS)
-    return float((np.abs(rules.coefficients) * most)[CONTEXT:].sum())
+    return float((np.abs(rules.coefficients) * most)[..., CONTEXT:].sum(axis=-1).max())
 
 
 def log_of(home: Home) -> Iterator[list[dict[str, Any]]]:
