@@ -27,6 +27,7 @@ ARTICLES, STORIES = 240, 8
 SHARE = 0.7
 """Of all articles, how many come in each stream."""
 SIZE = 3
+LAPS = 5
 
 
 def streams(workers: int, seed: int) -> list[list[str]]:
@@ -115,7 +116,8 @@ def test_workers_at_once_and_killed_are_as_one(lasting_place: Place, number: int
 
 def test_workers_go_on_when_their_server_comes_back(postgres: Server, tmp_path: Path) -> None:
     place = postgres.place()
-    workers = team(place, tmp_path / "team", streams(2, seed=9))
+    # All comes several times over, so that nobody is done before the server has gone twice.
+    workers = team(place, tmp_path / "team", [LAPS * stream for stream in streams(2, seed=9)])
 
     for how in (SIGINT, SIGQUIT):
         before = [worker.answered() for worker in workers]
