@@ -15,7 +15,7 @@ from typing import Any
 from dedup.errors import IndexingError, SettingsError
 from dedup.settings import Settings, as_written
 
-FORMAT = "1"
+FORMAT = "2"
 """What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
 FREE = ("threads", "memory", "work_dir", "keep", "sources", "undated")
 """Settings that an index is indifferent to: whoever comes first is kept."""
