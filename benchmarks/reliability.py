@@ -102,7 +102,7 @@ def of_set(data: Labelled, members: np.ndarray, model: Model, threshold: float) 
     order = ranked(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), Settings())
     order = order[np.isin(order, members)]
     made = assign(data.sketches, order, rules)
-    dropped = order[made.relations[order] == REWRITE]
+    dropped = order[made.relations[order] >= REWRITE]
     for kind, left, right in (
         ("asked", *asked(data, order, rules, made)),
         ("reported", dropped, made.leaders[dropped]),
@@ -129,7 +129,7 @@ def asked(
             index, sketches.days, terms, n, sketches.days[a], rules, in_order, scratch
         )
         pairs.update((a, int(made.leaders[b])) for b in scratch.found[:candidates])
-        if made.relations[a] in (NONE, REWRITE):
+        if made.relations[a] == NONE or made.relations[a] >= REWRITE:
             leader = made.leaders[a]
             first = 0 if leader == a or witnesses[leader] < WITNESSES else terms
             witnesses[leader] += leader != a
@@ -137,7 +137,7 @@ def asked(
     anything = rules._replace(
         least_logit=NEVER_LESS, witnessed_logit=NEVER_LESS, storyline_witnessed=NEVER_LESS
     )
-    put = [(a, b) for a, b in sorted(pairs) if judged(sketches, b, a, anything)[0] == REWRITE]
+    put = [(a, b) for a, b in sorted(pairs) if judged(sketches, b, a, anything)[0] >= REWRITE]
     left, right = np.array(put, np.int64).reshape(-1, 2).T
     return left, right
 

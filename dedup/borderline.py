@@ -75,7 +75,6 @@ def missed_pairs(result: Result, sketches: Sketches) -> list[Nearby]:
 
 def weigh_in_context(result: Result, sketches: Sketches, pairs: np.ndarray) -> np.ndarray:
     """Return the log-odds that the level's model gives to pairs among the articles that a result keeps."""
-    coefficients, intercept = level_model(result.settings)
     leaders = result.assignments.leaders
     evidence = evidence_in_context(sketches, result.order, pairs, result.settings, leaders)
-    return evidence.astype(np.float64) @ coefficients + intercept
+    return level_model(result.settings).log_odds(evidence)

@@ -42,7 +42,7 @@ def obvious_misses(given: Prepared, result: Result) -> dict[int, float]:
     least = level_threshold(rules_of(settings))
     rewrites = replace(settings, level="story", relations=(*settings.relations, "rewrite"))
     anything = rules_of(rewrites)._replace(least_logit=-1e9, witnessed_logit=-1e9, storyline_witnessed=-1e9)
-    coefficients, intercept = level_model(settings)
+    model = level_model(settings)
     kept = [a for a in result.order.tolist() if a in set(result.kept_positions.tolist())]
     found: dict[int, float] = {}
     for n, a in enumerate(kept):
@@ -54,7 +54,7 @@ def obvious_misses(given: Prepared, result: Result) -> dict[int, float]:
                 continue
             pair, leaders = np.array([[other, a]]), result.assignments.leaders
             row = evidence_in_context(s, result.order, pair, settings, leaders)[0]
-            score = float(row.astype(np.float64) @ coefficients + intercept)
+            score = float(model.log_odds(row[None])[0])
             if least - REACH <= score < least:
                 found[a] = max(found.get(a, -1e9), score)
     return found
@@ -76,7 +76,7 @@ def test_misses_are_those_of_an_obvious_search(settings: Settings, articles: lis
 @pytest.mark.parametrize("level", ["story", "storyline"])
 def test_matches_are_those_that_a_model_made_with_the_log_odds_of_the_level(level: str) -> None:
     given_, result = both(planned(60, seed=3), Settings(threads=1, level=level))
-    coefficients, intercept = level_model(result.settings)
+    model = level_model(result.settings)
 
     matched = [p for p in nearest_pairs(result, given_.sketches, EVERYTHING) if p.matched]
 
@@ -85,12 +85,12 @@ def test_matches_are_those_that_a_model_made_with_the_log_odds_of_the_level(leve
     assert len(by_model) > 1
     for p in matched:
         row = result.assignments.against(p.other).astype(np.float64)
-        assert p.log_odds == pytest.approx(row @ coefficients + intercept)
+        assert p.log_odds == pytest.approx(float(model.log_odds(row[None])[0]))
 
 
 def test_a_pair_that_only_its_neighbours_hold_apart_is_a_miss() -> None:
     coefficients, intercept = read_shipped_model("story")
-    weights = {n: float(c) for n, c in zip(EVIDENCE, coefficients, strict=True) if c}
+    weights = {n: float(c) for n, c in zip(EVIDENCE, coefficients[0], strict=True) if c}
     wary = Model({**weights, "neighbours": -4.0}, intercept)
     strict = Settings(
         threads=1, model=wary, rewrite_probability=0.99, relations=("exact", "rewrite", "followup")

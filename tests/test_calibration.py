@@ -26,8 +26,14 @@ from dedup.results import Result
 from dedup.settings import Settings
 from dedup.truth import Pairs, Stories
 
-SHIPPED = Weights(*read_shipped_model("story"))
-STORYLINE = Weights(*read_shipped_model("storyline"), "storyline")
+
+def as_weights(level: str) -> Weights:
+    """Return the shipped model of a level, as it weighs dated pairs."""
+    model = read_shipped_model(level)
+    return Weights(model.coefficients[0], model.intercept, level)
+
+
+SHIPPED, STORYLINE = as_weights("story"), as_weights("storyline")
 SETTINGS = Settings(threads=1)
 
 
@@ -192,13 +198,13 @@ def obvious_pairs(
     anything = rules_of(replace(settings, level="story"))._replace(
         least_logit=-1e9, witnessed_logit=-1e9, storyline_witnessed=-1e9
     )
-    coefficients, intercept = level_model(settings)
+    model = level_model(settings)
     obvious = set()
     for n, a in enumerate(result.order.tolist()):
         for other in result.order[:n].tolist():
             terms, bands = shared_keys(s, other, a)
             relation, _, row = judged(s, other, a, anything)
-            odds = float(row.astype(np.float64) @ coefficients + intercept)
+            odds = float(model.log_odds(row[None])[0])
             if (bands or terms >= 3) and relation == REWRITE and odds >= least:
                 obvious.add((other, a))
     return obvious, result

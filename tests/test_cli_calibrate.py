@@ -24,7 +24,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write_blind(path: Path, level: str) -> Path:
     """Return a model that sees one cluster in everything: the shipped one of a level with too high an intercept."""
     coefficients, intercept = read_shipped_model(level)
-    named = {name: float(c) for name, c in zip(EVIDENCE, coefficients, strict=True) if c}
+    named = {name: float(c) for name, c in zip(EVIDENCE, coefficients[0], strict=True) if c}
     path.write_bytes(file_of(Model(named, intercept + 6, level), "1"))
     return path
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, story, version
 
 from dedup.errors import InputError
-from dedup.evidence import COUNT, EVIDENCE
+from dedup.evidence import COUNT, EVIDENCE, TITLE_FOUND_MORE
 from dedup.explaining.labels import LABELS
 from dedup.explaining.leads import Lead
 from dedup.explaining.passages import opening, shared_passages, single_words, written_words
@@ -225,21 +225,41 @@ def test_only_two_articles_are_a_pair() -> None:
 @pytest.mark.parametrize(
     ("probability", "days", "says"),
     [
-        (0.2, 1.0, "20%, below the 70% asked for (rewrite_probability)"),
-        (
-            0.4,
-            1.0,
-            "asked for (rewrite_probability); it would do if an earlier rewrite of the kept one spoke for it too",
-        ),
-        (0.4, 9.0, "40%, below the 70% asked for (rewrite_probability)"),
+        (0.2, 1.0, "20%, below the 75% asked for (rewrite_probability)"),
+        (0.4, 9.0, "40%, below the 75% asked for (rewrite_probability)"),
         (0.8, 9.0, "80%, but they lie 9 days apart, and rewrites at most 5 days (window_days)"),
         (0.8, 1.0, "80%, but no rewrites were asked for, only copy"),
     ],
 )
 def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -> None:
-    pair = Pair(np.zeros(COUNT), probability, witnessed_probability=0.3, fewest_words=90, days_apart=days)
+    row = np.zeros(COUNT)
+    row[TITLE_FOUND_MORE] = 1.0
+    pair = Pair(row, probability, witnessed_probability=0.3, fewest_words=90, days_apart=days)
 
     assert why_not(pair, Settings(relations=("copy",))).endswith(says)
+
+
+@pytest.mark.parametrize(
+    ("probability", "says"),
+    [
+        (0.2, "20%, below the 70% asked for (followup_probability)"),
+        (0.4, "(followup_probability); it would do if it also matched another article of the cluster"),
+    ],
+)
+def test_no_follow_up_has_its_reason(probability: float, says: str) -> None:
+    row = np.zeros(COUNT)
+    row[TITLE_FOUND_MORE] = 1.0
+    pair = Pair(row, probability, witnessed_probability=0.3, fewest_words=90, days_apart=1.0)
+
+    assert why_not(pair, Settings(level="storyline")).endswith(says)
+
+
+def test_short_articles_on_other_subjects_are_told_so() -> None:
+    pair = Pair(np.zeros(COUNT), 0.9, witnessed_probability=0.3, fewest_words=90, days_apart=1.0)
+
+    assert why_not(pair, Settings()) == (
+        "they are short, and have at most 0% of each other's title: a form about another subject"
+    )
 
 
 def test_an_empty_id_is_none() -> None:
