@@ -102,14 +102,14 @@ def test_the_extension_says_the_format(newsroom: Path, tmp_path: Path) -> None:
     called("cluster", newsroom, "--format", "articles", "-o", tmp_path / "articles.parquet")
 
     table = pyarrow.parquet.read_table(tmp_path / "articles.parquet")
-    assert table.num_rows == 47
+    assert table.num_rows == 54
     assert "dedup" in table.column_names
 
 
 def test_the_summary_is_on_stderr(newsroom: Path) -> None:
     answer = called("cluster", newsroom)
 
-    assert answer.stderr.startswith("47 articles, ")
+    assert answer.stderr.startswith("54 articles, ")
     assert "exact" in answer.stderr
     assert answer.stderr.endswith(("articles/s\n", "kernels\n"))
 
@@ -280,7 +280,7 @@ def test_a_terminal_gets_a_list_to_read(newsroom: Path) -> None:
         "Daily",
         "harbour-fire-2",
     ]
-    assert seen.splitlines()[-1].startswith("47 articles, ")
+    assert seen.splitlines()[-1].startswith("54 articles, ")
     assert "rewrite" in seen
 
 
@@ -337,7 +337,7 @@ def test_each_relation_has_a_colour_of_its_own() -> None:
 
 @pytest.mark.parametrize("columns", [40, 80, 100, 200])
 def test_no_line_is_wider_than_the_terminal(columns: int, newsroom: Path) -> None:
-    listing = on_terminal("cluster", newsroom, columns=columns).split("\n47 articles")[0]
+    listing = on_terminal("cluster", newsroom, columns=columns).split("\n54 articles")[0]
 
     assert max(len(line) for line in listing.splitlines()) <= columns
 

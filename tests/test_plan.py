@@ -47,7 +47,7 @@ def test_a_small_corpus_is_counted_and_not_estimated(newsroom: Path) -> None:
     found = estimate(sampled([newsroom], SETTINGS), SETTINGS, 1)
 
     verified = float(result.assignments.verified.mean())
-    assert found.articles == Range(47, 47, 47)
+    assert found.articles == Range(54, 54, 54)
     assert found.candidates == Range(verified, verified, verified)
     assert found.odds == candidate_odds(SETTINGS)
 
@@ -133,8 +133,8 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(newsroom: Path) -> None:
     answer = json.loads(called("plan", newsroom).stdout)
     seen = on_terminal("plan", newsroom)
 
-    assert answer["articles"] == {"low": 47, "expected": 47, "high": 47}
-    assert "by 47 articles of the corpus" in seen
+    assert answer["articles"] == {"low": 54, "expected": 54, "high": 54}
+    assert "by 54 articles of the corpus" in seen
     assert "candidates each" in seen
 
 
@@ -142,7 +142,7 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(newsroom: Path) -> None:
 def test_a_dry_run_says_and_does_nothing(command: str, newsroom: Path, tmp_path: Path) -> None:
     done = called(command, newsroom, "-o", tmp_path / "out.jsonl", "--dry-run")
 
-    assert json.loads(done.stdout)["articles"]["expected"] == 47
+    assert json.loads(done.stdout)["articles"]["expected"] == 54
     assert not list(tmp_path.iterdir())
 
 
