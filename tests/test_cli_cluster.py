@@ -322,7 +322,8 @@ def test_a_story_of_no_storyline_says_nothing_of_one(tmp_path: Path) -> None:
 
 
 def test_where_followups_join_the_list_names_them(newsroom: Path) -> None:
-    followups, _ = deduplicate(read_articles(newsroom)).count_followups()
+    result = deduplicate(read_articles(newsroom), Settings(level="storyline"))
+    followups = [match.relation for match in result.dropped].count("followup")
 
     seen = on_terminal("cluster", newsroom, "--level", "storyline", columns=120)
 
