@@ -135,7 +135,8 @@ def articles_of(sample: Sample) -> Range:
 def candidates_of(sample: Sample, settings: Settings, articles: Range) -> Range:
     """Return how many candidates an article has in all of the corpus.
 
-    Among articles drawn evenly they grow with the corpus. The beginning of a file may be as dense as the whole, if
+    Among articles drawn evenly they grow with the corpus, but only kept articles are candidates, and where stories come again
+    these grow more slowly: the least allows for that. The beginning of a file may be as dense as the whole, if
     it is in order of time, or as sparse as an even sample.
     """
     here = sample.verified / max(sample.articles, 1)
@@ -148,7 +149,7 @@ def candidates_of(sample: Sample, settings: Settings, articles: Range) -> Range:
     )
     noise = 1 + SURE / math.sqrt(max(sample.verified, 1)) + SURE / math.sqrt(sample.articles)
     if sample.evenly:
-        return around(low / noise / UNEVEN, expected, min(high * noise, bound))
+        return around(math.sqrt(here * low) / noise / UNEVEN, expected, min(high * noise, bound))
     return around(here / noise, math.sqrt(here * expected), min(high * noise, bound))
 
 

@@ -14,7 +14,7 @@ from sagas import CHAPTERS, STORYLINES, linked, saga
 from dedup.corpus import read_articles
 from dedup.pipeline import deduplicate
 from dedup.results import Result
-from dedup.settings import RELATIONS
+from dedup.settings import RELATIONS, Settings
 from dedup.terminal.render import RELATION_STYLES
 from dedup.terminal.render.clusters import clusters_shown
 from dedup.writing import described

@@ -200,7 +200,7 @@ def test_a_pipe_gets_a_page_to_read_with_marks_for_colours(newsroom: Path) -> No
     assert seen.startswith("ferry-aground-2 is a rewrite of ferry-aground-1: the probability")
     assert "\x1b" not in seen
     assert "_Threnlow_" in seen
-    assert "*3*:_20_ p.m." in seen
+    assert "*5*:*30* a.m." in seen
     assert max(len(line) for line in seen.splitlines()) <= 100
 
 

@@ -14,7 +14,14 @@ def test_a_pipe_gets_json() -> None:
 
     assert set(answer) == {"settings", "origins", "candidate_odds"}
     assert set(answer["settings"]) == set(Settings.__dataclass_fields__)
-    assert answer["settings"]["relations"] == ["exact", "copy", "excerpt", "extension", "rewrite"]
+    assert answer["settings"]["relations"] == [
+        "exact",
+        "copy",
+        "excerpt",
+        "extension",
+        "rewrite",
+        "followup",
+    ]
 
 
 def test_options_show_up() -> None:

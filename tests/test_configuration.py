@@ -95,7 +95,7 @@ def test_files_are_seen_from_where_they_are_named(folder: Path, tmp_path: Path, 
     [
         ("window_day = 9", "there is no setting 'window_day'; did you mean 'window_days'?"),
         ("Window-Days = 9", "there is no setting 'Window-Days'; did you mean 'window_days'?"),
-        ("zzz = 9", "there is no setting 'zzz'; settings are relations,"),
+        ("zzz = 9", "there is no setting 'zzz'; settings are level, relations,"),
         ("window_days = 'soon'", "window_days must be a number, not 'soon'"),
         ("copy_jaccard = 7", "copy_jaccard must be between"),
         ("rows = 2.5", "rows must be a whole number"),
