@@ -45,15 +45,16 @@ RETELLINGS_KEPT = {
     "painting-found-3": "painting-found-1",
     "bombe-harlingstedt-2": "bombe-harlingstedt-1",
 }
-"""Written as retellings, kept as follow-ups: all came out the next day, and the story model gives the pairs .27 to .70, below the .75 that a rewrite needs."""
+"""Written as retellings, kept as follow-ups: all came out the next day, and the story model gives the pairs .27 to .70, where a
+rewrite needs .75."""
 
 FALSE_LINKS = {
     "weather-brackwater": "arrest-brackwater",
     "market-close-wednesday": "earnings-pinfell",
     "warehouse-fire-dunmarrow": "arrest-dunmarrow",
 }
-"""Kept and linked, though no chapters of one affair: two reports that share a town or a stock exchange, and little else. The names
-are in no word list, and so weigh as much as a name can."""
+"""Kept and linked, though no chapters of one affair: two reports that share a town or a stock exchange, and little else. The
+names are in no word list, and so weigh as much as a name can."""
 
 TOO_LATE = {"grane-trial-verdict": "grane-trial-opening"}
 """Chapters eight days apart, which is more than `window_days`."""
