@@ -49,7 +49,7 @@ PENALTY = 10.0
 FOLDS, SEED = 8, 1
 COPIED_SETS = ("background", "wire", "incidents")
 COPIES_EACH = 100
-"""Of each set. With 250 of each damaged copies are found better (OCR noise at 5 %: .82 instead of .72), but .83 instead of .86 of the
+"""Of each set. With 250 damaged copies are found better (OCR noise at 5 %: .82 instead of .72), but .83 instead of .86 of the
 background pairs that a run joins are one story."""
 DAMAGES = {"words replaced", "typing noise", "OCR noise"}
 FEWEST_CHARACTERS = 600

@@ -118,7 +118,7 @@ def fill_relations(s, a, others, rules, desk, marks, out):
 @leaf
 def relate(s, kept, other, rules, banded, desk):
     """Return the relation of article `other`, which lies open on the desk, to `kept`: of the text, a follow-up, or `NONE`."""
-    relation, _, _, storyline = classify_pair(s, kept, other, rules, banded, desk)
+    relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_least, banded, desk)
     if relation == NONE and storyline >= rules.storyline_least:
         return FOLLOWUP
     return relation

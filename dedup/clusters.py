@@ -36,6 +36,7 @@ from dedup.matches import (
     Rules,
     add_context_odds,
     add_story_odds,
+    add_storyline_odds,
     classify_pair,
     probability,
 )
@@ -261,12 +262,10 @@ def compare(s, rules, index, in_order, made, found, place, a, scratch, desk):
             made.bounded[a] = 1
             continue
         made.verified[a] += 1
-        relation, similarity, story, storyline = classify_pair(s, other, a, rules, k < banded, desk)
-        if (
-            relation == NONE
-            and storyline < rules.storyline_witnessed
-            and story + rules.context_gain < rules.witnessed_logit
-        ):
+        relation, similarity, story, storyline = classify_pair(
+            s, other, a, rules, rules.storyline_least, k < banded, desk
+        )
+        if relation == NONE and storyline < rules.storyline_least:
             continue
         slot = found.counts[place]
         if slot == MOST_COMPARISONS:
@@ -322,7 +321,7 @@ def count_neighbours(rules, state, found, place, root, odds):
         if other == root or state.made.leaders[other] != other:
             continue
         its_odds = found.scores[place, k, STORYLINE_ODDS]
-        nearer += its_odds > odds
+        nearer += its_odds > odds and its_odds >= rules.storyline_least
         beside += its_odds >= rules.storyline_least
     return nearer, beside
 
@@ -369,7 +368,9 @@ def find_best_match(s, rules, state, found, place, a, roots, by_storyline, neigh
             relation, similarity = found.relations[place, at], found.scores[place, at, SIMILARITY]
             story, storyline = found.scores[place, at, STORY_ODDS], found.scores[place, at, STORYLINE_ODDS]
         else:
-            relation, similarity, story, storyline = classify_pair(s, root, a, rules, True, desk)
+            relation, similarity, story, storyline = classify_pair(
+                s, root, a, rules, rules.storyline_witnessed, True, desk
+            )
         score = storyline if by_storyline else story
         if relation != NONE:
             strength, decisive = TEXT, similarity
@@ -410,14 +411,8 @@ def decide(s, rules, state, found, place, a, scratch, desk):
         )
     if root < 0:
         return
-    at = find_comparison(found, place, root)
-    # Where there is no comparison, it was made for the sake of a witness, and not kept.
-    odds = (
-        found.scores[place, at, STORYLINE_ODDS]
-        if at >= 0
-        else classify_pair(s, root, a, rules, True, desk)[3]
-    )
     fill_pair_evidence(s, a, root, desk)
+    odds = add_storyline_odds(desk.row, rules)
     fill_context(s, rules, state, found, place, a, root, odds, neighbours, n, desk)
     for column in range(COUNT):
         state.rows[place, column] = desk.row[column]

@@ -89,9 +89,8 @@ def weigh_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndar
 
     -inf where it is not for a model to decide: copies, fillings of one template, articles too short or too far apart in time.
     """
-    rules = rules_of(settings)._replace(storyline_witnessed=-np.inf, witnessed_logit=-np.inf)
     odds = np.empty(len(pairs))
-    fill_odds(sketches, pairs, rules, desk(), odds)
+    fill_odds(sketches, pairs, rules_of(settings), desk(), odds)
     return odds
 
 
@@ -104,7 +103,7 @@ def fill_odds(s, pairs, rules, desk, odds):
         if other != opened:
             lay_open(s, other, desk)
             opened = other
-        _, _, story, storyline = classify_pair(s, kept, other, rules, True, desk)
+        _, _, story, storyline = classify_pair(s, kept, other, rules, -np.inf, True, desk)
         if rules.by_storyline:
             odds[k] = storyline
             continue

@@ -314,7 +314,9 @@ def judged(s: Any, kept: int, other: int, rules: Rules) -> tuple[int, float, np.
 def classify_alone(s, kept, other, rules, desk):
     """Return (relation, score) of two articles with no other beside them; the score of a model is a probability."""
     lay_open(s, other, desk)
-    relation, similarity, story, storyline = classify_pair(s, kept, other, rules, True, desk)
+    relation, similarity, story, storyline = classify_pair(
+        s, kept, other, rules, rules.storyline_least, True, desk
+    )
     if relation != NONE:
         return relation, similarity
     if story + rules.context_gain >= rules.least_logit:
@@ -331,7 +333,7 @@ def classify_row(row: np.ndarray, rules: Rules) -> tuple[int, float]:
     """Return (relation, probability) of two articles for the models to decide, by their evidence; (`NONE`, 0) for no match."""
     story = add_story_odds(row, rules) + add_context_odds(row, rules)
     storyline = add_storyline_odds(row, rules)
-    if rules.allowed[REWRITE] and story >= rules.least_logit:
+    if rules.allowed[REWRITE] and story >= rules.least_logit and storyline >= rules.storyline_least:
         return REWRITE, float(probability(story))
     if rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least:
         return FOLLOWUP, float(probability(storyline))
@@ -339,8 +341,8 @@ def classify_row(row: np.ndarray, rules: Rules) -> tuple[int, float]:
 
 
 @leaf
-def is_hopeless(s, kept, other, rules, row):
-    """Return whether no wording could make these two a rewrite or a follow-up, by the evidence of the story in `row`.
+def is_hopeless(s, kept, other, rules, least, row):
+    """Return whether no wording could make these two of one storyline, with `least` log-odds, by the evidence in `row`.
 
     The quotations are counted, into `row`, only where as many as there are could make them one.
     """
@@ -349,19 +351,10 @@ def is_hopeless(s, kept, other, rules, row):
         s.quote_offsets[kept + 1] - s.quote_offsets[kept], s.quote_offsets[other + 1] - s.quote_offsets[other]
     )
     row[QUOTES] = np.log1p(np.float32(quotes))
-    if falls_short(row, rules):
+    if add_storyline_odds(row, rules) < least:
         return True
     fill_quotes(s, other, kept, row)
-    return falls_short(row, rules)
-
-
-@inlined
-def falls_short(row, rules):
-    """Return whether evidence is too weak for a rewrite, and for a follow-up even with a witness."""
-    return (
-        add_storyline_odds(row, rules) < rules.storyline_witnessed
-        and add_story_odds(row, rules) + rules.context_gain < rules.witnessed_logit
-    )
+    return add_storyline_odds(row, rules) < least
 
 
 @leaf
@@ -388,8 +381,10 @@ def is_apart(s, kept, other, rules):
 
 
 @leaf
-def classify_pair(s, kept, other, rules, banded, desk):
+def classify_pair(s, kept, other, rules, least, banded, desk):
     """Return the `Scores` of article `other`, which lies open on the desk, beside the article `kept`, as a tuple.
+
+    What has not `least` log-odds of one storyline is nothing at all: a rewrite is of its storyline too.
 
     Shingles come first where two articles share a band (`banded`) or only copies are looked for; else the story does, and
     most go no further. Where there is a relation, or the log-odds are finite, the evidence before `CONTEXT` is left in the
@@ -407,7 +402,7 @@ def classify_pair(s, kept, other, rules, banded, desk):
     fill_story_evidence(s, other, kept, desk)
     if alike:
         fill_quotes(s, other, kept, row)
-    elif is_hopeless(s, kept, other, rules, row):
+    elif is_hopeless(s, kept, other, rules, least, row):
         return NONE, 0.0, -np.inf, -np.inf
     fill_text_evidence(s, other, kept, row)
     if near and rules.allowed[EXACT] and s.texts[kept] == s.texts[other] and row[JACCARD] == 1.0:
@@ -424,4 +419,7 @@ def classify_pair(s, kept, other, rules, banded, desk):
             return COPY, float(row[JACCARD]), -np.inf, -np.inf
     if not current or has_other_subject(row):
         return NONE, 0.0, -np.inf, -np.inf
-    return NONE, 0.0, add_story_odds(row, rules), add_storyline_odds(row, rules)
+    storyline = add_storyline_odds(row, rules)
+    if storyline < least:
+        return NONE, 0.0, -np.inf, -np.inf
+    return NONE, 0.0, add_story_odds(row, rules), storyline

@@ -9,7 +9,7 @@ from dedup.candidates import fill_candidates, keys_of, scratch_for
 from dedup.evidence import lay_open
 from dedup.kernel import kernel, leaf
 from dedup.known import Keys
-from dedup.matches import FOLLOWUP, NONE, REWRITE, Rules, classify_pair
+from dedup.matches import NONE, Rules, classify_pair
 from dedup.postings import insert, postings_for
 
 NOBODY = -1
@@ -20,11 +20,8 @@ HAIR = 1e-3
 
 
 def nearly(rules: Rules) -> Rules:
-    """Return rules under which a pair may fall short of a match by a `HAIR`, and no witness counts."""
-    story, storyline = rules.least_logit - HAIR, rules.storyline_least - HAIR
-    return rules._replace(
-        least_logit=story, witnessed_logit=story, storyline_least=storyline, storyline_witnessed=storyline
-    )
+    """Return rules under which a pair may fall short of one storyline by a `HAIR`."""
+    return rules._replace(storyline_least=rules.storyline_least - HAIR)
 
 
 def pairs_of(
@@ -96,12 +93,8 @@ def join_matches(s, later, earlier, banded, rules, both_ways, desk):
 @leaf
 def may_match(s, kept, other, rules, banded, desk):
     """Return whether article `other`, which lies open on the desk, repeats or follows `kept`, or may with its neighbours."""
-    relation, _, story, storyline = classify_pair(s, kept, other, rules, banded, desk)
-    return (
-        relation != NONE
-        or (rules.allowed[FOLLOWUP] and storyline >= rules.storyline_least)
-        or (rules.joins[REWRITE] and story + rules.context_gain >= rules.least_logit)
-    )
+    relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_least, banded, desk)
+    return relation != NONE or storyline >= rules.storyline_least
 
 
 @leaf
