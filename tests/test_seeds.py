@@ -96,7 +96,7 @@ def test_the_newsroom_falls_into_the_stories_it_was_written_as(
 def test_every_followup_of_the_newsroom_is_kept_and_linked_but_for_the_known_mistakes(
     articles: list[dict[str, str]], run: Result
 ) -> None:
-    first = {}
+    first: dict[str, str] = {}
     for article in sorted(articles, key=lambda article: datetime.fromisoformat(article["published"])):
         first.setdefault(article["storyline"], article["id"])
     written = {
