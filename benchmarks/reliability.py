@@ -134,9 +134,7 @@ def asked(
             first = 0 if leader == a or witnesses[leader] < WITNESSES else terms
             witnesses[leader] += leader != a
             insert(index, scratch.keys, first, n, a)
-    anything = rules._replace(
-        least_logit=NEVER_LESS, witnessed_logit=NEVER_LESS, storyline_witnessed=NEVER_LESS
-    )
+    anything = rules._replace(least_logit=NEVER_LESS, witnessed_logit=NEVER_LESS, storyline_least=NEVER_LESS)
     put = [(a, b) for a, b in sorted(pairs) if judged(sketches, b, a, anything)[0] >= REWRITE]
     left, right = np.array(put, np.int64).reshape(-1, 2).T
     return left, right

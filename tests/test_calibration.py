@@ -195,9 +195,7 @@ def obvious_pairs(
     given_, _ = corpus
     result, s = decided(given_, settings), given_.sketches
     least = level_threshold(rules_of(settings)) - 8
-    anything = rules_of(replace(settings, level="story"))._replace(
-        least_logit=-1e9, witnessed_logit=-1e9, storyline_witnessed=-1e9
-    )
+    anything = rules_of(replace(settings, level="story"))._replace(least_logit=-1e9, storyline_least=-1e9)
     model = level_model(settings)
     obvious = set()
     for n, a in enumerate(result.order.tolist()):
