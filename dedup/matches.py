@@ -237,30 +237,30 @@ def probability(odds):
 
 
 @leaf
-def add_story_odds(row, rules):
-    """Return the log-odds that two articles with this evidence tell the same story, without their neighbours."""
-    total, own = rules.intercept, rules.coefficients[np.int64(row[UNDATED])]
-    for k in range(CONTEXT):
+def add_columns(row, coefficients, begin, end, total):
+    """Return `total` and the columns `begin:end` of evidence, by the coefficients for its dates (2 × columns)."""
+    own = coefficients[np.int64(row[UNDATED])]
+    for k in range(begin, end):
         total += own[k] * row[k]
     return total
+
+
+@leaf
+def add_story_odds(row, rules):
+    """Return the log-odds that two articles with this evidence tell the same story, without their neighbours."""
+    return add_columns(row, rules.coefficients, 0, CONTEXT, rules.intercept)
 
 
 @leaf
 def add_context_odds(row, rules):
     """Return how much the columns from `CONTEXT` on add to the log-odds of one story."""
-    total, own = 0.0, rules.coefficients[np.int64(row[UNDATED])]
-    for k in range(CONTEXT, COUNT):
-        total += own[k] * row[k]
-    return total
+    return add_columns(row, rules.coefficients, CONTEXT, COUNT, 0.0)
 
 
 @leaf
 def add_storyline_odds(row, rules):
     """Return the log-odds that two articles with this evidence belong to one storyline."""
-    total, own = rules.storyline_intercept, rules.storyline_coefficients[np.int64(row[UNDATED])]
-    for k in range(CONTEXT):
-        total += own[k] * row[k]
-    return total
+    return add_columns(row, rules.storyline_coefficients, 0, CONTEXT, rules.storyline_intercept)
 
 
 @leaf
