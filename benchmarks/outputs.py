@@ -5,7 +5,7 @@ A change of the code that must not change results is checked by two runs: the fi
 SQLite, or Spark. A record holds, for each run, a digest of the ids and of each article's verdict: cluster, storyline, relation,
 score, and the evidence of the dropped articles.
 
-The corpora are the labelled sets of `--data`, and the beginning of a made corpus (`benchmarks.corpus`) where `--corpus` names one.
+The corpora are the labelled sets of `--data`, and a made corpus (`benchmarks.corpus`) where `--corpus` names one.
 """
 
 import argparse
