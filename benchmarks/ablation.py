@@ -40,12 +40,12 @@ from benchmarks.fit import (
 )
 from benchmarks.reliability import print_reliability, unseen
 from benchmarks.scoring import f1_of
-from dedup.articles import to_batches
-from dedup.evaluation import b_cubed, pairwise
-from dedup.evidence import EVIDENCE, evidence_of
-from dedup.matches import Rules, rules_of
-from dedup.pipeline import sketched
-from dedup.settings import Settings
+from dedup.evaluation.metrics import b_cubed, pairwise
+from dedup.io.articles import to_batches
+from dedup.matching.classifier import Rules, rules_of
+from dedup.matching.evidence import EVIDENCE, evidence_of
+from dedup.pipeline.deduplicate import sketched
+from dedup.settings.settings import Settings
 
 SPLITS = 2
 GROUPS = {

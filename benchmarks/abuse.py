@@ -16,10 +16,10 @@ import pyarrow as pa
 from benchmarks import data
 from benchmarks.mutations import Mutation, mutated, mutations_of
 from dedup import Result, Settings, deduplicate
-from dedup.articles import to_batches
-from dedup.matches import NONE, is_template, judged, rules_of
-from dedup.pipeline import sketch_with
-from dedup.settings import RELATIONS
+from dedup.io.articles import to_batches
+from dedup.matching.classifier import NONE, is_template, judged, rules_of
+from dedup.pipeline.deduplicate import sketch_with
+from dedup.settings.settings import RELATIONS
 
 SETS = ("wire", "incidents", "background")
 COPIED, OTHERS, HELD_BACK = 300, 1_200, 100

@@ -16,7 +16,7 @@ from benchmarks import data
 from benchmarks.spark import MASTER, beginning, numbers
 from benchmarks.verdicts import Verdict, verdict_in, verdict_of
 from dedup import deduplicate, read_articles
-from dedup.settings import Settings
+from dedup.settings.settings import Settings
 
 
 def told_locally(path: Path) -> tuple[Counter[Verdict], int]:
@@ -28,15 +28,15 @@ def told_locally(path: Path) -> tuple[Counter[Verdict], int]:
 
 def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> Counter[Verdict]:
     """Return what a run on Spark says of each article, the articles parted in so many, and all that is shuffled."""
-    from dedup.spark import reading
-    from dedup.spark.outcome import outcome
+    from dedup.spark.deduplicate import outcome
+    from dedup.spark.files import read
     from dedup.spark.session import start
 
     session = start(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
     session.conf.set("spark.sql.shuffle.partitions", parts)
     session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     work = folder / "stages"
-    articles = reading.read_articles(session, path).frame.repartition(parts)
+    articles = read.read_articles(session, path).frame.repartition(parts)
     rows = outcome(articles, Settings(), work.absolute().as_uri()).articles.collect()
     shutil.rmtree(work)
     return Counter(map(verdict_in, rows))

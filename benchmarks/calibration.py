@@ -14,16 +14,16 @@ import numpy as np
 from benchmarks.data import STORY_SETS
 from benchmarks.fit import calibrated, clustered, everyone, fitted, halves, material, parts_of
 from benchmarks.scoring import Labelled, b_cubed_of, b_cubed_sums, counts_of_unseen, f1_of, labelled
-from dedup.asked import asked_pairs
-from dedup.calibration import calibrate
 from dedup.errors import InputError
-from dedup.evidence import EVIDENCE, evidence_of
-from dedup.fitting import Labelled as Pairs
-from dedup.fitting import Weights
-from dedup.folds import thinned
-from dedup.matches import read_shipped_model, rules_of
-from dedup.pipeline import ranked
-from dedup.settings import Settings
+from dedup.evaluation.asked_pairs import asked_pairs
+from dedup.evaluation.calibration import calibrate
+from dedup.evaluation.fitting import Labelled as Pairs
+from dedup.evaluation.fitting import Weights
+from dedup.evaluation.folds import thinned
+from dedup.matching.classifier import read_shipped_model, rules_of
+from dedup.matching.evidence import EVIDENCE, evidence_of
+from dedup.pipeline.deduplicate import ranked
+from dedup.settings.settings import Settings
 
 SPLITS = 3
 SHARES = (1.0, 0.25, 0.1, 0.05)

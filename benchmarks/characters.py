@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import dedup
-from dedup.characters import (
+from dedup.text.unicode_tables import (
     DENSE,
     DIGIT,
     LETTER,

@@ -16,9 +16,9 @@ from random import Random
 from typing import Any
 
 from dedup import Settings, deduplicate
-from dedup.articles import to_batches
-from dedup.pipeline import load_kernels
-from dedup.results import Result
+from dedup.io.articles import to_batches
+from dedup.pipeline.deduplicate import load_kernels
+from dedup.pipeline.results import Result
 
 Article = dict[str, Any]
 Hard = Callable[[int], Iterator[Article]]

@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks import data, peers
 from dedup import Result, Settings
-from dedup.articles import to_batches
-from dedup.evaluation import Agreement, b_cubed, pairwise
-from dedup.evidence import evidence_of
-from dedup.matches import level_model, level_threshold, rules_of
-from dedup.pipeline import sketched
+from dedup.evaluation.metrics import Agreement, b_cubed, pairwise
+from dedup.io.articles import to_batches
+from dedup.matching.classifier import level_model, level_threshold, rules_of
+from dedup.matching.evidence import evidence_of
+from dedup.pipeline.deduplicate import sketched
 
 Clusters = Callable[[str], np.ndarray]
 """The name of a set → the cluster of each article, in the order of the set."""

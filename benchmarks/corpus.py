@@ -30,9 +30,9 @@ import numpy as np
 
 from benchmarks import data
 from benchmarks.mutations import SENTENCE, Mutation, mutated, mutations_of
-from dedup.articles import to_batches
-from dedup.pipeline import sketch_with
-from dedup.settings import Settings
+from dedup.io.articles import to_batches
+from dedup.pipeline.deduplicate import sketch_with
+from dedup.settings.settings import Settings
 
 SETS = ("background", "wire", "roundups", "incidents")
 NEWSROOM = Path(__file__).parents[1] / "examples" / "newsroom.jsonl"

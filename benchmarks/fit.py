@@ -44,8 +44,9 @@ from benchmarks.scoring import (
     f1_of,
     labelled,
 )
-from dedup.clusters import assign
-from dedup.evidence import (
+from dedup.matching.classifier import Rules, log_odds, rules_of
+from dedup.matching.clustering import assign
+from dedup.matching.evidence import (
     EVIDENCE,
     FEATURES,
     FIGURE_SHARE,
@@ -55,11 +56,10 @@ from dedup.evidence import (
     UNDATED,
     evidence_of,
 )
-from dedup.matches import Rules, log_odds, rules_of
-from dedup.model import AGAINST as LATER_AGAINST
-from dedup.pipeline import ranked
-from dedup.settings import Settings
-from dedup.sketches import Sketches
+from dedup.pipeline.deduplicate import ranked
+from dedup.settings.model_file import AGAINST as LATER_AGAINST
+from dedup.settings.settings import Settings
+from dedup.sketches.sketch import Sketches
 
 OUT = Path(__file__).parents[1] / "dedup" / "data" / "storyline.json"
 DEFAULTS = Settings(level="storyline")

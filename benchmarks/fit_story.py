@@ -30,12 +30,12 @@ from benchmarks import data
 from benchmarks.data import digest
 from benchmarks.mutations import mutated, mutations_of
 from benchmarks.scoring import Labelled, labelled
-from dedup.articles import to_batches
-from dedup.evidence import EVIDENCE, evidence_of
-from dedup.lookups import evidence_in_context
-from dedup.model import AGAINST, SPEAKS_FOR
-from dedup.pipeline import ranked, sketched
-from dedup.settings import Settings
+from dedup.io.articles import to_batches
+from dedup.matching.evidence import EVIDENCE, evidence_of
+from dedup.matching.pair_scoring import evidence_in_context
+from dedup.pipeline.deduplicate import ranked, sketched
+from dedup.settings.model_file import AGAINST, SPEAKS_FOR
+from dedup.settings.settings import Settings
 
 OUT = Path(__file__).parents[1] / "dedup" / "data" / "story.json"
 OWN = Path(__file__).parent / "judged"

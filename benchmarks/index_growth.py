@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.corpus import read_articles
 from dedup.index.index import Index
-from dedup.pipeline import ahead
-from dedup.settings import Settings
+from dedup.io.corpus import read_articles
+from dedup.pipeline.deduplicate import ahead
+from dedup.settings.settings import Settings
 
 BATCH = 1_000
 SINGLE = 500

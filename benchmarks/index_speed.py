@@ -20,9 +20,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks import data
-from dedup.corpus import read_articles
 from dedup.index.index import Index
-from dedup.settings import Settings
+from dedup.io.corpus import read_articles
+from dedup.settings.settings import Settings
 
 PROCESSES: SpawnContext = get_context("spawn")
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from benchmarks.corpus import make
 from benchmarks.speed import measured
-from dedup.evaluation import b_cubed, pairwise
+from dedup.evaluation.metrics import b_cubed, pairwise
 
 MOST_GROWTH = 1.5
 """The largest corpus takes at most so many times as long an article as the smallest."""

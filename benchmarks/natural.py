@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks import data
 from benchmarks.fit_story import OUT
 from dedup import Result, Settings, deduplicate
-from dedup.settings import LEVELS
+from dedup.settings.settings import LEVELS
 
 WEIGHED = ("background", "paywall", "incidents", "vietnamese")
 """The corpora whose judged pairs stand for all candidate pairs."""

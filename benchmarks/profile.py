@@ -14,21 +14,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup import Settings, read_articles, writing
-from dedup.clusters import assign
-from dedup.furniture import cleaned_lines, cleaned_titles
-from dedup.languages import languages_of
-from dedup.matches import rules_of
-from dedup.norms import norms_of
-from dedup.output import write_records
-from dedup.pipeline import REMEMBERED, identified, load_kernels, ranked
-from dedup.results import Result
-from dedup.shelf import Shelf
-from dedup.shingles import shingle_sets
-from dedup.signatures import bands_of, signatures_of
-from dedup.sketches import Sketches, lexicon, sketch
-from dedup.terms import term_sets
-from dedup.words import words_of
+from dedup import Settings, read_articles
+from dedup.io.atomic_write import write_records
+from dedup.matching.classifier import rules_of
+from dedup.matching.clustering import assign
+from dedup.pipeline import writers
+from dedup.pipeline.deduplicate import REMEMBERED, identified, load_kernels, ranked
+from dedup.pipeline.results import Result
+from dedup.sketches.minhash import bands_of, signatures_of
+from dedup.sketches.shingles import shingle_sets
+from dedup.sketches.sketch import Sketches, lexicon, sketch
+from dedup.sketches.spill import Shelf
+from dedup.sketches.term_norms import norms_of
+from dedup.sketches.terms import term_sets
+from dedup.text.boilerplate.rules import cleaned_lines, cleaned_titles
+from dedup.text.language_id import languages_of
+from dedup.text.tokenizer import words_of
 
 SETTINGS = Settings(threads=1)
 
@@ -96,7 +97,7 @@ def profile(path: str, clock: Clock) -> int:
     made = profile_comparing(clock, sketches, order)
     with clock.stage("second pass, write"):
         result = Result(table, made, order, repeats, SETTINGS)
-        write_records(os.devnull, writing.cluster_lines(result, corpus))
+        write_records(os.devnull, writers.cluster_lines(result, corpus))
     return len(order)
 
 

@@ -26,11 +26,11 @@ from benchmarks.natural import natural_figures
 from benchmarks.recall import DOUBTFUL, by_set, labelled_recall, least_recall
 from benchmarks.scoring import f1_of, labelled, pair_counts
 from dedup import Result, Settings, deduplicate, learn_furniture, read_articles
-from dedup.evaluation import evaluate
-from dedup.furniture import cleaned
-from dedup.learned import Learned
-from dedup.matches import rules_of
-from dedup.words import words_of
+from dedup.evaluation.metrics import evaluate
+from dedup.matching.classifier import rules_of
+from dedup.text.boilerplate.profile import Learned
+from dedup.text.boilerplate.rules import cleaned
+from dedup.text.tokenizer import words_of
 
 WIRE, PAYWALL = ("wire", "wire.pairs"), ("paywall", "paywall.pairs")
 MEASURED_ON = {

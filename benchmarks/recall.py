@@ -19,14 +19,14 @@ import pyarrow as pa
 from benchmarks import data
 from benchmarks.scoring import DEFAULTS, f1_of, labelled, pair_counts
 from dedup import Settings
-from dedup.candidates import fill_candidates, keys_of, scratch_for
-from dedup.clusters import assign, rises
-from dedup.evidence import desk, lay_open
-from dedup.kernel import kernel, leaf
-from dedup.matches import FOLLOWUP, NONE, Rules, classify_pair, rules_of
-from dedup.pipeline import ranked
-from dedup.postings import insert, postings_for
-from dedup.sketches import Sketches, joined
+from dedup.jit import kernel, leaf
+from dedup.matching.candidates import fill_candidates, keys_of, scratch_for
+from dedup.matching.classifier import FOLLOWUP, NONE, Rules, classify_pair, rules_of
+from dedup.matching.clustering import assign, rises
+from dedup.matching.evidence import desk, lay_open
+from dedup.matching.inverted_index import insert, postings_for
+from dedup.pipeline.deduplicate import ranked
+from dedup.sketches.sketch import Sketches, joined
 
 SIZES = (1_000, 3_000, 10_000, 18_664)
 """Articles of a set and of `background` together; the last is all of `background`."""

@@ -17,13 +17,13 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.data import STORY_SETS
 from benchmarks.fit import Half, Material, Model, calibrated, rules_with, story_pairs
 from benchmarks.scoring import Labelled
-from dedup.candidates import fill_candidates, keys_of, scratch_for
-from dedup.clusters import WITNESSES, Assignments, assign, rises
-from dedup.evidence import evidence_of
-from dedup.matches import NONE, REWRITE, Rules, judged
-from dedup.pipeline import ranked
-from dedup.postings import insert, postings_for
-from dedup.settings import Settings
+from dedup.matching.candidates import fill_candidates, keys_of, scratch_for
+from dedup.matching.classifier import NONE, REWRITE, Rules, judged
+from dedup.matching.clustering import WITNESSES, Assignments, assign, rises
+from dedup.matching.evidence import evidence_of
+from dedup.matching.inverted_index import insert, postings_for
+from dedup.pipeline.deduplicate import ranked
+from dedup.settings.settings import Settings
 
 KINDS = ("all", "asked", "reported")
 BINS = 10

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.data import lines, path_of
-from dedup.corpus import read_articles
-from dedup.evaluation import pairs
-from dedup.pipeline import sketched
-from dedup.settings import Settings
-from dedup.sketches import Sketches
+from dedup.evaluation.metrics import pairs
+from dedup.io.corpus import read_articles
+from dedup.pipeline.deduplicate import sketched
+from dedup.settings.settings import Settings
+from dedup.sketches.sketch import Sketches
 
 DEFAULTS = Settings()
 CHAPTER_DAYS = 30.0

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.million import Truth, clusters_in, truth_of
-from dedup.evaluation import pairwise
+from dedup.evaluation.metrics import pairwise
 
 MASTER = "local[2]"
 BEATS = 0.5
@@ -190,7 +190,7 @@ def peer(corpus: Path, out: Path, memory: str) -> None:
     from pyspark.ml.feature import HashingTF, MinHashLSH, NGram, RegexTokenizer
     from pyspark.sql import functions as sql
 
-    from dedup.settings import Settings
+    from dedup.settings.settings import Settings
     from dedup.spark.session import start
 
     session = start(Settings(), master=MASTER, conf={"spark.driver.memory": memory})

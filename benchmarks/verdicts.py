@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from dedup.matches import Match
-from dedup.results import Result
+from dedup.matching.classifier import Match
+from dedup.pipeline.results import Result
 
 Verdict = tuple[str, str, str | None, float | None, tuple[tuple[str, float], ...]]
 """The id of an article, its cluster, and for a dropped one its relation, score and evidence."""

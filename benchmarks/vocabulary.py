@@ -14,7 +14,7 @@ import pyarrow as pa
 import wordfreq
 
 from benchmarks.data import lines
-from dedup import vocabulary, words
+from dedup.text import tokenizer, vocabulary
 
 OUT = Path(vocabulary.__file__).parent / "data"
 INCIDENTS = 1000
@@ -53,17 +53,17 @@ def count(language: str) -> None:
     prior = dict(wordfreq.get_frequency_dict(language, "large"))
     names = [w for w, n in spelled.items() if n >= FEWEST and not w.isdigit()]
     names += [w for w, p in wordfreq.get_frequency_dict(language, "small").items() if w not in spelled]
-    hashes, stems = words.word_hashes(names), words.word_hashes(vocabulary.stemmed(names, language))
+    hashes, stems = tokenizer.word_hashes(names), tokenizer.word_hashes(vocabulary.stemmed(names, language))
     known, first = np.unique(hashes[hashes > 0], return_index=True)
     names = [names[i] for i in np.flatnonzero(hashes > 0)[first]]
     stems = np.where(stems > 0, stems, hashes)[np.flatnonzero(hashes > 0)[first]]
 
-    split = words.words_of(pa.array([""] * len(texts)), pa.array(texts, pa.large_string()))
+    split = tokenizer.words_of(pa.array([""] * len(texts)), pa.array(texts, pa.large_string()))
     place = np.minimum(np.searchsorted(known, split.hashes), len(known) - 1)
     hit = known[place] == split.hashes
-    middle = hit & ((split.flags & (words.START | words.TITLE)) == 0)
-    capital = np.bincount(place[middle & ((split.flags & words.CAPITAL) > 0)], minlength=len(known))
-    small = np.bincount(place[middle & ((split.flags & words.CAPITAL) == 0)], minlength=len(known))
+    middle = hit & ((split.flags & (tokenizer.START | tokenizer.TITLE)) == 0)
+    capital = np.bincount(place[middle & ((split.flags & tokenizer.CAPITAL) > 0)], minlength=len(known))
+    small = np.bincount(place[middle & ((split.flags & tokenizer.CAPITAL) == 0)], minlength=len(known))
 
     stem_ids, groups = np.unique(stems, return_inverse=True)
     documents = np.zeros(len(stem_ids))
@@ -83,7 +83,7 @@ def count(language: str) -> None:
         kinds = np.where(
             common, vocabulary.NEVER, np.where(kinds == vocabulary.ALWAYS, vocabulary.BY_CAPITAL, kinds)
         )
-    kinds[np.isin(known, words.word_hashes(CALENDAR[language]))] = vocabulary.NEVER
+    kinds[np.isin(known, tokenizer.word_hashes(CALENDAR[language]))] = vocabulary.NEVER
     np.savez_compressed(
         OUT / f"words-{language}.npz",
         words=known,

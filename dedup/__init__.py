@@ -13,19 +13,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dedup.corpus import Corpus, read_articles
     from dedup.errors import DedupError
-    from dedup.evaluation import evaluate
+    from dedup.evaluation.metrics import evaluate
     from dedup.index.answers import Answer
     from dedup.index.index import Index
-    from dedup.learned import read_furniture
-    from dedup.learning import learn_furniture
-    from dedup.matches import Match
-    from dedup.model import read_model
-    from dedup.pipeline import deduplicate
-    from dedup.results import Cluster, Result
-    from dedup.settings import Settings
-    from dedup.signatures import from_minhash, to_minhash
+    from dedup.io.corpus import Corpus, read_articles
+    from dedup.matching.classifier import Match
+    from dedup.pipeline.deduplicate import deduplicate
+    from dedup.pipeline.results import Cluster, Result
+    from dedup.settings.model_file import read_model
+    from dedup.settings.settings import Settings
+    from dedup.sketches.minhash import from_minhash, to_minhash
+    from dedup.text.boilerplate.learn import learn_furniture
+    from dedup.text.boilerplate.profile import read_furniture
 
     __version__: str
 
@@ -50,21 +50,21 @@ __all__ = [
 
 HOMES = {
     "Answer": "index.answers",
-    "Cluster": "results",
-    "Corpus": "corpus",
+    "Cluster": "pipeline.results",
+    "Corpus": "io.corpus",
     "DedupError": "errors",
     "Index": "index.index",
-    "Match": "matches",
-    "Result": "results",
-    "Settings": "settings",
-    "deduplicate": "pipeline",
-    "evaluate": "evaluation",
-    "from_minhash": "signatures",
-    "learn_furniture": "learning",
-    "read_articles": "corpus",
-    "read_furniture": "learned",
-    "read_model": "model",
-    "to_minhash": "signatures",
+    "Match": "matching.classifier",
+    "Result": "pipeline.results",
+    "Settings": "settings.settings",
+    "deduplicate": "pipeline.deduplicate",
+    "evaluate": "evaluation.metrics",
+    "from_minhash": "sketches.minhash",
+    "learn_furniture": "text.boilerplate.learn",
+    "read_articles": "io.corpus",
+    "read_furniture": "text.boilerplate.profile",
+    "read_model": "settings.model_file",
+    "to_minhash": "sketches.minhash",
 }
 """The module of each public name."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dedup.cli import cli
+from dedup.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(

@@ -1,6 +1,6 @@
 """The command line and the settings → the pages of the reference that are read off them.
 
-In: `dedup.cli` and `Settings`. Out: Markdown, written by `python -m tools.reference` into docs/reference. A test fails where
+In: `dedup.cli.main` and `Settings`. Out: Markdown, written by `python -m tools.reference` into docs/reference. A test fails where
 a page is not what the code says.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from dedup.cli import cli
-from dedup.settings import Settings
-from dedup.terminal.knobs import COMMON, FILES
+from dedup.cli.main import cli
+from dedup.cli.settings_options import COMMON, FILES
+from dedup.settings.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 WIDTH = 88

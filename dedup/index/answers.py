@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from dedup.errors import IndexingError
-from dedup.evidence import COUNT
-from dedup.index.home import Home, Row
-from dedup.matches import NONE, Match
-from dedup.results import DIGITS, FOLLOWUP_NAME, named_evidence, verdict_object
-from dedup.settings import RELATIONS
+from dedup.index.storage.backend import Home, Row
+from dedup.matching.classifier import NONE, Match
+from dedup.matching.evidence import COUNT
+from dedup.pipeline.results import DIGITS, FOLLOWUP_NAME, named_evidence, verdict_object
+from dedup.settings.settings import RELATIONS
 
 EVIDENCE_BYTES = 4 * COUNT
 """Of a match: float32."""
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What an index says of the articles of a corpus, by position: what `dedup.writing` writes out."""
+    """What an index says of the articles of a corpus, by position: what `dedup.pipeline.writers` writes out."""
 
     given: Sequence[Answer]
     new_only: bool = False

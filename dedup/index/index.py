@@ -1,7 +1,7 @@
 """Articles, as they come → for each at once whether it is new, or what it repeats, and why.
 
 In: batches of articles, and a place that remembers those before them. Out: answers, once they are recorded for good. The batch
-run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.deciding`).
+run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.ingest`).
 """
 
 import time
@@ -15,22 +15,22 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from dedup.articles import Progress, to_batches
 from dedup.errors import InputError, SettingsError
 from dedup.index.answers import Answer, answers_of, base_of, cluster_of, history_of, sorted_out
-from dedup.index.batches import WORTH_PARTING, parted, sketched_at_once
-from dedup.index.deciding import Decided, Newcomers, decided
-from dedup.index.fingerprint import check, check_models, check_version, fingerprint, settings_in
-from dedup.index.home import Home, Row
-from dedup.index.merging import arrivals, taken_in
-from dedup.index.places import home_at
-from dedup.index.recalled import Recalled
-from dedup.index.trying import tried
-from dedup.index.upkeep import Stats, faults, log_of, of_article, older, stats, taken_out
-from dedup.matches import Match, rules_of
-from dedup.pipeline import ahead, sketch_with, threads_of
-from dedup.settings import Settings
-from dedup.sketches import DAY, Sketches
+from dedup.index.cache import Recalled
+from dedup.index.compatibility import check, check_models, check_version, fingerprint, settings_in
+from dedup.index.ingest import Decided, Newcomers, decided
+from dedup.index.ingest_batches import WORTH_PARTING, parted, sketched_at_once
+from dedup.index.maintenance import Stats, faults, log_of, of_article, older, stats, taken_out
+from dedup.index.merge import arrivals, taken_in
+from dedup.index.storage.backend import Home, Row
+from dedup.index.storage.open import home_at
+from dedup.index.storage.retry import tried
+from dedup.io.articles import Progress, to_batches
+from dedup.matching.classifier import Match, rules_of
+from dedup.pipeline.deduplicate import ahead, sketch_with, threads_of
+from dedup.settings.settings import Settings
+from dedup.sketches.sketch import DAY, Sketches
 
 
 def check_undated(settings: Settings) -> None:
@@ -58,7 +58,7 @@ class Index:
 
     @classmethod
     def open(cls, place: str | Path, settings: Settings | None = None, *, create: bool = True) -> Self:
-        """Return the index at a place: a file, ":memory:", or "postgresql://user@host/database" (`dedup.index.postgres`).
+        """Return the index at a place: a file, ":memory:", or "postgresql://user@host/database" (`dedup.index.storage.postgres`).
 
         A new one is made with the `settings` (the defaults, where none are given), an old one is opened with those that it
         was made with. `IndexingError` where it is no index, a damaged one, of a newer format, or of other settings, or

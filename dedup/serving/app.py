@@ -20,11 +20,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dedup.errors import IndexingError
-from dedup.fields import SCHEMA, Names, names_of
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.reading.strings import as_text
-from dedup.records import json_line
+from dedup.io.records import json_line
+from dedup.io.schema import SCHEMA, Names, names_of
+from dedup.io.values import as_text
 from dedup.serving.bodies import JSON, Posted, kind_named, posted
 from dedup.serving.figures import Figures
 from dedup.serving.gate import Gate, Room, refusal

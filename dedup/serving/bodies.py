@@ -11,12 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.fields import Names
-from dedup.phrases import counted
-from dedup.reading.sifting import sift_records, why_refused
-from dedup.records import json_line, kind_of
+from dedup.formatting import counted
+from dedup.index.stream import digest
+from dedup.io.normalize import sift_records, why_refused
+from dedup.io.records import json_line, kind_of
+from dedup.io.schema import Names
 from dedup.serving.refusals import Refused
-from dedup.streaming import digest
 
 JSON = "application/json"
 LINES = "application/x-ndjson"

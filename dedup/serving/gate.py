@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dedup.errors import IndexingError
-from dedup.phrases import counted
-from dedup.records import json_line
+from dedup.formatting import counted
+from dedup.io.records import json_line
 from dedup.serving.bodies import JSON
 from dedup.serving.figures import Figures
 from dedup.serving.refusals import AGAIN_AFTER, Limits, Refused, busy

@@ -6,10 +6,10 @@ In: the limits of a service. Out: the document, as JSON has it.
 from typing import Any
 
 import dedup
-from dedup.fields import ALIASES, FIELDS
+from dedup.io.schema import ALIASES, FIELDS
 from dedup.serving.bodies import JSON, LINES
 from dedup.serving.refusals import Limits
-from dedup.settings import RELATIONS
+from dedup.settings.settings import RELATIONS
 
 Schema = dict[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dedup.index.answers import Answer, evidence_of, verdict_of
-from dedup.records import json_line
+from dedup.io.records import json_line
 from dedup.serving.bodies import LINES, Posted
 
 

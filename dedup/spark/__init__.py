@@ -9,6 +9,6 @@ except ImportError as missing:
     sentence = "Spark is not installed; install it with: pip install 'news-dedup[spark]'"
     raise ImportError(sentence) from missing
 
-from dedup.spark.outcome import deduplicate
+from dedup.spark.deduplicate import deduplicate
 
 __all__ = ["deduplicate"]

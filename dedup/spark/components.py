@@ -9,8 +9,8 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sql
 
-from dedup.pairs import join_edges
-from dedup.spark.work import Work
+from dedup.spark.checkpoints import Work
+from dedup.spark.kernels import join_edges
 
 CONNECTED = "number bigint, component bigint"
 FEW = 1 << 22

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.pipeline import GIVEN_TWICE, RENAMED, identified
-from dedup.spark.work import Work
+from dedup.pipeline.deduplicate import GIVEN_TWICE, RENAMED, identified
+from dedup.spark.checkpoints import Work
 
 SLICE = 1 << 15
 """Articles in a slice: their sketches, and those that are compared with them, take some hundred megabytes."""

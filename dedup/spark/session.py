@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dedup.errors import DedupError, EngineError, InputError
-from dedup.kernel import kernels_digest
-from dedup.settings import Settings
+from dedup.jit import kernels_digest
+from dedup.settings.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -249,7 +249,7 @@ def check_executors(session: SparkSession) -> None:
 
     def told(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
-            from dedup.kernel import kernels_digest
+            from dedup.jit import kernels_digest
 
             answer = "" if kernels_digest() == ours else "another version of dedup"
         except ImportError as error:

@@ -1,0 +1,34 @@
+"""`dedup completion`: a shell → the script that completes commands, options and files in it."""
+
+from __future__ import annotations
+
+import click
+
+from dedup.cli.options import Command
+
+__all__ = ["completion"]
+
+SHELLS = ("bash", "zsh", "fish")
+VARIABLE = "_DEDUP_COMPLETE"
+"""By which the script asks for what may come next."""
+
+
+@click.command(
+    cls=Command,
+    section="Set up",
+    examples=(
+        'eval "$(dedup completion bash)"    # in ~/.bashrc',
+        'eval "$(dedup completion zsh)"     # in ~/.zshrc',
+        "dedup completion fish > ~/.config/fish/completions/dedup.fish",
+    ),
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script that completes dedup in a shell."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.ClickException(f"there is no completion for {shell}")
+    click.echo(kind(ctx.find_root().command, {}, "dedup", VARIABLE).source())

@@ -1,0 +1,61 @@
+"""`dedup settings`: options → the settings in force."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from dedup.cli.messages import print_json
+from dedup.cli.options import Command, json_option, settings_options
+
+if TYPE_CHECKING:
+    from dedup.settings.settings import Settings
+
+__all__ = ["settings_"]
+
+ORIGINS = {
+    click.core.ParameterSource.COMMANDLINE: "option",
+    click.core.ParameterSource.ENVIRONMENT: "environment",
+}
+
+
+@click.command(
+    cls=Command,
+    name="settings",
+    section="Set up",
+    examples=(
+        "dedup settings",
+        "dedup settings --rows 3",
+        "DEDUP_WINDOW_DAYS=7 dedup settings --json",
+    ),
+)
+@json_option
+@settings_options
+@click.pass_context
+def settings_(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+    """Show the settings in force, and where each comes from.
+
+    Below stand the odds that two copies are compared, by their similarity.
+    """
+    from dedup.matching.lsh_probability import candidate_odds
+    from dedup.settings.settings import as_written
+
+    odds = candidate_odds(settings)
+    origins = {name: origin(ctx, name) for name in as_written(settings)}
+    if as_json or not sys.stdout.isatty():
+        print_json({"settings": as_written(settings), "origins": origins, "candidate_odds": odds})
+    else:
+        from dedup.cli.render import show
+        from dedup.cli.render.settings import settings_shown
+
+        show(settings_shown(settings, odds, origins))
+
+
+def origin(ctx: click.Context, name: str) -> str:
+    """Return where the value of a setting comes from: an option, the environment, a file, or the default."""
+    source = ctx.get_parameter_source(name)
+    if source is click.core.ParameterSource.DEFAULT_MAP:
+        return str(ctx.obj.path)
+    return ORIGINS.get(source, "default") if source else "default"

@@ -1,0 +1,36 @@
+"""Learned furniture → a list to read: for each source its passages, the most frequent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dedup.cli.render import line
+from dedup.text.boilerplate.profile import Learned
+
+__all__ = ["furniture_shown"]
+
+SHOWN = 40
+"""A terminal shows so many passages; more than that is for a file."""
+
+
+def furniture_shown(learned: Learned) -> Iterator[RenderableType]:
+    """Yield the most frequent passages as a table, and how many are not shown."""
+    found = sorted(
+        (-count, source, passage)
+        for source, passages in learned.sources.items()
+        for passage, count in passages.items()
+    )
+    if found:
+        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), expand=True)
+        table.add_column("headlines", justify="right")
+        table.add_column("source", max_width=26)
+        table.add_column("passage", ratio=1)
+        for count, source, passage in found[:SHOWN]:
+            table.add_row(f"{-count:,}", line(source, "cyan"), line(passage))
+        yield table
+    if len(found) > SHOWN:
+        yield Text(f"… and {len(found) - SHOWN:,} more (use -o to get all)", "dim")

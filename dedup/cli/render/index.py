@@ -1,0 +1,48 @@
+"""What is in an index → a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dedup.formatting import size
+
+if TYPE_CHECKING:
+    from dedup.index.maintenance import Stats
+
+__all__ = ["stats_shown"]
+
+
+def stats_shown(stats: Stats) -> Iterator[RenderableType]:
+    """Yield the figures of an index, a line each."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    table.add_row(
+        Text("articles", "bold"), f"{stats.articles:,}", f"{stats.versions:,} of them later versions"
+    )
+    table.add_row(Text("kept", "bold"), f"{stats.kept:,}", f"{stats.looked_up:,} are compared with new ones")
+    for relation, count in stats.dropped.items():
+        table.add_row(f"  {relation}", f"{count:,}", "")
+    table.add_row(
+        Text("published", "bold"),
+        span(stats.first_published, stats.last_published),
+        f"{stats.undated:,} undated",
+    )
+    table.add_row(Text("decided", "bold"), span(stats.first_decided, stats.last_decided), "")
+    table.add_row(
+        Text("size", "bold"), size(stats.bytes), f"{size(stats.bytes_per_kept)} for each kept article"
+    )
+    yield Text(stats.place)
+    yield table
+
+
+def span(first: datetime | None, last: datetime | None) -> str:
+    """Return a span of days."""
+    return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}" if first and last else "never"

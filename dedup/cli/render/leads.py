@@ -1,0 +1,111 @@
+"""Two leads → side by side, with what both say and what only one says told apart.
+
+By colour on a terminal; by brackets in a pipe, in a file and where colours are not wanted (NO_COLOR).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from dedup.cli.render import plain
+
+if TYPE_CHECKING:
+    from dedup.reports.lead_diff import Lead
+
+__all__ = ["Leads"]
+
+ABREAST = 72
+"""From this many columns on, two leads stand side by side."""
+
+
+class Look(NamedTuple):
+    """How a mark is drawn: its style, and the brackets that stand for it without colours."""
+
+    style: str
+    opening: str
+    closing: str
+
+
+WORDS, QUOTATION = Look("green", "[", "]"), Look("italic green", "«", "»")
+BOTH, OWN = Look("cyan", "_", "_"), Look("bold red", "*", "*")
+LOOKS: Mapping[str, Look] = {
+    "words": WORDS,
+    "quotation": QUOTATION,
+    "name": BOTH,
+    "number": BOTH,
+    "own name": OWN,
+    "own number": OWN,
+}
+MEANINGS = (
+    (WORDS, "the same words in both"),
+    (QUOTATION, "quoted in both"),
+    (BOTH, "name or number in both"),
+    (OWN, "nowhere in the other"),
+)
+
+
+class Leads:
+    """The leads of two articles, each under its role."""
+
+    def __init__(self, kept: Lead, other: Lead, *roles: str) -> None:
+        self.leads = (kept, other)
+        self.roles = roles
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the leads, abreast where there is room, and what their marks mean."""
+        coloured = console.color_system is not None and not console.no_color
+        parts = [
+            Group(Text(role, "dim"), marked(lead, coloured=coloured))
+            for role, lead in zip(self.roles, self.leads, strict=True)
+        ]
+        if options.max_width >= ABREAST:
+            table = Table.grid(padding=(0, 3, 0, 0), expand=True)
+            table.add_column(ratio=1)
+            table.add_column(ratio=1)
+            table.add_row(*parts)
+            yield table
+        else:
+            yield from parts
+        yield Text.assemble(
+            "\n",
+            *(part for look, words in MEANINGS for part in (shown(words, look, coloured=coloured), "   ")),
+        )
+
+
+def marked(lead: Lead, *, coloured: bool) -> Text:
+    """Return a lead with its marks; its lines stay lines."""
+    text, end = Text(), 0
+    for mark in lead.marks:
+        text.append(safe(lead.text[end : mark.start]))
+        text.append(shown(safe(lead.text[mark.start : mark.end]), LOOKS[mark.kind], coloured=coloured))
+        end = mark.end
+    text.append(safe(lead.text[end:]))
+    return text
+
+
+def shown(words: str, look: Look, *, coloured: bool) -> Text:
+    """Return words as a mark shows them."""
+    return Text(words, look.style) if coloured else Text(f"{look.opening}{words}{look.closing}")
+
+
+def safe(text: str) -> str:
+    r"""Return a part of a text for the terminal: no control characters, one space for many, one newline for many.
+
+    >>> safe("rose,\n\n  fell ")
+    'rose,\nfell '
+    """
+    lines = text.split("\n")
+    inner = [plain(line) for line in lines]
+    if len(lines) == 1:
+        inner[0] = (
+            f"{' ' if text[:1].isspace() else ''}{inner[0]}{' ' if inner[0] and text[-1:].isspace() else ''}"
+        )
+    else:
+        inner[0] = (" " if lines[0][:1].isspace() and inner[0] else "") + inner[0]
+        inner[-1] += " " if lines[-1][-1:].isspace() and inner[-1] else ""
+    return "\n".join(piece for n, piece in enumerate(inner) if piece or n in {0, len(inner) - 1})

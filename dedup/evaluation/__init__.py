@@ -1,0 +1,1 @@
+"""Score clusters against labels, review pairs, fit and calibrate the models."""

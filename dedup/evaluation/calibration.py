@@ -1,0 +1,195 @@
+"""Labelled pairs → a story or a storyline model of one's own, and an honest word on whether it is better.
+
+In: the evidence of pairs, whether each belongs together at the level of the model, and the model in force. Out: a
+`Calibration`. The new model is fitted to the pairs and pulled toward the one in force (`dedup.evaluation.fitting`); how hard
+it is pulled is chosen by cross-validation, and the hardest pull that is not clearly worse is taken: up to no change at all.
+Where models fitted so are not clearly better on stories that they have not seen, the model in force is what is returned.
+
+Folds are of stories: a model that is judged on pairs of some stories has seen no pair of them. A pair of two folds is
+judged in both, by half each time, as in `benchmarks/fit.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+from threadpoolctl import threadpool_limits
+
+from dedup.errors import InputError
+from dedup.evaluation.fitting import Labelled, Weights, as_model, fitted, log_losses
+from dedup.evaluation.folds import folds_of, thinned
+from dedup.matching.classifier import level_threshold, rules_of
+from dedup.settings.model_file import MODEL_LEVELS, Model
+from dedup.settings.settings import Settings
+
+__all__ = ["Calibration", "Stage", "calibrate"]
+
+LEAST = {level: level_threshold(rules_of(Settings(level=level))) for level in MODEL_LEVELS}
+"""By the level of a model: from these log-odds on, by default, it claims that a pair belongs together."""
+PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
+"""How hard a model is pulled toward the one in force: what a coefficient's move of 1 in log-odds (a standard deviation of its
+evidence) costs, squared, as against the log loss of a pair; from no change at all to nearly free."""
+FOLDS, INNER_FOLDS = 10, 8
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Parts of the stories that the learning curve is drawn from."""
+FEWEST, ENOUGH = 10, 30
+"""So many pairs of either kind are needed to say anything, and so many pairs of either kind and stories to change anything:
+with 15 pairs of two stories a fit to half of `events` lost .1 of F1 on the other half."""
+SURE = 0.99
+"""By so much, after Student's t over the folds, a weaker pull must be better, and a new model, to be called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How well a model does on stories that it has not seen."""
+
+    log_loss: float
+    """Mean over pairs, in nats."""
+    f1: float
+    """Of pairs at the threshold."""
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A point of the learning curve."""
+
+    pairs: int
+    """About how many pairs were learned from."""
+    log_loss: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A model fitted to labels, and how much it is worth."""
+
+    model: Model
+    pull: float
+    """One of `PULLS`; infinite where the model in force was kept as it is."""
+    pairs: int
+    same: int
+    """How many of them belong together at the level of the model."""
+    stories: int
+    """How many stories they are of; of a storyline model, how many storylines."""
+    before: Judgement
+    """Of the model in force, on all the pairs."""
+    after: Judgement
+    """Of models fitted in the same way to the other stories."""
+    helped: bool
+    """The log loss on unseen stories fell by more than chance would explain."""
+    enough: bool
+    """The second half of the labels no longer improved it by more than chance would explain."""
+    curve: tuple[Stage, ...]
+
+
+class Trial(NamedTuple):
+    """What models say of the folds that they have not seen: counts for each fold."""
+
+    losses: np.ndarray
+    """The summed log loss of each fold, and the weight of its pairs: folds × 2."""
+    counts: np.ndarray
+    """Rightly matched, matched, belonging together: folds × 3."""
+    pairs: float
+
+    def judgement(self) -> Judgement:
+        """Return the scores over all folds."""
+        loss, weight = self.losses.sum(axis=0)
+        right, claimed, true = self.counts.sum(axis=0)
+        return Judgement(
+            log_loss=float(loss / weight),
+            f1=float(2 * right / (claimed + true)) if claimed + true else 1.0,
+            precision=float(right / claimed) if claimed else 1.0,
+            recall=float(right / true) if true else 1.0,
+        )
+
+
+@threadpool_limits.wrap(limits=1)  # a thousand small fits, to which more threads are only in each other's way
+def calibrate(labelled: Labelled, base: Weights, seed: int = 1) -> Calibration:
+    """Return a model fitted to labelled pairs, pulled toward the one in force, with its worth on unseen stories.
+
+    It is of the level of the one in force. `InputError` where there are too few pairs of either kind.
+    """
+    same, pairs = int(labelled.same.sum()), len(labelled.same)
+    if min(same, pairs - same) < FEWEST:
+        raise InputError(
+            f"{same} pairs of one {base.level} and {pairs - same} of two are too few: at least {FEWEST} of each are needed"
+        )
+    folds = folds_of(labelled.stories, FOLDS, seed)
+    before = tried(labelled, folds, lambda _: base)
+    stages = [
+        tried(labelled, folds, lambda seen, share=share: chosen(thinned(seen, share, seed), base, seed)[0])  # type: ignore[misc] # a default is no argument
+        for share in SHARES
+    ]
+    after = stages[-1]
+    helped = is_better(after, before)
+    weights, pull = chosen(labelled, base, seed) if helped else (base, np.inf)
+    return Calibration(
+        model=as_model(weights),
+        pull=pull,
+        pairs=pairs,
+        same=same,
+        stories=len(np.unique(labelled.stories)),
+        before=before.judgement(),
+        after=after.judgement(),
+        helped=helped and pull < np.inf,
+        enough=not is_better(after, stages[-2]),
+        curve=tuple(stage_of(stage, share) for stage, share in zip(stages, SHARES, strict=True)),
+    )
+
+
+def stage_of(trial: Trial, share: float) -> Stage:
+    """Return a trial with a share of the labels as a point of the learning curve."""
+    found = trial.judgement()
+    return Stage(round(trial.pairs * share), found.log_loss, found.f1)
+
+
+def chosen(labelled: Labelled, base: Weights, seed: int) -> tuple[Weights, float]:
+    """Return the model with the hardest pull that is not clearly worse than another, and that pull.
+
+    Where there is too little to choose by, the model stays as it is.
+    """
+    folds = folds_of(labelled.stories, INNER_FOLDS, seed + 1)
+    same = int(labelled.same.sum())
+    if min(same, len(labelled.same) - same, len(np.unique(labelled.stories))) < ENOUGH:
+        return base, np.inf
+    best, pull = tried(labelled, folds, lambda _: base), np.inf
+    for weaker in PULLS[1:]:
+        trial = tried(labelled, folds, lambda seen, weaker=weaker: fitted(seen, base, weaker))  # type: ignore[misc] # as above
+        if is_better(trial, best):
+            best, pull = trial, weaker
+    return (base, pull) if pull == np.inf else (fitted(labelled, base, pull), pull)
+
+
+def is_better(new: Trial, old: Trial) -> bool:
+    """Return whether the log loss fell by more than chance would have it, by the folds' differences."""
+    weights = np.maximum(new.losses[:, 1], 1e-9)
+    gains = (old.losses[:, 0] - new.losses[:, 0]) / weights
+    mean = np.average(gains, weights=weights)
+    spread = np.sqrt(np.average((gains - mean) ** 2, weights=weights) / max(len(gains) - 1, 1))
+    return bool(mean > stdtrit(max(len(gains) - 1, 1), SURE) * spread)
+
+
+def tried(labelled: Labelled, folds: np.ndarray, fit: Callable[[Labelled], Weights]) -> Trial:
+    """Return what models say of each fold that were fitted without its stories; `folds` has the two folds of each pair."""
+    losses, counts, sizes = [], [], []
+    dealt = int(folds.max()) + 1
+    for fold in range(dealt):
+        inside = (folds == fold).mean(axis=1)
+        seen, judged = inside == 0, inside > 0
+        weights = fit(labelled.at(seen)._replace(crossing=labelled.crossing * dealt / max(dealt - 1, 1)))
+        odds, same, weight = (
+            weights.log_odds(labelled.evidence[judged]),
+            labelled.same[judged],
+            inside[judged],
+        )
+        losses.append((float(weight @ log_losses(odds, same)), float(weight.sum())))
+        claimed = odds >= LEAST[weights.level]
+        counts.append([float(weight @ (claimed & same)), float(weight @ claimed), float(weight @ same)])
+        sizes.append(float(seen.sum()))
+    return Trial(np.array(losses), np.array(counts), float(np.mean(sizes)))

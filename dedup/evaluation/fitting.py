@@ -1,0 +1,116 @@
+"""Labelled pairs and a model → the model that the pairs pull it to, so far as they can.
+
+In: the evidence of pairs, whether each belongs together, and the model in force. Out: a logistic regression pulled toward the
+one in force (a ridge around its coefficients), so that few labels move it little. What speaks for a match may not come to count
+against it, and a storyline model weighs no evidence of an article's neighbours. scikit-learn pulls toward zero alone, hence the
+few lines of our own around `scipy.optimize`. How hard to pull, and whether the outcome is worth anything, is for
+`dedup.evaluation.calibration` to say.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+from dedup.matching.evidence import EVIDENCE
+from dedup.settings.model_file import AGAINST, CONTEXT_NAMES, GREATEST, SPEAKS_FOR, Model
+
+__all__ = ["Labelled", "Weights", "as_model", "fitted", "log_losses"]
+
+STORY_COLUMNS = [k for k, name in enumerate(EVIDENCE) if name in (*SPEAKS_FOR, *AGAINST)]
+COLUMNS = {
+    "story": np.array(STORY_COLUMNS),
+    "storyline": np.array([k for k in STORY_COLUMNS if EVIDENCE[k] not in CONTEXT_NAMES]),
+}
+"""By the level of a model: the columns of evidence that it may weigh."""
+SIGNS = np.array([1.0 if name in SPEAKS_FOR else -1.0 for name in EVIDENCE])
+"""By column of evidence: 1 if it may only speak for a match, -1 if only against it."""
+
+
+class Labelled(NamedTuple):
+    """Pairs to learn from."""
+
+    evidence: np.ndarray
+    """n × len(EVIDENCE)."""
+    same: np.ndarray
+    """n, bool: whether the two belong together at the level of the model."""
+    stories: np.ndarray
+    """n × 2, int64: the stories (or storylines) of the two articles."""
+    crossing: float = 1.0
+    """What a pair of two stories weighs beside a pair of one. Without some of the stories pairs of two are rarer than they were,
+    by more than pairs of one; so they weigh more, and the odds are those of the whole."""
+
+    def at(self, mask: np.ndarray) -> Labelled:
+        """Return some of the pairs."""
+        return self._replace(evidence=self.evidence[mask], same=self.same[mask], stories=self.stories[mask])
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Return what each pair weighs."""
+        return np.where(self.stories[:, 0] == self.stories[:, 1], 1.0, self.crossing)
+
+
+class Weights(NamedTuple):
+    """A model as arrays: a coefficient for each column of evidence, and the intercept, in log-odds of the matching."""
+
+    coefficients: np.ndarray
+    intercept: float
+    level: str = "story"
+    """Which of the two models they are."""
+
+    def log_odds(self, evidence: np.ndarray) -> np.ndarray:
+        """Return the log-odds of pairs; they match from 0 on."""
+        return evidence @ self.coefficients + self.intercept
+
+
+def log_losses(odds: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Return the log loss of each pair."""
+    return np.logaddexp(0, np.where(same, -odds, odds))
+
+
+def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
+    """Return the logistic regression over labelled pairs that a ridge pulls toward `base`, signs kept.
+
+    Evidence that does not vary among the pairs keeps its coefficient.
+    """
+    if not len(labelled.same):
+        return base
+    columns = COLUMNS[base.level]
+    signs = SIGNS[columns]
+    rows = labelled.evidence[:, columns].astype(np.float64)
+    mean, scale = rows.mean(axis=0), rows.std(axis=0)
+    scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - nothing varies so little
+    x = (rows - mean) / scale
+    start = base.log_odds(labelled.evidence)
+    sides, weight = np.where(labelled.same, 1.0, -1.0), labelled.weight
+
+    def loss(moves: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the penalised loss of moves of the coefficients and, last, the intercept; and its gradient."""
+        margins = sides * (start + x @ moves[:-1] + moves[-1])
+        slopes = -sides * weight * np.exp(-np.logaddexp(0, margins))
+        gradient = np.append(x.T @ slopes, slopes.sum())
+        return (
+            float(weight @ np.logaddexp(0, -margins) + 0.5 * pull * moves @ moves),
+            gradient + pull * moves,
+        )
+
+    furthest = signs * base.coefficients[columns] * scale
+    bounds = [(-most, None) if sign > 0 else (None, most) for most, sign in zip(furthest, signs, strict=True)]
+    moves = minimize(
+        loss, np.zeros(len(columns) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
+    ).x
+    steps = moves[:-1] / scale
+    coefficients = base.coefficients.copy()
+    coefficients[columns] = signs * np.maximum(signs * (coefficients[columns] + steps), 0)
+    return Weights(coefficients, float(base.intercept + moves[-1] - steps @ mean), base.level)
+
+
+def as_model(weights: Weights) -> Model:
+    """Return weights as a value for the settings, rounded as a file has them."""
+    limited = np.clip(weights.coefficients, -GREATEST, GREATEST)
+    rounded = {EVIDENCE[k]: round(float(limited[k]), 6) for k in COLUMNS[weights.level]}
+    named = {name: value for name, value in rounded.items() if value}
+    intercept = round(float(np.clip(weights.intercept, -GREATEST, GREATEST)), 6)
+    return Model(named, intercept, weights.level)

@@ -1,0 +1,249 @@
+"""What an index holds in memory of the articles that it has seen: enough to say which sketches a new one must be compared with.
+
+In: the keys of articles, in the order in which they came. Out: which of them are worth fetching. An article that is found here
+is a candidate or not by the same rules as in a run without an index, for `clusters.assign` looks the fetched ones up again;
+here nothing may be missed. Postings are kept in tables that double in size: none is ever built anew.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.jit import kernel
+from dedup.matching.candidates import Scratch, fill_candidates, keys_of, scratch_for
+from dedup.matching.classifier import FOLLOWUP, NONE, REWRITE, Rules
+from dedup.matching.clustering import WORTH_A_THREAD, Settled
+from dedup.matching.inverted_index import KEYS, Postings, insert, room_for
+from dedup.parallel import even_shares, on_threads
+from dedup.sketches.sketch import Sketches
+
+UNSEEN, BANDS, FULL = 0, 1, 2
+"""How an article is looked up: not at all, by its bands, by its terms too."""
+DISTINCT = 0.5
+"""About so many of the keys of articles are keys that no other has; a table that meets more is full earlier."""
+FIRST_TABLE = 1 << 14
+"""Articles in the smallest table."""
+
+
+class Keys(NamedTuple):
+    """The keys of n articles: what `keys_of` reads of a sketch."""
+
+    salient: np.ndarray
+    """n × salient terms, uint32."""
+    bands: np.ndarray
+    """n × bands, uint32."""
+
+
+class Table:
+    """The postings of some articles."""
+
+    def __init__(self, articles: int, keys_each: int) -> None:
+        self._each, self._left = keys_each, articles
+        self.postings: Postings = room_for(
+            max(int(DISTINCT * articles * keys_each), keys_each), articles * keys_each
+        )
+        self.latest = -np.inf
+        """The latest day of an article in it; infinity where one has no date."""
+
+    @property
+    def left(self) -> int:
+        """Return how many more articles there surely is room for."""
+        free = 2 * len(self.postings.slots) // 3 - int(self.postings.used[KEYS])
+        return max(0, min(self._left, free // self._each))
+
+    def insert(
+        self, keys: Keys, places: np.ndarray, marks: np.ndarray, days: np.ndarray, scratch: np.ndarray
+    ) -> None:
+        """Put articles in, at most as many as are left."""
+        insert_all(keys, self.postings, places, marks, scratch)
+        self._left -= len(places)
+        self.latest = float(np.where(np.isnan(days), np.inf, days).max(initial=self.latest))
+
+
+class Known:
+    """The articles that an index holds, in the order in which they came: n of them, each at a place from 0 to n - 1.
+
+    A place is not a position: where articles were taken out, positions have gaps, and places have none.
+    """
+
+    def __init__(self, salient: int, bands: int) -> None:
+        self.count = 0
+        """The position that the next article takes."""
+        self.held = 0
+        """n."""
+        self.positions = np.zeros(0, np.int64)
+        self.days = np.zeros(0)
+        self.leaders = np.zeros(0, np.int64)
+        """The place of the kept article that each repeats; its own if it is kept."""
+        self.storylines = np.zeros(0, np.int64)
+        """The place of the first article of the storyline of each."""
+        self.marks = np.zeros(0, np.uint8)
+        self.witnesses = np.zeros(0, np.int32)
+        self._shape = salient, bands
+        self._tables: list[Table] = []
+        self._scratches = [scratch_for(0, salient + bands)]
+        """One a thread."""
+        self._in_order = True
+        """Whether the dates have risen so far, and the undated come last: then a lookup may stop where its window ends."""
+        self._latest = self._last = -np.inf
+
+    def add(
+        self,
+        positions: np.ndarray,
+        days: np.ndarray,
+        leaders: np.ndarray,
+        follows: np.ndarray,
+        relations: np.ndarray,
+        marks: np.ndarray,
+        keys: Keys,
+    ) -> None:
+        """Take in further articles, their positions rising; `keys` are those of all that are marked, in order.
+
+        ValueError, and nothing is taken in, where they cannot be: numbers that no article has, a leader that is not kept.
+        """
+        if not len(positions):
+            return
+        old, new = self.held, self.held + len(positions)
+        if positions[0] < self.count or (np.diff(positions) <= 0).any():
+            raise ValueError("its articles are out of order")
+        if np.isinf(days).any():
+            raise ValueError("an article was published at no time")
+        if ((marks < UNSEEN) | (marks > FULL)).any() or ((relations < NONE) | (relations > FOLLOWUP)).any():
+            raise ValueError("an article is marked as none is")
+        if np.count_nonzero(marks) != len(keys.salient):
+            raise ValueError("the keys of an article are cut short")
+        self._grow(new)
+        self.positions[old:new] = positions
+        self.leaders[old:new] = led_by = self._places(leaders, new)
+        if (self.leaders[led_by] != led_by).any():
+            raise ValueError("an article repeats one that is not kept")
+        followed, is_kept = self._places(follows, new), led_by == np.arange(old, new)
+        # A dropped article belongs to the storyline of the one that it repeats, which stands before it.
+        self.storylines[old:new] = followed
+        self.storylines[old:new] = np.where(is_kept, followed, self.storylines[led_by])
+        firsts = followed[is_kept]
+        if (self.leaders[firsts] != firsts).any() or (self.storylines[firsts] != firsts).any():
+            raise ValueError("an article follows one that begins no storyline")
+        self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
+        np.add.at(self.witnesses, led_by[relations >= REWRITE], 1)
+        self.held, self.count = new, int(positions[-1]) + 1
+        dates = np.concatenate([[self._last], np.where(np.isnan(days), np.inf, days)])
+        self._in_order = self._in_order and bool((dates[1:] >= dates[:-1]).all())
+        self._last = float(dates[-1])
+        self._latest = float(np.fmax.reduce(days, initial=self._latest))
+        self._insert(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
+
+    def reach(self, count: int) -> None:
+        """Take note that so many articles have come, though the last of them are gone."""
+        self.count = max(self.count, count)
+
+    def near(
+        self, s: Sketches, members: np.ndarray, rules: Rules, threads: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and what these repeat.
+
+        And (bool) for which of the members a bound on the work was reached, so that there may be more.
+        """
+        threads = min(threads, 1 + len(members) // WORTH_A_THREAD)
+        wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
+        in_order = self._in_order and not (s.days[members] < self._latest).any()
+        known = self.days, self.leaders, self.storylines, self.marks, in_order
+        # One article without a date, whose day is NaN, may find any other.
+        first, window = s.days[members].min(initial=np.inf), max(rules.window_days, rules.copy_window_days)
+        tables = [table for table in self._tables if not first - table.latest > window]
+        while len(self._scratches) < threads:
+            self._scratches.append(scratch_for(len(self.days), sum(self._shape)))
+
+        def mark(share: slice, scratch: Scratch) -> None:
+            """Look up a share of the members; threads that want the same article write the same."""
+            for table in tables:
+                mark_near(s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share])
+
+        on_threads(mark, even_shares(len(members), threads), self._scratches[:threads])
+        return np.flatnonzero(wanted), bounded
+
+    def settled(self, places: np.ndarray) -> Settled:
+        """Return the articles at some places, as `assign` takes them; their leaders and those they follow are among them."""
+        return Settled(
+            leaders=np.searchsorted(places, self.leaders[places]),
+            storylines=np.searchsorted(places, self.storylines[places]),
+            full=self.marks[places] == FULL,
+            witnesses=self.witnesses[places],
+        )
+
+    def kept(self) -> np.ndarray:
+        """Return the places (int64, rising) of the articles that are kept and looked up."""
+        own = self.leaders[: self.held] == np.arange(self.held)
+        return np.flatnonzero(own & (self.marks[: self.held] == FULL))
+
+    def _places(self, positions: np.ndarray, held: int) -> np.ndarray:
+        """Return the places of some positions among the first `held`; ValueError where one is not there."""
+        places = np.searchsorted(self.positions[:held], positions)
+        if not held and len(places):
+            raise ValueError("it holds no article")
+        if (self.positions[np.minimum(places, held - 1)] != positions).any():
+            raise ValueError("it holds no such article")
+        return places
+
+    def _grow(self, held: int) -> None:
+        """Make room for so many articles in all."""
+        if held <= len(self.days):
+            return
+        more = max(held, 2 * len(self.days), FIRST_TABLE) - len(self.days)
+        self.positions = np.concatenate([self.positions, np.zeros(more, np.int64)])
+        self.days = np.concatenate([self.days, np.full(more, np.nan)])
+        self.leaders = np.concatenate([self.leaders, np.zeros(more, np.int64)])
+        self.storylines = np.concatenate([self.storylines, np.zeros(more, np.int64)])
+        self.marks = np.concatenate([self.marks, np.zeros(more, np.uint8)])
+        self.witnesses = np.concatenate([self.witnesses, np.zeros(more, np.int32)])
+        self._scratches = [scratch_for(len(self.days), sum(self._shape))]
+
+    def _insert(self, places: np.ndarray, marks: np.ndarray, keys: Keys) -> None:
+        """Put articles into the tables, a new one where the last is full."""
+        done = 0
+        while done < len(places):
+            if not self._tables or not self._tables[-1].left:
+                room = max(FIRST_TABLE, self.held)
+                self._tables.append(Table(room, sum(self._shape)))
+            table = self._tables[-1]
+            end = min(len(places), done + table.left)
+            part = Keys(keys.salient[done:end], keys.bands[done:end])
+            days = self.days[places[done:end]]
+            table.insert(part, places[done:end], marks[done:end], days, self._scratches[0].keys)
+            done = end
+
+
+@kernel
+def insert_all(keys, index, places, marks, scratch):
+    """Index articles at some places by their keys."""
+    for k in range(len(places)):
+        terms, n = keys_of(keys, k, scratch)
+        insert(index, scratch, 0 if marks[k] == FULL else terms, n, places[k])
+
+
+@kernel
+def mark_near(s, members, rules, index, days, leaders, storylines, marks, in_order, scratch, wanted, bounded):
+    """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat and follow.
+
+    Members whose lookup was cut short are marked in `bounded`.
+    """
+    for i, a in enumerate(members):
+        if s.lengths[a] < rules.min_words:
+            continue
+        terms, n = keys_of(s, a, scratch.keys)
+        m, _, was_bounded = fill_candidates(index, days, terms, n, s.days[a], rules, in_order, scratch)
+        bounded[i] |= was_bounded != 0
+        kept, dropped = 0, 0
+        for k in range(m):
+            member = scratch.found[k]
+            if marks[member] == UNSEEN:
+                continue
+            is_kept = leaders[member] == member
+            kept += is_kept
+            dropped += not is_kept
+            if (kept if is_kept else dropped) <= rules.max_candidates:
+                wanted[member] = True
+                wanted[leaders[member]] = True
+                wanted[storylines[member]] = True
+            else:
+                bounded[i] = True

@@ -1,0 +1,198 @@
+"""A file → its bytes in pieces, decompressed and in UTF-8.
+
+Pieces are what keeps memory bounded: no reader needs to hold more of a file than an article. A file that
+breaks off gives all that could be read and then raises Damaged, so that the loss is reported and never
+silent.
+
+Standard library streams unpack gzip and bzip2 because they give each byte before the damage, where Arrow's
+lose up to a megabyte; Arrow unpacks Zstandard, in small steps for the same reason.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import re
+import sys
+import tempfile
+import weakref
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from dedup.errors import InputError
+from dedup.io.discovery import Source, unreadable
+
+__all__ = ["Damaged", "Pieces", "Spool", "pieces", "utf8"]
+
+Pieces = Iterator[bytes]
+
+PIECE = 1 << 20
+UNPACKED_PIECE = 1 << 14
+ZSTD_PIECE = 1 << 10
+"""Arrow gives nothing of a step that meets the damage, so a step is smaller than most articles."""
+
+SAMPLE = 1 << 20
+"""The encoding is told from this many bytes, which hold a few hundred articles' accented letters."""
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+ENCODINGS = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+    *("koi8_r", "koi8_u", "cp874", "gb18030", "big5", "shift_jis", "euc_jp", "cp949"),
+)
+"""The encodings beside UTF-8 that news is found in; of two that fit equally well, the first is taken."""
+
+
+class Damaged(Exception):  # noqa: N818 - it ends the reading of a file, and never reaches a caller
+    """The rest of a file cannot be read; `tail` is the line that was cut off, and `line` its number."""
+
+    def __init__(self, reason: str, line: int | None = None, tail: bytes = b"") -> None:
+        super().__init__(reason)
+        self.line = line
+        self.tail = tail
+
+
+class Spool:
+    """Standard input, kept in an unnamed temporary file as it is read, so that it can be read again."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the corpus
+        weakref.finalize(self, self._file.close)
+        self._ended = False
+
+    def pieces(self, advance: Callable[[int], None]) -> Pieces:
+        """Yield all of standard input from its beginning; `advance` is told how many bytes have been read."""
+        position = 0
+        while piece := self._read(position):
+            position += len(piece)
+            advance(position)
+            yield piece
+
+    def _read(self, position: int) -> bytes:
+        self._file.seek(position)
+        piece = self._file.read(PIECE)
+        if not piece and not self._ended:
+            piece = self._more()
+            self._ended = not piece
+        return piece
+
+    def _more(self) -> bytes:
+        """Return the next piece of standard input, which is in the file then."""
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
+        try:
+            piece = sys.stdin.buffer.read(PIECE)
+            self._file.write(piece)
+            self._file.flush()
+        except OSError as error:
+            raise InputError(f"cannot keep standard input in a temporary file: {error.strerror}") from error
+        return piece
+
+
+def pieces(source: Source, advance: Callable[[int], None]) -> Pieces:
+    """Yield the unpacked bytes of a file; `advance` is told how many bytes of the file have been read.
+
+    InputError where it cannot be opened, Damaged where it breaks off.
+    """
+    try:
+        raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise unreadable(source.path, error) from error
+    with raw:
+        try:
+            for piece in _unpacked(raw, source.packing):
+                advance(raw.tell())
+                yield piece
+        except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
+            raise Damaged(f"the file breaks off or is damaged: {error}") from error
+
+
+def utf8(given: Pieces) -> tuple[str, Pieces]:
+    """Return the name of the encoding, and the pieces in UTF-8 without a byte order mark.
+
+    Damaged where no encoding fits. UTF-8 is checked in the sample only: a line further on may still not be.
+    """
+    sample, rest = _sample(given)
+    encoding = _encoding(sample)
+    if encoding == "utf-8":
+        return encoding, chain([sample.removeprefix(codecs.BOM_UTF8)], rest)
+    decoded = codecs.iterdecode(chain([sample], rest), encoding, errors="replace")
+    return encoding, (text.encode() for text in decoded)
+
+
+def _unpacked(raw: BinaryIO, packing: str) -> Pieces:
+    """Return the pieces of an open file, unpacked."""
+    if packing == ".gz":
+        unpacked = gzip.GzipFile(fileobj=raw)
+        return iter(lambda: unpacked.read1(UNPACKED_PIECE), b"")
+    if packing == ".bz2":
+        plain = bz2.BZ2File(raw)
+        return iter(lambda: plain.read1(UNPACKED_PIECE), b"")
+    if packing == ".zst":
+        stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+        return iter(lambda: stream.read(ZSTD_PIECE), b"")
+    return iter(lambda: raw.read(PIECE), b"")
+
+
+def _sample(given: Pieces) -> tuple[bytes, Pieces]:
+    """Return the first bytes, and the pieces after them; a damage in the sample is raised by those."""
+    held = bytearray()
+    try:
+        while len(held) < SAMPLE and (piece := next(given, None)) is not None:
+            held += piece
+    except Damaged as damage:
+        return bytes(held), _raising(damage)
+    return bytes(held), given
+
+
+def _raising(damage: Damaged) -> Pieces:
+    """Raise a damage where the next piece is asked for."""
+    yield from ()
+    raise damage
+
+
+def _encoding(sample: bytes) -> str:
+    """Return the name of the encoding that a file begins in."""
+    for mark, encoding in BOMS:
+        if sample.startswith(mark):
+            return encoding
+    return "utf-8" if _is_mostly_utf8(sample) else _guessed(sample)
+
+
+def _is_mostly_utf8(sample: bytes) -> bool:
+    """Return whether a file is UTF-8, a few damaged bytes aside."""
+    decoder = codecs.getincrementaldecoder("utf-8")
+    whole = len(sample) < SAMPLE  # a sample that is not the whole file may end within a character
+    try:
+        decoder("strict").decode(sample, whole)
+    except UnicodeDecodeError:
+        text = decoder("replace").decode(sample, whole)
+        # Other encodings form valid UTF-8 by chance only rarely, and never more often than not.
+        return len(re.findall(r"[^\x00-\x7f\ufffd]", text)) > text.count("\ufffd")
+    return True
+
+
+def _guessed(sample: bytes) -> str:
+    """Return the encoding that charset-normalizer finds most probable."""
+    from charset_normalizer import from_bytes
+
+    # It looks at parts only, and where accents are rare it would see none and take the file for ASCII.
+    telling = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())
+    matches = from_bytes(telling, cp_isolation=[*ENCODINGS])
+    if not matches:
+        raise Damaged("its encoding cannot be told; convert it to UTF-8")
+    # Its own order puts cp1250 before cp1252 where both make words, as in Spanish.
+    fits = ((m.chaos - m.coherence, name) for m in matches for name in m.could_be_from_charset)
+    return min(fits, key=lambda fit: (fit[0], ENCODINGS.index(fit[1])))[1]

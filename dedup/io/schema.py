@@ -1,0 +1,79 @@
+"""The fields of an article, and the names they go by in the wild.
+
+Every reader produces batches of SCHEMA and every kernel takes them, so this is the one place to add a field
+or to teach the readers a name that somebody's export uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from dedup.errors import SettingsError
+from dedup.io.dates import TIMESTAMP
+
+__all__ = [
+    "ALIASES",
+    "BATCH_ARTICLES",
+    "BATCH_BYTES",
+    "FIELDS",
+    "SCHEMA",
+    "Names",
+    "column_names",
+    "names_of",
+]
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("title", pa.string()),
+        ("text", pa.string()),
+        ("published", TIMESTAMP),
+        ("source", pa.string()),
+        ("url", pa.string()),
+        ("language", pa.string()),
+    ]
+)
+FIELDS: tuple[str, ...] = tuple(SCHEMA.names)
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "id": ("_id", "guid", "uuid"),
+    "title": ("headline",),
+    "text": ("body", "content", "article"),
+    "published": (
+        "date",
+        "published_at",
+        "publishedAt",
+        "pubDate",
+        "publish_date",
+        "date_publish",
+        "datetime",
+    ),
+    "source": ("outlet", "publisher", "domain"),
+    "url": ("link",),
+    "language": ("lang",),
+}
+
+BATCH_ARTICLES = 4096
+BATCH_BYTES = 8 << 20
+"""A batch is large enough to amortise a call into compiled code, and small enough to hold several of them."""
+
+Names = Mapping[str, tuple[str, ...]]
+"""For each of our fields, the names it may have in the input, the best first."""
+
+
+def names_of(fields: Mapping[str, str]) -> Names:
+    """Return the names each field may have: the one it is mapped to alone, or else its own and its aliases.
+
+    `fields` maps our names to theirs: `{"text": "body"}`. SettingsError where ours is not one of FIELDS.
+    """
+    for ours in fields:
+        if ours not in FIELDS:
+            raise SettingsError(f"an article has no field {ours!r}; its fields are {', '.join(FIELDS)}")
+    return {ours: (fields[ours],) if ours in fields else (ours, *ALIASES[ours]) for ours in FIELDS}
+
+
+def column_names(names: Names) -> list[str]:
+    """Return every name that any field may have, each once."""
+    return list(dict.fromkeys(name for theirs in names.values() for name in theirs))

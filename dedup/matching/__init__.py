@@ -1,0 +1,1 @@
+"""Find candidate pairs, compute their evidence, classify and cluster them."""

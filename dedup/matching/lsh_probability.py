@@ -1,0 +1,24 @@
+"""Bands and rows → the odds that a pair of copies is looked at, by its similarity.
+
+Two signatures agree in a band of r rows with probability J^r, and in at least one of b bands with 1 - (1 -
+J^r)^b (*Mining of Massive Datasets*, section 3.4.2). Rewrites are looked up by salient terms instead,
+whatever their Jaccard.
+"""
+
+from __future__ import annotations
+
+from dedup.settings.settings import Settings
+
+__all__ = ["candidate_odds"]
+
+STEPS = 10
+
+
+def candidate_odds(settings: Settings) -> dict[float, float]:
+    """Return for Jaccard .1 to 1 the probability that a pair shares a band.
+
+    >>> candidate_odds(Settings(bands=1, rows=2))[0.5]
+    0.25
+    """
+    similarities = [step / STEPS for step in range(1, STEPS + 1)]
+    return {j: 1 - (1 - j**settings.rows) ** settings.bands for j in similarities}

@@ -1,0 +1,1 @@
+"""Deduplicate a corpus: the stages in order, their results, and estimates of their cost."""

@@ -1,1 +1,0 @@
-"""Files of every format → batches of articles: what `dedup.corpus` stands on."""

@@ -1,1 +1,0 @@
-"""A result and its corpus → one page to look through in a browser: `page_of`, in `dedup.reporting.page`."""

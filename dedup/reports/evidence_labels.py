@@ -1,0 +1,57 @@
+"""Columns of evidence → what they are called where people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["LABELS"]
+
+LABELS: Mapping[str, str] = {
+    "jaccard": "same runs of three words, of all",
+    "contained": "its runs of three words found in the other",
+    "contains": "the other's runs of three words found in it",
+    "names": "weight of the names at the beginning",
+    "names_found": "names at the beginning found in the other",
+    "figures_found": "numbers found in the other",
+    "figures": "numbers to compare",
+    "story_45": "names and words of title + 45 words",
+    "story_80": "names and words of title + 80 words",
+    "story_220": "names and words of title + 220 words",
+    "title_story": "names and words of the titles",
+    "lead_cosine": "likeness of the first 45 words",
+    "opening_cosine": "likeness of title + 80 words",
+    "text_cosine": "likeness of the whole texts",
+    "names_cosine": "likeness of all names",
+    "names_jaccard": "names in title + 220 words, in both",
+    "facts_jaccard": "names and numbers in both",
+    "heavy_terms": "rare words in both",
+    "quotes": "same words in quotation marks",
+    "overlap": "same runs of three words, of the shorter",
+    "words_220": "words other than names and numbers",
+    "figures_missed": "numbers missing in the other",
+    "changed_facts": "other numbers at the beginning",
+    "weekdays_shared": "same weekday",
+    "weekdays_differ": "another weekday",
+    "days": "days apart",
+    "undated": "a date is missing",
+    "title_found_more": "terms of one title found in the other article, the better way",
+    "title_found_less": "terms of one title found in the other article, the worse way",
+    "opening_found_less": "terms of title + 220 words found in the other, the worse way",
+    "title_jaccard": "terms of the titles, in both",
+    "rest_over_lead": "whole texts more alike than their first 45 words",
+    "rest_over_opening": "whole texts more alike than title + 80 words",
+    "first_day": "less or more than a day apart",
+    "second_day": "the second day apart",
+    "third_day": "the third day apart",
+    "event_day_shared": "same day of the event",
+    "event_days_differ": "another day of the event",
+    "figure_share": "share of numbers among the terms",
+    "terms_of_longer": "distinct terms of the longer",
+    "new_title_found": "what is new in its title, found in the other",
+    "new_lead_found": "what is new in title + 80 words, found in the other",
+    "new_opening_found": "what is new in title + 220 words, found in the other",
+    "new_text_found": "what is new in its text, found in the other",
+    "nearer": "articles of the affair that are nearer to it",
+    "neighbours": "articles of the affair beside the other",
+}
+"""For each of `dedup.matching.evidence.EVIDENCE`, in a few plain words; "new" is what other kept articles of the affair do not say."""

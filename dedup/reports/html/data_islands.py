@@ -1,0 +1,178 @@
+"""Articles, clusters and pairs → islands of data in a page: compact JSON, deflated, in base64.
+
+Titles and texts go into the page as these letters and digits only, so nothing in them can end a script or begin one. In: what is
+listed, by position. Out: strings; the page's script unpacks them (`DecompressionStream`), the texts as they are asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.io.records import json_line
+from dedup.matching.classifier import FOLLOWUP, NONE, LinearModel, choose_model, level_model, rules_of
+from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE, JACCARD
+from dedup.pipeline.results import Result
+from dedup.reports.evidence_labels import LABELS
+from dedup.reports.html.borderline_pairs import Pair
+from dedup.reports.html.snippets import Texts
+from dedup.reports.html.statistics import seconds_of
+from dedup.settings.settings import JOINING, RELATIONS, Settings
+
+__all__ = ["Islands", "islands_of", "packed"]
+
+PIECE = 1_000_000
+"""Characters of text in an island, about: as much as one look at a cluster unpacks."""
+LEVEL = 9
+"""The smallest page; it takes a second for ten million characters."""
+THOUSANDTHS, HUNDREDTHS = 1_000, 100
+"""Shares and log-odds are whole numbers in the page: of thousandths, and of hundredths."""
+
+
+class Listed(Protocol):
+    """What a page lists, by position (`dedup.reports.html.page.Listing`)."""
+
+    @property
+    def positions(self) -> list[int]:
+        """Return all articles; the first of them make clusters, canonicals first."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """Return the sizes of the clusters."""
+
+    @property
+    def storylines(self) -> list[list[int]]:
+        """Return the chapters of each storyline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Islands:
+    """The data of a page, packed."""
+
+    index: str
+    """All but the texts."""
+    texts: list[str]
+
+
+def islands_of(result: Result, listing: Listed, pairs: Sequence[Pair], texts: Texts) -> Islands:
+    """Return the data on the articles that are listed."""
+    positions = listing.positions
+    places = {a: n for n, a in enumerate(positions)}
+    model = level_model(result.settings)
+    pieces = list(cut(positions, texts))
+    index = {
+        **columns(result, positions, texts),
+        "sizes": listing.sizes,
+        "storylines": storylines(result, listing.storylines, places),
+        "relationNames": list(RELATIONS),
+        "joining": len(JOINING[result.settings.level]),
+        "models": models(result.settings),
+        "pairsBy": "storyline" if result.settings.level == "storyline" else "story",
+        "pairs": [paired(pair, places, model) for pair in pairs],
+        "pieces": [start for start, _ in pieces],
+        "limit": texts.limit,
+    }
+    return Islands(packed(index), [packed(piece) for _, piece in pieces])
+
+
+def storylines(
+    result: Result, chapters: Sequence[Sequence[int]], places: Mapping[int, int]
+) -> list[list[Any]]:
+    """Return each storyline: the place of the article that leads it; the places of its chapters; how often each is told again."""
+    made = result.assignments
+    retold = np.bincount(made.leaders[result.repeats < 0], minlength=len(made.leaders)) - 1
+    return [
+        [places[int(made.storylines[stories[0]])], [places[a] for a in stories], retold[stories].tolist()]
+        for stories in chapters
+    ]
+
+
+def models(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return of the story model and of the storyline model what they weigh, where they begin, and what a match needs."""
+    rules = rules_of(settings)
+    return {
+        name: {
+            "features": [LABELS[EVIDENCE[n]] for n in weighed(model)],
+            "intercept": round(model.intercept, 3),
+            "threshold": round(least, 3),
+        }
+        for name, model, least in (
+            ("story", choose_model(settings, "story"), rules.least_logit),
+            ("storyline", choose_model(settings, "storyline"), rules.storyline_least),
+        )
+    }
+
+
+def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str, list[Any]]:
+    """Return what is known of each article, a column for each kind of thing; a kept one has a score where it follows another."""
+    rows = result.articles.take(pa.array(positions, pa.int64()))
+    names = rows["source"].combine_chunks().dictionary_encode()
+    made = result.assignments
+    story, storyline = (choose_model(result.settings, name) for name in ("story", "storyline"))
+    titles = rows["title"].to_pylist()
+    dates = seconds_of(rows["published"])
+    follows = made.follows()
+    linked = [bool(made.relations[a] != NONE or follows[a]) for a in positions]
+    by_storyline = follows | (made.relations == FOLLOWUP)
+    return {
+        "ids": rows["id"].to_pylist(),
+        "titles": [title or texts.openings.get(a, "") for a, title in zip(positions, titles, strict=True)],
+        "sourceNames": names.dictionary.to_pylist(),
+        "sources": names.indices.fill_null(-1).to_pylist(),
+        "dates": [None if np.isnan(date) else int(date) for date in dates.tolist()],
+        "relations": [int(made.relations[a]) for a in positions],
+        "scores": [
+            round(result.score(a) * THOUSANDTHS) if told else 0
+            for a, told in zip(positions, linked, strict=True)
+        ],
+        "evidence": [
+            parts(made.against(a), storyline if by_storyline[a] else story) if told else 0
+            for a, told in zip(positions, linked, strict=True)
+        ],
+        "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
+    }
+
+
+def weighed(model: LinearModel) -> list[int]:
+    """Return the columns of evidence that a model weighs."""
+    return np.flatnonzero(model.coefficients.any(axis=0)).tolist()
+
+
+def parts(row: np.ndarray, model: LinearModel) -> list[int]:
+    """Return a row of evidence as three shares of the wording, and what each feature adds to the log-odds."""
+    shares = [round(float(row[n]) * THOUSANDTHS) for n in (JACCARD, CONTAINED, CONTAINS)]
+    odds = row * model.for_pair(row)
+    return shares + [round(float(odds[n]) * HUNDREDTHS) for n in weighed(model)]
+
+
+def paired(pair: Pair, places: dict[int, int], model: LinearModel) -> list[Any]:
+    """Return a pair: the places of both among the articles, the reason why it was not matched, and its evidence."""
+    return [places[pair.first], places[pair.later], pair.reason, parts(pair.evidence, model)]
+
+
+def cut(positions: Sequence[int], texts: Texts) -> Iterator[tuple[int, list[Any]]]:
+    """Yield (place of the first article, texts with their furniture) for each piece of about `PIECE` characters."""
+    piece: list[Any] = []
+    start, size = 0, 0
+    for n, a in enumerate(positions):
+        shown = texts.shown.get(a)
+        piece.append(
+            [shown.text, [place for span in shown.furniture for place in span]] if shown else ["", []]
+        )
+        size += len(shown.text) if shown else 0
+        if size >= PIECE:
+            yield start, piece
+            piece, start, size = [], n + 1, 0
+    if piece:
+        yield start, piece
+
+
+def packed(value: object) -> str:
+    """Return a value as JSON, deflated, in base64."""
+    return base64.b64encode(zlib.compress(json_line(value), LEVEL)).decode("ascii")

@@ -1,0 +1,90 @@
+"""Kept articles → the pairs of them that came nearest to being matched.
+
+A result holds no pair that was not matched. So a bounded number of kept articles, the latest in rank order, are sketched again
+and looked up among each other, as a run does; of each, the few candidates that share most are weighed, and the best one is
+remembered. In: the corpus and the result. Out: `Missed`, best candidates with their evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.matching.classifier import level_model
+from dedup.matching.pair_scoring import best_of_each, candidate_pairs, evidence_in_context
+from dedup.pipeline.deduplicate import ahead, empty_sketches
+from dedup.pipeline.results import Result
+from dedup.settings.settings import Settings
+from dedup.sketches.sketch import Sketches, joined
+
+__all__ = ["LOOKED_THROUGH", "Missed", "missed"]
+
+LOOKED_THROUGH = 20_000
+"""Kept articles that are looked up among each other, at most: four seconds of work, and some 150 MB."""
+WEIGHED = 16
+"""Candidates of each that are weighed: those that share most."""
+
+
+class Missed(NamedTuple):
+    """Each looked-up article's best candidate, where it had any; arrays of one length."""
+
+    looked_through: int
+    """How many kept articles were looked up."""
+    first: np.ndarray
+    """int64: the position of the candidate, which ranks before the other."""
+    later: np.ndarray
+    """int64: the position of the article that was looked up."""
+    evidence: np.ndarray
+    """Pairs × columns, float32, as seen from the later one."""
+    log_odds: np.ndarray
+    """float64: the story model's."""
+    words: np.ndarray
+    """int32: words in the shorter of the two."""
+    days: np.ndarray
+    """float64: days between them; NaN where either is undated."""
+
+
+def missed(batches: Iterable[pa.RecordBatch], result: Result) -> Missed:
+    """Return the best candidates of kept articles among other kept articles; `batches` are the corpus of the result."""
+    is_kept = np.zeros(len(result.ids), bool)
+    is_kept[result.kept_positions] = True
+    kept = result.order[is_kept[result.order]][-LOOKED_THROUGH:]
+    chosen = np.zeros(len(result.ids), bool)
+    chosen[kept] = True
+    sketches = sketched(batches, chosen, result.settings)
+    rows = np.cumsum(chosen) - 1  # position in the corpus → row among the sketches
+    parts = candidate_pairs(sketches, rows[kept], result.settings, most=WEIGHED)
+    first, later = np.concatenate([np.zeros((0, 2), np.int64), *parts]).T.copy()
+    evidence = evidence_in_context(sketches, rows[kept], np.stack([first, later], axis=1), result.settings)
+    log_odds = level_model(result.settings).log_odds(evidence)
+    best = best_of_each(later, log_odds)
+    first, later, evidence, log_odds = first[best], later[best], evidence[best], log_odds[best]
+    positions = np.flatnonzero(chosen)
+    return Missed(
+        looked_through=len(kept),
+        first=positions[first],
+        later=positions[later],
+        evidence=evidence,
+        log_odds=log_odds,
+        words=np.minimum(sketches.lengths[first], sketches.lengths[later]),
+        days=np.abs(sketches.days[first] - sketches.days[later]),
+    )
+
+
+def sketched(batches: Iterable[pa.RecordBatch], chosen: np.ndarray, settings: Settings) -> Sketches:
+    """Return the sketches of the chosen articles, in the order of the corpus."""
+    parts = [part for _, part in ahead(picked(batches, chosen), settings)]
+    return joined(parts or [empty_sketches(settings)])
+
+
+def picked(batches: Iterable[pa.RecordBatch], chosen: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """Yield the chosen articles of each batch, where it has any."""
+    start = 0
+    for batch in batches:
+        mask = chosen[start : start + batch.num_rows]
+        start += batch.num_rows
+        if mask.any():
+            yield batch.filter(pa.array(mask))

@@ -1,0 +1,241 @@
+"""A result → the figures of its report: what became of the articles, cluster sizes, lags, sources, scores.
+
+In: a `Result`, and the best candidates that were not matched. Out: plain values, for charts and tables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.matching.classifier import FOLLOWUP, NONE, REWRITE
+from dedup.pipeline.results import Result
+from dedup.settings.settings import JOINING, RELATIONS, Settings
+
+__all__ = [
+    "Bin",
+    "Outlet",
+    "Overview",
+    "cluster_sizes",
+    "lags",
+    "level_relation",
+    "log_odds",
+    "matrix",
+    "outlets",
+    "overview",
+    "scores",
+    "span",
+]
+
+HOUR, DAY = 3_600, 86_400
+SIZES = (
+    (2, "2"),
+    (3, "3"),
+    (4, "4"),
+    (5, "5"),
+    (6, "6–9"),
+    (10, "10–19"),
+    (20, "20–49"),
+    (50, "50–99"),
+    (100, "100+"),
+)
+"""The fewest articles of each column, and its label."""
+LAGS = (
+    (0, "< 1 h"),
+    (HOUR, "1–3 h"),
+    (3 * HOUR, "3–6 h"),
+    (6 * HOUR, "6–12 h"),
+    (12 * HOUR, "12–24 h"),
+    (DAY, "1–2 d"),
+    (2 * DAY, "2–3 d"),
+    (3 * DAY, "3–5 d"),
+    (5 * DAY, "5–10 d"),
+    (10 * DAY, "10 d +"),
+)
+"""The fewest seconds of each column, and its label."""
+LAGS_IN_DAYS = (
+    (0, "same day"),
+    (DAY, "1 d"),
+    (2 * DAY, "2 d"),
+    (3 * DAY, "3 d"),
+    (4 * DAY, "4 d"),
+    (5 * DAY, "5 d"),
+    (6 * DAY, "6–10 d"),
+    (11 * DAY, "11 d +"),
+)
+"""The same, where dates have no times."""
+ODDS = np.arange(-8.0, 8.5, 0.5)
+"""The edges of the columns of log-odds; what lies beyond is counted in the first and the last."""
+CERTAIN = 1e-9
+"""How near to 0 or 1 a probability is taken to be, at most."""
+WIDEST = 10
+"""Outlets of the matrix, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """A column of a histogram: its label, and how many it counts."""
+
+    label: str
+    count: int
+
+
+class Outlet(NamedTuple):
+    """A source: how many articles it has, and how many of them repeat a story."""
+
+    name: str
+    articles: int
+    dropped: int
+
+    @property
+    def share(self) -> float:
+        """Return the share of its articles that repeat a story."""
+        return self.dropped / self.articles
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What became of the articles of a corpus."""
+
+    articles: int
+    kept: int
+    clusters: int
+    again: int
+    """Articles given twice, with the same id and text."""
+    relations: tuple[tuple[str, int], ...]
+    """Each relation that joins at the level in force, with how many were dropped for it, in the order of `RELATIONS`."""
+    followups: int
+    """Kept articles that follow another."""
+    storylines: int
+    """Storylines of two or more kept articles."""
+    outlets: int
+    undated: int
+    first: datetime | None
+    last: datetime | None
+
+    @property
+    def dropped(self) -> int:
+        """Return how many articles are dropped."""
+        return self.articles - self.kept
+
+
+def overview(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
+    """Return what became of the articles; `groups` are those of the result."""
+    made, published = result.assignments, result.articles["published"]
+    counts = Counter(made.relations[made.relations != NONE].tolist())
+    ends = pc.min_max(published).as_py()
+    followups, storylines = result.count_followups()
+    return Overview(
+        articles=len(result.ids),
+        kept=len(result.kept_positions),
+        clusters=len(groups),
+        again=int(np.count_nonzero(result.repeats >= 0)),
+        relations=tuple((name, counts[RELATIONS.index(name)]) for name in JOINING[result.settings.level]),
+        followups=followups,
+        storylines=storylines,
+        outlets=pc.count_distinct(result.articles["source"]).as_py(),
+        undated=published.null_count,
+        first=ends["min"],
+        last=ends["max"],
+    )
+
+
+def cluster_sizes(groups: Sequence[Sequence[int]]) -> list[Bin]:
+    """Return how many clusters there are of each size."""
+    return binned([len(group) for group in groups], SIZES)
+
+
+def lags(result: Result, groups: Sequence[Sequence[int]]) -> list[Bin]:
+    """Return how many later tellings came how long after the first of their story; undated ones are not counted."""
+    seconds = seconds_of(result.articles["published"])
+    found: list[float] = []
+    for group in groups:
+        dated = np.sort(seconds[list(group)])
+        dated = dated[~np.isnan(dated)]
+        found += (dated[1:] - dated[0]).tolist() if len(dated) else []
+    clocked = bool(np.any(seconds[~np.isnan(seconds)] % DAY))
+    return binned(found, LAGS if clocked else LAGS_IN_DAYS)
+
+
+def seconds_of(published: pa.ChunkedArray) -> np.ndarray:
+    """Return dates as seconds since 1970 (float64), NaN for null."""
+    return pc.cast(published, pa.int64()).to_numpy().astype(np.float64)
+
+
+def binned(values: Sequence[float], columns: Sequence[tuple[float, str]]) -> list[Bin]:
+    """Return how many values fall into each column, up to the last that has any; columns rise by their least value."""
+    places = (
+        np.searchsorted([least for least, _ in columns], np.asarray(values, np.float64), side="right") - 1
+    )
+    counts = np.bincount(places, minlength=len(columns)).tolist() if len(values) else []
+    used = max((n for n, count in enumerate(counts) if count), default=-1) + 1
+    return [Bin(label, count) for (_, label), count in zip(columns[:used], counts, strict=False)]
+
+
+def outlets(result: Result) -> list[Outlet]:
+    """Return the sources, those with most dropped articles first; what has no source is left out."""
+    table = pa.table(
+        {"source": result.articles["source"], "dropped": pa.array(result.assignments.relations != NONE)}
+    )
+    counts = table.filter(table["source"].is_valid()).group_by("source")
+    rows = counts.aggregate([("dropped", "count"), ("dropped", "sum")]).to_pylist()
+    found = [Outlet(row["source"], row["dropped_count"], row["dropped_sum"]) for row in rows]
+    return sorted(found, key=lambda outlet: (-outlet.dropped, -outlet.articles, outlet.name))
+
+
+def matrix(result: Result) -> tuple[list[str], list[list[int]]]:
+    """Return the names of the outlets that copy most, and how often the one of a column tells again what that of a row told."""
+    sources = result.articles["source"].to_pylist()
+    again = np.flatnonzero(result.assignments.relations != NONE).tolist()
+    leaders = result.assignments.leaders
+    told = Counter((sources[leaders[a]], sources[a]) for a in again)
+    both = Counter({pair: count for pair, count in told.items() if None not in pair})
+    busy: Counter[str] = Counter()
+    for (one, other), count in both.items():
+        busy[one] += count
+        if other != one:
+            busy[other] += count
+    names = sorted(busy, key=lambda name: (-busy[name], name))[:WIDEST]
+    return names, [[both[one, other] for other in names] for one in names]
+
+
+def scores(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many matches of the model, and how many pairs left unmatched, lie in each column between two of `ODDS`."""
+    made = result.assignments
+    matched = log_odds(made.scores[made.relations == level_relation(result.settings)])
+    found, not_found = (
+        np.histogram(np.clip(odds, ODDS[0], ODDS[-1]), ODDS)[0] for odds in (matched, missed_odds)
+    )
+    return found, not_found
+
+
+def level_relation(settings: Settings) -> int:
+    """Return the relation that the model of the level in force decides: its position in `RELATIONS`."""
+    return FOLLOWUP if settings.level == "storyline" else REWRITE
+
+
+def log_odds(chances: Any) -> Any:
+    """Return probabilities as log-odds; what is all but certain counts as `CERTAIN`."""
+    bounded = np.clip(chances, CERTAIN, 1 - CERTAIN)
+    return np.log(bounded / (1 - bounded))
+
+
+def span(first: datetime | None, last: datetime | None) -> str:
+    """Return the span of time between two dates, in words."""
+    if first is None or last is None:
+        return "undated"
+    one, other = (f"{day.day} {day:%b}" for day in (first, last))
+    if first.date() == last.date():
+        return f"{one} {first.year}"
+    return (
+        f"{one} – {other} {last.year}"
+        if first.year == last.year
+        else f"{one} {first.year} – {other} {last.year}"
+    )

@@ -1,0 +1,86 @@
+"""Terms → the words they stand for, so that a person can read what two articles share.
+
+In: the sketches of two articles, which hold hashes only, and their texts. Out: the names and the numbers
+that both have, as written. Each word of a text goes the way it went into its sketch, to its term; nothing
+here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from dedup.sketches.sketch import Sketches
+from dedup.sketches.terms import FIGURE, KIND, NAME, WEIGHT, pair_term
+from dedup.text.shared_passages import is_dense, written_words
+from dedup.text.tokenizer import word_hashes
+from dedup.text.vocabulary import Vocabulary
+
+__all__ = ["is_readable", "kinds_of", "shared_names_and_numbers", "surfaces"]
+
+
+def shared_names_and_numbers(
+    sketches: Sketches, pair: tuple[int, int], text: str, known: Vocabulary
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and the numbers that two articles share, most telling first.
+
+    They are given as the first article writes them; `text` and `known` are its own. Left out are
+    names that nobody could read.
+    """
+    written = dict(surfaces(text, known))
+    theirs = kinds_of(sketches, pair[1])
+    shared = [
+        (weight, term, {kind, theirs[term]})
+        for term, kind, weight in terms_of(sketches, pair[0])
+        if term in theirs
+    ]
+    shared.sort(key=lambda found: (-found[0], found[1]))
+    names = tuple(
+        written[term]
+        for _, term, kinds in shared
+        if NAME in kinds and term in written and is_readable(written[term])
+    )
+    numbers = tuple(written[term] for _, term, kinds in shared if kinds == {FIGURE} and term in written)
+    return names, numbers
+
+
+def is_readable(name: str) -> bool:
+    """Return whether a name says something by itself: single letters and pairs of characters do not."""
+    return len(name) > 1 and not is_dense(name)
+
+
+def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
+    """Return (term, kind, weight) for each term of an article."""
+    own = slice(int(sketches.term_offsets[a]), int(sketches.term_offsets[a + 1]))
+    facts = sketches.term_facts[own]
+    columns = (sketches.term_hashes[own], facts[:, KIND], facts[:, WEIGHT])
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def kinds_of(sketches: Sketches, a: int) -> dict[int, int]:
+    """Return term → kind for each term of an article."""
+    return {term: kind for term, kind, _ in terms_of(sketches, a)}
+
+
+def surfaces(text: str, known: Vocabulary) -> Iterator[tuple[int, str]]:
+    """Yield (term, word) for each word of a text, the last word first, so that a dict keeps the first.
+
+    Where words are written a syllable at a time, each two in a row come before all words.
+    """
+    written = written_words(text)
+    words = list(dict.fromkeys(written))
+    terms = dict(zip(words, (stem_of(hashed, known) for hashed in word_hashes(words).tolist()), strict=True))
+    if known.syllabic:
+        for first, second in reversed(list(pairwise(written))):
+            yield int(pair_term(terms[first], terms[second])), f"{first} {second}"
+    for word in reversed(words):
+        yield terms[word], word
+
+
+def stem_of(word: int, known: Vocabulary) -> int:
+    """Return the hash of a word's stem: its own where the vocabulary does not know it."""
+    mask = len(known.keys) - 1
+    slot = word & mask
+    while known.keys[slot] not in (0, word):
+        slot = (slot + 1) & mask
+    return int(known.stems[slot]) if word and known.keys[slot] == word else word

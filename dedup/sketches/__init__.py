@@ -1,0 +1,1 @@
+"""Sketch articles: shingles, MinHash signatures, salient terms, and how they are stored."""

@@ -1,0 +1,64 @@
+"""Hashes → hashes in order: one counting pass over their highest bits, and insertion for the rest.
+
+Hashes are spread evenly, so with as many buckets as values hardly anything is left to do after the one pass. Where they
+are not (an input made for the purpose), insertion becomes Shell's method, whose worst case stays far from quadratic.
+"""
+
+import numpy as np
+
+from dedup.jit import leaf
+
+MOST_BITS = 16
+CROWDED = 16
+"""With more values in a bucket than this, insertion goes by steps."""
+
+
+def counts_for() -> np.ndarray:
+    """Return scratch for `sort`."""
+    return np.zeros(1 << MOST_BITS, np.int64)
+
+
+@leaf
+def sort(values, n, width, spare, counts):
+    """Sort `values[:n]`, unsigned numbers of `width` bits, in place; `spare` (as long) and `counts` are scratch."""
+    bits = 1
+    while bits < MOST_BITS and (1 << bits) < n:
+        bits += 1
+    shift = width - bits
+    for b in range(1 << bits):
+        counts[b] = 0
+    for i in range(n):
+        counts[np.int64(values[i] >> shift)] += 1
+    total = fullest = np.int64(0)
+    for b in range(1 << bits):
+        count = counts[b]
+        counts[b] = total
+        total += count
+        fullest = max(fullest, count)
+    for i in range(n):
+        bucket = np.int64(values[i] >> shift)
+        spare[counts[bucket]] = values[i]
+        counts[bucket] += 1
+    step = 1 if fullest <= CROWDED else int(fullest) // 2
+    while step:
+        for i in range(step, n):
+            value, place = spare[i], i
+            while place >= step and spare[place - step] > value:
+                spare[place] = spare[place - step]
+                place -= step
+            spare[place] = value
+        step = max(step * 4 // 9, 1) if step > 1 else 0
+    for i in range(n):
+        values[i] = spare[i]
+
+
+@leaf
+def sort_distinct(values, n, width, spare, counts):
+    """Sort `values[:n]` in place, drop repeats, and return how many are left."""
+    sort(values, n, width, spare, counts)
+    distinct = 0
+    for i in range(n):
+        if i == 0 or values[i] != values[distinct - 1]:
+            values[distinct] = values[i]
+            distinct += 1
+    return distinct

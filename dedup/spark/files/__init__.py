@@ -1,0 +1,1 @@
+"""Find, split, read and write files on Spark."""

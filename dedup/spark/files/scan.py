@@ -1,0 +1,226 @@
+"""Pieces of files → what is in them, before the long work: how many lines and articles, and what cannot be read.
+
+Spark does not say where in a file a line stands; a local run makes ids of it, and shows it with what it refuses. So the
+files are read once for their lines alone, a row a piece, and from the rows follow the number of each piece's first line and the
+position of its first article in the order of input. It also tells what is no article before anything is decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+
+from dedup.errors import InputError
+from dedup.io.corpus import ARTICLE_BYTES
+from dedup.io.decompress import SAMPLE, Damaged, pieces, utf8
+from dedup.io.discovery import Source
+from dedup.io.file_reader import Reading
+from dedup.io.line_blocks import HEAD_SHOWN, Block
+from dedup.io.records import RECORD_SHOWN, Reject
+from dedup.io.schema import BATCH_BYTES, Names
+from dedup.spark.files.discovery import place_of
+from dedup.spark.files.splits import Batches, Key, Kind
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+__all__ = ["SURVEYED", "Files", "Piece", "Rejects", "Survey", "positioned", "surveyor"]
+
+SURVEYED = (
+    "file int, start bigint, lines bigint, articles bigint, foreign boolean, error string, "
+    "rejects array<struct<line: bigint, reason: string, record: string>>, warnings map<string, bigint>"
+)
+"""`foreign`: a file of lines that is not in UTF-8, or that cannot be told; it must be read as a whole."""
+SURVEY = pa.schema(
+    [
+        ("file", pa.int32()),
+        ("start", pa.int64()),
+        ("lines", pa.int64()),
+        ("articles", pa.int64()),
+        ("foreign", pa.bool_()),
+        ("error", pa.string()),
+        (
+            "rejects",
+            pa.list_(pa.struct([("line", pa.int64()), ("reason", pa.string()), ("record", pa.string())])),
+        ),
+        ("warnings", pa.map_(pa.string(), pa.int64())),
+    ]
+)
+
+
+class Piece(NamedTuple):
+    """What a survey says of a piece."""
+
+    line: int
+    """The number of its first line in the file; 1 where Spark says the numbers itself."""
+    position: int
+    """The position of its first article in the order of input."""
+    articles: int
+    refused: bool
+    """Something in it is no article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a corpus, and how they are read."""
+
+    sources: tuple[Source, ...]
+    names: Names
+
+    def numbers(self) -> dict[str, int]:
+        """Return the number of each file by its place, which a worker cannot tell: it has a folder of its own."""
+        return {place_of(source.path): number for number, source in enumerate(self.sources)}
+
+    def reading(
+        self,
+        number: int,
+        part: Any,
+        refuse: Callable[[int | None, str, bytes | str], None],
+        warnings: Counter[str] | None = None,
+    ) -> Reading:
+        """Return a part of a file as the readers of a local run take it."""
+        source = self.sources[number]
+        if isinstance(part, Path):
+            source = replace(source, path=str(part))
+        return Reading(
+            source,
+            names=self.names,
+            size=BATCH_BYTES,
+            longest=ARTICLE_BYTES,
+            unpacked=partial(pieces, source, ignored),
+            advance=ignored,
+            refuse=refuse,
+            warnings=Counter() if warnings is None else warnings,
+        )
+
+
+def ignored(*_anything: Any) -> None:
+    """Pass over what a survey has told, or nobody asks for."""
+
+
+def surveyor(files: Files, kind: Kind) -> Callable[[Batches], Batches]:
+    """Return the function that surveys the pieces among Spark's batches."""
+    numbers = files.numbers()
+
+    def survey(batches: Batches) -> Batches:
+        parts = kind.parts(batches, numbers, {})
+        for key, group in groupby(parts, key=itemgetter(0)):
+            row = surveyed(files, kind, key, (part for _, part in group))
+            yield pa.RecordBatch.from_pylist([row], SURVEY)
+
+    return survey
+
+
+def surveyed(files: Files, kind: Kind, key: Key, parts: Iterator[Any]) -> dict[str, Any]:
+    """Return what is in a piece, as a row."""
+    rejects: list[dict[str, Any]] = []
+    warnings: Counter[str] = Counter()
+    row: dict[str, Any] = {
+        "file": key[0],
+        "start": key[1],
+        "lines": 0,
+        "articles": 0,
+        "foreign": False,
+        "error": None,
+    }
+
+    def refuse(line: int | None, reason: str, record: bytes | str) -> None:
+        shown = record if isinstance(record, str) else record[:HEAD_SHOWN].decode(errors="replace")
+        rejects.append({"line": line, "reason": reason, "record": shown[:RECORD_SHOWN]})
+
+    first, parts = beginning(parts) if key[1] == 0 else (b"", parts)
+    row["foreign"] = not is_utf8(first)
+    for part in () if row["foreign"] else parts:
+        reading = files.reading(key[0], part, refuse, warnings)
+        try:
+            for batch in kind.articles(part, reading):
+                row["articles"] += batch.num_rows
+        except Damaged as damage:
+            refuse(damage.line, str(damage), damage.tail)
+        except InputError as error:
+            row["error"] = str(error).replace(reading.source.path, files.sources[key[0]].path)
+        row["lines"] += len(part.ends) if isinstance(part, Block) else 0
+    return {**row, "rejects": rejects, "warnings": list((+warnings).items())}
+
+
+def beginning(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
+    """Return the first bytes of a file of lines, and all its parts; no bytes of any other file."""
+    held, size = [], 0
+    for part in parts:
+        held.append(part)
+        size += len(part.data) if isinstance(part, Block) else SAMPLE
+        if size >= SAMPLE:
+            break
+    first = b"".join(part.data for part in held if isinstance(part, Block))
+    return first[:SAMPLE], chain(held, parts)
+
+
+def is_utf8(sample: bytes) -> bool:
+    """Return whether a file begins in UTF-8."""
+    try:
+        return utf8(iter([sample]))[0] == "utf-8"
+    except Damaged:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a corpus holds, piece by piece."""
+
+    pieces: Mapping[Key, Piece]
+    articles: int
+    refused: int
+    warnings: Counter[str]
+    foreign: tuple[int, ...]
+    """The files of lines that must be read as a whole instead."""
+    error: str | None
+    """What ends a local run, too: a table without a text."""
+
+
+def positioned(rows: Iterable[Any]) -> Survey:
+    """Return what the rows of surveyors say together."""
+    found: dict[Key, Piece] = {}
+    warnings: Counter[str] = Counter()
+    file, line, position, refused = -1, 1, 0, 0
+    ordered = sorted(rows, key=lambda row: (row["file"], row["start"]))
+    for row in ordered:
+        line = line if row["file"] == file else 1
+        file = row["file"]
+        found[file, row["start"]] = Piece(line, position, row["articles"], row["refused"] > 0)
+        line, position, refused = line + row["lines"], position + row["articles"], refused + row["refused"]
+        warnings.update(dict(row["warnings"]))
+    foreign = tuple(sorted({row["file"] for row in ordered if row["foreign"]}))
+    errors = [row["error"] for row in ordered if row["error"]]
+    return Survey(found, position, refused, warnings, foreign, errors[0] if errors else None)
+
+
+class Rejects(Sequence[Reject]):
+    """What could not be read, in the order of input: counted, and fetched from Spark when it is asked for."""
+
+    def __init__(self, rows: DataFrame, files: Files, survey: Survey) -> None:
+        self.session = rows.sparkSession
+        self._rows, self._files, self._survey = rows, files, survey
+
+    def __len__(self) -> int:
+        return self._survey.refused
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self)[place]
+
+    def __iter__(self) -> Iterator[Reject]:
+        from pyspark.sql import functions as sql
+
+        exploded = self._rows.select("file", "start", sql.posexplode("rejects").alias("place", "reject"))
+        for row in exploded.orderBy("file", "start", "place").toLocalIterator():
+            line, reason, record = row["reject"]
+            first = self._survey.pieces[row["file"], row["start"]].line
+            number = None if line is None else line + first - 1
+            yield Reject(self._files.sources[row["file"]].path, number, reason, record)

@@ -1,0 +1,218 @@
+"""What became of articles on Spark → the lines that a local run writes, in its order.
+
+In: outcomes, an article a row, and the articles that were read, whose records are read again. Out: a DataFrame of lines of JSON,
+some at a time, in the order of its partitions: for a file of this machine they are fetched part by part, and for a folder
+each task writes its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.errors import OutputError
+from dedup.io.atomic_write import reject_line
+from dedup.io.batching import grouped
+from dedup.io.records import Record
+from dedup.io.schema import BATCH_BYTES
+from dedup.matching.classifier import Match
+from dedup.pipeline.results import verdict_object
+from dedup.pipeline.writers import cluster_line, member
+from dedup.settings.settings import Settings
+from dedup.spark.files.discovery import is_remote
+from dedup.spark.files.read import Articles
+from dedup.spark.files.scan import Rejects
+from dedup.spark.files.split_reader import POSITION
+from dedup.spark.files.splits import Batches
+from dedup.spark.session import first_line
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+__all__ = [
+    "Told",
+    "annotated",
+    "clusters",
+    "is_folder",
+    "lines_of",
+    "told_of",
+    "write_folder",
+    "write_reject_folder",
+]
+
+LINES = "lines binary"
+VERDICT = ("cluster", "canonical", "relation", "score", "storyline", "follows", "probability")
+PART_ARTICLES = 50_000
+"""A part of the output has about so many articles: what a task sorts, and what is fetched at once."""
+NEVER = (1 << 63) - 1
+"""Undated articles come after all others."""
+
+
+class Told(NamedTuple):
+    """What a run says of its outcome."""
+
+    articles: int
+    clusters: int
+    relations: Counter[str]
+    followups: tuple[int, int]
+    """How many kept articles follow another, and in how many storylines."""
+
+
+def told_of(outcomes: DataFrame) -> Told:
+    """Return how many articles became what."""
+    from pyspark.sql import functions as sql
+
+    rows = outcomes.groupBy("relation").count().collect()
+    led = outcomes.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
+    relations = Counter({row["relation"]: row["count"] for row in rows if row["relation"]})
+    follows = outcomes.where(sql.col("follows").isNotNull() & ~sql.col("repeated"))
+    return Told(
+        articles=sum(row["count"] for row in rows),
+        clusters=led.select("cluster").distinct().count(),
+        relations=relations,
+        followups=(follows.count(), follows.select("storyline").distinct().count()),
+    )
+
+
+def annotated(outcomes: DataFrame, articles: Articles) -> DataFrame:
+    """Return every article in the order of input, its fields untouched, with its `dedup` object.
+
+    Verdict and record are brought together by one sort, which also puts them in order.
+    """
+    from pyspark.sql import functions as sql
+
+    verdicts = outcomes.select(POSITION, sql.lit(0).alias("kind"), *VERDICT)
+    records = articles.records().withColumn("kind", sql.lit(1))
+    both = verdicts.unionByName(records, allowMissingColumns=True)
+    parts = 1 + len(articles) // PART_ARTICLES
+    part = sql.least(sql.col(POSITION) / PART_ARTICLES, sql.lit(parts - 1)).cast("int")
+    ordered = both.repartitionById(parts, part).sortWithinPartitions(POSITION, "kind")
+    return ordered.select("record", *VERDICT).mapInArrow(annotator, LINES)
+
+
+def annotator(batches: Batches) -> Batches:
+    """Yield each record, which comes after its verdict, with its `dedup` object."""
+
+    def lines() -> Iterator[bytes]:
+        verdict: dict[str, Any] = {}
+        for batch in batches:
+            for row in batch.to_pylist():
+                record = row.pop("record")
+                if record is None:
+                    verdict = verdict_in(row)
+                else:
+                    yield Record(record).with_dedup(verdict)
+
+    return chunks(lines())
+
+
+def verdict_in(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the `dedup` object of an article from its row of `VERDICT`."""
+    link = (row["follows"], row["probability"]) if row["follows"] is not None else None
+    return verdict_object(row["cluster"], row["relation"], row["score"], row["storyline"], link)
+
+
+def clusters(outcomes: DataFrame, articles: Articles, settings: Settings) -> DataFrame:
+    """Return each cluster of two or more, largest first, with its canonical in full."""
+    from pyspark.sql import functions as sql
+
+    named = ("id", "title", "source", "published", "relation", "score")
+    evidence = sql.map_entries("evidence").alias("evidence")  # Spark puts no maps in order
+    ranked = outcomes.withColumn("rank", rank(settings))
+    members = (
+        ranked.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
+        .groupBy("cluster")
+        .agg(sql.sort_array(sql.collect_list(sql.struct("rank", *named, evidence))).alias("members"))
+    )
+    heads = ranked.where("canonical").select(sql.col("id").alias("cluster"), "storyline", "rank", POSITION)
+    found = heads.join(members, "cluster").persist()
+    wanted = marked(found.select(POSITION).toArrow()[POSITION].to_numpy(), len(articles))
+    full = found.join(articles.records(wanted), POSITION)
+    ordered = full.orderBy(sql.size("members").desc(), "rank")
+    return ordered.select("cluster", "storyline", "record", "members").mapInArrow(cluster_writer, LINES)
+
+
+def rank(settings: Settings) -> Column:
+    """Return what puts articles in rank order, as `pipeline.ranked` does."""
+    from pyspark.sql import functions as sql
+
+    preference = sql.lit(len(settings.sources))
+    for place, name in reversed(list(enumerate(settings.sources))):
+        preference = sql.when(sql.col("source") == sql.lit(name), place).otherwise(preference)
+    age = sql.coalesce(sql.unix_seconds("published"), sql.lit(NEVER))
+    keys = (age, -sql.col("length"))
+    return sql.struct(
+        preference.alias("preference"),
+        *(key.alias(f"key{n}") for n, key in enumerate(keys if settings.keep == "earliest" else keys[::-1])),
+        sql.col("id").alias("last"),
+    )
+
+
+def marked(positions: np.ndarray, count: int) -> np.ndarray:
+    """Return a bit for each position, set for some of them.
+
+    >>> marked(np.array([0, 9]), 10).tolist()
+    [1, 2]
+    """
+    bits = np.zeros(count, bool)
+    bits[positions] = True
+    return np.packbits(bits, bitorder="little")
+
+
+def cluster_writer(batches: Batches) -> Batches:
+    """Yield each cluster as a line of JSON."""
+
+    def lines() -> Iterator[bytes]:
+        for batch in batches:
+            for row in batch.to_pylist():
+                members = [member(match_of(each, row["cluster"]), each) for each in row["members"]]
+                yield cluster_line(row["cluster"], row["storyline"], row["record"].strip(), members)
+
+    return chunks(lines())
+
+
+def match_of(row: dict[str, Any], canonical: str) -> Match:
+    """Return the match of a member of a cluster."""
+    evidence = {each["key"]: each["value"] for each in row["evidence"]}
+    return Match(row["id"], canonical, row["relation"], row["score"], evidence)
+
+
+def chunks(lines: Iterable[bytes]) -> Batches:
+    """Yield lines as Spark takes them, as many in a row as are worth the way."""
+    for group in grouped(iter(lines), len, BATCH_BYTES):
+        yield pa.RecordBatch.from_pydict({"lines": [b"\n".join(group)]})
+
+
+def lines_of(frame: DataFrame) -> Iterator[bytes]:
+    """Yield the lines of a DataFrame one by one, while Spark makes the next part."""
+    for row in frame.toLocalIterator(prefetchPartitions=True):
+        yield from bytes(row["lines"]).split(b"\n")
+
+
+def is_folder(path: str | None) -> bool:
+    """Return whether an output is a folder of parts, and not a file of this machine.
+
+    >>> is_folder("s3a://bucket/stories"), is_folder("stories/"), is_folder("stories.jsonl")
+    (True, True, False)
+    """
+    return path is not None and (is_remote(path) or path.endswith("/"))
+
+
+def write_folder(path: str, frame: DataFrame) -> None:
+    """Write lines as a folder of parts, by as many tasks as there are; OutputError where there is something already."""
+    from pyspark.errors import AnalysisException
+
+    try:
+        frame.selectExpr("cast(lines as string) as value").write.text(path)
+    except AnalysisException as error:
+        raise OutputError(f"cannot write {path}: {first_line(error)}") from error
+
+
+def write_reject_folder(path: str, rejects: Rejects) -> None:
+    """Write what could not be read as a folder of parts."""
+    rows = [{"lines": bytearray(reject_line(reject))} for reject in rejects]
+    write_folder(path, rejects.session.createDataFrame(rows, LINES))

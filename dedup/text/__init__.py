@@ -1,0 +1,1 @@
+"""Split, clean and look at text: words, languages, vocabulary, boilerplate, shared passages."""

@@ -1,0 +1,232 @@
+r"""Texts → texts without furniture: what stands around a story and is not the story.
+
+In: a column of texts. Out: the same texts without datelines, credits, captions, share bars, "read more" lists, sign-ups,
+subscription notices and comment invitations. Only sketches see them; what is written out is never altered.
+
+The rules are a table of RE2 patterns in groups. Each group runs as one automaton over the whole column (Arrow,
+outside the interpreter lock), in linear time whatever the input; all rules in one automaton would be four times slower,
+for its states no longer fit its cache. Repetitions are by sentence and line (`S`, `L`) rather than counted, for the same reason.
+To add a rule, add a line, and an example to `tests/text/test_boilerplate_rules.py`.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class Rule(NamedTuple):
+    """A kind of furniture: its name, for `explain`, and its pattern."""
+
+    name: str
+    pattern: str
+
+
+L = r"[^\n]*"
+"""The rest of a line."""
+S = r"[^.!?\n]*"
+"""The rest of a sentence, without its stop."""
+END = r"[ \t]*$"
+AGENCY = (
+    r"(?:Reuters|REUTERS|Thomson Reuters|AP|A\.P\.|Associated Press|The Associated Press|AFP|Agence France-Presse|UPI|"
+    r"Bloomberg|Xinhua|Interfax|TASS|ITAR-TASS|RIA Novosti|Sputnik|Kyodo|PTI|IANS|ANI|dpa|DPA|EFE|ANSA|Lusa|ANP|CNN|CNS|PA|"
+    r"EPA|Getty|Getty Images|NBC News|CBS News|ABC News|Fox News|WTOP|[A-Z][a-z]+wire)"
+)
+PICTURES = (
+    r"(?:Reuters|REUTERS|AP|AP Images|AP Photo|Associated Press|AFP|UPI|Bloomberg|Getty|Getty Images|EPA|Sputnik|Xinhua|"
+    r"Shutterstock|Anadolu|Zuma|ZUMA|Corbis|iStock|Pixabay|Unsplash|Wikimedia Commons|picture alliance|dpa|imago|IMAGO)"
+)
+BUTTON = (
+    r"(?:share(?: this)?(?: article| story)?|tweet|e-?mail|print|facebook|twitter|x|whatsapp|telegram|messenger|pinterest|"
+    r"linkedin|reddit|flipboard|copy link|comments?|save|post|close|menu|skip to (?:main )?content|ad|advertisements?|anzeige|"
+    r"publicité|publicidad|pubblicità|реклама|loading\.*|video|photos?|play|pause|source link|link|search|log ?in|sign in|"
+    r"prev|previous|next|image|more|top|teilen|drucken|partager|imprimer|compartir|imprimir|condividi|поделиться|"
+    r"分享|シェア|شارك|\d+)"
+)
+MORE = (
+    r"(?:read more|read also|also read|read next|more on this(?: story)?|more from [^\n.]*|see also|see more|related(?: stories| "
+    r"articles| content| coverage| topics)?|recommended(?: for you)?|you may also like|don't miss|lesen sie auch|mehr zum thema|"
+    r"auch interessant|lire aussi|à lire aussi|sur le même sujet|lea también|leer más|lee también|te puede interesar|"
+    r"leggi anche|leia também|leia mais|veja também|читайте также|читать далее|по теме|اقرأ أيضا|اقرأ أيضًا|関連記事|相关阅读|相关新闻)"
+)
+PLEA = (
+    r"(?:sign up (?:for|here|to|now|today)|signup|subscribe (?:to|now|today|for|here)|get (?:the|our|breaking|all the|more)\b"
+    r"[^\n.]*(?:inbox|newsletter|app|alerts)|click here (?:to|for)|click for more|click to get|follow (?:us|@|[A-Z][^\n.]* on "
+    r"(?:twitter|facebook|x|instagram))|like us on|join us on|find us on|join our (?:newsletter|channel|whatsapp|telegram)|"
+    r"download (?:the|our) [^\n.]*app|support (?:our|independent|quality|[^\n. ]+[’']s) [^\n.]*journalism|our newsletters?|"
+    r"newsletter sign-?up|stay (?:up to date|informed|connected)(?: with|[.!:]|$)|please enable javascript|listen to (?:this )?(?:article|story)|"
+    r"let our news meet your inbox|melden sie sich|abonnieren sie|folgen sie uns|jetzt (?:newsletter|abonnieren)|"
+    r"inscrivez-vous|abonnez-vous|suivez-nous|suscríbete|suscríbase|regístrate|síguenos|iscriviti|seguici|"
+    r"inscreva-se|assine|siga-nos|подпишитесь|подписывайтесь|اشترك (?:في|الآن|معنا)|تابعونا|订阅(?:我们|本报|电子报)|关注我们)"
+)
+GATE = (
+    r"(?:to continue reading(?: this article)?|subscribe to (?:continue|read|unlock)|already a subscriber\?|"
+    r"this (?:article|content|story) is (?:for|only for|reserved for|available to|exclusive to) [^\n.]*(?:subscribers|members)|"
+    r"register (?:for free )?to continue|jetzt weiterlesen|weiterlesen mit|sie haben bereits ein (?:digital-?)?"
+    r"abo|dieser artikel ist nur für|cet article est réservé|il vous reste [^\n.]* à lire|contenido exclusivo para|"
+    r"este (?:artículo|contenido) es (?:solo|exclusivo) para|contenuto riservato agli|conteúdo exclusivo para)"
+)
+COMMENT = (
+    r"(?:be the first to comment|leave a (?:comment|reply)|join the (?:conversation|discussion)|comments are closed|"
+    r"(?:show|view|read|see|load|add|post) (?:all |\d+ )?comments?|\d+ comments|what do you think\?|have your say|tell us what you think|"
+    r"kommentare? (?:schreiben|lesen)|schreiben sie den ersten kommentar|laisser un commentaire|soyez le premier à|deja (?:un|tu) comentario|"
+    r"sé el primero en comentar|lascia un commento|deixe (?:um|seu) comentário|оставить комментарий)"
+)
+STAMP = r"(?:published|posted|updated|last updated|first published|last modified|created|veröffentlicht|aktualisiert|publié le|publicado|pubblicato)"
+
+ENTITIES = (
+    # &amp; and its kin, left in by a careless export.
+    Rule("entity", r"&(?:amp|quot|nbsp|apos|lt|gt|[lr][sd]quo|[mn]dash|hellip|#x?[0-9a-fA-F]+);"),
+)
+"""What begins with an ampersand."""
+
+BRACKETS = (
+    # (AP Photo/Jane Doe).
+    Rule("picture", r"\((?:AP Photo|Photo|Photos|Image|Foto|Picture|Credit|File)[ :/][^()\n]*\)"),
+)
+"""What begins with a bracket."""
+
+ANYWHERE = (
+    # Tags and addresses.
+    Rule("markup", r"</?[a-zA-Z][^<>\n]*>|https?://[^\s<>\"]+|\[(?:pullquote|music|caption[^\]\n]*)\]"),
+    # A subscription notice, to the end of its line, wherever it starts: what follows it is notice too.
+    Rule("gate", rf"(?i:\b{GATE}){L}"),
+    # "Posted: Tuesday, January 28, 2014 8:18 PM EST Updated: ..." run into the story.
+    Rule("stamp", r"\b(?:Posted|Updated|Published):? (?:[A-Z][a-z]+, )?[A-Z][a-z]+\.? \d{1,2}, \d{4},?(?: (?:at )?\d{1,2}:\d\d ?(?:[AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,4}\b)?)?"),
+    # "... the ministry said. (Reuters)": the credit alone, at the end of a line.
+    Rule("agency", rf"[ \t]*[(\[]{AGENCY}[)\]]\.?{END}"),
+    # "All rights reserved", run into the story.
+    Rule("rights", rf"(?i:all rights reserved|this material may not be published){L}"),
+)  # fmt: skip
+"""Wherever it stands in a line."""
+
+PHRASES = (
+    # "Share", "Tweet | Email", "Skip to content", "ADVERTISEMENT": buttons and nothing else on the line.
+    Rule("button", rf"^[ \t•*·|]*(?i:{BUTTON}(?:[ \t|•·/,:]+{BUTTON})*)[:.]?{END}"),
+    # "Home » Politics » A headline", "by admin".
+    Rule("navigation", rf"^[ \t•*·]*(?i:home[ \t]*[»>›/]{L}|by (?:admin|staff|editor|web desk|news desk)){END}"),
+    # "Read more:" with the list that follows it.
+    Rule("more", rf"^[ \t•*·>]*(?i:{MORE})(?:[ \t]*[:：]{L}|{END})(?:\n+[ \t]*[-–•*·▪][ \t]*[^\n]+)*"),
+    # "Continue reading", "Story continues below advertisement".
+    Rule("continues", rf"^[ \t(*]*(?i:(?:story|article) continues|continue(?:d)? reading|scroll down for|continued below){L}"),
+    # "Sign up for our newsletter", "Follow us on Twitter": at most three sentences.
+    Rule("plea", rf"^[ \t•*·>(\[_-]*(?i:{PLEA})(?:{S}[.!?]){{0,2}}{S}[.!?)\]]*{END}"),
+    # "Be the first to comment".
+    Rule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}"),
+)  # fmt: skip
+"""Lines that begin with a telling phrase."""
+
+PICTURE_LINES = (
+    # "Image copyright Getty Images", "Enlarge this image", "Photo by ...", "FILE PHOTO:".
+    Rule("picture", rf"^[ \t(]*(?i:image copyright|image caption|media caption|media playback|enlarge this image|slideshow|photo(?:graph)?s? "
+         rf"(?:by (?-i:[A-Z])|courtesy)|(?:file )?photo:|photo credit|image credit|foto:|bild:|crédit|watch:|video:|watch the latest){L}"),
+)  # fmt: skip
+"""Lines that belong to a picture: apart from the phrases, for together they outgrow the automaton's cache."""
+
+CREDITS = (
+    # "Copyright 2014 WAFB. All rights reserved."
+    Rule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}"),
+    # "The Associated Press contributed to this report.", "Reporting by ...; editing by ...", "-- London Newsroom".
+    Rule("contributors", rf"^[ \t*(]*(?:{S} (?i:contributed to this (?:report|story|article)){L}|(?i:contributing:){L}|(?i:additional )?"
+         rf"(?i:reporting|writing|editing) by [A-Z]{L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})"),
+    # A caption: at most three sentences that end in a picture credit.
+    Rule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}"),
+    # "| Published April 4, 2025", "Xinhua | Updated: 2017-09-15 17:52".
+    Rule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}"),
+)  # fmt: skip
+"""Lines that end in, or are, a credit or a time stamp."""
+
+OPENINGS = (
+    # "By Jane Doe", "By JANE DOE, Staff Writer".
+    Rule("byline", rf"^[ \t]*(?:By|BY|Von|Par|Por|Di) (?:[A-Z][\w.’'-]*[ \t]+){{1,3}}[A-Z][\w.’'-]*(?:,[^\n.]*|[ \t]*\|{L}|[ \t]+(?i:staff writer|reporter|correspondent){L})?{END}"),
+    # "LONDON (Reuters) –", "WASHINGTON, April 4 (AP) --", "(CNN) --", "Moscow, Russia —", "PARIS —".
+    Rule("dateline", rf"^[ \t]*(?:[A-Z][\w.’'/-]*(?:,? [A-Z][\w.’'/-]*){{0,4}}(?:,? \d{{1,2}})?[ \t]*)?\({AGENCY}\)[ \t]*(?:[-–—:]+[ \t]*)?"),
+    Rule("dateline", r"^[ \t]*[A-Z][A-Z.’'/-]+(?: [A-Z][A-Z.’'/-]+){0,3}(?:, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2})?(?:,? \d{1,2})?[ \t]*(?:--|–|—)[ \t]*"),
+    Rule("dateline", r"^[ \t]*[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2}[ \t]*(?:--|–|—)[ \t]*"),
+)  # fmt: skip
+"""What comes before the first word of a story."""
+
+ANYWHERE_RULES = (ENTITIES, BRACKETS, ANYWHERE)
+LINE_RULES = (PHRASES, PICTURE_LINES, CREDITS, OPENINGS)
+"""All the furniture that is recognised, a group after the other; in a group, where two rules start at one place the first wins."""
+
+PATTERNS = tuple("(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES)
+LINE_PATTERNS = tuple(
+    "(?m)\n(" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")"
+    for group in LINE_RULES
+)
+"""Patterns of lines begin with the newline before them: RE2 then leaps from newline to newline."""
+SITE = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
+"""The name of the outlet at the end of a headline: " | The Daily Example", " - WXYZ News 2"."""
+FEW = 16
+"""So many texts are matched one by one."""
+OPEN, CLOSE = "\x02", "\x03"
+
+
+def cleaned(texts: pa.StringArray) -> pa.StringArray:
+    """Return the texts without their furniture; null stays null."""
+    return pc.utf8_slice_codeunits(cleaned_lines(texts), 1)
+
+
+def cleaned_lines(texts: pa.StringArray) -> pa.StringArray:
+    """Return the texts without their furniture, each line after a newline, the first as well; null stays null."""
+    for pattern in PATTERNS:  # by a space: what stood around it is two words
+        texts = replaced(texts, pattern, " ")
+    texts = pc.binary_join_element_wise("\n", texts, "")
+    for pattern in LINE_PATTERNS:
+        texts = replaced(texts, pattern, "\n")
+    return texts
+
+
+def cleaned_titles(titles: pa.StringArray) -> pa.StringArray:
+    """Return the titles without the name of their outlet."""
+    return replaced(titles, SITE, "")
+
+
+def replaced(texts: pa.StringArray, pattern: str, by: str) -> pa.StringArray:
+    """Return the texts with all that matches a pattern replaced; null stays null.
+
+    Arrow compiles the pattern at each call, which takes as long as thirty articles; of a few, each is matched by itself, with
+    what was compiled before. Both use RE2, so both find the same.
+    """
+    if len(texts) > FEW:
+        return pc.replace_substring_regex(texts, pattern=pattern, replacement=by)
+    replace = compiled(pattern).sub
+    return pa.array([None if text is None else replace(by, text) for text in texts.to_pylist()], pa.string())
+
+
+@cache
+def compiled(pattern: str) -> Any:
+    """Return a pattern as RE2 takes it."""
+    import re2
+
+    return re2.compile(pattern)
+
+
+def furniture_in(text: str) -> list[tuple[str, str]]:
+    """Return (rule, passage) for each piece of furniture in `text`, a group of rules after the other."""
+    found: list[tuple[str, str]] = []
+    rest = "\n" + text.replace(OPEN, " ").replace(CLOSE, " ")
+    for groups, patterns, marked in (
+        (ANYWHERE_RULES, PATTERNS, f"{OPEN}\\0{CLOSE}"),
+        (LINE_RULES, LINE_PATTERNS, f"\n{OPEN}\\1{CLOSE}"),
+    ):
+        for group, pattern in zip(groups, patterns, strict=True):
+            shown = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=marked)[
+                0
+            ].as_py()
+            pieces = [piece.split(CLOSE) for piece in shown.split(OPEN)]
+            passages = [piece[0].strip() for piece in pieces[1:]]
+            found += [(name_of(passage, group), passage) for passage in passages if passage]
+            rest = pieces[0][0] + "".join(piece[1] for piece in pieces[1:])
+    return found
+
+
+def name_of(passage: str, group: tuple[Rule, ...]) -> str:
+    """Return the name of the first rule of a group that recognises `passage`."""
+    column = pa.array([passage])
+    matches = (
+        r.name for r in group if pc.match_substring_regex(column, pattern="(?m)" + r.pattern)[0].as_py()
+    )
+    return next(matches, group[0].name)

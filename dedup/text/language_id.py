@@ -1,0 +1,120 @@
+"""Titles and texts → languages: the article's own field, else its function words, else CLD2.
+
+Out: ISO 639-1 codes that `vocabulary` knows; an empty string for what cannot be told. Function words settle most
+articles within the words that are split anyway; the rest go to CLD2, Google Chromium's Compact Language Detector (its
+tables are compiled in: nothing is downloaded).
+"""
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pycld2
+
+from dedup.jit import kernel
+from dedup.text.tokenizer import Words, word_hashes
+from dedup.text.vocabulary import LISTED
+
+SAMPLE = 320
+"""Characters that are shown to CLD2: more costs time and changes little."""
+SAME = {
+    "iw": "he",
+    "no": "nb",
+    "nn": "nb",
+    "hr": "sh",
+    "sr": "sh",
+    "bs": "sh",
+    "in": "id",
+    "mo": "ro",
+    "tl": "fil",
+}
+"""Other codes for a language."""
+FUNCTION_WORDS = {
+    "en": "the of and to in a is that for it was on with he as by at from his an be this are which had were not they",
+    "de": "der die das und in den von zu mit ist im für auf nicht ein eine dem des sich auch als an es werden aus er hat",
+    "fr": "le la les de des du et un une est que en dans pour qui au sur par pas plus ne ce il sont avec cette aux ont",
+    "es": "el la los las de del y que en un una es por con para se su no al lo como más pero sus fue este ha sobre",
+    "it": "il la le di del della che e un una in è per con non si da sono dei al alla nel più gli anche come ha delle",
+    "pt": "o a os as de do da dos das e que em um uma é para com não no na se por mais ao como mas foi seu pela",
+    "nl": "de het een en van in is dat op te voor met zijn niet aan er om ook door bij als uit naar hij wordt",
+    "sv": "och i att det som en på är av för med den till inte har ett om var de från han men vid",
+    "pl": "i w na z do nie się że jest to o jak po od za przez dla co są tym oraz które",
+    "ru": "и в не на что с по как это он из к за от о для но его у же был так бы",
+    "tr": "ve bir bu da de için ile olarak çok daha olan gibi en ne sonra kadar var ama",
+}
+"""The commonest short words of the commonest languages with spaces."""
+LOOKED_AT = 150
+"""Words of an article whose function words are counted."""
+ENOUGH, AHEAD = 0.12, 1.6
+"""A language is taken for granted when so large a share are its function words, and so many times those of any other."""
+SLOTS = 2048
+
+
+def languages_of(declared: pa.StringArray, texts: pa.StringArray, words: Words) -> list[str]:
+    """Return the language of each article: as declared, else as detected."""
+    given = declared.to_pylist()
+    if all(given):
+        return [normalised(code) for code in given]
+    names = list(FUNCTION_WORDS)
+    told = told_by_function_words(words.hashes, words.offsets, *function_words()).tolist()
+    return [
+        normalised(code) if code else names[told[a]] if told[a] >= 0 else detected(texts[a].as_py())
+        for a, code in enumerate(given)
+    ]
+
+
+@cache
+def function_words() -> tuple[np.ndarray, np.ndarray]:
+    """Return (keys, bits): an open-addressing table from word hashes to a bit for each language that has the word."""
+    keys, bits = np.zeros(SLOTS, np.uint32), np.zeros(SLOTS, np.int64)
+    for language, words in enumerate(FUNCTION_WORDS.values()):
+        for word in word_hashes(words.split()):
+            slot = int(word) % SLOTS
+            while keys[slot] not in (0, word):
+                slot = (slot + 1) % SLOTS
+            keys[slot], bits[slot] = word, bits[slot] | 1 << language
+    return keys, bits
+
+
+@kernel
+def told_by_function_words(hashes, offsets, keys, bits):
+    """Return for each article the position of its language in `FUNCTION_WORDS`, or -1 where its words do not tell."""
+    articles = len(offsets) - 1
+    out = np.full(articles, -1, np.int64)
+    counts = np.zeros(64, np.int64)
+    for a in range(articles):
+        counts[:] = 0
+        end = min(offsets[a + 1], offsets[a] + LOOKED_AT)
+        for i in range(offsets[a], end):
+            slot = np.int64(hashes[i]) % SLOTS
+            while keys[slot] != 0 and keys[slot] != hashes[i]:
+                slot = (slot + 1) % SLOTS
+            if keys[slot] == hashes[i]:
+                which, language = bits[slot], 0
+                while which:
+                    counts[language] += which & 1
+                    which >>= 1
+                    language += 1
+        best = counts.argmax()
+        most = counts[best]
+        counts[best] = 0
+        if most >= ENOUGH * (end - offsets[a]) and most > AHEAD * counts.max():
+            out[a] = best
+    return out
+
+
+def normalised(code: str) -> str:
+    """Return the bare language of a code: `en-US` and `EN_us` are `en`; empty for one of which nothing is known."""
+    bare = code.strip().lower().replace("_", "-").split("-")[0]
+    bare = SAME.get(bare, bare)
+    return bare if bare in LISTED else ""
+
+
+def detected(text: str | None) -> str:
+    """Return the language that CLD2 finds most of at the beginning of `text`; empty if it is not sure of any."""
+    sample = "".join(c if c.isprintable() else " " for c in (text or "")[:SAMPLE])
+    try:
+        _, _, found = pycld2.detect(sample.encode("utf-8", "replace"), isPlainText=True, bestEffort=True)
+    except pycld2.error:
+        return ""
+    return normalised(found[0][1])

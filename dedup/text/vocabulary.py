@@ -1,0 +1,244 @@
+"""Languages → vocabularies: the stem, the weight and the kind of every known word, ready for the term kernel.
+
+A weight is -log10 of the chance that a news article of some 400 words holds the term, with a cap: document frequencies
+counted in news where the package has them (`data/words-<language>.npz`, made by `benchmarks/vocabulary.py`), with
+wordfreq's frequencies as their prior; elsewhere wordfreq alone. The tables are fixed, so that a match never depends on
+the corpus around it. Stems are Snowball's. Words are looked up by hash: nothing is computed per word at run time.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.jit import kernel
+from dedup.text.tokenizer import word_hashes
+
+WEIGHT_SCALE = 50
+"""Weights are kept as bytes, in steps of 1/50."""
+HEAVIEST = 4.0
+"""The cap: below one article in ten thousand, counts say nothing about how telling a term is."""
+ARTICLE_WORDS = 400
+"""The length of article for which wordfreq's word frequencies are turned into document frequencies."""
+
+NEVER, ALWAYS, BY_CAPITAL, MONDAY = 0, 1, 2, 3
+"""Whether a word is a name: never; always (a capital wherever it stands in news); where it is written with a capital.
+From `MONDAY` on: it is a day of the week."""
+WEEKDAYS = {
+    "en": "monday tuesday wednesday thursday friday saturday sunday",
+    "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "es": "lunes martes miércoles jueves viernes sábado domingo",
+    "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+    "pt": "segunda terça quarta quinta sexta sábado domingo",
+    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+    "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
+    "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+}
+"""The days of the week, Monday first; where one word is also an ordinary word, it is rare enough there to do no harm."""
+
+STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
+    "et": "estonian", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
+    "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "nb": "norwegian", "ne": "nepali",
+    "nl": "dutch", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sh": "serbian",
+    "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+LISTED = frozenset(
+    [
+        "ar",
+        "bg",
+        "bn",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "fa",
+        "fi",
+        "fil",
+        "fr",
+        "he",
+        "hi",
+        "hu",
+        "id",
+        "is",
+        "it",
+        "ja",
+        "ko",
+        "lt",
+        "lv",
+        "mk",
+        "ms",
+        "nb",
+        "nl",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sh",
+        "sk",
+        "sl",
+        "sv",
+        "ta",
+        "tr",
+        "uk",
+        "ur",
+        "vi",
+        "zh",
+    ]
+)
+"""The languages of which wordfreq has a list."""
+UNCASED = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
+"""Languages without capitals: there, a rare word stands for a name."""
+DENSE = {"zh", "ja", "ko", "th", "lo", "km", "my"}
+"""Languages written (or best compared) as pairs of characters."""
+SYLLABIC = {"vi"}
+"""Languages that put a space after each syllable: a name, and most words, are two and more of them in a row. Of the languages in
+`LISTED`, Vietnamese alone: the others put spaces between words, or none (`DENSE`)."""
+COMMON_CHARACTERS = 300
+"""How many of a dense script's characters are common enough that each pair of them gets a weight of its own."""
+RARE = 2.4
+"""A term at least this heavy (one article in 250) is rare enough to stand for a name where capitals do not tell."""
+
+
+class Vocabulary(NamedTuple):
+    """An open-addressing hash table over a language's words, and what is true of the words that are not in it."""
+
+    keys: np.ndarray
+    stems: np.ndarray
+    weights: np.ndarray
+    names: np.ndarray
+    unknown_weight: int
+    unknown_name: int
+    syllabic: bool
+    """Its words are syllables: each two in a row are a term too."""
+
+
+def weight(documents: np.ndarray, frequency: np.ndarray, total: int, prior: int = 1000) -> np.ndarray:
+    """Return the weights (float, 0 to `HEAVIEST`) of terms found in `documents` of `total` news articles.
+
+    `frequency` is wordfreq's, as a share of all words; it counts as much as `prior` articles would.
+    """
+    chance = -np.expm1(ARTICLE_WORDS * np.log1p(-np.minimum(frequency, 0.5)))
+    share = (prior * chance + documents) / (prior + total)
+    return np.clip(-np.log10(np.maximum(share, 1e-9)), 0.0, HEAVIEST)
+
+
+@cache
+def vocabulary(language: str) -> Vocabulary:
+    """Return the vocabulary of an ISO 639-1 language; an empty one, where every word is its own stem, if it is unknown."""
+    shipped = files("dedup") / "data" / f"words-{language}.npz"
+    if shipped.is_file():
+        with shipped.open("rb") as file, np.load(file, allow_pickle=False) as table:
+            return indexed(table["words"], table["stems"], table["weights"], table["names"], language)
+    frequencies = word_frequencies(language)
+    if not frequencies:
+        none = np.zeros(0, np.uint32)
+        return indexed(none, none, none, none, language)
+    if language in DENSE:
+        frequencies = pair_frequencies(frequencies)
+    words = list(frequencies)
+    stems = words if language in DENSE else stemmed(words, language)
+    hashes, stem_hashes = word_hashes(words), word_hashes(stems)
+    stem_hashes = np.where(stem_hashes > 0, stem_hashes, hashes)
+    weights = stem_weights(stem_hashes, np.fromiter(frequencies.values(), float, len(words)))
+    names = np.full(len(words), BY_CAPITAL, np.uint8)
+    if language in UNCASED | DENSE:
+        names = np.where(weights >= RARE, ALWAYS, NEVER).astype(np.uint8)
+    return indexed(hashes, stem_hashes, np.round(weights * WEIGHT_SCALE).astype(np.uint8), names, language)
+
+
+def stem_weights(stems: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+    """Return for each word the weight of its stem, whose frequency is the sum over its words."""
+    _, groups = np.unique(stems, return_inverse=True)
+    return weight(np.zeros(len(stems)), np.bincount(groups, frequencies)[groups], 0)
+
+
+def word_frequencies(language: str) -> dict[str, float]:
+    """Return wordfreq's small list for a language (words of one in a million and more); empty if it has none."""
+    if language not in LISTED:
+        return {}
+    import wordfreq
+
+    return wordfreq.get_frequency_dict(language, "small")
+
+
+def stemmed(words: list[str], language: str) -> list[str]:
+    """Return the Snowball stems of `words`; the words themselves where Snowball does not know the language."""
+    import Stemmer
+
+    if language not in STEMMERS:
+        return words
+    return Stemmer.Stemmer(STEMMERS[language]).stemWords(words)
+
+
+def pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
+    """Return the frequency of each pair of characters, from those of the words.
+
+    Pairs inside words are counted; pairs of common characters that only meet across words are taken as independent.
+    """
+    characters: dict[str, float] = {}
+    pairs: dict[str, float] = {}
+    for word, frequency in frequencies.items():
+        for character in word:
+            characters[character] = characters.get(character, 0.0) + frequency
+        for i in range(len(word) - 1):
+            pairs[word[i : i + 2]] = pairs.get(word[i : i + 2], 0.0) + frequency
+    common = sorted(characters, key=lambda c: (-characters[c], c))[:COMMON_CHARACTERS]
+    for first in common:
+        for second in common:
+            chance = characters[first] * characters[second]
+            pairs[first + second] = pairs.get(first + second, 0.0) + chance
+    return characters | pairs
+
+
+def indexed(
+    words: np.ndarray, stems: np.ndarray, weights: np.ndarray, names: np.ndarray, language: str
+) -> Vocabulary:
+    """Return the hash table over a word list; word hash 0 (not one word) is left out."""
+    for day, name in enumerate(word_hashes(WEEKDAYS.get(language, "").split())):
+        names = np.where(words == name, MONDAY + day, names)
+    size = 1 << max(4, int(1.5 * len(words)).bit_length())
+    table = hashed(
+        words.astype(np.uint32),
+        stems.astype(np.uint32),
+        weights.astype(np.uint8),
+        names.astype(np.uint8),
+        size,
+    )
+    unknown = ALWAYS if language in UNCASED | DENSE else BY_CAPITAL
+    keys, stem_table, weight_table, name_table = table
+    return Vocabulary(
+        keys,
+        stem_table,
+        weight_table,
+        name_table,
+        round(HEAVIEST * WEIGHT_SCALE),
+        unknown,
+        language in SYLLABIC,
+    )
+
+
+@kernel
+def hashed(words, stems, weights, names, size):
+    """Return (keys, stems, weights, names), open-addressing tables of `size` entries (a power of two); key 0 is free."""
+    keys = np.zeros(size, np.uint32)
+    stem_table = np.zeros(size, np.uint32)
+    weight_table = np.zeros(size, np.uint8)
+    name_table = np.zeros(size, np.uint8)
+    for i in range(len(words)):
+        if words[i] == 0:
+            continue
+        slot = np.int64(words[i]) & (size - 1)
+        while keys[slot] != 0 and keys[slot] != words[i]:
+            slot = (slot + 1) & (size - 1)
+        if keys[slot] == 0:
+            keys[slot], stem_table[slot] = words[i], stems[i]
+            weight_table[slot], name_table[slot] = weights[i], names[i]
+    return keys, stem_table, weight_table, name_table

@@ -1,0 +1,191 @@
+"""What is recalled of an index finds all that a run without one would compare, and refuses what cannot be."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from newsmaker import FIRST_DAY, Article, planned, sketched, version
+
+from dedup.index.index import Index
+from dedup.index.lookup import FULL, UNSEEN, Keys, Known, mark_near
+from dedup.matching.classifier import EXACT, FOLLOWUP, NONE, REWRITE, rules_of
+from dedup.pipeline.deduplicate import deduplicate
+from dedup.settings.settings import Settings
+
+
+def told_on(day: int, name: str, number: int = 1) -> Article:
+    """Return a story as it was sent, dated."""
+    return {"id": name, **version(number, "as sent", 1), "published": FIRST_DAY + timedelta(days=day)}
+
+
+def canonicals(index: Index, articles: list[Article]) -> list[str | None]:
+    return [match.canonical if match else None for _, match in index.add(articles)]
+
+
+@pytest.fixture
+def small_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the tables begin with room for three articles."""
+    monkeypatch.setattr("dedup.index.lookup.FIRST_TABLE", 3)
+    return iter([None])
+
+
+@pytest.mark.usefixtures("small_tables")
+@pytest.mark.parametrize("size", [1, 2, 5, 40])
+def test_law_6_over_many_tables(size: int) -> None:
+    articles = planned(150, seed=3, stories=12)
+    result = deduplicate(articles)
+    by_id = {article["id"]: article for article in articles}
+    ordered = [by_id[result.ids[a]] for a in result.order]
+
+    with Index.open(":memory:") as index:
+        found = {
+            name: match
+            for start in range(0, len(ordered), size)
+            for name, match in index.add(ordered[start : start + size])
+        }
+
+    assert found == dict(iter(result))
+
+
+def test_a_late_article_finds_what_lies_behind_a_younger_one() -> None:
+    with Index.open(":memory:") as index:
+        index.add([told_on(0, "first"), told_on(40, "again")])
+
+        assert canonicals(index, [told_on(1, "late")]) == ["first"]
+
+
+def test_an_undated_article_is_found_behind_a_dated_one() -> None:
+    s = sketched([told_on(day, "same") for day in (0, 0, 100)])
+    known, places = Known(s.salient.shape[1], s.bands.shape[1]), np.arange(2)
+    none, full = np.full(2, NONE), np.full(2, FULL)
+
+    keys = Keys(s.salient[:2], s.bands[:2])
+    known.add(places, np.array([np.nan, 5.0]), places, places, none, full, keys)
+
+    assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))[0]
+
+
+@pytest.mark.usefixtures("small_tables")
+def test_a_table_is_passed_over_where_all_of_it_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+
+    def counted(*given: Any) -> None:
+        looked.append(given)
+        mark_near(*given)
+
+    with Index.open(":memory:") as index:
+        for day in range(0, 400, 4):
+            index.add([told_on(day, f"a{day}", day)])
+        tables = len(index._recalled.known._tables)
+        monkeypatch.setattr("dedup.index.lookup.mark_near", counted)
+
+        assert canonicals(index, [told_on(402, "again", 396)]) == ["a396"]
+        assert 0 < len(looked) < tables
+        looked.clear()
+        index.add([{**told_on(0, "undated"), "published": None}])
+        assert len(looked) == tables
+
+
+@pytest.mark.usefixtures("small_tables")
+def test_what_is_recalled_does_not_grow_with_what_has_left() -> None:
+    with Index.open(":memory:") as index:
+        for day in range(0, 600, 3):
+            index.add([told_on(day + more, str(day + more), day + more) for more in range(3)])
+            index.expire(FIRST_DAY + timedelta(days=day - 10))
+        index.add([told_on(603, "last", 9_000)])
+
+        assert index.home.state().articles == 601
+        assert index.stats().articles < 20
+        assert index._recalled.known.held == index.stats().articles
+        assert len(index._recalled.known.days) < 40
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "reached"),
+    [("max_candidates", 2, 1), ("max_candidates", 5, 0), ("max_postings", 50, 1), ("max_postings", 500, 0)],
+)
+def test_a_bound_is_reported_where_it_is_reached(bound: str, most: int, reached: int) -> None:
+    again = [told_on(40 * times, str(times)) for times in range(4)]
+
+    settings: Any = {bound: most}
+    with Index.open(":memory:", Settings(**settings)) as index:
+        for article in again:
+            index.add([article])
+        index.add([{**told_on(0, "undated"), "published": None}])
+
+        assert (index.stats().kept, index.bounded) == (4, reached)
+
+
+KEYS = Keys(np.ones((2, 3), np.uint32), np.ones((2, 2), np.uint32))
+SOUND = {
+    "positions": [4, 9],
+    "leaders": [4, 9],
+    "follows": [4, 9],
+    "relations": [NONE, NONE],
+    "marks": [FULL, FULL],
+    "days": [1.0, 2.0],
+}
+PLACES = ("positions", "leaders", "follows")
+UNSOUND = [
+    {"positions": [9, 4]},
+    {"positions": [4, 4]},
+    {"positions": [-1, 9]},
+    {"leaders": [4, 2**62]},
+    {"leaders": [-1, 9]},
+    {"leaders": [9, 4], "relations": [REWRITE, REWRITE]},
+    {"follows": [4, 2**62]},
+    {"follows": [-1, 9]},
+    {"follows": [9, 4]},
+    {"leaders": [4, 4], "follows": [9, 9], "relations": [NONE, REWRITE]},
+    {"relations": [NONE, FOLLOWUP + 1]},
+    {"relations": [-2, EXACT]},
+    {"marks": [FULL, 3]},
+    {"marks": [FULL, -1]},
+    {"marks": [FULL, UNSEEN]},
+    {"days": [1.0, np.inf]},
+]
+
+
+@pytest.mark.parametrize("change", UNSOUND)
+def test_what_no_index_holds_is_refused_and_leaves_no_trace(change: dict[str, list[float]]) -> None:
+    known, sound = Known(3, 2), {name: np.array(values) for name, values in SOUND.items()}
+
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it says
+        known.add(**(sound | {name: np.array(values) for name, values in change.items()}), keys=KEYS)
+    known.add(**sound, keys=KEYS)
+
+    assert known.positions[: known.held].tolist() == [4, 9]
+    assert known.kept().tolist() == [0, 1]
+
+
+def test_an_article_that_repeats_another_is_of_its_storyline() -> None:
+    known = Known(3, 2)
+    three = Keys(np.ones((3, 3), np.uint32), np.ones((3, 2), np.uint32))
+
+    known.add(
+        positions=np.array([2, 5, 7]),
+        days=np.array([1.0, 2.0, 3.0]),
+        leaders=np.array([2, 5, 5]),
+        follows=np.array([2, 2, 7]),
+        relations=np.array([NONE, NONE, REWRITE]),
+        marks=np.full(3, FULL),
+        keys=three,
+    )
+
+    settled = known.settled(np.arange(3))
+    assert settled.leaders.tolist() == [0, 1, 1]
+    assert settled.storylines.tolist() == [0, 0, 0]
+
+
+def test_positions_beyond_memory_take_none() -> None:
+    known = Known(3, 2)
+
+    known.add(
+        **{name: np.array(v) for name, v in (SOUND | {key: [1, 2**47] for key in PLACES}).items()},
+        keys=KEYS,
+    )
+
+    assert known.count == 2**47 + 1
+    assert len(known.days) < 2**20

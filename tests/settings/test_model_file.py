@@ -1,0 +1,196 @@
+"""A story model of one's own: a setting like any other, and a file that is read with suspicion."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from newsmaker import planned
+
+from dedup.errors import InputError, SettingsError
+from dedup.matching.classifier import choose_model, read_shipped_model
+from dedup.matching.evidence import (
+    CONTEXT,
+    EVIDENCE,
+    FEATURES,
+    FIGURE_SHARE,
+    FIGURES_FOUND,
+    NAMES_FOUND,
+    TERMS_OF_LONGER,
+)
+from dedup.pipeline.deduplicate import deduplicate
+from dedup.settings.model_file import (
+    AGAINST,
+    CONTEXT_NAMES,
+    GREATEST,
+    MODEL_LEVELS,
+    SPEAKS_FOR,
+    Model,
+    file_of,
+    read_model,
+)
+from dedup.settings.settings import Settings, as_written
+
+
+def shipped(level: str = "story") -> Model:
+    """Return the shipped model of a level, as it weighs dated pairs, as one of one's own."""
+    coefficients, intercept = read_shipped_model(level)
+    return Model({n: float(c) for n, c in zip(EVIDENCE, coefficients[0], strict=True) if c}, intercept, level)
+
+
+def test_a_model_weighs_all_evidence_but_that_of_the_text_and_each_for_one_side() -> None:
+    weighed = {EVIDENCE[NAMES_FOUND], EVIDENCE[FIGURES_FOUND], *EVIDENCE[FEATURES:]}
+    weighed -= {EVIDENCE[FIGURE_SHARE], EVIDENCE[TERMS_OF_LONGER]}  # they are for the guards
+
+    assert sorted((*SPEAKS_FOR, *AGAINST)) == sorted(weighed)
+    assert weighed > CONTEXT_NAMES == set(EVIDENCE[CONTEXT:])
+
+
+@pytest.mark.parametrize("level", MODEL_LEVELS)
+def test_the_shipped_model_in_a_file_changes_nothing(level: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_bytes(file_of(shipped(level), "1"))
+    dates = {"published": 1_900_000_000}
+    articles = [
+        {**article, **(dates if article["published"] is None else {})} for article in planned(60, seed=4)
+    ]
+
+    own = deduplicate(articles, Settings(level=level, model=read_model(path)))
+
+    assert read_model(path).level == level
+    assert list(own) == list(deduplicate(articles, Settings(level=level)))
+
+
+def test_a_model_takes_the_place_of_that_of_its_level_alone() -> None:
+    own = Model({"quotes": 2}, 3, "storyline")
+    settings = Settings(model=own)
+
+    assert choose_model(settings, "storyline").intercept == 3
+    assert choose_model(settings, "story") is read_shipped_model("story")
+    assert own != Model({"quotes": 2}, 3)
+
+
+def test_another_model_finds_other_rewrites() -> None:
+    strict = Model(shipped().coefficients, -GREATEST)
+    articles = planned(60, seed=4)
+
+    found = {match.relation for match in deduplicate(articles, Settings(model=strict)).dropped}
+
+    assert "rewrite" in {match.relation for match in deduplicate(articles).dropped}
+    assert "rewrite" not in found
+
+
+def test_another_storyline_model_finds_other_follow_ups() -> None:
+    strict = Model(shipped("storyline").coefficients, -GREATEST, "storyline")
+    articles = planned(60, seed=4)
+
+    def find_relations(model: Model | None) -> set[str]:
+        settings = Settings(level="storyline", relations=("exact", "followup"), model=model)
+        return {match.relation for match in deduplicate(articles, settings).dropped}
+
+    assert "followup" in find_relations(None)
+    assert "followup" not in find_relations(strict)
+
+
+def test_a_model_is_written_by_its_digest_and_equal_by_its_content() -> None:
+    one = Model({"days": -1, "quotes": 2}, 3)
+    again = Model({"quotes": 2, "days": -1}, 3.0, made_from={"labels": 7})
+
+    assert one == again
+    assert as_written(Settings(model=one))["model"] == one.digest
+    assert one != Model({"days": -1, "quotes": 2}, 3.5)
+    assert choose_model(Settings(model=one), "story").intercept == 3
+
+
+@given(st.dictionaries(st.sampled_from(SPEAKS_FOR), st.floats(0, GREATEST)), st.floats(-GREATEST, GREATEST))
+def test_what_is_written_is_read(coefficients: dict[str, float], intercept: float) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        model = Model(coefficients, intercept)
+        Path(file.name).write_bytes(file_of(model, "1"))
+
+        assert read_model(file.name) == model
+
+
+def content(**changed: object) -> str:
+    """Return a file of a model, with some of it changed."""
+    return json.dumps({**json.loads(file_of(Model({"days": -1}, 2), "1")), **changed})
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("", "not JSON"),
+        ("[1]", "not an object with a 'format'"),
+        (content(format=2), "its format is 2"),
+        (content(format=True), "its format is True"),
+        (content(coefficients=[1]), "no object of 'coefficients'"),
+        (content(coefficients={"days": "-1"}), "days is '-1', not a number"),
+        (content(coefficients={"days": True}), "days is True, not a number"),
+        (content(coefficients={"days": -1e4}), "days is -10000.0, not a number between"),
+        (content(coefficients={"days": float("nan")}), "days is nan, not a number"),
+        (content(coefficients={"days": 10**400}), "is no model"),
+        (content(coefficients={"days": 1}), "may only speak against a match"),
+        (content(coefficients={"quotes": -1}), "may only speak for a match"),
+        (content(coefficients={"__class__": 1}), "is no evidence that a model weighs"),
+        (content(coefficients={"jaccard": 1}), "is no evidence that a model weighs"),
+        (content(level="text"), "its level is 'text', not story or storyline"),
+        (content(level="storyline"), "damaged or changed by hand"),
+        (
+            content(level="storyline", coefficients={"nearer": -1}),
+            "nearer is evidence for the story model alone",
+        ),
+        (content(intercept=None), "the intercept is None, not a number"),
+        (content(intercept=2.5), "damaged or changed by hand"),
+        (content(digest=None), "damaged or changed by hand"),
+        ('{"format": 1, "format": 1}', "'format' twice in one object"),
+        ("[" * 100_000, "nested too deeply"),
+        ("9" * 5_000, "is no model"),
+        (" " * ((1 << 20) + 1), "larger than 1 MB"),
+    ],
+)
+def test_a_file_that_is_no_model_is_told_with_the_reason(written: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(written)
+
+    with pytest.raises(InputError, match=r"model\.json is no model: ") as error:
+        read_model(path)
+
+    assert says in str(error.value)
+
+
+def test_a_model_file_of_the_first_version_is_refused_by_file_and_version(tmp_path: Path) -> None:
+    path = tmp_path / "first.json"
+    first = {name: value for name, value in json.loads(content(dedup="0.1.0")).items() if name != "level"}
+    path.write_text(json.dumps(first))
+
+    with pytest.raises(InputError) as error:
+        read_model(path)
+
+    assert str(error.value) == (
+        f"{path} is no model: version 0.1.0 of dedup made it, which knew one level only: fit it again with dedup calibrate"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(CONTEXT_NAMES))
+def test_what_depends_on_the_neighbours_is_for_the_story_model_alone(name: str) -> None:
+    weight = 1.0 if name in SPEAKS_FOR else -1.0
+
+    assert Model({name: weight}, 0).coefficients == {name: weight}
+    with pytest.raises(ValueError, match=f"{name} is evidence for the story model alone"):
+        Model({name: weight}, 0, "storyline")
+
+
+def test_bytes_that_are_no_text_are_no_model(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_bytes(b"\xff\xfe{")
+
+    with pytest.raises(InputError, match="it is not UTF-8"):
+        read_model(tmp_path / "model.json")
+    with pytest.raises(InputError, match="cannot read"):
+        read_model(tmp_path)
+
+
+def test_the_path_of_a_model_is_no_model() -> None:
+    with pytest.raises(SettingsError, match="model must be what read_model"):
+        Settings(model="model.json")  # type: ignore[arg-type]

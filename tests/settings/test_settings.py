@@ -1,0 +1,84 @@
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+
+from dedup.errors import DedupError, SettingsError
+from dedup.settings.settings import RELATIONS, Settings
+
+NUMBERS = [knob for knob in fields(Settings) if knob.metadata["low"] is not None]
+every_number = pytest.mark.parametrize("knob", NUMBERS, ids=lambda knob: knob.name)
+
+
+def test_every_knob_has_an_explanation() -> None:
+    assert all(knob.metadata["help"].endswith(".") for knob in fields(Settings))
+
+
+def test_the_defaults_are_allowed() -> None:
+    settings = Settings()
+
+    assert settings.relations == RELATIONS
+    assert settings.keep == "earliest"
+
+
+@every_number
+def test_the_ends_of_a_range_are_allowed(knob: Any) -> None:
+    low, high = knob.metadata["low"], knob.metadata["high"]
+
+    for value in (low, *([] if high is None else [high])):
+        assert getattr(Settings(**{knob.name: value}), knob.name) == value
+
+
+@every_number
+@pytest.mark.parametrize("wrong", ["below", "above", "nan", "truth", "text", "nothing"])
+def test_a_value_out_of_range_is_an_error_that_names_it(knob: Any, wrong: str) -> None:
+    low, high = knob.metadata["low"], knob.metadata["high"]
+    above = float("nan") if high is None else high + 1
+    value = {
+        "below": low - 1,
+        "above": above,
+        "nan": float("nan"),
+        "truth": True,
+        "text": "5",
+        "nothing": None,
+    }[wrong]
+
+    with pytest.raises(SettingsError, match=knob.name) as raised:
+        Settings(**{knob.name: value})
+
+    assert isinstance(raised.value, DedupError)
+    assert wrong != "below" or str(low) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "knob", [k for k in NUMBERS if isinstance(k.default, int)], ids=lambda knob: knob.name
+)
+def test_what_is_counted_must_be_whole(knob: Any) -> None:
+    with pytest.raises(SettingsError, match=knob.name):
+        Settings(**{knob.name: knob.default + 0.5})
+
+
+@pytest.mark.parametrize("relations", [("copy", "theft"), (), "copy"])
+def test_unknown_relations_are_an_error(relations: Any) -> None:
+    with pytest.raises(SettingsError, match="relations must be some of exact, copy"):
+        Settings(relations=relations)
+
+
+def test_an_unknown_rank_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="keep must be earliest or longest, not 'best'"):
+        Settings(keep="best")
+
+
+def test_one_source_without_its_list_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="sources"):
+        Settings(sources="Norwire")  # type: ignore[arg-type]
+
+
+def test_the_path_of_furniture_is_no_furniture() -> None:
+    with pytest.raises(SettingsError, match=r"furniture must be what read_furniture .* not 'furniture.json'"):
+        Settings(furniture="furniture.json")  # type: ignore[arg-type]
+
+
+def test_settings_do_not_change_once_made() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().keep = "longest"  # type: ignore[misc]
