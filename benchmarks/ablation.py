@@ -40,11 +40,11 @@ from benchmarks.fit import (
 )
 from benchmarks.reliability import print_reliability, unseen
 from benchmarks.scoring import f1_of
-from dedup.evaluation.metrics import b_cubed, pairwise
+from dedup.evaluation.metrics import score_b_cubed, score_pairwise
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import Rules, rules_of
-from dedup.matching.evidence import EVIDENCE, evidence_of
-from dedup.pipeline.deduplicate import sketched
+from dedup.matching.classifier import MatchParams, make_match_params
+from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
+from dedup.pipeline.deduplicate import sketch_batches
 from dedup.settings.settings import Settings
 
 SPLITS = 2
@@ -112,10 +112,10 @@ class Trained(NamedTuple):
 
 def trials() -> dict[str, Trial]:
     """Return what is left out of the evidence, in turn: nothing, the groups, the single columns."""
-    left_out = {"nothing": (), **GROUPS, **{EVIDENCE[k]: (EVIDENCE[k],) for k in USED}}
+    left_out = {"nothing": (), **GROUPS, **{EVIDENCE_NAMES[k]: (EVIDENCE_NAMES[k],) for k in USED}}
     alone = {columns[0] for columns in GROUPS.values() if len(columns) == 1}
     return {
-        name: Trial(used=tuple(k for k in USED if EVIDENCE[k] not in columns))
+        name: Trial(used=tuple(k for k in USED if EVIDENCE_NAMES[k] not in columns))
         for name, columns in left_out.items()
         if name not in alone
     }
@@ -155,10 +155,10 @@ def seeds_margin(model: Model) -> float:
 def seeds() -> tuple[np.ndarray, np.ndarray]:
     """Return (evidence, whether they are one story) of all pairs of seeds."""
     records = comparison.records("seeds")
-    _, sketches = sketched(to_batches(records), Settings(), None)
+    _, sketches = sketch_batches(to_batches(records), Settings(), None)
     left, right = np.triu_indices(len(records), 1)
     told = np.array([record["id"] in RETOLD for record in records])
-    return evidence_of(sketches, left, right), told[left] & told[right]
+    return compute_evidence(sketches, left, right), told[left] & told[right]
 
 
 def print_evidence(found: dict[str, Trained]) -> None:
@@ -185,7 +185,7 @@ def print_sets(given: Material, full: Trained, without: dict[str, Trained]) -> N
     rows = []
     for name, lot in without.items():
         half = float(f1_of(full.counts[name].sum(axis=0))[best])
-        own = scores(given, name, rules_of(Settings()))
+        own = scores(given, name, make_match_params(Settings()))
         rows.append((*own, half, *scores(given, name, rules_with(lot.whole, float(GRID[lot.rule])))))
         print_set(name, rows[-1])
     print_set("mean", tuple(np.mean(rows, axis=0)))
@@ -196,11 +196,11 @@ def print_set(name: str, row: tuple[float, ...]) -> None:
     print(f"{name:12}{row[0]:12.3f}{row[1]:7.3f}{row[2]:17.3f}{row[3]:14.3f}{row[4]:7.3f}")
 
 
-def scores(given: Material, name: str, rules: Rules) -> tuple[float, float]:
+def scores(given: Material, name: str, rules: MatchParams) -> tuple[float, float]:
     """Return (pairwise F1, B³ F1) of a set, clustered whole."""
     data = given.sets[name]
     labels = data.stories.tolist(), clustered(data, rules).tolist(), data.sagas.tolist()
-    return pairwise(*labels).f1, b_cubed(*labels).f1
+    return score_pairwise(*labels).f1, score_b_cubed(*labels).f1
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from benchmarks import data
 from benchmarks.mutations import Mutation, mutated, mutations_of
 from dedup import Result, Settings, deduplicate
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import NONE, is_template, judged, rules_of
-from dedup.pipeline.deduplicate import sketch_with
+from dedup.matching.classifier import NO_RELATION, classify_articles, is_template, make_match_params
+from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import RELATIONS
 
 SETS = ("wire", "incidents", "background")
@@ -135,7 +135,7 @@ def outcome(
 def relation_of(result: Result, copy: int, original: int) -> str:
     """Return what a copy is to the kept article of its cluster; if it is that one, what it is to its original."""
     relations = result.assignments.relations
-    if relations[copy] != NONE:
+    if relations[copy] != NO_RELATION:
         return RELATIONS[relations[copy]]
     relation = RELATIONS[relations[original]]
     return TURNED.get(relation, relation)
@@ -149,15 +149,15 @@ def why_lost(original: Article, kept: Article, copy: Article, *, alone: bool) ->
     "elsewhere", with an article that it matched better.
     """
     settings = Settings()
-    rules = rules_of(settings)
+    rules = make_match_params(settings)
     (batch,) = to_batches([original, {**kept, "id": "kept"}, copy])
-    sketches = sketch_with(batch, settings)
-    relation, _, evidence = judged(sketches, 0, 2, rules)
-    if relation == NONE and sketches.lengths.min() < rules.min_words:
+    sketches = sketch_with_settings(batch, settings)
+    relation, _, evidence = classify_articles(sketches, 0, 2, rules)
+    if relation == NO_RELATION and sketches.lengths.min() < rules.min_words:
         return "short"
-    if relation == NONE:
+    if relation == NO_RELATION:
         return "guard" if is_template(evidence) else "weak"
-    if judged(sketches, 1, 2, rules)[0] == NONE:
+    if classify_articles(sketches, 1, 2, rules)[0] == NO_RELATION:
         return "leader"
     return "unseen" if alone else "elsewhere"
 

@@ -23,21 +23,21 @@ def told_locally(path: Path) -> tuple[Counter[Verdict], int]:
     """Return what a local run says of each article, and of how many it reached a bound."""
     result = deduplicate(read_articles(path))
     verdicts = Counter(verdict_of(name, match) for name, match in result)
-    return verdicts, int(result.assignments.bounded.sum())
+    return verdicts, int(result.assignments.limit_reached.sum())
 
 
 def told_on_spark(path: Path, parts: int, folder: Path, memory: str) -> Counter[Verdict]:
     """Return what a run on Spark says of each article, the articles parted in so many, and all that is shuffled."""
-    from dedup.spark.deduplicate import outcome
+    from dedup.spark.deduplicate import run_stages
     from dedup.spark.files import read
-    from dedup.spark.session import start
+    from dedup.spark.session import start_session
 
-    session = start(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
+    session = start_session(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
     session.conf.set("spark.sql.shuffle.partitions", parts)
     session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     work = folder / "stages"
     articles = read.read_articles(session, path).frame.repartition(parts)
-    rows = outcome(articles, Settings(), work.absolute().as_uri()).articles.collect()
+    rows = run_stages(articles, Settings(), work.absolute().as_uri()).articles.collect()
     shutil.rmtree(work)
     return Counter(map(verdict_in, rows))
 

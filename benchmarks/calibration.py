@@ -15,14 +15,14 @@ from benchmarks.data import STORY_SETS
 from benchmarks.fit import calibrated, clustered, everyone, fitted, halves, material, parts_of
 from benchmarks.scoring import Labelled, b_cubed_of, b_cubed_sums, counts_of_unseen, f1_of, labelled
 from dedup.errors import InputError
-from dedup.evaluation.asked_pairs import asked_pairs
-from dedup.evaluation.calibration import calibrate
-from dedup.evaluation.fitting import Labelled as Pairs
-from dedup.evaluation.fitting import Weights
-from dedup.evaluation.folds import thinned
-from dedup.matching.classifier import read_shipped_model, rules_of
-from dedup.matching.evidence import EVIDENCE, evidence_of
-from dedup.pipeline.deduplicate import ranked
+from dedup.evaluation.asked_pairs import select_model_pairs
+from dedup.evaluation.calibration import fit_calibrated_model
+from dedup.evaluation.fitting import ModelWeights
+from dedup.evaluation.fitting import TrainingPairs as Pairs
+from dedup.evaluation.folds import sample_by_story
+from dedup.matching.classifier import make_match_params, read_shipped_model
+from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
+from dedup.pipeline.deduplicate import rank_articles
 from dedup.settings.settings import Settings
 
 SPLITS = 3
@@ -41,40 +41,40 @@ class Score(NamedTuple):
 
 def taught(data: Labelled, seen: np.ndarray) -> Pairs:
     """Return the pairs among some articles about which a run would ask the model, but those that the saga leaves open."""
-    order = ranked(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), DEFAULTS)
-    pairs = asked_pairs(data.sketches, order[np.isin(order, seen)], DEFAULTS, MOST_PAIRS)
+    order = rank_articles(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), DEFAULTS)
+    pairs = select_model_pairs(data.sketches, order[np.isin(order, seen)], DEFAULTS, MOST_PAIRS)
     same = data.stories[pairs[:, 0]] == data.stories[pairs[:, 1]]
     closed = same | (data.sagas[pairs[:, 0]] != data.sagas[pairs[:, 1]])
     pairs, same = pairs[closed], same[closed]
     sagas = np.unique(data.sagas, return_inverse=True)[1]
-    return Pairs(evidence_of(data.sketches, pairs[:, 1], pairs[:, 0]), same, sagas[pairs])
+    return Pairs(compute_evidence(data.sketches, pairs[:, 1], pairs[:, 0]), same, sagas[pairs])
 
 
-def score(data: Labelled, weights: Weights, unseen: np.ndarray, seen: np.ndarray) -> Score:
+def score(data: Labelled, weights: ModelWeights, unseen: np.ndarray, seen: np.ndarray) -> Score:
     """Return what a model reaches on the unseen half of a set, clustered whole."""
-    rules = rules_of(DEFAULTS)._replace(
+    rules = make_match_params(DEFAULTS)._replace(
         storyline_coefficients=np.stack([weights.coefficients] * 2), storyline_intercept=weights.intercept
     )
     clusters = clustered(data, rules)
     return Score(counts_of_unseen(data, clusters, unseen, seen), b_cubed_sums(data, clusters, unseen))
 
 
-def row(name: str, base: Weights, share: float) -> str:
+def row(name: str, base: ModelWeights, share: float) -> str:
     """Return the line of a set, a base and a share of the labels."""
     data, before, after, pairs, changed = labelled(name), [], [], [], 0
     for split in range(1, SPLITS + 1):
         both = halves(data, split)
         for seen, unseen in (both, both[::-1]):
-            lessons = thinned(taught(data, seen), share, split)
+            lessons = sample_by_story(taught(data, seen), share, split)
             weights = base
             try:
-                found = calibrate(lessons, base)
+                found = fit_calibrated_model(lessons, base)
             except InputError:
                 pass
             else:
                 changed += found.helped
-                columns = [found.model.coefficients.get(column, 0.0) for column in EVIDENCE]
-                weights = Weights(np.array(columns), found.model.intercept, "storyline")
+                columns = [found.model.coefficients.get(column, 0.0) for column in EVIDENCE_NAMES]
+                weights = ModelWeights(np.array(columns), found.model.intercept, "storyline")
             pairs.append(len(lessons.same))
             before.append(score(data, base, unseen, seen))
             after.append(score(data, weights, unseen, seen))
@@ -93,7 +93,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
     model = read_shipped_model("storyline")
-    shipped = Weights(model.coefficients[1], model.intercept, "storyline")
+    shipped = ModelWeights(model.coefficients[1], model.intercept, "storyline")
     print("set          base               share   pairs changed  F1, B³ before    after")
     for name in STORY_SETS:
         for share in SHARES if name == "incidents" else SHARES[:1]:
@@ -101,7 +101,7 @@ def main() -> None:
     given = material()
     parts = parts_of(given, {name: everyone(data) for name, data in given.sets.items()})
     del parts["incidents"]
-    without = Weights(*calibrated(fitted(parts.values()), 0.0), "storyline")
+    without = ModelWeights(*calibrated(fitted(parts.values()), 0.0), "storyline")
     for share in SHARES:
         print(f"incidents    without incidents  {share:5.2f} {row('incidents', without, share)}", flush=True)
 

@@ -10,18 +10,18 @@ import numpy as np
 
 import dedup
 from dedup.text.unicode_tables import (
-    DENSE,
+    CODE_POINT_BITS,
     DIGIT,
     LETTER,
     MARK,
     NEWLINE,
-    PAIR,
     POINT,
     QUOTE,
     SEPARATOR,
-    SIZE,
     STOP,
-    UPPER,
+    TABLE_CODE_POINTS,
+    UNSPACED,
+    UPPER_CASE,
 )
 
 OUT = Path(dedup.__file__).parent / "data" / "characters.npz"
@@ -110,7 +110,7 @@ def keeps_base(text: str) -> bool:
 
 
 def character_class(character: str) -> int:
-    """Return the class of one character, with `UPPER` set on capital letters."""
+    """Return the class of one character, with `UPPER_CASE` set on capital letters."""
     code, category = ord(character), unicodedata.category(character)
     if character in "\n\r\v\f\x85\u2028\u2029":
         return NEWLINE
@@ -123,34 +123,34 @@ def character_class(character: str) -> int:
     if any(first <= code <= last for first, last in DROPPED_MARKS) or category == "Cf":
         return MARK
     if any(first <= code <= last for first, last in DENSE_RANGES) and category[0] in "LMN":
-        return DENSE
+        return UNSPACED
     if category == "Nd":
         return DIGIT
     if category[0] in "LM" or category in ("Nl", "No"):
-        return LETTER | (UPPER if category in ("Lu", "Lt") else 0)
+        return LETTER | (UPPER_CASE if category in ("Lu", "Lt") else 0)
     return SEPARATOR
 
 
 def build_tables() -> tuple[np.ndarray, np.ndarray]:
-    """Return (fold uint32, class uint8), both of length `SIZE`."""
-    fold = np.arange(SIZE, dtype=np.uint32)
-    classes = np.zeros(SIZE, dtype=np.uint8)
+    """Return (fold uint32, class uint8), both of length `TABLE_CODE_POINTS`."""
+    fold = np.arange(TABLE_CODE_POINTS, dtype=np.uint32)
+    classes = np.zeros(TABLE_CODE_POINTS, dtype=np.uint8)
     for first, last in UNIFORM_RANGES:
-        classes[first : last + 1] = DENSE
+        classes[first : last + 1] = UNSPACED
     for code in np.flatnonzero(classes == SEPARATOR).tolist():
         character = chr(code)
         if unicodedata.category(character) in ("Cn", "Cs", "Co"):
             continue
         classes[code] = character_class(character)
-        if classes[code] in (LETTER, LETTER | UPPER, DIGIT, DENSE):
+        if classes[code] in (LETTER, LETTER | UPPER_CASE, DIGIT, UNSPACED):
             pair = folded(character)
             value = unicodedata.digit(character, None) if classes[code] == DIGIT else None
             if value is not None:
                 fold[code] = ord("0") + value
             elif len(pair) == 1:
                 fold[code] = ord(pair)
-            elif len(pair) == 2 and ord(pair[1]) < 1 << (32 - PAIR):
-                fold[code] = ord(pair[0]) | ord(pair[1]) << PAIR
+            elif len(pair) == 2 and ord(pair[1]) < 1 << (32 - CODE_POINT_BITS):
+                fold[code] = ord(pair[0]) | ord(pair[1]) << CODE_POINT_BITS
     return fold, classes
 
 

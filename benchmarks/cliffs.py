@@ -134,7 +134,7 @@ def main() -> int:
             seconds, result = timed(hard, size, Settings(threads=options.threads))
             made = result.assignments
             each.append(seconds / len(result.ids) * 1e6)
-            bounded = float(made.bounded.mean())
+            bounded = float(made.limit_reached.mean())
             print(
                 f"{name:32}{size:9,}{each[-1]:9.0f}{made.verified.mean():10.1f}{bounded:9.1%}"
                 f"{len(result.clusters):10,}{len(result.kept):9,}",

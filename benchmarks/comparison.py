@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks import data, peers
 from dedup import Result, Settings
-from dedup.evaluation.metrics import Agreement, b_cubed, pairwise
+from dedup.evaluation.metrics import Agreement, score_b_cubed, score_pairwise
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import level_model, level_threshold, rules_of
-from dedup.matching.evidence import evidence_of
-from dedup.pipeline.deduplicate import sketched
+from dedup.matching.classifier import choose_level_model, get_level_threshold, make_match_params
+from dedup.matching.evidence import compute_evidence
+from dedup.pipeline.deduplicate import sketch_batches
 
 Clusters = Callable[[str], np.ndarray]
 """The name of a set → the cluster of each article, in the order of the set."""
@@ -87,7 +87,7 @@ def agreement(name: str, clusters: np.ndarray) -> tuple[Agreement, Agreement]:
     """Return pairwise and B³ agreement with the stories, without the pairs that a saga leaves open."""
     stories = [record["story"] for record in records(name)]
     sagas = [record.get("saga", record["story"]) for record in records(name)]
-    return pairwise(stories, clusters.tolist(), sagas), b_cubed(stories, clusters.tolist(), sagas)
+    return score_pairwise(stories, clusters.tolist(), sagas), score_b_cubed(stories, clusters.tolist(), sagas)
 
 
 def contenders(own: Callable[[str], Result]) -> Iterator[Contender]:
@@ -152,14 +152,16 @@ def log_odds(name: str) -> np.ndarray:
 def above_threshold(evidence: np.ndarray) -> np.ndarray:
     """Return how far (log-odds) pairs with some evidence lie above the storyline model's threshold."""
     settings = Settings(level="storyline")
-    return level_model(settings).log_odds(evidence) - level_threshold(rules_of(settings))
+    return choose_level_model(settings).compute_log_odds(evidence) - get_level_threshold(
+        make_match_params(settings)
+    )
 
 
 @cache
 def graded_evidence(name: str) -> np.ndarray:
     """Return the evidence for the graded pairs of a set, with the default settings."""
-    _, sketches = sketched(to_batches(records(name)), Settings(), None)
-    return evidence_of(sketches, *sides(name, graded_pairs(name)))
+    _, sketches = sketch_batches(to_batches(records(name)), Settings(), None)
+    return compute_evidence(sketches, *sides(name, graded_pairs(name)))
 
 
 def in_hindsight(

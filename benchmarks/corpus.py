@@ -31,7 +31,7 @@ import numpy as np
 from benchmarks import data
 from benchmarks.mutations import SENTENCE, Mutation, mutated, mutations_of
 from dedup.io.articles import to_batches
-from dedup.pipeline.deduplicate import sketch_with
+from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import Settings
 
 SETS = ("background", "wire", "roundups", "incidents")
@@ -90,7 +90,7 @@ Article = dict[str, Any]
 
 
 class Topic(NamedTuple):
-    """What stories of one kind are made of; `SLOTS` stand for the names."""
+    """What stories of one kind are made of; `FUNCTION_WORD_SLOTS` stand for the names."""
 
     sentences: list[str]
     standing: tuple[list[str], list[str]]
@@ -127,7 +127,7 @@ def topics_of(articles: list[Article]) -> list[list[Article]]:
     """Return the articles parted by topic, each under the commonest of its terms that makes one; without one it is left out."""
     keys = ("title", "text", "language")
     batches = to_batches([{name: article.get(name) for name in keys} for article in articles])
-    salient = np.concatenate([sketch_with(batch, Settings()).salient for batch in batches])
+    salient = np.concatenate([sketch_with_settings(batch, Settings()).salient for batch in batches])
     terms, counts = np.unique(salient[salient > 0], return_counts=True)
     few, most = min(RARE_TOPIC, len(articles) // 20), max(COMMON_TOPIC * len(articles), RARE_TOPIC)
     common = dict(zip(terms[counts >= few].tolist(), counts[counts >= few].tolist(), strict=True))

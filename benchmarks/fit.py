@@ -17,7 +17,8 @@ closed sets join what happens to one event within five days: they are of the sto
   `incidents` and the judged pairs of natural news that are dated (*same* or *followup* is one storyline), by all columns before
   those of the neighbours. The undated saga pairs pull the shared regression away from what dated pairs need
   (docs/decisions/0009-levels.md);
-- the log-odds are stretched by `SPREAD`, and that threshold put where `Settings.followup_probability` says: what is shipped is a
+- the log-odds are stretched by `MIN_SPAN_DAYS`, and that threshold put where `Settings.followup_probability` says: what is
+shipped is a
   probability that means what it says of pairs it has not seen (docs/decisions/0006-evidence.md).
 """
 
@@ -44,31 +45,31 @@ from benchmarks.scoring import (
     f1_of,
     labelled,
 )
-from dedup.matching.classifier import Rules, log_odds, rules_of
-from dedup.matching.clustering import assign
+from dedup.matching.classifier import MatchParams, make_match_params, to_log_odds
+from dedup.matching.clustering import assign_leaders
 from dedup.matching.evidence import (
-    EVIDENCE,
-    FEATURES,
+    EVIDENCE_NAMES,
+    FEATURES_START,
     FIGURE_SHARE,
     FIGURES_FOUND,
     NAMES_FOUND,
     TITLE_FOUND_MORE,
     UNDATED,
-    evidence_of,
+    compute_evidence,
 )
-from dedup.pipeline.deduplicate import ranked
-from dedup.settings.model_file import AGAINST as LATER_AGAINST
+from dedup.pipeline.deduplicate import rank_articles
+from dedup.settings.model_file import NEGATIVE_EVIDENCE as LATER_AGAINST
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches
 
 OUT = Path(__file__).parents[1] / "dedup" / "data" / "storyline.json"
 DEFAULTS = Settings(level="storyline")
-USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES, TITLE_FOUND_MORE))
+USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES_START, TITLE_FOUND_MORE))
 """The columns from `TITLE_FOUND_MORE` on tell chapters apart, for the story model. Here they cost .007 of the mean F1 of unseen
 stories and .005 of B³ (.8968 → .8900, .9458 → .9410), though they gain .04 on the sagas."""
 AGAINST = {"changed_facts", "figures_missed", "weekdays_differ", "days", "undated"}
 """Evidence that speaks against one storyline; all else speaks for it."""
-DATED_USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES, FIGURE_SHARE))
+DATED_USED = (NAMES_FOUND, FIGURES_FOUND, *range(FEATURES_START, FIGURE_SHARE))
 """The columns of the regression over dated pairs."""
 DATED_SETS = ("outlets", "incidents")
 DATED_JUDGED = ("background", "paywall", "flashes")
@@ -150,7 +151,9 @@ def story_pairs(data: Labelled, members: np.ndarray) -> Pairs:
         same | (data.sagas[left] != data.sagas[right])
     )
     left, right, same = left[taken], right[taken], same[taken]
-    return Pairs(evidence_of(data.sketches, left, right), same, np.full(len(same), 1.0 / max(same.sum(), 1)))
+    return Pairs(
+        compute_evidence(data.sketches, left, right), same, np.full(len(same), 1.0 / max(same.sum(), 1))
+    )
 
 
 def chapters(data: Labelled, members: np.ndarray) -> np.ndarray:
@@ -167,14 +170,14 @@ def chapters(data: Labelled, members: np.ndarray) -> np.ndarray:
         found.append(np.stack([shared.row[alike] + start, shared.col[alike]]))
     left, right = members[np.concatenate(found, axis=1)]
     far = np.abs(sketches.days[left] - sketches.days[right]) > CHAPTER_DAYS
-    return evidence_of(undated(sketches), left[far], right[far])
+    return compute_evidence(undated(sketches), left[far], right[far])
 
 
 def saga_pairs(background: np.ndarray, roundups: Labelled, members: np.ndarray) -> Pairs:
     """Return chapters as negatives and the same-story pairs of `roundups` as positives, dates hidden from both."""
     left, right = np.triu_indices(len(members), 1)
     same = roundups.stories[members[left]] == roundups.stories[members[right]]
-    positives = evidence_of(undated(roundups.sketches), members[left[same]], members[right[same]])
+    positives = compute_evidence(undated(roundups.sketches), members[left[same]], members[right[same]])
     negatives = np.concatenate([background, chapters(roundups, members)])
     label = np.arange(len(positives) + len(negatives)) < len(positives)
     weight = np.where(label, SAGA_WEIGHT / len(positives), SAGA_WEIGHT * SAGA_ODDS / len(negatives))
@@ -196,7 +199,7 @@ def dated_judged() -> Pairs:
         place = {article: k for k, article in enumerate(corpus.articles["id"].to_pylist())}
         own = [row for row in rows if row["set"] == name]
         sides = (np.array([place[row[side]] for row in own]) for side in ("a", "b"))
-        evidence.append(evidence_of(corpus.sketches, *sides))
+        evidence.append(compute_evidence(corpus.sketches, *sides))
         together += [row["label"] != "different" for row in own]
     all_rows, label = np.concatenate(evidence), np.array(together)
     dated = all_rows[:, UNDATED] == 0
@@ -217,7 +220,7 @@ def fitted(
     evidence = np.concatenate([p.evidence for p in parts]).astype(np.float64)
     same = np.concatenate([p.same for p in parts])
     weight = np.concatenate([p.weight for p in parts])
-    signs = np.array([-1.0 if name in against else 1.0 for name in EVIDENCE])
+    signs = np.array([-1.0 if name in against else 1.0 for name in EVIDENCE_NAMES])
     columns = list(used)
     while True:
         scaler = StandardScaler().fit(evidence[:, columns])
@@ -227,7 +230,7 @@ def fitted(
         if pull.min() >= 0:
             break
         columns.pop(int(pull.argmin()))
-    coefficients = np.zeros(len(EVIDENCE))
+    coefficients = np.zeros(len(EVIDENCE_NAMES))
     coefficients[columns] = model.coef_[0] / scaler.scale_
     return coefficients, float(model.intercept_[0] - coefficients[columns] @ scaler.mean_)
 
@@ -249,23 +252,23 @@ def halvings(given: Material, splits: int) -> Iterator[Half]:
             yield Half(parts_of(given, seen), seen, unseen)
 
 
-def clustered(data: Labelled, rules: Rules) -> np.ndarray:
+def clustered(data: Labelled, rules: MatchParams) -> np.ndarray:
     """Return the kept article of each article of a set."""
-    order = ranked(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), DEFAULTS)
-    return assign(data.sketches, order, rules).leaders
+    order = rank_articles(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), DEFAULTS)
+    return assign_leaders(data.sketches, order, rules).leaders
 
 
-def rules_with(model: Model, threshold: float) -> Rules:
+def rules_with(model: Model, threshold: float) -> MatchParams:
     """Return the default rules of the storyline level, with a fitted model that matches from a threshold (log-odds) on."""
     coefficients, intercept = calibrated(model, threshold)
-    return rules_of(DEFAULTS)._replace(
+    return make_match_params(DEFAULTS)._replace(
         storyline_coefficients=np.stack([coefficients, coefficients]), storyline_intercept=intercept
     )
 
 
 def calibrated(model: Model, threshold: float) -> Model:
     """Return a model whose probabilities mean what they say, and whose threshold (log-odds) is the default setting."""
-    least = log_odds(DEFAULTS.followup_probability)
+    least = to_log_odds(DEFAULTS.followup_probability)
     return model[0] * SPREAD, (model[1] - threshold) * SPREAD + least
 
 
@@ -334,7 +337,7 @@ def write(undated: Model, dated: Model, validated: dict[str, float]) -> None:
     coefficients = undated[0].copy()
     coefficients[UNDATED] += undated[1] - dated[1]
     named = [
-        {name: round(float(c), 6) for name, c in zip(EVIDENCE, part, strict=True) if c}
+        {name: round(float(c), 6) for name, c in zip(EVIDENCE_NAMES, part, strict=True) if c}
         for part in (dated[0], coefficients)
     ]
     shipped: dict[str, Any] = {

@@ -31,10 +31,10 @@ from benchmarks.data import digest
 from benchmarks.mutations import mutated, mutations_of
 from benchmarks.scoring import Labelled, labelled
 from dedup.io.articles import to_batches
-from dedup.matching.evidence import EVIDENCE, evidence_of
-from dedup.matching.pair_scoring import evidence_in_context
-from dedup.pipeline.deduplicate import ranked, sketched
-from dedup.settings.model_file import AGAINST, SPEAKS_FOR
+from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
+from dedup.matching.pair_scoring import compute_evidence_in_context
+from dedup.pipeline.deduplicate import rank_articles, sketch_batches
+from dedup.settings.model_file import NEGATIVE_EVIDENCE, POSITIVE_EVIDENCE
 from dedup.settings.settings import Settings
 
 OUT = Path(__file__).parents[1] / "dedup" / "data" / "story.json"
@@ -42,8 +42,10 @@ OWN = Path(__file__).parent / "judged"
 JUDGED_SETS = (
     "background", "paywall", "graded", "incidents", "roundups", "vietnamese", "wire", "flashes", "russian",
 )  # fmt: skip
-COLUMNS = np.array([k for k, name in enumerate(EVIDENCE) if name in (*SPEAKS_FOR, *AGAINST)])
-SIGNS = np.array([1.0 if EVIDENCE[k] in SPEAKS_FOR else -1.0 for k in COLUMNS])
+COLUMNS = np.array(
+    [k for k, name in enumerate(EVIDENCE_NAMES) if name in (*POSITIVE_EVIDENCE, *NEGATIVE_EVIDENCE)]
+)
+SIGNS = np.array([1.0 if EVIDENCE_NAMES[k] in POSITIVE_EVIDENCE else -1.0 for k in COLUMNS])
 PENALTY = 10.0
 """Of the squared coefficients of standardised columns; between 1 and 30 nothing changes by more than .002 of log loss."""
 FOLDS, SEED = 8, 1
@@ -90,7 +92,7 @@ def read_judged() -> list[dict[str, Any]]:
 def rank_order(corpus: Labelled) -> np.ndarray:
     """Return the positions of a corpus in rank order."""
     count = len(corpus.stories)
-    return ranked(corpus.articles, corpus.sketches.lengths, np.full(count, -1), Settings())
+    return rank_articles(corpus.articles, corpus.sketches.lengths, np.full(count, -1), Settings())
 
 
 def judged_pairs() -> Pairs:
@@ -108,7 +110,7 @@ def judged_pairs() -> Pairs:
         pairs = np.where((rank[pairs[:, 0]] <= rank[pairs[:, 1]])[:, None], pairs, pairs[:, ::-1])
         parts.append(
             Pairs(
-                evidence_in_context(corpus.sketches, order, pairs, Settings()).astype(np.float64),
+                compute_evidence_in_context(corpus.sketches, order, pairs, Settings()).astype(np.float64),
                 np.array([rows[k]["label"] == "same" for k in chosen]),
                 np.array([rows[k].get("weight") or 0.0 for k in chosen]),
                 np.full(len(chosen), name),
@@ -157,9 +159,9 @@ def made_copies() -> Pairs:
             strength = max(mutation.strengths)
             copy = mutated(article, mutation, strength, random)
             pairs += [{**article, "id": f"{k}"}, {**copy, "id": f"{k}~"}]
-        _, sketches = sketched(to_batches(pairs), Settings(), None)
+        _, sketches = sketch_batches(to_batches(pairs), Settings(), None)
         places = np.arange(0, len(pairs), 2)
-        evidence = evidence_of(sketches, places + 1, places).astype(np.float64)
+        evidence = compute_evidence(sketches, places + 1, places).astype(np.float64)
         count = len(evidence)
         parts.append(
             Pairs(
@@ -274,7 +276,7 @@ def main() -> None:
     weights = fit_weights(join_pairs([judged, copies]))
     shipped = {
         "coefficients": {
-            EVIDENCE[k]: round(float(c), 6)
+            EVIDENCE_NAMES[k]: round(float(c), 6)
             for k, c in zip(COLUMNS, weights.coefficients, strict=True)
             if abs(c) > 1e-6
         },

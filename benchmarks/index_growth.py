@@ -29,7 +29,7 @@ import pyarrow as pa
 
 from dedup.index.index import Index
 from dedup.io.corpus import read_articles
-from dedup.pipeline.deduplicate import ahead
+from dedup.pipeline.deduplicate import iter_sketched_batches
 from dedup.settings.settings import Settings
 
 BATCH = 1_000
@@ -41,7 +41,7 @@ AROUND = 0.9
 
 
 def batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """Yield a corpus in batches of `BATCH`."""
+    """Yield a corpus in batches of `SAMPLE_BATCH_BYTES`."""
     for batch in read_articles(path):
         for start in range(0, batch.num_rows, BATCH):
             yield batch.slice(start, BATCH)
@@ -56,8 +56,8 @@ def grow(path: Path, place: Path, most: int) -> None:
     with Index.open(place) as index:
         marks = [mark for mark in MARKS if mark <= most]
         begun, since = 0.0, 0
-        for batch, sketches in ahead(batches(path), settings):
-            done = index.home.state().articles
+        for batch, sketches in iter_sketched_batches(batches(path), settings):
+            done = index.backend.read_state().articles
             if done >= marks[0]:
                 rate = (done - since) / (time.perf_counter() - begun)
                 print_mark(index, rate, batch)

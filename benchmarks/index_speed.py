@@ -73,9 +73,9 @@ def seconds_of(index: Index, batch: pa.RecordBatch) -> float:
 def measure(place: str, stream: Stream) -> str:
     """Return a place's line of the table."""
     with Index.open(place) as index:
-        if index.home.state().articles:
-            sys.exit(f"{index.home.name} is not new")
-        empty, name = index.home.size(), index.home.name
+        if index.backend.read_state().articles:
+            sys.exit(f"{index.backend.name} is not new")
+        empty, name = index.backend.get_size(), index.backend.name
     start, done = PROCESSES.Barrier(stream.workers), PROCESSES.Queue()
     workers = [
         PROCESSES.Process(target=work, args=(place, stream, number, start, done))
@@ -88,9 +88,9 @@ def measure(place: str, stream: Stream) -> str:
         worker.join()
     seconds = max(ended for _, ended, _ in found) - min(began for began, _, _ in found)
     with Index.open(place) as index:
-        articles = index.home.state().articles
-        kept = sum(row.leader == row.position for rows in index.home.rows() for row in rows)
-        room = index.home.size() - empty
+        articles = index.backend.read_state().articles
+        kept = sum(row.leader == row.position for rows in index.backend.iter_rows() for row in rows)
+        room = index.backend.get_size() - empty
     waits = 1_000 * np.array([wait for _, _, waits in found for wait in waits])
     return (
         f"{name[:40]:40} {(articles - stream.last) / seconds:11,.0f} {kept / articles:6.0%} {room / kept:11,.0f}"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from benchmarks.corpus import make
 from benchmarks.speed import measured
-from dedup.evaluation.metrics import b_cubed, pairwise
+from dedup.evaluation.metrics import score_b_cubed, score_pairwise
 
 MOST_GROWTH = 1.5
 """The largest corpus takes at most so many times as long an article as the smallest."""
@@ -98,7 +98,7 @@ def clusters_in(out: Path, articles: int) -> list[int]:
 
 def shown(articles: int, memory: str, seen: Seen, truth: Truth) -> str:
     """Return a run as a line of the table."""
-    pairs, b3 = (score(truth.stories, seen.clusters) for score in (pairwise, b_cubed))
+    pairs, b3 = (score(truth.stories, seen.clusters) for score in (score_pairwise, score_b_cubed))
     scores = "".join(f"{value:9.4f}" for value in (pairs.precision, pairs.recall, b3.precision, b3.recall))
     each = seen.seconds / articles * 1e6
     work = seen.work / articles * 1e6
@@ -136,7 +136,7 @@ def main() -> int:
     for corpus, size in zip(corpora(options.folder, sizes, spread=options.spread), sizes, strict=True):
         truth = truth_of(corpus)
         for memory in ("", LOW_MEMORY) if size == sizes[-1] else ("",):
-            seen = min(run(corpus, size, memory) for _ in range(options.runs))
+            seen = min(run(corpus, size, memory) for _ in range(options.run_names))
             print(shown(size, memory, seen, truth), flush=True)
             missed = missed or seen.memory > MOST_MEMORY[memory]
             if not memory:

@@ -16,20 +16,20 @@ import pyarrow as pa
 
 from dedup import Settings, read_articles
 from dedup.io.atomic_write import write_records
-from dedup.matching.classifier import rules_of
-from dedup.matching.clustering import assign
+from dedup.matching.classifier import make_match_params
+from dedup.matching.clustering import assign_leaders
 from dedup.pipeline import writers
-from dedup.pipeline.deduplicate import REMEMBERED, identified, load_kernels, ranked
+from dedup.pipeline.deduplicate import IDENTITY_COLUMNS, deduplicate_ids, load_kernels, rank_articles
 from dedup.pipeline.results import Result
-from dedup.sketches.minhash import bands_of, signatures_of
-from dedup.sketches.shingles import shingle_sets
-from dedup.sketches.sketch import Sketches, lexicon, sketch
-from dedup.sketches.spill import Shelf
-from dedup.sketches.term_norms import norms_of
-from dedup.sketches.terms import term_sets
-from dedup.text.boilerplate.rules import cleaned_lines, cleaned_titles
-from dedup.text.language_id import languages_of
-from dedup.text.tokenizer import words_of
+from dedup.sketches.minhash import compute_signatures, hash_bands
+from dedup.sketches.shingles import build_shingle_sets
+from dedup.sketches.sketch import Sketches, load_lexicon, sketch_batch
+from dedup.sketches.spill import SketchStore
+from dedup.sketches.term_norms import compute_term_norms
+from dedup.sketches.terms import build_term_sets
+from dedup.text.boilerplate.rules import clean_text_lines, clean_titles
+from dedup.text.language_id import identify_languages
+from dedup.text.tokenizer import tokenize_articles
 
 SETTINGS = Settings(threads=1)
 
@@ -56,26 +56,34 @@ def timed(clock: Clock, name: str, values: Iterable[Any], stage: Callable[[Any],
 
 def profile_sketching(clock: Clock, batches: list[pa.RecordBatch]) -> None:
     """Count the stages of sketching."""
-    cleaned = timed(clock, "clean", batches, lambda b: (cleaned_titles(b["title"]), cleaned_lines(b["text"])))
-    words = timed(clock, "words", cleaned, lambda texts: words_of(*texts))
+    cleaned = timed(
+        clock, "clean", batches, lambda b: (clean_titles(b["title"]), clean_text_lines(b["text"]))
+    )
+    words = timed(clock, "words", cleaned, lambda texts: tokenize_articles(*texts))
     given = zip(batches, cleaned, words, strict=True)
-    names = timed(clock, "language", given, lambda g: languages_of(g[0]["language"], g[1][1], g[2]))
+    names = timed(clock, "language", given, lambda g: identify_languages(g[0]["language"], g[1][1], g[2]))
     shingles = timed(
-        clock, "shingles", words, lambda w: shingle_sets(w.hashes, w.flags, w.offsets, w.titles, 3)
+        clock, "shingles", words, lambda w: build_shingle_sets(w.hashes, w.flags, w.offsets, w.titles, 3)
     )
     signatures = timed(
-        clock, "signature", shingles, lambda s: signatures_of(s[0], s[1], SETTINGS.bands * SETTINGS.rows, 1)
+        clock,
+        "signature",
+        shingles,
+        lambda s: compute_signatures(s[0], s[1], SETTINGS.bands * SETTINGS.rows, 1),
     )
-    timed(clock, "signature", signatures, lambda s: bands_of(s, SETTINGS.rows))
+    timed(clock, "signature", signatures, lambda s: hash_bands(s, SETTINGS.rows))
     kinds = [tuple(sorted({*found, ""})) for found in names]
     which = [
         np.array([k.index(name) for name in found], np.int64) for k, found in zip(kinds, names, strict=True)
     ]
     known = zip(words, which, kinds, strict=True)
     terms = timed(
-        clock, "terms", known, lambda g: term_sets(*g[0], g[1], *lexicon(g[2]), SETTINGS.salient_terms)
+        clock,
+        "terms",
+        known,
+        lambda g: build_term_sets(*g[0], g[1], *load_lexicon(g[2]), SETTINGS.salient_terms),
     )
-    timed(clock, "norms", terms, lambda t: norms_of(t[1], t[2]))
+    timed(clock, "norms", terms, lambda t: compute_term_norms(t[1], t[2]))
 
 
 def profile(path: str, clock: Clock) -> int:
@@ -84,30 +92,30 @@ def profile(path: str, clock: Clock) -> int:
     with clock.stage("read"):
         batches = list(corpus)
     profile_sketching(clock, batches)
-    shelf = Shelf(SETTINGS.memory)
+    shelf = SketchStore(SETTINGS.memory)
     for batch in batches:
-        part = sketch(batch)
+        part = sketch_batch(batch)
         with clock.stage("put away"):
-            shelf.put(part)
-    sketches = shelf.sketches()
+            shelf.append_batch(part)
+    sketches = shelf.load_sketches()
     with clock.stage("rank"):
-        remembered = pa.Table.from_batches([batch.select(REMEMBERED) for batch in batches])
-        table, repeats, _ = identified(remembered, sketches.tellings)
-        order = ranked(table, sketches.lengths, repeats, SETTINGS)
+        remembered = pa.Table.from_batches([batch.select(IDENTITY_COLUMNS) for batch in batches])
+        table, repeats, _ = deduplicate_ids(remembered, sketches.content_hashes)
+        order = rank_articles(table, sketches.lengths, repeats, SETTINGS)
     made = profile_comparing(clock, sketches, order)
     with clock.stage("second pass, write"):
         result = Result(table, made, order, repeats, SETTINGS)
-        write_records(os.devnull, writers.cluster_lines(result, corpus))
+        write_records(os.devnull, writers.iter_cluster_lines(result, corpus))
     return len(order)
 
 
 def profile_comparing(clock: Clock, sketches: Sketches, order: np.ndarray) -> Any:
     """Count what looking up and verifying take, and return the assignments."""
-    rules = rules_of(SETTINGS)
+    rules = make_match_params(SETTINGS)
     with clock.stage("candidates"):
-        assign(sketches, order, rules._replace(max_candidates=0))
+        assign_leaders(sketches, order, rules._replace(max_candidates=0))
     with clock.stage("verify, cluster"):
-        made = assign(sketches, order, rules)
+        made = assign_leaders(sketches, order, rules)
     clock.seconds["verify, cluster"] -= clock.seconds["candidates"]
     return made
 

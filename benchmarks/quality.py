@@ -27,10 +27,10 @@ from benchmarks.recall import DOUBTFUL, by_set, labelled_recall, least_recall
 from benchmarks.scoring import f1_of, labelled, pair_counts
 from dedup import Result, Settings, deduplicate, learn_furniture, read_articles
 from dedup.evaluation.metrics import evaluate
-from dedup.matching.classifier import rules_of
-from dedup.text.boilerplate.profile import Learned
-from dedup.text.boilerplate.rules import cleaned
-from dedup.text.tokenizer import words_of
+from dedup.matching.classifier import make_match_params
+from dedup.text.boilerplate.profile import BoilerplateProfile
+from dedup.text.boilerplate.rules import clean_texts
+from dedup.text.tokenizer import tokenize_articles
 
 WIRE, PAYWALL = ("wire", "wire.pairs"), ("paywall", "paywall.pairs")
 MEASURED_ON = {
@@ -76,7 +76,7 @@ MEASURED_ON = {
 
 
 @cache
-def clustered(name: str, furniture: Learned | None = None) -> Result:
+def clustered(name: str, furniture: BoilerplateProfile | None = None) -> Result:
     """Return the result of de-duplicating a set, or the seeds, with the default settings and what was learned of furniture."""
     return deduplicate(read_articles(data.path_of(name)), Settings(furniture=furniture))
 
@@ -179,7 +179,7 @@ def as_claimed(result: Result) -> float:
 
 def shingles(text: str) -> set[tuple[int, ...]]:
     """Return the word 3-shingles of a text, as triples of hashed words, furniture left out."""
-    words = words_of(pa.array([""]), cleaned(pa.array([text]))).hashes.tolist()
+    words = tokenize_articles(pa.array([""]), clean_texts(pa.array([text]))).hashes.tolist()
     return {tuple(words[i : i + 3]) for i in range(len(words) - 2)}
 
 
@@ -209,7 +209,7 @@ def model_alone() -> dict[str, float]:
     evidence, same = seed_evidence()
     odds = comparison.above_threshold(evidence)
     hidden = dates_hidden(labelled("roundups"))
-    rules = rules_of(Settings(level="storyline"))
+    rules = make_match_params(Settings(level="storyline"))
     counts = pair_counts(hidden, clustered_with(hidden, rules), everyone(hidden))
     return {
         "sagas: roundups, dates hidden, F1": float(f1_of(counts)),

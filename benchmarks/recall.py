@@ -19,14 +19,14 @@ import pyarrow as pa
 from benchmarks import data
 from benchmarks.scoring import DEFAULTS, f1_of, labelled, pair_counts
 from dedup import Settings
-from dedup.jit import kernel, leaf
-from dedup.matching.candidates import fill_candidates, keys_of, scratch_for
-from dedup.matching.classifier import FOLLOWUP, NONE, Rules, classify_pair, rules_of
-from dedup.matching.clustering import assign, rises
-from dedup.matching.evidence import desk, lay_open
-from dedup.matching.inverted_index import insert, postings_for
-from dedup.pipeline.deduplicate import ranked
-from dedup.sketches.sketch import Sketches, joined
+from dedup.jit import jit, jit_leaf
+from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, MatchParams, classify_pair, make_match_params
+from dedup.matching.clustering import assign_leaders, is_date_ordered
+from dedup.matching.evidence import load_article, make_pair_workspace
+from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.pipeline.deduplicate import rank_articles
+from dedup.sketches.sketch import Sketches, concat_sketches
 
 SIZES = (1_000, 3_000, 10_000, 18_664)
 """Articles of a set and of `background` together; the last is all of `background`."""
@@ -68,16 +68,16 @@ class Lookups(NamedTuple):
 def matches_in(name: str) -> Matches:
     """Return the pairs of a set that verification accepts under the default settings, whether they come up or not."""
     s = labelled(name)
-    return matches_of(s.sketches, order_of(s.articles, s.sketches), rules_of(DEFAULTS))
+    return matches_of(s.sketches, order_of(s.articles, s.sketches), make_match_params(DEFAULTS))
 
 
-def matches_of(sketches: Sketches, order: np.ndarray, rules: Rules) -> Matches:
+def matches_of(sketches: Sketches, order: np.ndarray, rules: MatchParams) -> Matches:
     """Return all pairs that verification accepts, each article compared with all before it in `order`."""
-    used, marks, relations = desk(), np.zeros(MARKS, np.int8), np.empty(len(order), np.int8)
+    used, marks, relations = make_pair_workspace(), np.zeros(MARKS, np.int8), np.empty(len(order), np.int8)
     pairs, kinds, compared = [np.zeros((0, 2), np.int64)], [np.zeros(0, np.int8)], 0
     for rank, a in enumerate(order):
         compared += fill_relations(sketches, a, order[:rank], rules, used, marks, relations)
-        matched = np.flatnonzero(relations[:rank] != NONE)
+        matched = np.flatnonzero(relations[:rank] != NO_RELATION)
         pairs.append(np.stack([order[matched], np.full(len(matched), a)], axis=1))
         kinds.append(relations[matched])
     return Matches(np.concatenate(pairs), np.concatenate(kinds), compared)
@@ -85,29 +85,29 @@ def matches_of(sketches: Sketches, order: np.ndarray, rules: Rules) -> Matches:
 
 def order_of(articles: pa.Table, sketches: Sketches) -> np.ndarray:
     """Return the positions of all articles in rank order."""
-    return ranked(articles, sketches.lengths, np.full(len(articles), -1), DEFAULTS)
+    return rank_articles(articles, sketches.lengths, np.full(len(articles), -1), DEFAULTS)
 
 
-@leaf
+@jit_leaf
 def fill_relations(s, a, others, rules, desk, marks, out):
-    """Write the relation of article `a` to each of `others`, or `NONE`; return how many of them are near enough for a copy.
+    """Write the relation of article `a` to each of `others`, or `NO_RELATION`; return how many of them are near enough for a copy.
 
     What is too far apart for a rewrite, or no rewrite by its story, is judged again only if the shingles may allow a copy.
     """
     compared = 0
-    lay_open(s, a, desk)
+    load_article(s, a, desk)
     mine = s.shingles[s.shingle_offsets[a] : s.shingle_offsets[a + 1]]
     for shingle in mine:
         marks[np.int64(shingle) & (MARKS - 1)] = 1
     for k in range(len(others)):
-        other, relation = others[k], NONE
+        other, relation = others[k], NO_RELATION
         apart = abs(s.days[a] - s.days[other])  # NaN, and so in no comparison, where either is undated
         if not apart > rules.copy_window_days:
             compared += 1
             if not apart > rules.window_days:
                 relation = relate(s, other, a, rules, False, desk)
             its = s.shingles[s.shingle_offsets[other] : s.shingle_offsets[other + 1]]
-            if relation == NONE and may_be_copy(mine, its, marks, rules):
+            if relation == NO_RELATION and may_be_copy(mine, its, marks, rules):
                 relation = relate(s, other, a, rules, True, desk)
         out[k] = relation
     for shingle in mine:
@@ -115,16 +115,16 @@ def fill_relations(s, a, others, rules, desk, marks, out):
     return compared
 
 
-@leaf
+@jit_leaf
 def relate(s, kept, other, rules, banded, desk):
-    """Return the relation of article `other`, which lies open on the desk, to `kept`: of the text, a follow-up, or `NONE`."""
-    relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_least, banded, desk)
-    if relation == NONE and storyline >= rules.storyline_least:
+    """Return the relation of article `other`, which lies open on the desk, to `kept`: of the text, a follow-up, or `NO_RELATION`."""
+    relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_threshold, banded, desk)
+    if relation == NO_RELATION and storyline >= rules.storyline_threshold:
         return FOLLOWUP
     return relation
 
 
-@leaf
+@jit_leaf
 def may_be_copy(mine, its, marks, rules):
     """Return whether two texts may share enough for a copy, an excerpt or an extension: never false where they do.
 
@@ -136,21 +136,21 @@ def may_be_copy(mine, its, marks, rules):
     return found >= min(rules.copy_jaccard, rules.excerpt_containment) * min(len(mine), len(its))
 
 
-def looked_up(sketches: Sketches, order: np.ndarray, pairs: np.ndarray, rules: Rules) -> Lookups:
+def looked_up(sketches: Sketches, order: np.ndarray, pairs: np.ndarray, rules: MatchParams) -> Lookups:
     """Return what comes up when the articles in `order` are looked up and all indexed, and which of `pairs` do."""
-    ranks = np.zeros(len(sketches.texts), np.int64)
+    ranks = np.zeros(len(sketches.text_hashes), np.int64)
     ranks[order] = np.arange(len(order))
     wanted = order[np.sort(ranks[pairs], axis=1)]
     by_later = np.argsort(ranks[wanted[:, 1]], kind="stable")
     each = sketches.salient.shape[1] + sketches.bands.shape[1]
-    index, scratch = postings_for(len(order), each), scratch_for(len(ranks), each)
+    index, scratch = make_index_for_articles(len(order), each), make_lookup_scratch(len(ranks), each)
     found, counts, bounded = candidates_found(
-        sketches, order, rules, rises(sketches.days[order]), index, scratch, wanted[by_later]
+        sketches, order, rules, is_date_ordered(sketches.days[order]), index, scratch, wanted[by_later]
     )
     return Lookups(found[np.argsort(by_later, kind="stable")], counts, bounded)
 
 
-@kernel
+@jit
 def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
     """Return the `Lookups` of articles in order, for pairs `wanted` (earlier, later; by later)."""
     found, counts = np.zeros(len(wanted), np.bool_), np.zeros(len(order), np.int64)
@@ -160,16 +160,16 @@ def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
         a, m, reached = order[rank], 0, 0
         enough = sketches.lengths[a] >= rules.min_words
         if enough:
-            terms, n = keys_of(sketches, a, scratch.keys)
+            terms, n = fill_lookup_keys(sketches, a, scratch.keys)
             m, _, reached = fill_candidates(
                 index, sketches.days, terms, n, sketches.days[a], rules, in_order, scratch
             )
-            insert(index, scratch.keys, 0, n, a)
+            insert_postings(index, scratch.keys, 0, n, a)
         counts[rank] = min(m, rules.max_candidates)
         bounded[rank] = reached or m > rules.max_candidates
         while next_pair < len(wanted) and wanted[next_pair, 1] == a:
             for k in range(counts[rank]):
-                found[next_pair] |= scratch.found[k] == wanted[next_pair, 0]
+                found[next_pair] |= scratch.candidates[k] == wanted[next_pair, 0]
             next_pair += 1
     return found, counts, bounded
 
@@ -178,7 +178,7 @@ def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
 def found_in(name: str) -> np.ndarray:
     """Return which of the pairs of a set that match come up as candidates, no bounds on the work."""
     s = labelled(name)
-    rules = rules_of(DEFAULTS)._replace(max_candidates=UNBOUNDED, max_postings=UNBOUNDED)
+    rules = make_match_params(DEFAULTS)._replace(max_candidates=UNBOUNDED, max_postings=UNBOUNDED)
     return looked_up(s.sketches, order_of(s.articles, s.sketches), matches_in(name).pairs, rules).found
 
 
@@ -193,7 +193,7 @@ def labelled_recall(name: str, pairs: list[dict[str, Any]]) -> float:
     place = {name: a for a, name in enumerate(s.articles["id"].to_pylist())}
     wanted = np.array([[place[p["a"]], place[p["b"]]] for p in pairs])
     order = order_of(s.articles, s.sketches)
-    return float(looked_up(s.sketches, order, wanted, rules_of(DEFAULTS)).found.mean())
+    return float(looked_up(s.sketches, order, wanted, make_match_params(DEFAULTS)).found.mean())
 
 
 def by_set() -> None:
@@ -232,7 +232,7 @@ def crowd(name: str, size: int, settings: Settings) -> Crowd:
     s, others = labelled(name, settings), labelled("background", settings)
     articles, sketches = (
         pa.concat_tables([s.articles, others.articles]),
-        joined([s.sketches, others.sketches]),
+        concat_sketches([s.sketches, others.sketches]),
     )
     own = len(s.stories)
     drawn = np.random.default_rng(SEED).permutation(len(others.stories))[: size - own]
@@ -251,7 +251,7 @@ def by_size() -> None:
             if size < len(labelled(name).stories):
                 continue
             among = crowd(name, size, DEFAULTS)
-            seen = looked_up(among.sketches, among.order, matches_in(name).pairs, rules_of(DEFAULTS))
+            seen = looked_up(among.sketches, among.order, matches_in(name).pairs, make_match_params(DEFAULTS))
             print(
                 f"{name:11}{size:9}{share(seen.found)}{seen.counts.mean():12.1f}"
                 f"{seen.counts[among.own].mean():12.1f}{seen.bounded.mean():9.4f}"
@@ -276,10 +276,10 @@ def by_rule() -> None:
         print(f"{rule[0]:5}{rule[1]:7}{recalls}{dated:7.1f}{undated:8.1f}{mean_f1(*rule):8.3f}")
 
 
-def under(sketches: Sketches, salient: int, shared: int) -> tuple[Sketches, Rules]:
+def under(sketches: Sketches, salient: int, shared: int) -> tuple[Sketches, MatchParams]:
     """Return sketches with their `salient` most salient terms alone, and the rules that ask for so many `shared`."""
     narrowed = sketches._replace(salient=np.ascontiguousarray(sketches.salient[:, :salient]))
-    return narrowed, rules_of(DEFAULTS)._replace(shared_terms=shared)
+    return narrowed, make_match_params(DEFAULTS)._replace(shared_terms=shared)
 
 
 def candidates_each(salient: int, shared: int) -> tuple[float, float]:
@@ -298,7 +298,7 @@ def mean_f1(salient: int, shared: int) -> float:
     for name in data.STORY_SETS:
         s = labelled(name, MOST)
         sketches, rules = under(s.sketches, salient, shared)
-        leaders = assign(sketches, order_of(s.articles, sketches), rules).leaders
+        leaders = assign_leaders(sketches, order_of(s.articles, sketches), rules).leaders
         scores.append(f1_of(pair_counts(s, leaders, np.arange(len(leaders)))))
     return float(np.mean(scores))
 

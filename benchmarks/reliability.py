@@ -17,12 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.data import STORY_SETS
 from benchmarks.fit import Half, Material, Model, calibrated, rules_with, story_pairs
 from benchmarks.scoring import Labelled
-from dedup.matching.candidates import fill_candidates, keys_of, scratch_for
-from dedup.matching.classifier import NONE, REWRITE, Rules, judged
-from dedup.matching.clustering import WITNESSES, Assignments, assign, rises
-from dedup.matching.evidence import evidence_of
-from dedup.matching.inverted_index import insert, postings_for
-from dedup.pipeline.deduplicate import ranked
+from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
+from dedup.matching.classifier import NO_RELATION, REWRITE, MatchParams, classify_articles
+from dedup.matching.clustering import MAX_WITNESSES, Assignments, assign_leaders, is_date_ordered
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.pipeline.deduplicate import rank_articles
 from dedup.settings.settings import Settings
 
 KINDS = ("all", "asked", "reported")
@@ -47,7 +47,7 @@ def probability(odds: np.ndarray) -> np.ndarray:
 
 
 def expected_error(said: np.ndarray, same: np.ndarray, weight: np.ndarray) -> float:
-    """Return the expected calibration error: |said - observed| of each of `BINS` equal bins, by what it weighs.
+    """Return the expected calibration error: |said - observed| of each of `RELIABILITY_BINS` equal bins, by what it weighs.
 
     >>> round(expected_error(np.array([0.9, 0.9]), np.array([True, False]), np.ones(2)), 6)
     0.4
@@ -99,9 +99,9 @@ def of_set(data: Labelled, members: np.ndarray, model: Model, threshold: float) 
     within = story_pairs(data, members)
     found = {"all": Said(within.evidence @ coefficients + intercept, within.same, within.weight)}
     rules = rules_with(model, threshold)
-    order = ranked(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), Settings())
+    order = rank_articles(data.articles, data.sketches.lengths, np.full(len(data.stories), -1), Settings())
     order = order[np.isin(order, members)]
-    made = assign(data.sketches, order, rules)
+    made = assign_leaders(data.sketches, order, rules)
     dropped = order[made.relations[order] >= REWRITE]
     for kind, left, right in (
         ("asked", *asked(data, order, rules, made)),
@@ -109,33 +109,35 @@ def of_set(data: Labelled, members: np.ndarray, model: Model, threshold: float) 
     ):
         same = data.stories[left] == data.stories[right]
         known = same | (data.sagas[left] != data.sagas[right])
-        odds = evidence_of(data.sketches, left[known], right[known]) @ coefficients + intercept
+        odds = compute_evidence(data.sketches, left[known], right[known]) @ coefficients + intercept
         weight = np.full(len(odds), 1 / max(same.sum(), 1))
         found[kind] = Said(odds, same[known], weight)
     return found
 
 
 def asked(
-    data: Labelled, order: np.ndarray, rules: Rules, made: Assignments
+    data: Labelled, order: np.ndarray, rules: MatchParams, made: Assignments
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pairs (article, kept article) about which a run asks the story model: the run `made`, gone through again."""
     sketches, each = data.sketches, data.sketches.salient.shape[1] + data.sketches.bands.shape[1]
-    index, scratch = postings_for(len(order), each), scratch_for(len(data.stories), each)
-    witnesses, in_order = np.zeros(len(data.stories), int), rises(sketches.days[order])
+    index, scratch = make_index_for_articles(len(order), each), make_lookup_scratch(len(data.stories), each)
+    witnesses, in_order = np.zeros(len(data.stories), int), is_date_ordered(sketches.days[order])
     pairs: set[tuple[int, int]] = set()
     for a in order.tolist():
-        terms, n = keys_of(sketches, a, scratch.keys)
+        terms, n = fill_lookup_keys(sketches, a, scratch.keys)
         candidates, _, _ = fill_candidates(
             index, sketches.days, terms, n, sketches.days[a], rules, in_order, scratch
         )
-        pairs.update((a, int(made.leaders[b])) for b in scratch.found[:candidates])
-        if made.relations[a] == NONE or made.relations[a] >= REWRITE:
+        pairs.update((a, int(made.leaders[b])) for b in scratch.candidates[:candidates])
+        if made.relations[a] == NO_RELATION or made.relations[a] >= REWRITE:
             leader = made.leaders[a]
-            first = 0 if leader == a or witnesses[leader] < WITNESSES else terms
+            first = 0 if leader == a or witnesses[leader] < MAX_WITNESSES else terms
             witnesses[leader] += leader != a
-            insert(index, scratch.keys, first, n, a)
-    anything = rules._replace(least_logit=NEVER_LESS, witnessed_logit=NEVER_LESS, storyline_least=NEVER_LESS)
-    put = [(a, b) for a, b in sorted(pairs) if judged(sketches, b, a, anything)[0] >= REWRITE]
+            insert_postings(index, scratch.keys, first, n, a)
+    anything = rules._replace(
+        story_threshold=NEVER_LESS, story_witnessed_threshold=NEVER_LESS, storyline_threshold=NEVER_LESS
+    )
+    put = [(a, b) for a, b in sorted(pairs) if classify_articles(sketches, b, a, anything)[0] >= REWRITE]
     left, right = np.array(put, np.int64).reshape(-1, 2).T
     return left, right
 

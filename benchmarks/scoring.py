@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.data import lines, path_of
-from dedup.evaluation.metrics import pairs
+from dedup.evaluation.metrics import count_pairs
 from dedup.io.corpus import read_articles
-from dedup.pipeline.deduplicate import sketched
+from dedup.pipeline.deduplicate import sketch_batches
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches
 
@@ -39,7 +39,7 @@ def labelled(name: str, settings: Settings = DEFAULTS) -> Labelled:
     `roundups` does not tell which stories of a month are the same after all: such pairs are left open.
     """
     records = lines(name)
-    articles, sketches = sketched(read_articles(path_of(name)), settings, None)
+    articles, sketches = sketch_batches(read_articles(path_of(name)), settings, None)
     stories = np.array([str(r.get("story", r["id"])) for r in records])
     sagas = np.array([str(r.get("saga", r.get("story", r["id"]))) for r in records])
     return Labelled(
@@ -59,7 +59,9 @@ def pair_counts(data: Labelled, clusters: np.ndarray, members: np.ndarray) -> np
     same = data.stories[left] == data.stories[right]
     near = np.abs(data.days[left] - data.days[right]) <= data.open_days
     is_open = ~same & ((data.sagas[left] == data.sagas[right]) | near)
-    return np.array([same.sum(), (~is_open).sum(), pairs(Counter(data.stories[members].tolist()).values())])
+    return np.array(
+        [same.sum(), (~is_open).sum(), count_pairs(Counter(data.stories[members].tolist()).values())]
+    )
 
 
 def counts_of_unseen(

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.million import Truth, clusters_in, truth_of
-from dedup.evaluation.metrics import pairwise
+from dedup.evaluation.metrics import score_pairwise
 
 MASTER = "local[2]"
 BEATS = 0.5
@@ -162,7 +162,7 @@ def grown(corpus: Path, sizes: list[int], folder: Path, memory: str, limit: floa
             clusters = clusters_in(out, size)
             stages, heap = stages_in(log) if engine == "spark" else ({}, 0)
             shuffled = sum(stage.shuffled for stage in stages.values())
-            score = pairwise(truth.stories, clusters)
+            score = score_pairwise(truth.stories, clusters)
             print(
                 f"{size:9,} {engine:>7} {cost.seconds:8.1f} {cost.seconds / size * 1e6:8.0f} {cost.memory / 1e6:11,.0f} "
                 f"{heap / 1e6:9,.0f} {shuffled / size:17,.0f} {score.precision:7.4f} {score.recall:7.4f}",
@@ -191,9 +191,9 @@ def peer(corpus: Path, out: Path, memory: str) -> None:
     from pyspark.sql import functions as sql
 
     from dedup.settings.settings import Settings
-    from dedup.spark.session import start
+    from dedup.spark.session import start_session
 
-    session = start(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
+    session = start_session(Settings(), master=MASTER, conf={"spark.driver.memory": memory})
     articles = session.read.json(corpus.absolute().as_uri()).select("id", "text")
     words = RegexTokenizer(inputCol="text", outputCol="words", pattern=r"\W+").transform(articles)
     shingles = NGram(n=SHINGLE, inputCol="words", outputCol="shingles").transform(words)
@@ -235,7 +235,7 @@ def recall_at(truth: Truth, out: Path, precision: float) -> tuple[float, float, 
     scores = []
     for most in DISTANCES:
         near = [(a, b) for a, b, distance in pairs if distance <= most]
-        score = pairwise(truth.stories, components(near, len(truth.stories)))
+        score = score_pairwise(truth.stories, components(near, len(truth.stories)))
         scores.append((most, score.precision, score.recall))
     enough = [score for score in scores if score[1] >= precision]
     return max(enough, key=lambda score: score[2]) if enough else max(scores, key=lambda score: score[1])

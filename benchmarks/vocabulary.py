@@ -53,17 +53,20 @@ def count(language: str) -> None:
     prior = dict(wordfreq.get_frequency_dict(language, "large"))
     names = [w for w, n in spelled.items() if n >= FEWEST and not w.isdigit()]
     names += [w for w, p in wordfreq.get_frequency_dict(language, "small").items() if w not in spelled]
-    hashes, stems = tokenizer.word_hashes(names), tokenizer.word_hashes(vocabulary.stemmed(names, language))
+    hashes, stems = (
+        tokenizer.hash_words(names),
+        tokenizer.hash_words(vocabulary.compute_stems(names, language)),
+    )
     known, first = np.unique(hashes[hashes > 0], return_index=True)
     names = [names[i] for i in np.flatnonzero(hashes > 0)[first]]
     stems = np.where(stems > 0, stems, hashes)[np.flatnonzero(hashes > 0)[first]]
 
-    split = tokenizer.words_of(pa.array([""] * len(texts)), pa.array(texts, pa.large_string()))
+    split = tokenizer.tokenize_articles(pa.array([""] * len(texts)), pa.array(texts, pa.large_string()))
     place = np.minimum(np.searchsorted(known, split.hashes), len(known) - 1)
     hit = known[place] == split.hashes
-    middle = hit & ((split.flags & (tokenizer.START | tokenizer.TITLE)) == 0)
-    capital = np.bincount(place[middle & ((split.flags & tokenizer.CAPITAL) > 0)], minlength=len(known))
-    small = np.bincount(place[middle & ((split.flags & tokenizer.CAPITAL) == 0)], minlength=len(known))
+    middle = hit & ((split.flags & (tokenizer.SENTENCE_START | tokenizer.TITLE_WORD)) == 0)
+    capital = np.bincount(place[middle & ((split.flags & tokenizer.CAPITALIZED) > 0)], minlength=len(known))
+    small = np.bincount(place[middle & ((split.flags & tokenizer.CAPITALIZED) == 0)], minlength=len(known))
 
     stem_ids, groups = np.unique(stems, return_inverse=True)
     documents = np.zeros(len(stem_ids))
@@ -71,19 +74,23 @@ def count(language: str) -> None:
         span = slice(split.offsets[i], split.offsets[i + 1])
         documents[np.unique(groups[place[span][hit[span]]])] += 1
     frequency = np.bincount(groups, [prior.get(w, 0.0) for w in names])
-    weights = vocabulary.weight(documents, frequency, len(texts))[groups]
+    weights = vocabulary.compute_term_weights(documents, frequency, len(texts))[groups]
 
     share = capital / np.maximum(capital + small, 1)
     kinds = np.where(
-        share > 0.9, vocabulary.ALWAYS, np.where(share < 0.1, vocabulary.NEVER, vocabulary.BY_CAPITAL)
+        share > 0.9,
+        vocabulary.ALWAYS_NAME,
+        np.where(share < 0.1, vocabulary.NEVER_NAME, vocabulary.NAME_IF_CAPITALIZED),
     )
-    kinds = np.where(capital + small < SURE, vocabulary.BY_CAPITAL, kinds)
+    kinds = np.where(capital + small < SURE, vocabulary.NAME_IF_CAPITALIZED, kinds)
     if language == "de":
         common = np.array([prior.get(w, 0.0) for w in names]) >= COMMON_NOUN
         kinds = np.where(
-            common, vocabulary.NEVER, np.where(kinds == vocabulary.ALWAYS, vocabulary.BY_CAPITAL, kinds)
+            common,
+            vocabulary.NEVER_NAME,
+            np.where(kinds == vocabulary.ALWAYS_NAME, vocabulary.NAME_IF_CAPITALIZED, kinds),
         )
-    kinds[np.isin(known, tokenizer.word_hashes(CALENDAR[language]))] = vocabulary.NEVER
+    kinds[np.isin(known, tokenizer.hash_words(CALENDAR[language]))] = vocabulary.NEVER_NAME
     np.savez_compressed(
         OUT / f"words-{language}.npz",
         words=known,

@@ -1,4 +1,4 @@
-"""The `kernel` decorator: a function compiled by numba once, cached on disk, free of the interpreter lock.
+"""The `jit` decorator: a function compiled by numba once, cached on disk, free of the interpreter lock.
 
 numba decides that a cached kernel is stale by looking at the file that defines it, not at the kernels it calls.
 The cache therefore lives in a folder named after a digest of all that kernels stand on: other code, other folder.
@@ -21,11 +21,11 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 PACKAGE = Path(__file__).parent
-IMPORTED = re.compile(rb"^ *from (dedup[\w.]*) import ([\w, ]+|\([^)]*\))", re.MULTILINE)
+IMPORT_PATTERN = re.compile(rb"^ *from (dedup[\w.]*) import ([\w, ]+|\([^)]*\))", re.MULTILINE)
 """A module, or a package and its modules, that another module imports."""
 
 
-def kernels_digest() -> str:
+def compute_kernels_digest() -> str:
     """Return sixteen hexadecimal digits that change whenever a kernel, or what it stands on, does.
 
     That is each module of the package that makes kernels, and all that these import, packages included; and the table of
@@ -53,7 +53,7 @@ def name_module(path: Path) -> str:
 def list_imports(source: bytes) -> set[str]:
     """Return the full dotted names that a source file imports from the package: modules, and names that may be modules."""
     names = set()
-    for package, imported in IMPORTED.findall(source):
+    for package, imported in IMPORT_PATTERN.findall(source):
         names.add(package.decode())
         names |= {f"{package.decode()}.{name}" for name in re.findall(r"\w+", imported.decode())}
     return names
@@ -70,13 +70,13 @@ def find_cache_folder() -> Path:
         Path(tempfile.gettempdir()) / f"dedup-{os.getuid() if hasattr(os, 'getuid') else 0}",
     ]
     for home in homes:
-        folder = home / f"kernels-{kernels_digest()}"
+        folder = home / f"kernels-{compute_kernels_digest()}"
         try:
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder.mkdir(exist_ok=True, mode=0o700)
         except OSError:
             continue
-        if is_private(home) and is_private(folder) and os.access(folder, os.W_OK):
+        if is_private_folder(home) and is_private_folder(folder) and os.access(folder, os.W_OK):
             return folder
     return Path(tempfile.mkdtemp(prefix="dedup-kernels-"))
 
@@ -94,10 +94,10 @@ def mark_kernels_compiled() -> None:
 
 def find_compiled_mark() -> Path:
     """Return the path of the file whose presence says that the kernels of this version lie in the cache."""
-    return Path(numba.config.CACHE_DIR) / f"compiled-{kernels_digest()}"  # type: ignore[attr-defined]
+    return Path(numba.config.CACHE_DIR) / f"compiled-{compute_kernels_digest()}"  # type: ignore[attr-defined]
 
 
-def is_private(folder: Path) -> bool:
+def is_private_folder(folder: Path) -> bool:
     """Return whether a path is a folder of this user's own, not a link, which nobody else can write."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode):
@@ -111,13 +111,13 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     numba.config.CACHE_DIR = str(find_cache_folder())  # type: ignore[attr-defined]
 
 
-def kernel(function: Callable[..., Any]) -> Any:
+def jit(function: Callable[..., Any]) -> Any:
     """Compile a function for whole batches: cached, without the interpreter lock, division as in numpy."""
     return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
-def leaf(function: Callable[..., Any]) -> Any:
-    """Compile a function that makes no array, for other kernels to call: as `kernel`, but without reference counts.
+def jit_leaf(function: Callable[..., Any]) -> Any:
+    """Compile a function that makes no array, for other kernels to call: as `jit`, but without reference counts.
 
     Each look at a field of a tuple of arrays would count up and down, atomically; threads that read the same sketches
     would spend most of their time fighting over the counters (numba issue 8156 tells of the like).
@@ -126,13 +126,13 @@ def leaf(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def jit_inline(function: Callable[..., Any]) -> Any:
     """Compile a small function into each kernel that calls it."""
     return numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
 
 
-@inlined
-def scrambled(h):
+@jit_inline
+def murmur3_fmix32(h):
     """Return the MurmurHash3 finalizer of a uint32, a bijection (numba widens each product, hence the casts)."""
     h = np.uint32(h ^ (h >> np.uint32(16)))
     h = np.uint32(h * np.uint32(0x85EBCA6B))

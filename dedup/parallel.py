@@ -5,21 +5,23 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
 
-Made = TypeVar("Made")
+ShareResult = TypeVar("ShareResult")
 
 
-def even_shares(count: int, threads: int) -> list[slice]:
+def split_evenly(count: int, threads: int) -> list[slice]:
     """Return so many slices of `count` things, end to end; one at least.
 
-    >>> even_shares(7, 2)
+    >>> split_evenly(7, 2)
     [slice(0, 3, None), slice(3, 7, None)]
     """
     shares = max(1, threads)
     return [slice(start, end) for start, end in pairwise(count * n // shares for n in range(shares + 1))]
 
 
-def on_threads(work: Callable[..., Made], shares: list[slice], *others: Iterable[object]) -> list[Made]:
+def run_on_threads(
+    work: Callable[..., ShareResult], shares: list[slice], *share_arguments: Iterable[object]
+) -> list[ShareResult]:
     """Return what `work` makes of each share, and of what `others` hold beside it, as many; one share needs no thread."""
-    every = zip(*zip(shares, *others, strict=True), strict=True)
+    every = zip(*zip(shares, *share_arguments, strict=True), strict=True)
     with ThreadPoolExecutor(len(shares)) as pool:
         return list((pool.map if len(shares) > 1 else map)(work, *every))

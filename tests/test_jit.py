@@ -30,20 +30,20 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_kernels_are_compiled_anew_when_what_they_stand_on_changes(package: Path, name: str) -> None:
-    before = jit.kernels_digest()
+    before = jit.compute_kernels_digest()
 
     (package / name).write_bytes((package / name).read_bytes() + b"\n")
 
-    assert jit.kernels_digest() != before
+    assert jit.compute_kernels_digest() != before
 
 
 @pytest.mark.parametrize("name", ["cli/main.py", "pipeline/writers.py", "reports/html/page.py"])
 def test_they_are_not_when_something_else_changes(package: Path, name: str) -> None:
-    before = jit.kernels_digest()
+    before = jit.compute_kernels_digest()
 
     (package / name).write_bytes((package / name).read_bytes() + b"\n")
 
-    assert jit.kernels_digest() == before
+    assert jit.compute_kernels_digest() == before
 
 
 @pytest.fixture

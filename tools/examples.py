@@ -87,7 +87,7 @@ def settled(line: str) -> str:
 
 
 def examples_of(page: str, folder: Path) -> Iterator[Example]:
-    """Yield the examples of a page, run in its order in a folder that `set_up` made; Python blocks share their names."""
+    """Yield the examples of a page, run in its order in a folder that `configure_process` made; Python blocks share their names."""
     names: dict[str, Any] = {}
     with contextlib.chdir(folder), patch.dict(os.environ, environment(folder)):
         for block in BLOCK.finditer(page):

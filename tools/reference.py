@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from dedup.cli.main import cli
-from dedup.cli.settings_options import COMMON, FILES
+from dedup.cli.settings_options import COMMON_SETTINGS, FILE_OPTION_TYPES
 from dedup.settings.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -71,8 +71,8 @@ def section_of(context: click.Context) -> str:
 def settings_page() -> str:
     """Return the page of all settings, the common ones first."""
     knobs = {knob.name: knob for knob in fields(Settings)}
-    common = [knobs[name] for name in COMMON]
-    advanced = [knob for name, knob in knobs.items() if name not in COMMON]
+    common = [knobs[name] for name in COMMON_SETTINGS]
+    advanced = [knob for name, knob in knobs.items() if name not in COMMON_SETTINGS]
     parts = [SETTINGS_OPENING]
     for heading, some in (("Matching", common), ("Advanced", advanced)):
         parts += [f"## {heading}\n", *(setting(knob) for knob in some)]
@@ -88,7 +88,7 @@ def setting(knob: Field[Any]) -> str:
 
 def default_of(knob: Field[Any]) -> str:
     """Return the default of a setting in words."""
-    if knob.name in FILES or knob.default == ():
+    if knob.name in FILE_OPTION_TYPES or knob.default == ():
         return "none"
     return f"`{','.join(knob.default)}`" if isinstance(knob.default, tuple) else f"`{knob.default}`"
 

@@ -15,24 +15,24 @@ __all__ = [
     "CONTEXT",
     "ENGINE",
     "MATCHING",
-    "OWN",
+    "GENERAL",
     "READING",
     "Command",
     "Decorator",
-    "F",
+    "CommandFunction",
     "HeadedOption",
-    "decorated",
+    "add_options",
 ]
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
 """What holds for every command: its width, and where the environment may set its options."""
 
-OWN, MATCHING, READING, ENGINE, ADVANCED = "Options", "Matching", "Reading", "Engine", "Advanced"
-HEADINGS = (OWN, MATCHING, READING, ENGINE, ADVANCED)
+GENERAL, MATCHING, READING, ENGINE, ADVANCED = "Options", "Matching", "Reading", "Engine", "Advanced"
+HEADINGS = (GENERAL, MATCHING, READING, ENGINE, ADVANCED)
 """The headings of options in --help."""
 
-F = TypeVar("F", bound=Callable[..., Any])
-Decorator = Callable[[F], F]
+CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
+Decorator = Callable[[CommandFunction], CommandFunction]
 
 
 class HeadedOption(click.Option):
@@ -57,7 +57,7 @@ class Command(click.Command):
         for option in self.get_params(ctx):
             record = option.get_help_record(ctx) if isinstance(option, click.Option) else None
             if record:
-                sections[getattr(option, "heading", OWN)].append(record)
+                sections[getattr(option, "heading", GENERAL)].append(record)
         for heading, records in sections.items():
             if records:
                 with formatter.section(heading):
@@ -72,8 +72,8 @@ class Command(click.Command):
                     formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
-def decorated(command: F, options: list[Decorator[Any]]) -> F:
+def add_options(command: CommandFunction, options: list[Decorator[Any]]) -> CommandFunction:
     """Return a command with some options, in the order in which --help is to show them."""
     for option in reversed(options):
-        command = cast("F", option(command))
+        command = cast("CommandFunction", option(command))
     return command

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import click
 
-from dedup.cli.command import ENGINE, F, HeadedOption, decorated
+from dedup.cli.command import ENGINE, CommandFunction, HeadedOption, add_options
 
 __all__ = ["engine_options"]
 
 
-def engine_options(command: F) -> F:
+def engine_options(command: CommandFunction) -> CommandFunction:
     """Give a command the options on where its work is done: `engine`, `master`, `conf`, `stages`, `lake`."""
-    return decorated(
+    return add_options(
         command,
         [
             click.option(
@@ -41,7 +41,7 @@ def engine_options(command: F) -> F:
                 multiple=True,
                 metavar="KEY=VALUE",
                 envvar="DEDUP_CONF",
-                callback=confs,
+                callback=parse_spark_conf,
                 help="A setting of Spark, as spark.executor.memory=8g; repeat it for more.",
                 cls=HeadedOption,
                 heading=ENGINE,
@@ -68,7 +68,9 @@ def engine_options(command: F) -> F:
     )
 
 
-def confs(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> Mapping[str, str]:
+def parse_spark_conf(
+    _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
+) -> Mapping[str, str]:
     """Return the pairs KEY=VALUE as a mapping, or fail with the one that is none."""
     for pair in pairs:
         key, equals, _ = pair.partition("=")  # the value may be a secret

@@ -19,16 +19,23 @@ import click
 from dedup.cli.options import Command
 from dedup.errors import DedupError
 
-__all__ = ["Commands", "check_streams", "leave", "listen", "sentence", "set_up"]
+__all__ = [
+    "CommandGroup",
+    "check_standard_streams",
+    "exit_process",
+    "set_signal_handlers",
+    "format_error_message",
+    "configure_process",
+]
 
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
 """128 + the number of the signal."""
-RECEIVED: list[int] = []
+RECEIVED_SIGNALS: list[int] = []
 """The signals that told this process to end. CPython may lose the exception that a handler raises: a BufferedWriter
 that is just asking its raw file, written in Python, whether it is closed, takes it for a yes."""
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """The commands, with every error turned into a sentence and an exit status."""
 
     command_class = Command
@@ -58,17 +65,17 @@ class Commands(click.Group):
         except BrokenPipeError:
             ctx.exit(PIPE_CLOSED)
         except (Exception, KeyboardInterrupt) as error:
-            if isinstance(error, KeyboardInterrupt) or signal.SIGINT in RECEIVED:
+            if isinstance(error, KeyboardInterrupt) or signal.SIGINT in RECEIVED_SIGNALS:
                 click.echo("Interrupted.", err=True)
                 ctx.exit(INTERRUPTED)
-            if signal.SIGTERM in RECEIVED:
+            if signal.SIGTERM in RECEIVED_SIGNALS:
                 ctx.exit(TERMINATED)
             if os.environ.get("DEDUP_DEBUG"):
                 raise
-            raise click.ClickException(sentence(error)) from error
+            raise click.ClickException(format_error_message(error)) from error
 
 
-def sentence(error: BaseException) -> str:
+def format_error_message(error: BaseException) -> str:
     """Return what a user is told of an error."""
     if isinstance(error, DedupError):
         return str(error)
@@ -80,7 +87,7 @@ def sentence(error: BaseException) -> str:
     return f"this should not have happened ({kind}); please report it, with what DEDUP_DEBUG=1 adds"
 
 
-def set_up() -> None:
+def configure_process() -> None:
     """Set the process up for one long run.
 
     It makes hardly any garbage that reference counts leave behind, so that looking for it often is time lost. It multiplies
@@ -92,22 +99,22 @@ def set_up() -> None:
     os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
 
 
-def listen() -> None:
+def set_signal_handlers() -> None:
     """Let a request to end go the way of Ctrl-C, so that half-written files are removed; what is ignored stays so."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, stop)
+            signal.signal(number, handle_signal)
 
 
-def stop(number: int, _frame: object) -> NoReturn:
+def handle_signal(number: int, _frame: object) -> NoReturn:
     """Cut the work short."""
-    RECEIVED.append(number)
+    RECEIVED_SIGNALS.append(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(TERMINATED)
 
 
-def check_streams() -> None:
+def check_standard_streams() -> None:
     """See to it that there is a stdout and a stderr; a caller may have closed them."""
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as there is talk
@@ -116,7 +123,7 @@ def check_streams() -> None:
         sys.exit(1)
 
 
-def leave(status: int | str | None) -> NoReturn:
+def exit_process(status: int | str | None) -> NoReturn:
     """End the process at once.
 
     Where work was cut short compiled code would go on to its end, and where it was done the interpreter would take
@@ -129,7 +136,7 @@ def leave(status: int | str | None) -> NoReturn:
     except BrokenPipeError:
         status = PIPE_CLOSED
     except OSError as error:
-        click.echo(f"Error: {sentence(error)}", err=True)
+        click.echo(f"Error: {format_error_message(error)}", err=True)
         os._exit(1)
     if isinstance(status, str):
         click.echo(status, err=True)

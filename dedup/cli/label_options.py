@@ -1,4 +1,4 @@
-"""What the options say is known of a corpus → a `Truth` at the level in force, and what it leaves out."""
+"""What the options say is known of a corpus → a `GroundTruth` at the level in force, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dedup.evaluation.ground_truth import Pairs, Stories
+    from dedup.evaluation.ground_truth import PairTruth, StoryTruth
     from dedup.io.corpus import Corpus
     from dedup.pipeline.results import Result
 
-__all__ = ["check_labels", "name_missing_answers", "truth_of"]
+__all__ = ["check_label_options", "describe_missing_answers", "read_ground_truth"]
 
 
-def check_labels(gold: str | None, open_: str | None, pairs: str | None) -> None:
+def check_label_options(gold: str | None, open_: str | None, pairs: str | None) -> None:
     """Raise `UsageError` unless labels come from one place."""
     if (gold is None) == (pairs is None):
         raise click.UsageError("Say where the labels are: --gold FIELD, or --pairs FILE.")
@@ -24,52 +24,52 @@ def check_labels(gold: str | None, open_: str | None, pairs: str | None) -> None
         raise click.UsageError("--open goes with --gold; a file of pairs says itself which are open.")
 
 
-def truth_of(
+def read_ground_truth(
     corpus: Corpus, result: Result, gold: str | None, open_: str | None, pairs: str | None
-) -> Stories | Pairs:
+) -> StoryTruth | PairTruth:
     """Return what is known of a corpus, by position; `InputError` where it is nothing."""
     from dedup.errors import InputError
-    from dedup.evaluation.ground_truth import Pairs, Stories
-    from dedup.evaluation.metrics import labels_in
-    from dedup.evaluation.pair_labels import find, read_labels
+    from dedup.evaluation.ground_truth import PairTruth, StoryTruth
+    from dedup.evaluation.metrics import read_label_fields
+    from dedup.evaluation.pair_labels import find_labelled_pairs, read_pair_labels
 
     if pairs is not None:
         level = result.settings.level
-        found = find(read_labels(pairs), result.ids, level)
+        found = find_labelled_pairs(read_pair_labels(pairs), result.ids, level)
         if not len(found.together):
             open_too = f", {found.open:,} are left open at level {level}" if found.open else ""
             raise InputError(
                 f"{pairs} has no labelled pair of this corpus ({found.unknown:,} are of others{open_too})"
             )
-        return Pairs.of(found)
-    labels, *opened = labels_in(corpus.records(), *filter(None, [gold, open_]))
-    return Stories(labels, opened[0] if opened else [None] * len(labels))
+        return PairTruth.from_labels(found)
+    labels, *opened = read_label_fields(corpus.iter_records(), *filter(None, [gold, open_]))
+    return StoryTruth(labels, opened[0] if opened else [None] * len(labels))
 
 
-def name_missing_answers(truth: Stories | Pairs, level: str) -> Iterator[str]:
+def describe_missing_answers(truth: StoryTruth | PairTruth, level: str) -> Iterator[str]:
     """Yield a sentence on each answer that labelled pairs lack, and on what a model of the level cannot learn without it."""
-    from dedup.evaluation.ground_truth import Pairs
-    from dedup.evaluation.pair_labels import APART, DIFFERENT, FOLLOWUP, SAME
+    from dedup.evaluation.ground_truth import PairTruth
+    from dedup.evaluation.pair_labels import ANSWER_DIFFERENT, ANSWER_FOLLOWUP, ANSWER_NOT_SAME, ANSWER_SAME
 
-    if not isinstance(truth, Pairs):
+    if not isinstance(truth, PairTruth):
         return
-    answers = truth.found.answers
+    answers = truth.pairs.answers
     by_storyline = level == "storyline"
-    if answers.get(APART) and by_storyline:
+    if answers.get(ANSWER_NOT_SAME) and by_storyline:
         yield (
-            f"{answers[APART]:,} pairs say only that they are not the same story (same: false); at level storyline they are "
-            "left open."
+            f"{answers[ANSWER_NOT_SAME]:,} pairs say only that they are not the same story (same: false); at level storyline
+            they are " "left open."
         )
-    if answers.get(APART) and not by_storyline and not answers.get(FOLLOWUP):
+    if answers.get(ANSWER_NOT_SAME) and not by_storyline and not answers.get(ANSWER_FOLLOWUP):
         yield (
             "The labels do not say which pairs are follow-ups (label: followup), so it is not known how well the model learns "
             "to tell chapters from retellings."
         )
-    elif not answers.get(FOLLOWUP):
+    elif not answers.get(ANSWER_FOLLOWUP):
         yield "The labels hold no follow-ups, so the model cannot learn to tell " + (
             "chapters of one affair from different stories." if by_storyline else "chapters from retellings."
         )
-    if not answers.get(SAME) and by_storyline:
+    if not answers.get(ANSWER_SAME) and by_storyline:
         yield "The labels hold no pair of the same story, so the model learns from chapters alone what belongs together."
-    if not answers.get(DIFFERENT) and not answers.get(APART):
+    if not answers.get(ANSWER_DIFFERENT) and not answers.get(ANSWER_NOT_SAME):
         yield "The labels hold no different stories, so the model cannot learn to tell one affair from another."

@@ -11,41 +11,47 @@ from typing import NoReturn
 
 import click
 
-from dedup.cli.commands.calibrate import calibrate
-from dedup.cli.commands.cluster import cluster
-from dedup.cli.commands.completion import completion
-from dedup.cli.commands.evaluate import evaluate
-from dedup.cli.commands.explain import explain
-from dedup.cli.commands.filter import filter_
-from dedup.cli.commands.furniture import furniture
-from dedup.cli.commands.index import index
-from dedup.cli.commands.plan import plan
-from dedup.cli.commands.report import report
-from dedup.cli.commands.review import review
-from dedup.cli.commands.serve import serve
-from dedup.cli.commands.settings import settings_
-from dedup.cli.exit_status import Commands, check_streams, leave, listen, set_up
+from dedup.cli.commands.calibrate import calibrate_command
+from dedup.cli.commands.cluster import cluster_command
+from dedup.cli.commands.completion import completion_command
+from dedup.cli.commands.evaluate import evaluate_command
+from dedup.cli.commands.explain import explain_command
+from dedup.cli.commands.filter import filter_command
+from dedup.cli.commands.furniture import boilerplate_command
+from dedup.cli.commands.index import index_command
+from dedup.cli.commands.plan import plan_command
+from dedup.cli.commands.report import report_command
+from dedup.cli.commands.review import review_command
+from dedup.cli.commands.serve import serve_command
+from dedup.cli.commands.settings import settings_command
+from dedup.cli.exit_status import (
+    CommandGroup,
+    check_standard_streams,
+    configure_process,
+    exit_process,
+    set_signal_handlers,
+)
 from dedup.cli.options import CONTEXT
-from dedup.settings.config_file import configuration_in, find_configuration
+from dedup.settings.config_file import find_configuration, read_configuration
 
 COMMANDS = (
-    *(cluster, filter_, explain, report, plan),
-    *(evaluate, review, calibrate, furniture),
-    *(index, serve, settings_, completion),
+    *(cluster_command, filter_command, explain_command, report_command, plan_command),
+    *(evaluate_command, review_command, calibrate_command, boilerplate_command),
+    *(index_command, serve_command, settings_command, completion_command),
 )
 """In the order in which --help names them."""
 
 
-def print_version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+def print_version(ctx: click.Context, _parameter: click.Parameter, requested: bool) -> None:
     """Print the version and stop, where it was asked for."""
-    if asked:
+    if requested:
         import dedup
 
         click.echo(f"dedup {dedup.__version__}")
         ctx.exit()
 
 
-@click.group(cls=Commands, context_settings=CONTEXT)
+@click.group(cls=CommandGroup, context_settings=CONTEXT)
 @click.option(
     "--version",
     is_flag=True,
@@ -69,7 +75,7 @@ def cli(ctx: click.Context, config: str | None) -> None:
     .zst, .bz2); - is JSON Lines from standard input. A setting is an option (--window-days 7), a variable of the
     environment (DEDUP_WINDOW_DAYS=7) or a line of dedup.toml (window_days = 7); the first of these wins.
     """
-    found = configuration_in(Path(config)) if config else find_configuration(Path.cwd())
+    found = read_configuration(Path(config)) if config else find_configuration(Path.cwd())
     ctx.obj = found
     ctx.default_map = {str(command.name): dict(found.values) for command in COMMANDS}
 
@@ -80,11 +86,11 @@ for command in COMMANDS:
 
 def main() -> NoReturn:
     """Run the command line as a process of its own."""
-    set_up()
-    check_streams()
-    listen()
+    configure_process()
+    check_standard_streams()
+    set_signal_handlers()
     try:
         cli(prog_name="dedup")
     except SystemExit as done:
-        leave(done.code)
-    leave(0)
+        exit_process(done.code)
+    exit_process(0)

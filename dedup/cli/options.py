@@ -10,14 +10,23 @@ from typing import Any
 
 import click
 
-from dedup.cli.command import CONTEXT, OWN, READING, Command, Decorator, F, HeadedOption, decorated
-from dedup.cli.settings_options import FILES, settings_options
+from dedup.cli.command import (
+    CONTEXT,
+    GENERAL,
+    READING,
+    Command,
+    CommandFunction,
+    Decorator,
+    HeadedOption,
+    add_options,
+)
+from dedup.cli.settings_options import FILE_OPTION_TYPES, settings_options
 
 __all__ = [
     "CONTEXT",
-    "FILES",
+    "FILE_OPTION_TYPES",
     "Command",
-    "corpora",
+    "corpus_argument",
     "corpus_options",
     "dry_run_option",
     "field_option",
@@ -29,13 +38,13 @@ __all__ = [
     "settings_options",
 ]
 
-corpora = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
+corpus_argument = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
 """Where the articles are."""
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 """Whether a command keeps to itself what is no error."""
 
 
-def field_option(place: str, *, heading: str = OWN) -> Decorator[Any]:
+def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
     """Return the option that says what the fields are called in some place: `fields`, a mapping."""
     return click.option(
         "--field",
@@ -43,16 +52,16 @@ def field_option(place: str, *, heading: str = OWN) -> Decorator[Any]:
         multiple=True,
         metavar="OURS=THEIRS",
         envvar="DEDUP_FIELD",
-        callback=field_names,
-        help=f"What a field is called in {place}, as text=body; repeat it for more fields.",
+        callback=parse_field_names,
+        help=f"What a field is called in {container}, as text=body; repeat it for more fields.",
         cls=HeadedOption,
         heading=heading,
     )
 
 
-def corpus_options(command: F) -> F:
+def corpus_options(command: CommandFunction) -> CommandFunction:
     """Give a command the options on how a corpus is read: `fields`, `strict`, `quiet`."""
-    return decorated(
+    return add_options(
         command,
         [
             field_option("the corpus", heading=READING),
@@ -68,9 +77,9 @@ def corpus_options(command: F) -> F:
     )
 
 
-def rejects_option(command: F) -> F:
+def rejects_option(command: CommandFunction) -> CommandFunction:
     """Give a command the option that says where that goes which cannot be read."""
-    return decorated(
+    return add_options(
         command,
         [
             click.option(
@@ -84,9 +93,9 @@ def rejects_option(command: F) -> F:
     )
 
 
-def labels_options(command: F) -> F:
+def labels_options(command: CommandFunction) -> CommandFunction:
     """Give a command the options that say what is known of a corpus: `gold`, `open_`, `pairs`."""
-    return decorated(
+    return add_options(
         command,
         [
             click.option(
@@ -118,15 +127,15 @@ def output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
     return click.option("-o", "--output", type=place, required=required, help=help_)
 
 
-def dry_run_option(command: F) -> F:
+def dry_run_option(command: CommandFunction) -> CommandFunction:
     """Give a command the switch that only asks what it would take."""
     help_ = "Only say, by a sample, how long it would take, and how much memory and disk."
-    return decorated(command, [click.option("--dry-run", is_flag=True, help=help_)])
+    return add_options(command, [click.option("--dry-run", is_flag=True, help=help_)])
 
 
-def json_option(command: F) -> F:
+def json_option(command: CommandFunction) -> CommandFunction:
     """Give a command the switch that asks for JSON, on a terminal too."""
-    return decorated(
+    return add_options(
         command,
         [
             click.option(
@@ -136,7 +145,7 @@ def json_option(command: F) -> F:
     )
 
 
-def field_names(
+def parse_field_names(
     _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> Mapping[str, str]:
     """Return the pairs OURS=THEIRS as a mapping, or fail with the one that is none."""

@@ -21,20 +21,28 @@ import click
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
-    from dedup.pipeline.deduplicate import Prepared
+    from dedup.pipeline.deduplicate import SketchedCorpus
     from dedup.pipeline.results import Result
     from dedup.settings.settings import Settings
-    from dedup.text.boilerplate.profile import Learned
+    from dedup.text.boilerplate.profile import BoilerplateProfile
 
-__all__ = ["Run", "announce_compiling", "interruptible", "learn", "prepare", "run", "run_apart"]
+__all__ = [
+    "TimedResult",
+    "warn_if_uncompiled",
+    "run_interruptibly",
+    "learn_with_progress",
+    "prepare_libraries",
+    "run_with_progress",
+    "run_and_keep_sketches",
+]
 
-PATIENCE = 2.0
+BAR_DELAY_SECONDS = 2.0
 """Seconds of work before a bar is shown: what is over at once needs none."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TimedResult:
     """A result, and the time it took."""
 
     result: Result
@@ -43,53 +51,55 @@ class Run:
     """Kernels were compiled in it, so the time says little."""
 
 
-def run(corpus: Corpus, settings: Settings, *, quiet: bool) -> Run:
+def run_with_progress(corpus: Corpus, settings: Settings, *, quiet: bool) -> TimedResult:
     """Return what becomes of a corpus under the settings."""
     from dedup.jit import mark_kernels_compiled
     from dedup.pipeline.deduplicate import deduplicate
 
-    compiled = announce_compiling(quiet=quiet)
+    compiled = warn_if_uncompiled(quiet=quiet)
     start = time.perf_counter()
-    with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
-        result = interruptible(lambda: deduplicate(corpus, settings, progress=advance))
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
+        result = run_interruptibly(lambda: deduplicate(corpus, settings, progress=advance))
     mark_kernels_compiled()
-    return Run(result, time.perf_counter() - start, compiled)
+    return TimedResult(result, time.perf_counter() - start, compiled)
 
 
-def run_apart(corpus: Corpus, settings: Settings, *, quiet: bool) -> tuple[Prepared, Run]:
-    """Return a corpus, sketched, and what becomes of it: as `run`, for those who go on with the sketches."""
+def run_and_keep_sketches(
+    corpus: Corpus, settings: Settings, *, quiet: bool
+) -> tuple[SketchedCorpus, TimedResult]:
+    """Return a corpus, sketched, and what becomes of it: as `run_with_progress`, for those who go on with the sketches."""
     from dedup.jit import mark_kernels_compiled
-    from dedup.pipeline.deduplicate import decided, prepared
+    from dedup.pipeline.deduplicate import cluster_sketches, sketch_corpus
 
-    compiled = announce_compiling(quiet=quiet)
+    compiled = warn_if_uncompiled(quiet=quiet)
     start = time.perf_counter()
-    with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
-        given = interruptible(lambda: prepared(corpus, settings, advance))
-        result = interruptible(lambda: decided(given, settings))
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
+        given = run_interruptibly(lambda: sketch_corpus(corpus, settings, advance))
+        result = run_interruptibly(lambda: cluster_sketches(given, settings))
     mark_kernels_compiled()
-    return given, Run(result, time.perf_counter() - start, compiled)
+    return given, TimedResult(result, time.perf_counter() - start, compiled)
 
 
-def learn(corpus: Corpus, *, quiet: bool) -> Learned:
+def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
     """Return the furniture of the sources of a corpus."""
     from dedup.text.boilerplate.learn import learn_furniture
 
-    with bar(corpus, shown=sys.stderr.isatty() and not quiet) as advance:
-        return interruptible(lambda: learn_furniture(corpus, progress=advance))
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
+        return run_interruptibly(lambda: learn_furniture(corpus, progress=advance))
 
 
-def prepare() -> None:
+def prepare_libraries() -> None:
     """Make the libraries ready for one long run in a process of its own, before anything is imported that loads them.
 
     Arrow asks the system for memory, which keeps what is freed for the next batch and is given it back when it is told to.
     It looks for pandas once, to take its columns; numba for the BLAS of scipy, to offer it to kernels, and for the functions
     of cffi. That takes a quarter of a second where all are installed, and the command line has no use for any.
     """
-    with hidden("pandas"):
+    with skip_imports("pandas"):
         import pyarrow as pa
 
         pa.array([0])  # it looks now
-    with hidden("scipy", "scipy.linalg", "cffi"):
+    with skip_imports("scipy", "scipy.linalg", "cffi"):
         import_module("numba.np.arraymath")
         import_module("numba.core.typing.cffi_utils")
     if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
@@ -97,7 +107,7 @@ def prepare() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden(MetaPathFinder):
+class ImportSkipper(MetaPathFinder):
     """Stands before those who find modules, and says of some that they are not installed."""
 
     modules: tuple[str, ...]
@@ -109,9 +119,9 @@ class Hidden(MetaPathFinder):
 
 
 @contextmanager
-def hidden(*modules: str) -> Iterator[None]:
+def skip_imports(*modules: str) -> Iterator[None]:
     """Let nobody find some modules that are not loaded yet."""
-    finder = Hidden(modules)
+    finder = ImportSkipper(modules)
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -119,7 +129,7 @@ def hidden(*modules: str) -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
-def announce_compiling(*, quiet: bool) -> bool:
+def warn_if_uncompiled(*, quiet: bool) -> bool:
     """Return whether kernels have yet to be compiled, and say so on a terminal."""
     from dedup.jit import are_kernels_compiled
 
@@ -129,7 +139,7 @@ def announce_compiling(*, quiet: bool) -> bool:
     return missing
 
 
-def interruptible(work: Callable[[], T]) -> T:
+def run_interruptibly(work: Callable[[], T]) -> T:
     """Return what `work` returns; Ctrl-C is heard at once, even while `work` is in compiled code.
 
     Python hears of a signal only in its main thread and between two steps, so the work is another thread's.
@@ -137,13 +147,13 @@ def interruptible(work: Callable[[], T]) -> T:
     done: list[T] = []
     failed: list[BaseException] = []
 
-    def attempt() -> None:
+    def run_work() -> None:
         try:
             done.append(work())
         except BaseException as error:  # noqa: BLE001 - it is raised again, where it is waited for
             failed.append(error)
 
-    worker = threading.Thread(target=attempt, name="dedup", daemon=True)
+    worker = threading.Thread(target=run_work, name="dedup", daemon=True)
     worker.start()
     worker.join()
     if failed:
@@ -152,16 +162,16 @@ def interruptible(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def bar(corpus: Corpus, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
+def show_progress(corpus: Corpus, *, enabled: bool) -> Iterator[Callable[[int], None] | None]:
     """Give a function that draws how many more articles have been read; None where nothing is shown."""
-    if not shown:
+    if not enabled:
         yield None
         return
-    progress = drawn_bar()
+    progress = build_progress_bar()
     task = progress.add_task("reading", total=corpus.total_bytes, articles=0, rate=0.0)
     start, articles = time.perf_counter(), 0
 
-    def advance(more: int) -> None:
+    def update_bar(more: int) -> None:
         nonlocal articles
         articles += more
         elapsed = time.perf_counter() - start
@@ -170,17 +180,17 @@ def bar(corpus: Corpus, *, shown: bool) -> Iterator[Callable[[int], None] | None
             task, completed=corpus.bytes_read, description=stage, articles=articles, rate=articles / elapsed
         )
 
-    later = threading.Timer(PATIENCE, progress.start)
+    later = threading.Timer(BAR_DELAY_SECONDS, progress.start)
     later.daemon = True
     later.start()
     try:
-        yield advance
+        yield update_bar
     finally:
         later.cancel()
         progress.stop()
 
 
-def drawn_bar() -> Any:
+def build_progress_bar() -> Any:
     """Return a bar that vanishes at the end of the work."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

@@ -16,31 +16,33 @@ from typing import TypeVar
 
 import click
 
-from dedup.evaluation.pair_labels import DIFFERENT, FOLLOWUP, OPEN, SAME
+from dedup.evaluation.pair_labels import ANSWER_DIFFERENT, ANSWER_FOLLOWUP, ANSWER_OPEN, ANSWER_SAME
 
-__all__ = ["ANSWERS", "ask_all"]
+__all__ = ["ANSWERS", "ask_questions"]
 
-ANSWERS = {"s": SAME, "f": FOLLOWUP, "d": DIFFERENT, "o": OPEN}
+ANSWERS = {"s": ANSWER_SAME, "f": ANSWER_FOLLOWUP, "d": ANSWER_DIFFERENT, "o": ANSWER_OPEN}
 """Keys, and what they say of a pair: the same story, another chapter of the affair, neither, or that it is left open."""
 SKIP, BACK, QUIT = "k", "b", "q"
 KEYS = {*ANSWERS, SKIP, BACK, QUIT}
-WORDS = {"skip": SKIP}
+KEY_WORDS = {"skip": SKIP}
 """Lines whose first letter is another key."""
 PROMPT = "[s]ame story  [f]ollow-up  [d]ifferent  [o]pen  s[k]ip  [b]ack  [q]uit  "
-LEAVING = {"\x03", "\x04"}
+EXIT_KEYS = {"\x03", "\x04"}
 """Ctrl-C and Ctrl-D."""
-SEQUENCE = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]")
+ESCAPE_SEQUENCE = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]")
 """What an arrow or another special key sends: letters that are not meant."""
-MOST_BYTES = 1 << 10
+KEY_READ_BYTES = 1 << 10
 T = TypeVar("T")
 
 
-def ask_all(questions: Sequence[T], shown: Callable[[int, T], None], answer: Callable[[T, str], None]) -> int:
+def ask_questions(
+    questions: Sequence[T], show_question: Callable[[int, T], None], save_answer: Callable[[T, str], None]
+) -> int:
     """Ask one question after the other until all are answered or the person leaves; return how many were answered."""
     place = answered = 0
-    with pressed_keys() as keys:
+    with open_key_input() as keys:
         while place < len(questions):
-            shown(place, questions[place])
+            show_question(place, questions[place])
             click.echo(PROMPT, nl=False)
             key = next(keys, QUIT)
             click.echo(key)
@@ -50,17 +52,17 @@ def ask_all(questions: Sequence[T], shown: Callable[[int, T], None], answer: Cal
                 place = max(place - 1, 0)
                 continue
             if key != SKIP:
-                answer(questions[place], ANSWERS[key])
+                save_answer(questions[place], ANSWERS[key])
                 answered += 1
             place += 1
     return answered
 
 
 @contextmanager
-def pressed_keys() -> Iterator[Iterator[str]]:
+def open_key_input() -> Iterator[Iterator[str]]:
     """Give the keys that mean something, as they come; the end of the input is a wish to leave."""
     if not sys.stdin.isatty():
-        yield keys_in(sys.stdin)
+        yield iter_line_keys(sys.stdin)
         return
     import termios
 
@@ -70,25 +72,25 @@ def pressed_keys() -> Iterator[Iterator[str]]:
     changed[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
     termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
     try:
-        yield keys_from(terminal)
+        yield iter_terminal_keys(terminal)
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def keys_in(lines: Iterable[str]) -> Iterator[str]:
+def iter_line_keys(lines: Iterable[str]) -> Iterator[str]:
     """Yield the keys that the lines of a program stand for; others are passed over."""
     for line in lines:
         word = line.strip().lower()
-        key = WORDS.get(word, word[:1])
+        key = KEY_WORDS.get(word, word[:1])
         if key in KEYS:
             yield key
 
 
-def keys_from(terminal: int) -> Iterator[str]:
+def iter_terminal_keys(terminal: int) -> Iterator[str]:
     """Yield the keys that mean something, from a terminal that hands over each as it is pressed."""
-    while given := os.read(terminal, MOST_BYTES).decode(errors="replace"):
-        for key in SEQUENCE.sub("", given):
-            if key in LEAVING:
+    while given := os.read(terminal, KEY_READ_BYTES).decode(errors="replace"):
+        for key in ESCAPE_SEQUENCE.sub("", given):
+            if key in EXIT_KEYS:
                 yield QUIT
             if key.lower() in KEYS:
                 yield key.lower()

@@ -14,14 +14,14 @@ from typing import Any, cast
 
 import click
 
-from dedup.cli.command import ADVANCED, MATCHING, Decorator, F, HeadedOption, decorated
+from dedup.cli.command import ADVANCED, MATCHING, CommandFunction, Decorator, HeadedOption, add_options
 from dedup.settings.model_file import Model, read_model
-from dedup.settings.settings import LEVELS, RANKS, RELATIONS, UNDATED, Settings
-from dedup.text.boilerplate.profile import Learned, read_furniture
+from dedup.settings.settings import KEEP_CHOICES, LEVELS, RELATIONS, UNDATED_CHOICES, Settings
+from dedup.text.boilerplate.profile import BoilerplateProfile, read_furniture
 
-__all__ = ["COMMON", "FILES", "settings_options"]
+__all__ = ["COMMON_SETTINGS", "FILE_OPTION_TYPES", "settings_options"]
 
-COMMON = (
+COMMON_SETTINGS = (
     "level",
     "relations",
     "keep",
@@ -36,14 +36,14 @@ COMMON = (
 )
 """The settings that come first in --help; the others stand under "Advanced"."""
 
-METAVARS = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
-CHOICES = {"keep": RANKS, "level": LEVELS, "undated": UNDATED}
+METAVARS_BY_TYPE = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
+CHOICES = {"keep": KEEP_CHOICES, "level": LEVELS, "undated": UNDATED_CHOICES}
 """The settings that take one of a few words."""
-OWN_METAVARS = {**dict.fromkeys(CHOICES), "memory": "BYTES", "work_dir": "FOLDER"}
+METAVARS_BY_NAME = {**dict.fromkeys(CHOICES), "memory": "BYTES", "work_dir": "FOLDER"}
 """What stands for the value of an option in --help, by its type, and for some by its name."""
 
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-BYTES = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:I?B)?")
+SIZE_SUFFIXES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+BYTE_SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:I?B)?")
 
 
 class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from click 8.4 on
@@ -67,27 +67,32 @@ class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from 
         return words
 
 
-class LearnedFile(click.ParamType):  # type: ignore[type-arg] # as above
+class ParsedFile(click.ParamType):  # type: ignore[type-arg] # as above
     """A file that another command wrote, given as its content."""
 
     name = "file"
 
-    def __init__(self, kind: type[Learned | Model], read: Callable[[str], Learned | Model]) -> None:
-        self.kind = kind
+    def __init__(
+        self, kind: type[BoilerplateProfile | Model], read: Callable[[str], BoilerplateProfile | Model]
+    ) -> None:
+        self.content_type = kind
         self.read = read
 
     def convert(
         self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
-    ) -> Learned | Model:
+    ) -> BoilerplateProfile | Model:
         """Return what the file holds."""
-        return value if isinstance(value, self.kind) else self.read(value)
+        return value if isinstance(value, self.content_type) else self.read(value)
 
 
-FILES = {"furniture": LearnedFile(Learned, read_furniture), "model": LearnedFile(Model, read_model)}
+FILE_OPTION_TYPES = {
+    "furniture": ParsedFile(BoilerplateProfile, read_furniture),
+    "model": ParsedFile(Model, read_model),
+}
 """The settings that are read from files."""
 
 
-class Bytes(click.ParamType):  # type: ignore[type-arg] # as above
+class ByteSize(click.ParamType):  # type: ignore[type-arg] # as above
     """A number of bytes, with or without a K, M or G for the powers of 1024."""
 
     name = "bytes"
@@ -96,57 +101,57 @@ class Bytes(click.ParamType):  # type: ignore[type-arg] # as above
         """Return the number of bytes."""
         if isinstance(value, int):
             return value
-        found = BYTES.fullmatch(value.strip().upper())
+        found = BYTE_SIZE_PATTERN.fullmatch(value.strip().upper())
         if not found:
             self.fail(f"{value!r} is no number of bytes, as 512M or 2G.", param, ctx)
-        return int(float(found[1]) * UNITS[found[2]])
+        return int(float(found[1]) * SIZE_SUFFIXES[found[2]])
 
 
-def shown_bytes(number: int) -> str:
-    """Return a number of bytes as `Bytes` takes it, with the largest unit that leaves it whole.
+def format_byte_size(number: int) -> str:
+    """Return a number of bytes as `ByteSize` takes it, with the largest unit that leaves it whole.
 
-    >>> shown_bytes(512 << 20), shown_bytes(1000)
+    >>> format_byte_size(512 << 20), format_byte_size(1000)
     ('512M', '1000')
     """
-    unit = next(unit for unit in reversed(UNITS) if number % UNITS[unit] == 0)
-    return f"{number // UNITS[unit]}{unit}"
+    unit = next(unit for unit in reversed(SIZE_SUFFIXES) if number % SIZE_SUFFIXES[unit] == 0)
+    return f"{number // SIZE_SUFFIXES[unit]}{unit}"
 
 
-def knob_type(knob: Field[Any]) -> click.ParamType[Any]:
+def choose_option_type(field: Field[Any]) -> click.ParamType[Any]:
     """Return what kind of value a setting takes, with its range."""
-    if knob.name in FILES:
-        return FILES[knob.name]
-    if knob.name == "memory":
-        return Bytes()
-    if knob.name == "work_dir":
+    if field.name in FILE_OPTION_TYPES:
+        return FILE_OPTION_TYPES[field.name]
+    if field.name == "memory":
+        return ByteSize()
+    if field.name == "work_dir":
         return click.Path(exists=True, file_okay=False, writable=True)
-    if knob.name in CHOICES:
-        return click.Choice(CHOICES[knob.name])
-    if isinstance(knob.default, tuple):
-        return CommaList(RELATIONS if knob.name == "relations" else ())
-    number = click.IntRange if isinstance(knob.default, int) else click.FloatRange
-    return number(knob.metadata["low"], knob.metadata["high"])
+    if field.name in CHOICES:
+        return click.Choice(CHOICES[field.name])
+    if isinstance(field.default, tuple):
+        return CommaList(RELATIONS if field.name == "relations" else ())
+    number = click.IntRange if isinstance(field.default, int) else click.FloatRange
+    return number(field.metadata["low"], field.metadata["high"])
 
 
-def knob_option(knob: Field[Any]) -> Decorator[Any]:
+def build_setting_option(field: Field[Any]) -> Decorator[Any]:
     """Return the option of a setting."""
-    default = ",".join(knob.default) if isinstance(knob.default, tuple) else knob.default
-    if knob.name == "memory":
-        default = shown_bytes(int(cast("int", knob.default)))
+    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    if field.name == "memory":
+        default = format_byte_size(int(cast("int", field.default)))
     return click.option(
-        "--" + knob.name.replace("_", "-"),
-        knob.name,
-        type=knob_type(knob),
+        "--" + field.name.replace("_", "-"),
+        field.name,
+        type=choose_option_type(field),
         default=default,
         show_default=bool(default != ""),
-        metavar=OWN_METAVARS.get(knob.name, METAVARS.get(type(knob.default))),
-        help=knob.metadata["help"].replace("`", ""),
+        metavar=METAVARS_BY_NAME.get(field.name, METAVARS_BY_TYPE.get(type(field.default))),
+        help=field.metadata["help"].replace("`", ""),
         cls=HeadedOption,
-        heading=MATCHING if knob.name in COMMON else ADVANCED,
+        heading=MATCHING if field.name in COMMON_SETTINGS else ADVANCED,
     )
 
 
-def settings_options(command: F) -> F:
+def settings_options(command: CommandFunction) -> CommandFunction:
     """Give a command an option for each setting; it is called with `settings`, made of them."""
     knobs = {knob.name: knob for knob in fields(Settings)}
 
@@ -155,5 +160,10 @@ def settings_options(command: F) -> F:
         settings = Settings(**{name: values.pop(name) for name in knobs})
         return command(settings=settings, **values)
 
-    ordered = sorted(knobs, key=lambda name: COMMON.index(name) if name in COMMON else len(COMMON))
-    return decorated(cast("F", with_settings), [knob_option(knobs[name]) for name in ordered])
+    ordered = sorted(
+        knobs,
+        key=lambda name: COMMON_SETTINGS.index(name) if name in COMMON_SETTINGS else len(COMMON_SETTINGS),
+    )
+    return add_options(
+        cast("CommandFunction", with_settings), [build_setting_option(knobs[name]) for name in ordered]
+    )

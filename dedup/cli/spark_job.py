@@ -12,28 +12,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.messages import REJECTS, odd, summed_up, tell
-from dedup.cli.progress import announce_compiling
+from dedup.cli.messages import DEFAULT_REJECTS_FILE, echo_status, format_summary, iter_warnings
+from dedup.cli.progress import warn_if_uncompiled
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
-    from dedup.spark.files.read import Articles
+    from dedup.spark.files.read import SparkCorpus
 
 __all__ = ["cluster_on_spark"]
 
-Asked = tuple[str | None, bool, str | None]
+OutputOptions = tuple[str | None, bool, str | None]
 """The output, whether every article is to be written, and where the rejects go."""
 
 
 def cluster_on_spark(
     paths: Sequence[str],
     settings: Settings,
-    asked: Asked,
-    how: Mapping[str, Any],
+    outputs: OutputOptions,
+    session_options: Mapping[str, Any],
     folders: tuple[str | None, str | None],
     *,
     quiet: bool,
-    **reading: Any,
+    **read_options: Any,
 ) -> None:
     """Write the clusters of a corpus, or all its articles, as `dedup cluster` does.
 
@@ -45,51 +45,65 @@ def cluster_on_spark(
     from dedup.pipeline import writers
     from dedup.pipeline.deduplicate import load_kernels
 
-    need_spark()
-    from dedup.spark.checkpoints import described, stages_of
-    from dedup.spark.deduplicate import outcome
+    require_spark()
+    from dedup.spark.checkpoints import create_stage_folder, set_job_description
+    from dedup.spark.deduplicate import run_stages
     from dedup.spark.files.read import read_articles
-    from dedup.spark.files.write import annotated, clusters, is_folder, lines_of, told_of, write_folder
-    from dedup.spark.session import plain_errors, started
+    from dedup.spark.files.write import (
+        build_annotated_frame,
+        build_cluster_frame,
+        is_folder,
+        iter_output_lines,
+        summarize_outcomes,
+        write_folder,
+    )
+    from dedup.spark.session import convert_spark_errors, open_session
 
-    output, every, rejects = asked
+    output, every, rejects = outputs
     for path in (output, rejects):
         if not is_folder(path):
-            writers.check_place(path)
+            writers.check_output_path(path)
         elif path is not None and Path(path).exists():
             raise OutputError(f"cannot write {path}: there is a folder already")
-    compiled = announce_compiling(quiet=quiet)
+    compiled = warn_if_uncompiled(quiet=quiet)
     begin = time.perf_counter()
     shown = sys.stderr.isatty() and not quiet
     with (
-        started(settings, progress=shown, **how) as session,
-        stages_of(session, folders[0], settings.work_dir) as place,
-        plain_errors(),
+        open_session(settings, progress=shown, **session_options) as session,
+        create_stage_folder(session, folders[0], settings.work_dir) as place,
+        convert_spark_errors(),
     ):
         if compiled:
             load_kernels()
-        articles = read_articles(session, *paths, **reading)
+        articles = read_articles(session, *paths, **read_options)
         for path in (output, rejects):
-            if path not in {None, "-"} and not is_folder(path) and articles.holds(str(path)):
+            if path not in {None, "-"} and not is_folder(path) and articles.has_file(str(path)):
                 raise OutputError(f"cannot write {path}: it is one of the files that are read")
-        made = outcome(articles.frame, settings, place, folders[1])
+        made = run_stages(articles.frame, settings, place, folders[1])
         found = made.articles.persist()
-        told = told_of(found)
-        say_rejects(articles, output, rejects, quiet=quiet)
-        with described(session, "output"):
-            lines = annotated(found, articles) if every else clusters(found, articles, settings)
+        told = summarize_outcomes(found)
+        report_spark_rejects(articles, output, rejects, quiet=quiet)
+        with set_job_description(session, "output"):
+            lines = (
+                build_annotated_frame(found, articles)
+                if every
+                else build_cluster_frame(found, articles, settings)
+            )
             if output is not None and is_folder(output):
                 write_folder(output, lines)
             else:
-                write_records(output, lines_of(lines))
+                write_records(output, iter_output_lines(lines))
     seconds = time.perf_counter() - begin
-    said = summed_up(
+    said = format_summary(
         told.articles, told.clusters, told.relations, seconds, compiled=compiled, followups=told.followups
     )
-    tell("\n".join([said, *odd(articles.warnings + Counter(made.warnings), made.bounded)]), quiet=quiet)
+    echo_status(
+        "\n".join([said, *iter_warnings(articles.warnings + Counter(made.warnings), made.limit_reached)]),
+        quiet=quiet,
+    )
 
 
-def need_spark() -> None:
+def require_spark() -> None:
     """Raise `EngineError` where Spark is not installed."""
     from dedup.errors import EngineError
 
@@ -99,16 +113,18 @@ def need_spark() -> None:
         raise EngineError(str(error)) from None
 
 
-def say_rejects(articles: Articles, output: str | None, rejects: str | None, *, quiet: bool) -> None:
+def report_spark_rejects(
+    articles: SparkCorpus, output: str | None, rejects: str | None, *, quiet: bool
+) -> None:
     """Write what could not be read to `rejects`, or else beside the output, and say so."""
     from dedup.io.atomic_write import write_rejects
     from dedup.spark.files.write import is_folder, write_reject_folder
 
-    beside = REJECTS if output in {None, "-"} else f"{str(output).rstrip('/')}.rejects.jsonl"
+    beside = DEFAULT_REJECTS_FILE if output in {None, "-"} else f"{str(output).rstrip('/')}.rejects.jsonl"
     place = rejects or beside
     if articles.rejects or rejects:
         (write_reject_folder if is_folder(place) else write_rejects)(place, articles.rejects)
     if articles.rejects:
-        tell(
+        echo_status(
             f"{len(articles.rejects):,} could not be read; they are in {place}, with the reasons", quiet=quiet
         )

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from dedup.matching.pair_scoring import weigh_pairs, weighed_pairs
+from dedup.matching.pair_scoring import iter_scored_pairs, score_pairs
 from dedup.settings.settings import Settings
 
-REACH = 8.0
+MAX_MODEL_SHORTFALL = 8.0
 """A pair further below the threshold (log-odds) than this is hopeless: it teaches nothing."""
 
 
-def asked_pairs(sketches: Any, order: np.ndarray, settings: Settings, most: int) -> np.ndarray:
+def select_model_pairs(sketches: Any, order: np.ndarray, settings: Settings, limit: int) -> np.ndarray:
     """Return pairs (n × 2, int64), the article first that ranks first; of more than `most` an even sample.
 
     Then only every second, third … article is looked up, all along the rank order.
@@ -25,23 +25,23 @@ def asked_pairs(sketches: Any, order: np.ndarray, settings: Settings, most: int)
     while True:
         asked = np.zeros(len(sketches.texts), np.bool_)
         asked[order[::step]] = True
-        pairs, found = first_asked(sketches, order, asked, settings, most)
-        if found <= most:
+        pairs, found = collect_model_pairs(sketches, order, asked, settings, limit)
+        if found <= limit:
             return pairs
-        step += 1 + found // most
+        step += 1 + found // limit
 
 
-def first_asked(
-    sketches: Any, order: np.ndarray, asked: np.ndarray, settings: Settings, most: int
+def collect_model_pairs(
+    sketches: Any, order: np.ndarray, lookup_mask: np.ndarray, settings: Settings, limit: int
 ) -> tuple[np.ndarray, int]:
     """Return the first pairs of the articles that are looked up, `most` or some more, and how many there are in all."""
     parts, found = [np.zeros((0, 2), np.int64)], 0
-    for pairs, _ in weighed_pairs(sketches, order, settings, asked, REACH):
-        parts += [pairs] if found <= most else []
+    for pairs, _ in iter_scored_pairs(sketches, order, settings, lookup_mask, MAX_MODEL_SHORTFALL):
+        parts += [pairs] if found <= limit else []
         found += len(pairs)
     return np.concatenate(parts), found
 
 
-def asks(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
+def is_decided_by_model(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
     """Return for each pair (n × 2, the kept article first) whether a run would ask the model, were it a candidate."""
-    return weigh_pairs(sketches, pairs, settings) > -np.inf
+    return score_pairs(sketches, pairs, settings) > -np.inf

@@ -20,31 +20,39 @@ from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
 from dedup.errors import InputError
-from dedup.evaluation.fitting import Labelled, Weights, as_model, fitted, log_losses
-from dedup.evaluation.folds import folds_of, thinned
-from dedup.matching.classifier import level_threshold, rules_of
+from dedup.evaluation.fitting import (
+    ModelWeights,
+    TrainingPairs,
+    compute_log_losses,
+    fit_toward_base,
+    to_model,
+)
+from dedup.evaluation.folds import assign_folds, sample_by_story
+from dedup.matching.classifier import get_level_threshold, make_match_params
 from dedup.settings.model_file import MODEL_LEVELS, Model
 from dedup.settings.settings import Settings
 
-__all__ = ["Calibration", "Stage", "calibrate"]
+__all__ = ["Calibration", "LearningCurvePoint", "fit_calibrated_model"]
 
-LEAST = {level: level_threshold(rules_of(Settings(level=level))) for level in MODEL_LEVELS}
+DEFAULT_THRESHOLDS = {
+    level: get_level_threshold(make_match_params(Settings(level=level))) for level in MODEL_LEVELS
+}
 """By the level of a model: from these log-odds on, by default, it claims that a pair belongs together."""
 PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 """How hard a model is pulled toward the one in force: what a coefficient's move of 1 in log-odds (a standard deviation of its
 evidence) costs, squared, as against the log loss of a pair; from no change at all to nearly free."""
 FOLDS, INNER_FOLDS = 10, 8
-SHARES = (0.125, 0.25, 0.5, 1.0)
+CURVE_SHARES = (0.125, 0.25, 0.5, 1.0)
 """Parts of the stories that the learning curve is drawn from."""
-FEWEST, ENOUGH = 10, 30
+MIN_PAIRS, MIN_PAIRS_TO_FIT = 10, 30
 """So many pairs of either kind are needed to say anything, and so many pairs of either kind and stories to change anything:
 with 15 pairs of two stories a fit to half of `events` lost .1 of F1 on the other half."""
-SURE = 0.99
+CONFIDENCE = 0.99
 """By so much, after Student's t over the folds, a weaker pull must be better, and a new model, to be called so."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class HeldOutScores:
     """How well a model does on stories that it has not seen."""
 
     log_loss: float
@@ -56,7 +64,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class LearningCurvePoint:
     """A point of the learning curve."""
 
     pairs: int
@@ -77,18 +85,18 @@ class Calibration:
     """How many of them belong together at the level of the model."""
     stories: int
     """How many stories they are of; of a storyline model, how many storylines."""
-    before: Judgement
+    before: HeldOutScores
     """Of the model in force, on all the pairs."""
-    after: Judgement
+    after: HeldOutScores
     """Of models fitted in the same way to the other stories."""
     helped: bool
     """The log loss on unseen stories fell by more than chance would explain."""
     enough: bool
     """The second half of the labels no longer improved it by more than chance would explain."""
-    curve: tuple[Stage, ...]
+    curve: tuple[LearningCurvePoint, ...]
 
 
-class Trial(NamedTuple):
+class CrossValidation(NamedTuple):
     """What models say of the folds that they have not seen: counts for each fold."""
 
     losses: np.ndarray
@@ -97,11 +105,11 @@ class Trial(NamedTuple):
     """Rightly matched, matched, belonging together: folds × 3."""
     pairs: float
 
-    def judgement(self) -> Judgement:
+    def compute_scores(self) -> HeldOutScores:
         """Return the scores over all folds."""
         loss, weight = self.losses.sum(axis=0)
         right, claimed, true = self.counts.sum(axis=0)
-        return Judgement(
+        return HeldOutScores(
             log_loss=float(loss / weight),
             f1=float(2 * right / (claimed + true)) if claimed + true else 1.0,
             precision=float(right / claimed) if claimed else 1.0,
@@ -110,86 +118,102 @@ class Trial(NamedTuple):
 
 
 @threadpool_limits.wrap(limits=1)  # a thousand small fits, to which more threads are only in each other's way
-def calibrate(labelled: Labelled, base: Weights, seed: int = 1) -> Calibration:
+def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int = 1) -> Calibration:
     """Return a model fitted to labelled pairs, pulled toward the one in force, with its worth on unseen stories.
 
     It is of the level of the one in force. `InputError` where there are too few pairs of either kind.
     """
     same, pairs = int(labelled.same.sum()), len(labelled.same)
-    if min(same, pairs - same) < FEWEST:
+    if min(same, pairs - same) < MIN_PAIRS:
         raise InputError(
-            f"{same} pairs of one {base.level} and {pairs - same} of two are too few: at least {FEWEST} of each are needed"
+            f"{same} pairs of one {base.level} and {pairs - same} of two are too few: at least {MIN_PAIRS} of each are needed"
         )
-    folds = folds_of(labelled.stories, FOLDS, seed)
-    before = tried(labelled, folds, lambda _: base)
+    folds = assign_folds(labelled.stories, FOLDS, seed)
+    before = run_cross_validation(labelled, folds, lambda _: base)
     stages = [
-        tried(labelled, folds, lambda seen, share=share: chosen(thinned(seen, share, seed), base, seed)[0])  # type: ignore[misc] # a default is no argument
-        for share in SHARES
+        run_cross_validation(
+            labelled,
+            folds,
+            lambda seen, share=share: fit_best_pull(sample_by_story(seen, share, seed), base, seed)[0],  # type: ignore[misc] # a default
+        )
+        for share in CURVE_SHARES
     ]
     after = stages[-1]
-    helped = is_better(after, before)
-    weights, pull = chosen(labelled, base, seed) if helped else (base, np.inf)
+    helped = is_clearly_better(after, before)
+    weights, pull = fit_best_pull(labelled, base, seed) if helped else (base, np.inf)
     return Calibration(
-        model=as_model(weights),
+        model=to_model(weights),
         pull=pull,
         pairs=pairs,
         same=same,
         stories=len(np.unique(labelled.stories)),
-        before=before.judgement(),
-        after=after.judgement(),
+        before=before.compute_scores(),
+        after=after.compute_scores(),
         helped=helped and pull < np.inf,
-        enough=not is_better(after, stages[-2]),
-        curve=tuple(stage_of(stage, share) for stage, share in zip(stages, SHARES, strict=True)),
+        enough=not is_clearly_better(after, stages[-2]),
+        curve=tuple(
+            make_curve_point(stage, share) for stage, share in zip(stages, CURVE_SHARES, strict=True)
+        ),
     )
 
 
-def stage_of(trial: Trial, share: float) -> Stage:
+def make_curve_point(trial: CrossValidation, share: float) -> LearningCurvePoint:
     """Return a trial with a share of the labels as a point of the learning curve."""
-    found = trial.judgement()
-    return Stage(round(trial.pairs * share), found.log_loss, found.f1)
+    found = trial.compute_scores()
+    return LearningCurvePoint(round(trial.pairs * share), found.log_loss, found.f1)
 
 
-def chosen(labelled: Labelled, base: Weights, seed: int) -> tuple[Weights, float]:
+def fit_best_pull(labelled: TrainingPairs, base: ModelWeights, seed: int) -> tuple[ModelWeights, float]:
     """Return the model with the hardest pull that is not clearly worse than another, and that pull.
 
     Where there is too little to choose by, the model stays as it is.
     """
-    folds = folds_of(labelled.stories, INNER_FOLDS, seed + 1)
+    folds = assign_folds(labelled.stories, INNER_FOLDS, seed + 1)
     same = int(labelled.same.sum())
-    if min(same, len(labelled.same) - same, len(np.unique(labelled.stories))) < ENOUGH:
+    if min(same, len(labelled.same) - same, len(np.unique(labelled.stories))) < MIN_PAIRS_TO_FIT:
         return base, np.inf
-    best, pull = tried(labelled, folds, lambda _: base), np.inf
+    best, pull = run_cross_validation(labelled, folds, lambda _: base), np.inf
     for weaker in PULLS[1:]:
-        trial = tried(labelled, folds, lambda seen, weaker=weaker: fitted(seen, base, weaker))  # type: ignore[misc] # as above
-        if is_better(trial, best):
+        trial = run_cross_validation(
+            labelled,
+            folds,
+            lambda seen, weaker=weaker: fit_toward_base(seen, base, weaker),  # type: ignore[misc] # as above
+        )
+        if is_clearly_better(trial, best):
             best, pull = trial, weaker
-    return (base, pull) if pull == np.inf else (fitted(labelled, base, pull), pull)
+    return (base, pull) if pull == np.inf else (fit_toward_base(labelled, base, pull), pull)
 
 
-def is_better(new: Trial, old: Trial) -> bool:
+def is_clearly_better(new: CrossValidation, old: CrossValidation) -> bool:
     """Return whether the log loss fell by more than chance would have it, by the folds' differences."""
     weights = np.maximum(new.losses[:, 1], 1e-9)
     gains = (old.losses[:, 0] - new.losses[:, 0]) / weights
     mean = np.average(gains, weights=weights)
     spread = np.sqrt(np.average((gains - mean) ** 2, weights=weights) / max(len(gains) - 1, 1))
-    return bool(mean > stdtrit(max(len(gains) - 1, 1), SURE) * spread)
+    return bool(mean > stdtrit(max(len(gains) - 1, 1), CONFIDENCE) * spread)
 
 
-def tried(labelled: Labelled, folds: np.ndarray, fit: Callable[[Labelled], Weights]) -> Trial:
+def run_cross_validation(
+    labelled: TrainingPairs, folds: np.ndarray, fit: Callable[[TrainingPairs], ModelWeights]
+) -> CrossValidation:
     """Return what models say of each fold that were fitted without its stories; `folds` has the two folds of each pair."""
     losses, counts, sizes = [], [], []
     dealt = int(folds.max()) + 1
     for fold in range(dealt):
         inside = (folds == fold).mean(axis=1)
         seen, judged = inside == 0, inside > 0
-        weights = fit(labelled.at(seen)._replace(crossing=labelled.crossing * dealt / max(dealt - 1, 1)))
+        weights = fit(
+            labelled.select(seen)._replace(
+                cross_story_weight=labelled.cross_story_weight * dealt / max(dealt - 1, 1)
+            )
+        )
         odds, same, weight = (
             weights.log_odds(labelled.evidence[judged]),
             labelled.same[judged],
             inside[judged],
         )
-        losses.append((float(weight @ log_losses(odds, same)), float(weight.sum())))
-        claimed = odds >= LEAST[weights.level]
+        losses.append((float(weight @ compute_log_losses(odds, same)), float(weight.sum())))
+        claimed = odds >= DEFAULT_THRESHOLDS[weights.level]
         counts.append([float(weight @ (claimed & same)), float(weight @ claimed), float(weight @ same)])
         sizes.append(float(seen.sum()))
-    return Trial(np.array(losses), np.array(counts), float(np.mean(sizes)))
+    return CrossValidation(np.array(losses), np.array(counts), float(np.mean(sizes)))

@@ -14,22 +14,30 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from dedup.matching.evidence import EVIDENCE
-from dedup.settings.model_file import AGAINST, CONTEXT_NAMES, GREATEST, SPEAKS_FOR, Model
+from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.settings.model_file import (
+    CONTEXT_EVIDENCE,
+    MAX_COEFFICIENT,
+    NEGATIVE_EVIDENCE,
+    POSITIVE_EVIDENCE,
+    Model,
+)
 
-__all__ = ["Labelled", "Weights", "as_model", "fitted", "log_losses"]
+__all__ = ["TrainingPairs", "ModelWeights", "to_model", "fit_toward_base", "compute_log_losses"]
 
-STORY_COLUMNS = [k for k, name in enumerate(EVIDENCE) if name in (*SPEAKS_FOR, *AGAINST)]
-COLUMNS = {
+STORY_COLUMNS = [
+    k for k, name in enumerate(EVIDENCE_NAMES) if name in (*POSITIVE_EVIDENCE, *NEGATIVE_EVIDENCE)
+]
+MODEL_COLUMNS = {
     "story": np.array(STORY_COLUMNS),
-    "storyline": np.array([k for k in STORY_COLUMNS if EVIDENCE[k] not in CONTEXT_NAMES]),
+    "storyline": np.array([k for k in STORY_COLUMNS if EVIDENCE_NAMES[k] not in CONTEXT_EVIDENCE]),
 }
 """By the level of a model: the columns of evidence that it may weigh."""
-SIGNS = np.array([1.0 if name in SPEAKS_FOR else -1.0 for name in EVIDENCE])
+EVIDENCE_SIGNS = np.array([1.0 if name in POSITIVE_EVIDENCE else -1.0 for name in EVIDENCE_NAMES])
 """By column of evidence: 1 if it may only speak for a match, -1 if only against it."""
 
 
-class Labelled(NamedTuple):
+class TrainingPairs(NamedTuple):
     """Pairs to learn from."""
 
     evidence: np.ndarray
@@ -38,21 +46,21 @@ class Labelled(NamedTuple):
     """n, bool: whether the two belong together at the level of the model."""
     stories: np.ndarray
     """n × 2, int64: the stories (or storylines) of the two articles."""
-    crossing: float = 1.0
+    cross_story_weight: float = 1.0
     """What a pair of two stories weighs beside a pair of one. Without some of the stories pairs of two are rarer than they were,
     by more than pairs of one; so they weigh more, and the odds are those of the whole."""
 
-    def at(self, mask: np.ndarray) -> Labelled:
+    def select(self, mask: np.ndarray) -> TrainingPairs:
         """Return some of the pairs."""
         return self._replace(evidence=self.evidence[mask], same=self.same[mask], stories=self.stories[mask])
 
     @property
     def weight(self) -> np.ndarray:
         """Return what each pair weighs."""
-        return np.where(self.stories[:, 0] == self.stories[:, 1], 1.0, self.crossing)
+        return np.where(self.stories[:, 0] == self.stories[:, 1], 1.0, self.cross_story_weight)
 
 
-class Weights(NamedTuple):
+class ModelWeights(NamedTuple):
     """A model as arrays: a coefficient for each column of evidence, and the intercept, in log-odds of the matching."""
 
     coefficients: np.ndarray
@@ -65,20 +73,20 @@ class Weights(NamedTuple):
         return evidence @ self.coefficients + self.intercept
 
 
-def log_losses(odds: np.ndarray, same: np.ndarray) -> np.ndarray:
+def compute_log_losses(odds: np.ndarray, same: np.ndarray) -> np.ndarray:
     """Return the log loss of each pair."""
     return np.logaddexp(0, np.where(same, -odds, odds))
 
 
-def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
+def fit_toward_base(labelled: TrainingPairs, base: ModelWeights, pull: float) -> ModelWeights:
     """Return the logistic regression over labelled pairs that a ridge pulls toward `base`, signs kept.
 
     Evidence that does not vary among the pairs keeps its coefficient.
     """
     if not len(labelled.same):
         return base
-    columns = COLUMNS[base.level]
-    signs = SIGNS[columns]
+    columns = MODEL_COLUMNS[base.level]
+    signs = EVIDENCE_SIGNS[columns]
     rows = labelled.evidence[:, columns].astype(np.float64)
     mean, scale = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - nothing varies so little
@@ -86,7 +94,7 @@ def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
     start = base.log_odds(labelled.evidence)
     sides, weight = np.where(labelled.same, 1.0, -1.0), labelled.weight
 
-    def loss(moves: np.ndarray) -> tuple[float, np.ndarray]:
+    def compute_penalized_loss(moves: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the penalised loss of moves of the coefficients and, last, the intercept; and its gradient."""
         margins = sides * (start + x @ moves[:-1] + moves[-1])
         slopes = -sides * weight * np.exp(-np.logaddexp(0, margins))
@@ -99,18 +107,22 @@ def fitted(labelled: Labelled, base: Weights, pull: float) -> Weights:
     furthest = signs * base.coefficients[columns] * scale
     bounds = [(-most, None) if sign > 0 else (None, most) for most, sign in zip(furthest, signs, strict=True)]
     moves = minimize(
-        loss, np.zeros(len(columns) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]
+        compute_penalized_loss,
+        np.zeros(len(columns) + 1),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[*bounds, (None, None)],
     ).x
     steps = moves[:-1] / scale
     coefficients = base.coefficients.copy()
     coefficients[columns] = signs * np.maximum(signs * (coefficients[columns] + steps), 0)
-    return Weights(coefficients, float(base.intercept + moves[-1] - steps @ mean), base.level)
+    return ModelWeights(coefficients, float(base.intercept + moves[-1] - steps @ mean), base.level)
 
 
-def as_model(weights: Weights) -> Model:
+def to_model(weights: ModelWeights) -> Model:
     """Return weights as a value for the settings, rounded as a file has them."""
-    limited = np.clip(weights.coefficients, -GREATEST, GREATEST)
-    rounded = {EVIDENCE[k]: round(float(limited[k]), 6) for k in COLUMNS[weights.level]}
+    limited = np.clip(weights.coefficients, -MAX_COEFFICIENT, MAX_COEFFICIENT)
+    rounded = {EVIDENCE_NAMES[k]: round(float(limited[k]), 6) for k in MODEL_COLUMNS[weights.level]}
     named = {name: value for name, value in rounded.items() if value}
-    intercept = round(float(np.clip(weights.intercept, -GREATEST, GREATEST)), 6)
+    intercept = round(float(np.clip(weights.intercept, -MAX_COEFFICIENT, MAX_COEFFICIENT)), 6)
     return Model(named, intercept, weights.level)

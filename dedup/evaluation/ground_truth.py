@@ -1,8 +1,8 @@
 """Labels → what they say of any two articles, whether they came as stories or as pairs.
 
 In: a label for each article, or a file's labelled pairs, by position, as they count at the level in force: then pairs of one
-storyline belong together, or of one story alone. Out: a `Truth`: it judges a pair, names pairs that belong together and that a
-clustering holds apart, and scores a result.
+storyline belong together, or of one story alone. Out: a `GroundTruth`: it judges a pair, names pairs that belong together and
+that a clustering holds apart, and scores a result.
 """
 
 from __future__ import annotations
@@ -16,80 +16,82 @@ from dedup.evaluation.metrics import (
     Evaluation,
     Labels,
     PairEvaluation,
+    compare_labels,
     evaluate,
     evaluate_pairs,
-    verdict,
 )
-from dedup.evaluation.pair_labels import Found
+from dedup.evaluation.pair_labels import LabelledPairs
 from dedup.pipeline.results import Result
 
-__all__ = ["Pairs", "Stories", "Truth"]
+__all__ = ["PairTruth", "StoryTruth", "GroundTruth"]
 
-MOST_APART = 40
+MAX_SPLIT_CLUSTERS = 40
 """Of a story in so many clusters and more, so many are looked at: they are its first in order of input."""
 
 
-class Truth(Protocol):
+class GroundTruth(Protocol):
     """What is known of a corpus."""
 
-    def says(self, a: int, b: int) -> bool | None:
+    def are_together(self, a: int, b: int) -> bool | None:
         """Return whether two articles belong together; None where that is open."""
 
-    def apart(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield pairs that belong together and lie in different clusters."""
 
-    def scores(self, result: Result) -> Evaluation | PairEvaluation:
+    def score_result(self, result: Result) -> Evaluation | PairEvaluation:
         """Return how well a result agrees with what is known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stories:
+class StoryTruth:
     """A label for each article, and what leaves pairs open, by position."""
 
     labels: Labels
-    opened: Labels
+    open_groups: Labels
 
-    def says(self, a: int, b: int) -> bool | None:
+    def are_together(self, a: int, b: int) -> bool | None:
         """Return whether two articles have the same label; None where one has none, or the pair is open."""
-        return {"right": True, "wrong": False}.get(verdict(self.labels, self.opened, a, b))
+        return {"right": True, "wrong": False}.get(compare_labels(self.labels, self.open_groups, a, b))
 
-    def apart(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield for each two clusters that a story lies in an article of it from each: the first of the story there."""
         parts: dict[object, dict[int, int]] = {}
         for a, label in enumerate(self.labels):
             if label is not None:
                 parts.setdefault(label, {}).setdefault(leaders[a], a)
         for firsts in parts.values():
-            yield from combinations(list(firsts.values())[:MOST_APART], 2)
+            yield from combinations(list(firsts.values())[:MAX_SPLIT_CLUSTERS], 2)
 
-    def scores(self, result: Result) -> Evaluation:
+    def score_result(self, result: Result) -> Evaluation:
         """Return the scores of a clustering."""
-        return evaluate(result, self.labels, self.opened)
+        return evaluate(result, self.labels, self.open_groups)
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairTruth:
     """Labelled pairs, and nothing of all others."""
 
-    found: Found
-    known: Mapping[tuple[int, int], bool]
+    pairs: LabelledPairs
+    together: Mapping[tuple[int, int], bool]
 
     @classmethod
-    def of(cls, found: Found) -> Pairs:
+    def from_labels(cls, found: LabelledPairs) -> PairTruth:
         """Return labelled pairs, ready to be asked."""
         rows = zip(found.left.tolist(), found.right.tolist(), found.together.tolist(), strict=True)
         return cls(found, {(min(a, b), max(a, b)): together for a, b, together in rows})
 
-    def says(self, a: int, b: int) -> bool | None:
+    def are_together(self, a: int, b: int) -> bool | None:
         """Return whether a pair was labelled as one that belongs together; None where it was not labelled."""
-        return self.known.get((min(a, b), max(a, b)))
+        return self.together.get((min(a, b), max(a, b)))
 
-    def apart(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield the pairs labelled as belonging together that lie in different clusters."""
         return (
-            pair for pair, together in self.known.items() if together and leaders[pair[0]] != leaders[pair[1]]
+            pair
+            for pair, together in self.together.items()
+            if together and leaders[pair[0]] != leaders[pair[1]]
         )
 
-    def scores(self, result: Result) -> PairEvaluation:
+    def score_result(self, result: Result) -> PairEvaluation:
         """Return the scores of the labelled pairs."""
-        return evaluate_pairs(result, self.found)
+        return evaluate_pairs(result, self.pairs)

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from dedup.errors import InputError
-from dedup.evaluation.pair_labels import Found
-from dedup.io.records import Record, json_line
+from dedup.evaluation.pair_labels import LabelledPairs
+from dedup.io.records import Record, to_json_line
 from dedup.pipeline.results import Result
 from dedup.settings.settings import RELATIONS
 
@@ -28,14 +28,14 @@ __all__ = [
     "Agreement",
     "Evaluation",
     "PairEvaluation",
-    "Verdicts",
-    "b_cubed",
-    "below",
+    "RelationVerdicts",
+    "score_b_cubed",
+    "find_failed_floors",
     "evaluate",
     "evaluate_pairs",
-    "labels_in",
-    "pairwise",
-    "verdict",
+    "read_label_fields",
+    "score_pairwise",
+    "compare_labels",
 ]
 
 Labels = Sequence[Hashable]
@@ -54,7 +54,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class RelationVerdicts:
     """The drops of one relation, by what the labels say of the dropped and the kept article."""
 
     dropped: int
@@ -79,7 +79,7 @@ class Evaluation:
     """Distinct labels."""
     clusters: int
     """Clusters among the labelled articles, those of one article too."""
-    relations: dict[str, Verdicts]
+    relations: dict[str, RelationVerdicts]
     adjusted_rand: float
     """In [-.5, 1]; 0 is what chance would give."""
     v_measure: float
@@ -98,10 +98,10 @@ class PairEvaluation:
     """Pairs that their labels leave open at this level."""
     unknown: int
     """Pairs that name an article that the corpus has not."""
-    relations: dict[str, Verdicts]
+    relations: dict[str, RelationVerdicts]
 
 
-def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Evaluation:
+def evaluate(result: Result, labels: Labels, open_groups: Labels | None = None) -> Evaluation:
     """Return the scores of a result against labels, one for each article in the order of input.
 
     An article with the label None is left out. Two articles with the same value in `opened` but with
@@ -109,41 +109,41 @@ def evaluate(result: Result, labels: Labels, opened: Labels | None = None) -> Ev
     `InputError` where the labels are not as many as the articles.
     """
     leaders = result.assignments.leaders.tolist()
-    opened = [None] * len(leaders) if opened is None else opened
-    if not len(labels) == len(opened) == len(leaders):
+    open_groups = [None] * len(leaders) if open_groups is None else open_groups
+    if not len(labels) == len(open_groups) == len(leaders):
         raise InputError(f"there are {len(leaders)} articles, but {len(labels)} labels")
     known = [a for a, label in enumerate(labels) if label is not None]
-    stories, clusters, sagas = ([column[a] for a in known] for column in (labels, leaders, opened))
+    stories, clusters, sagas = ([column[a] for a in known] for column in (labels, leaders, open_groups))
     return Evaluation(
-        pairwise=pairwise(stories, clusters, sagas),
-        b_cubed=b_cubed(stories, clusters, sagas),
+        pairwise=score_pairwise(stories, clusters, sagas),
+        b_cubed=score_b_cubed(stories, clusters, sagas),
         articles=len(known),
         unlabelled=len(labels) - len(known),
         stories=len(set(stories)),
         clusters=len(set(clusters)),
-        relations=verdicts(result, lambda a, b: verdict(labels, opened, a, b)),
-        adjusted_rand=adjusted_rand(stories, clusters),
-        v_measure=v_measure(stories, clusters),
+        relations=count_verdicts(result, lambda a, b: compare_labels(labels, open_groups, a, b)),
+        adjusted_rand=compute_adjusted_rand(stories, clusters),
+        v_measure=compute_v_measure(stories, clusters),
     )
 
 
-def evaluate_pairs(result: Result, found: Found) -> PairEvaluation:
+def evaluate_pairs(result: Result, labelled: LabelledPairs) -> PairEvaluation:
     """Return the scores of a result on labelled pairs; what nobody labelled is open."""
-    leaders, true = result.assignments.leaders, int(found.together.sum())
-    joined = leaders[found.left] == leaders[found.right]
-    pairs_ = zip(found.left.tolist(), found.right.tolist(), found.together.tolist(), strict=True)
+    leaders, true = result.assignments.leaders, int(labelled.together.sum())
+    joined = leaders[labelled.left] == leaders[labelled.right]
+    pairs_ = zip(labelled.left.tolist(), labelled.right.tolist(), labelled.together.tolist(), strict=True)
     known = {frozenset((a, b)): "right" if together else "wrong" for a, b, together in pairs_}
     return PairEvaluation(
-        pairwise=agreement(int((joined & found.together).sum()), int(joined.sum()), true),
-        pairs=len(found.together),
+        pairwise=compute_agreement(int((joined & labelled.together).sum()), int(joined.sum()), true),
+        pairs=len(labelled.together),
         same=true,
-        open=found.open,
-        unknown=found.unknown,
-        relations=verdicts(result, lambda a, b: known.get(frozenset((a, b)), "open")),
+        open=labelled.open,
+        unknown=labelled.unknown,
+        relations=count_verdicts(result, lambda a, b: known.get(frozenset((a, b)), "open")),
     )
 
 
-def agreement(both: int, claimed: int, true: int) -> Agreement:
+def compute_agreement(both: int, claimed: int, true: int) -> Agreement:
     """Return precision, recall and F1 of counts of pairs; nothing claimed is nothing wrong, nothing true nothing missed."""
     return Agreement(
         precision=both / claimed if claimed else 1.0,
@@ -152,64 +152,64 @@ def agreement(both: int, claimed: int, true: int) -> Agreement:
     )
 
 
-def adjusted_rand(labels: Labels, clusters: Labels) -> float:
+def compute_adjusted_rand(labels: Labels, clusters: Labels) -> float:
     """Return the adjusted Rand index.
 
-    >>> adjusted_rand(["a", "a", "b"], [1, 1, 2])
+    >>> compute_adjusted_rand(["a", "a", "b"], [1, 1, 2])
     1.0
     """
     from sklearn.metrics import adjusted_rand_score
 
-    return float(adjusted_rand_score(codes(labels), codes(clusters)))
+    return float(adjusted_rand_score(encode_labels(labels), encode_labels(clusters)))
 
 
-def v_measure(labels: Labels, clusters: Labels) -> float:
+def compute_v_measure(labels: Labels, clusters: Labels) -> float:
     """Return the V-measure: the harmonic mean of homogeneity and completeness.
 
-    >>> v_measure(["a", "a", "b"], [1, 1, 2])
+    >>> compute_v_measure(["a", "a", "b"], [1, 1, 2])
     1.0
     """
     from sklearn.metrics import v_measure_score
 
-    return float(v_measure_score(codes(labels), codes(clusters)))
+    return float(v_measure_score(encode_labels(labels), encode_labels(clusters)))
 
 
-def codes(labels: Labels) -> list[int]:
+def encode_labels(labels: Labels) -> list[int]:
     """Return labels as whole numbers, equal ones by the same."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(label, len(numbers)) for label in labels]
 
 
-def pairwise(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
+def score_pairwise(labels: Labels, clusters: Labels, open_groups: Labels | None = None) -> Agreement:
     """Return how well the pairs within clusters agree with the pairs within stories.
 
     Where nothing is clustered nothing is wrong, and where there is nothing to find nothing is missed: then
     precision, or recall, is 1.
 
-    >>> pairwise(["a", "a", "b"], [1, 1, 1])
+    >>> score_pairwise(["a", "a", "b"], [1, 1, 1])
     Agreement(precision=0.3333333333333333, recall=1.0, f1=0.5)
     """
-    opened = [None] * len(labels) if opened is None else opened
-    both = pairs(Counter(zip(clusters, labels, strict=True)).values())
-    claimed = pairs(Counter(clusters).values()) - open_pairs(labels, clusters, opened)
-    true = pairs(Counter(labels).values())
-    return agreement(both, claimed, true)
+    open_groups = [None] * len(labels) if open_groups is None else open_groups
+    both = count_pairs(Counter(zip(clusters, labels, strict=True)).values())
+    claimed = count_pairs(Counter(clusters).values()) - count_open_pairs(labels, clusters, open_groups)
+    true = count_pairs(Counter(labels).values())
+    return compute_agreement(both, claimed, true)
 
 
-def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> Agreement:
+def score_b_cubed(labels: Labels, clusters: Labels, open_groups: Labels | None = None) -> Agreement:
     """Return B³: precision and recall of each article, averaged, and their harmonic mean.
 
     Of an article, precision is the share of its own story among its cluster, without those that are open to
     it; recall is the share of its story that lies in its cluster. Each article counts
     itself. Of no articles, all is 1.
 
-    >>> b_cubed(["a", "a", "b"], [1, 1, 1])
+    >>> score_b_cubed(["a", "a", "b"], [1, 1, 1])
     Agreement(precision=0.5555555555555555, recall=1.0, f1=0.7142857142857143)
     """
-    opened = [None] * len(labels) if opened is None else opened
-    triples = Counter(zip(clusters, labels, opened, strict=True))
+    open_groups = [None] * len(labels) if open_groups is None else open_groups
+    triples = Counter(zip(clusters, labels, open_groups, strict=True))
     both, size, story = Counter(zip(clusters, labels, strict=True)), Counter(clusters), Counter(labels)
-    saga = Counter(zip(clusters, opened, strict=True))
+    saga = Counter(zip(clusters, open_groups, strict=True))
     precision = recall = 0.0
     for (c, s, o), count in triples.items():
         left_out = 0 if o is None else saga[c, o] - count
@@ -222,7 +222,7 @@ def b_cubed(labels: Labels, clusters: Labels, opened: Labels | None = None) -> A
     return Agreement(precision, recall, 2 * precision * recall / (precision + recall))
 
 
-def below(scores: Evaluation | PairEvaluation, floors: Mapping[str, float]) -> list[str]:
+def find_failed_floors(scores: Evaluation | PairEvaluation, floors: Mapping[str, float]) -> list[str]:
     """Return a sentence for each score below its floor; those of B³ have `b3_` before their name.
 
     `InputError` where a floor is of a score that labelled pairs alone do not give.
@@ -241,56 +241,57 @@ def below(scores: Evaluation | PairEvaluation, floors: Mapping[str, float]) -> l
     ]
 
 
-def labels_in(records: Iterable[Record], *names: str) -> list[list[Hashable]]:
+def read_label_fields(records: Iterable[Record], *names: str) -> list[list[Hashable]]:
     """Return for each field named the labels that the records have in it, None where there is none.
 
     `InputError` where no record has the field.
     """
     columns: list[list[Hashable]] = [[] for _ in names]
     for record in records:
-        fields = record.fields()
+        fields = record.to_dict()
         for column, name in zip(columns, names, strict=True):
-            column.append(label(fields.get(name)))
+            column.append(parse_field_label(fields.get(name)))
     for column, name in zip(columns, names, strict=True):
         if all(value is None for value in column):
             raise InputError(f"no article has a label in the field {name!r}")
     return columns
 
 
-def label(value: Any) -> Hashable:
+def parse_field_label(value: Any) -> Hashable:
     """Return a value of a record as a label: None for null, NaN and blank text; JSON for what is nested."""
     missing = value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124 - NaN
     if missing:
         return None
-    return value if isinstance(value, str) else json_line(value)
+    return value if isinstance(value, str) else to_json_line(value)
 
 
-def pairs(sizes: Iterable[int]) -> int:
+def count_pairs(sizes: Iterable[int]) -> int:
     """Return how many pairs there are within groups of these sizes."""
     return sum(n * (n - 1) // 2 for n in sizes)
 
 
-def open_pairs(labels: Labels, clusters: Labels, opened: Labels) -> int:
+def count_open_pairs(labels: Labels, clusters: Labels, open_groups: Labels) -> int:
     """Return how many pairs of a cluster share what leaves them open but not their label."""
-    known = [(c, o, s) for c, o, s in zip(clusters, opened, labels, strict=True) if o is not None]
-    return pairs(Counter((c, o) for c, o, _ in known).values()) - pairs(Counter(known).values())
+    known = [(c, o, s) for c, o, s in zip(clusters, open_groups, labels, strict=True) if o is not None]
+    return count_pairs(Counter((c, o) for c, o, _ in known).values()) - count_pairs(Counter(known).values())
 
 
-def verdicts(result: Result, judge: Callable[[int, int], str]) -> dict[str, Verdicts]:
+def count_verdicts(result: Result, judge: Callable[[int, int], str]) -> dict[str, RelationVerdicts]:
     """Return for each relation what a judge says of its drops: right, wrong or open, of dropped and kept article."""
     made = result.assignments
     counts: dict[str, Counter[str]] = {name: Counter() for name in RELATIONS}
     for a in np.flatnonzero(made.relations >= 0).tolist():
         counts[RELATIONS[made.relations[a]]][judge(a, int(made.leaders[a]))] += 1
     return {
-        name: Verdicts(found.total(), **{v: found[v] for v in VERDICTS}) for name, found in counts.items()
+        name: RelationVerdicts(found.total(), **{v: found[v] for v in VERDICTS})
+        for name, found in counts.items()
     }
 
 
-def verdict(labels: Labels, opened: Labels, a: int, b: int) -> str:
+def compare_labels(labels: Labels, open_groups: Labels, a: int, b: int) -> str:
     """Return whether it is right that two articles are together: right, wrong or open."""
     if labels[a] is None or labels[b] is None:
         return "open"
     if labels[a] == labels[b]:
         return "right"
-    return "open" if opened[a] is not None and opened[a] == opened[b] else "wrong"
+    return "open" if open_groups[a] is not None and open_groups[a] == open_groups[b] else "wrong"

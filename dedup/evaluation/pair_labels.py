@@ -1,7 +1,7 @@
 """A file of labelled pairs ↔ pairs of ids: what a person, or another data set, says of two articles.
 
 In: CSV, TSV or JSON Lines, plain or packed with gzip: two ids, `a` and `b`, and a `label`: same, followup, different or
-open; or, in older files, `same`: true, false or open. Out: `Label`s in the order of the file, each pair once, the way it was
+open; or, in older files, `same`: true, false or open. Out: `PairLabel`s in the order of the file, each pair once, the way it was
 judged last; and the positions that they name in a corpus, with what they say at a level. Nothing is guessed: a line that
 says none of these is an error that names it.
 """
@@ -21,67 +21,79 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup.errors import InputError
-from dedup.io.discovery import extensions
-from dedup.io.records import json_line
-from dedup.settings.settings import MODEL_OF
+from dedup.io.discovery import split_extensions
+from dedup.io.records import to_json_line
+from dedup.settings.settings import LEVEL_MODELS
 
 __all__ = [
-    "ANSWERS",
-    "APART",
-    "DIFFERENT",
-    "FOLLOWUP",
-    "OPEN",
-    "SAME",
-    "Found",
-    "Label",
-    "belongs_together",
-    "find",
-    "line_of",
-    "read_labels",
+    "LABEL_ANSWERS",
+    "ANSWER_NOT_SAME",
+    "ANSWER_DIFFERENT",
+    "ANSWER_FOLLOWUP",
+    "ANSWER_OPEN",
+    "ANSWER_SAME",
+    "LabelledPairs",
+    "PairLabel",
+    "is_together",
+    "find_labelled_pairs",
+    "format_pair_label",
+    "read_pair_labels",
 ]
 
-SAME, FOLLOWUP, DIFFERENT, OPEN = "same", "followup", "different", "open"
-APART = "apart"
+ANSWER_SAME, ANSWER_FOLLOWUP, ANSWER_DIFFERENT, ANSWER_OPEN = "same", "followup", "different", "open"
+ANSWER_NOT_SAME = "apart"
 """Two stories, of one affair or not: what an older file means by `same: false`."""
-ANSWERS = (SAME, FOLLOWUP, DIFFERENT, OPEN)
+LABEL_ANSWERS = (ANSWER_SAME, ANSWER_FOLLOWUP, ANSWER_DIFFERENT, ANSWER_OPEN)
 """What the field `label` may say: the same story; another chapter of the same affair; neither; or that it is left open."""
-TOGETHER: Mapping[str, Mapping[str, bool | None]] = {
-    "story": {SAME: True, FOLLOWUP: False, DIFFERENT: False, APART: False, OPEN: None},
-    "storyline": {SAME: True, FOLLOWUP: True, DIFFERENT: False, APART: None, OPEN: None},
+TOGETHER_BY_MODEL: Mapping[str, Mapping[str, bool | None]] = {
+    "story": {
+        ANSWER_SAME: True,
+        ANSWER_FOLLOWUP: False,
+        ANSWER_DIFFERENT: False,
+        ANSWER_NOT_SAME: False,
+        ANSWER_OPEN: None,
+    },
+    "storyline": {
+        ANSWER_SAME: True,
+        ANSWER_FOLLOWUP: True,
+        ANSWER_DIFFERENT: False,
+        ANSWER_NOT_SAME: None,
+        ANSWER_OPEN: None,
+    },
 }
 """By the model that decides at a level: whether an answer puts two articles together; None where it leaves that open."""
 
-MOST_BYTES = 1 << 30
+MAX_LABEL_FILE_BYTES = 1 << 30
 """No file of pairs is larger; it is read as a whole."""
-LONGEST_ID = 10_000
-IDS = (("a", "b"), ("id_a", "id_b"), ("id1", "id2"), ("left", "right"), ("id", "canonical"))
+MAX_ID_LENGTH = 10_000
+ID_FIELD_PAIRS = (("a", "b"), ("id_a", "id_b"), ("id1", "id2"), ("left", "right"), ("id", "canonical"))
 """What the two ids may be called; the last is what `dedup` writes itself."""
 LABEL_FIELD = "label"
 SAME_FIELDS = ("same", "same_story")
 """What the judgement may be called in older files, which know two answers."""
-LABEL_WORDS = {
-    **{answer: answer for answer in ANSWERS},
-    **dict.fromkeys(("follow-up", "follow_up", "follow up"), FOLLOWUP),
-    **dict.fromkeys(("", "null", "unsure"), OPEN),
+LABEL_FIELD_ANSWERS = {
+    **{answer: answer for answer in LABEL_ANSWERS},
+    **dict.fromkeys(("follow-up", "follow_up", "follow up"), ANSWER_FOLLOWUP),
+    **dict.fromkeys(("", "null", "unsure"), ANSWER_OPEN),
 }
-SAME_WORDS = {
-    **dict.fromkeys(("true", "yes", "1", "same"), SAME),
-    **dict.fromkeys(("false", "no", "0", "different"), APART),
-    **dict.fromkeys(("open", "", "null", "unsure"), OPEN),
+SAME_FIELD_ANSWERS = {
+    **dict.fromkeys(("true", "yes", "1", "same"), ANSWER_SAME),
+    **dict.fromkeys(("false", "no", "0", "different"), ANSWER_NOT_SAME),
+    **dict.fromkeys(("open", "", "null", "unsure"), ANSWER_OPEN),
 }
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+LABEL_FILE_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
-class Label(NamedTuple):
+class PairLabel(NamedTuple):
     """What is known of two articles."""
 
     a: str
     b: str
     answer: str
-    """One of `ANSWERS`, or `APART`."""
+    """One of `LABEL_ANSWERS`, or `ANSWER_NOT_SAME`."""
 
 
-class Found(NamedTuple):
+class LabelledPairs(NamedTuple):
     """Labelled pairs by the positions of their articles, and what their labels say at a level."""
 
     left: np.ndarray
@@ -96,42 +108,50 @@ class Found(NamedTuple):
     """How many pairs of the corpus have each answer, those left open too."""
 
 
-def read_labels(path: str | Path) -> list[Label]:
+def read_pair_labels(path: str | Path) -> list[PairLabel]:
     """Return the labelled pairs of a file; of a pair that comes again the last judgement.
 
     `InputError` names the first line that is no labelled pair.
     """
-    kind, packing = extensions(str(path))
-    text = unpacked(path, packing)
-    rows = delimited(text, DELIMITERS[kind], path) if kind in DELIMITERS else json_lines(text, path)
-    labels: dict[frozenset[str], Label] = {}
+    kind, packing = split_extensions(str(path))
+    text = read_label_text(path, packing)
+    rows = (
+        iter_delimited_labels(text, LABEL_FILE_DELIMITERS[kind], path)
+        if kind in LABEL_FILE_DELIMITERS
+        else iter_json_labels(text, path)
+    )
+    labels: dict[frozenset[str], PairLabel] = {}
     for line, row in rows:
         try:
-            label = label_of(row)
+            label = parse_pair_label(row)
         except ValueError as error:
             raise InputError(f"{path}:{line}: {error}") from None
         labels[frozenset((label.a, label.b))] = label
     return list(labels.values())
 
 
-def unpacked(path: str | Path, packing: str) -> str:
+def read_label_text(path: str | Path, packing: str) -> str:
     """Return the text of a file."""
     if packing not in {"", ".gz"}:
         raise InputError(f"cannot read {path}: labelled pairs are plain, or packed with gzip")
     try:
         with gzip.open(path) if packing else Path(path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MAX_LABEL_FILE_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{path} is no file of labelled pairs: it is larger than {MOST_BYTES >> 30} GB")
+    if len(content) > MAX_LABEL_FILE_BYTES:
+        raise InputError(
+            f"{path} is no file of labelled pairs: it is larger than {MAX_LABEL_FILE_BYTES >> 30} GB"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8") from None
 
 
-def delimited(text: str, delimiter: str, path: str | Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def iter_delimited_labels(
+    text: str, delimiter: str, path: str | Path
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield the rows of a table, with their lines."""
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -141,7 +161,7 @@ def delimited(text: str, delimiter: str, path: str | Path) -> Iterator[tuple[int
         raise InputError(f"{path}:{reader.line_num}: broken CSV: {error}") from None
 
 
-def json_lines(text: str, path: str | Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def iter_json_labels(text: str, path: str | Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield the objects of JSON Lines, with their lines; blank lines are passed over."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -155,30 +175,30 @@ def json_lines(text: str, path: str | Path) -> Iterator[tuple[int, Mapping[str, 
         yield number, row
 
 
-def label_of(row: Mapping[str, Any]) -> Label:
+def parse_pair_label(row: Mapping[str, Any]) -> PairLabel:
     """Return a row as a labelled pair; `ValueError` with what it lacks."""
-    ids = next((pair for pair in IDS if pair[0] in row and pair[1] in row), None)
+    ids = next((pair for pair in ID_FIELD_PAIRS if pair[0] in row and pair[1] in row), None)
     if ids is None:
         raise ValueError("it has not the two ids, as the fields 'a' and 'b'")
-    a, b = (id_of(row[name]) for name in ids)
+    a, b = (parse_article_id(row[name]) for name in ids)
     if a == b:
         raise ValueError(f"it pairs {a!r:.60} with itself")
-    return Label(a, b, answer_of(row))
+    return PairLabel(a, b, parse_answer(row))
 
 
-def answer_of(row: Mapping[str, Any]) -> str:
+def parse_answer(row: Mapping[str, Any]) -> str:
     """Return what a row says of its pair: what its `label` says, or else, where it has none or leaves it open, its `same`."""
-    label = answer_in(row, (LABEL_FIELD,), LABEL_WORDS)
-    same = answer_in(row, SAME_FIELDS, SAME_WORDS)
+    label = parse_answer_field(row, (LABEL_FIELD,), LABEL_FIELD_ANSWERS)
+    same = parse_answer_field(row, SAME_FIELDS, SAME_FIELD_ANSWERS)
     if label is None and same is None:
-        raise ValueError(f"it has no field 'label': {', '.join(ANSWERS[:-1])} or {ANSWERS[-1]}")
-    said = [answer for answer in (label, same) if answer not in {None, OPEN}]
-    if len({answer == SAME for answer in said}) > 1:
+        raise ValueError(f"it has no field 'label': {', '.join(LABEL_ANSWERS[:-1])} or {LABEL_ANSWERS[-1]}")
+    said = [answer for answer in (label, same) if answer not in {None, ANSWER_OPEN}]
+    if len({answer == ANSWER_SAME for answer in said}) > 1:
         raise ValueError(f"its label is {label!r}, and its field 'same' says otherwise")
-    return (said[0] if said else None) or OPEN
+    return (said[0] if said else None) or ANSWER_OPEN
 
 
-def answer_in(row: Mapping[str, Any], fields: Sequence[str], words: Mapping[str, str]) -> str | None:
+def parse_answer_field(row: Mapping[str, Any], fields: Sequence[str], words: Mapping[str, str]) -> str | None:
     """Return the answer in the first of some fields that a row has; None where it has none of them."""
     name = next((name for name in fields if name in row), None)
     if name is None:
@@ -186,36 +206,40 @@ def answer_in(row: Mapping[str, Any], fields: Sequence[str], words: Mapping[str,
     value = row[name]
     word = "" if value is None else str(value).strip().casefold()
     if word not in words or not isinstance(value, str | int | None):
-        choices = "true, false or open" if fields == SAME_FIELDS else f"{', '.join(ANSWERS[:-1])} or {OPEN}"
+        choices = (
+            "true, false or open"
+            if fields == SAME_FIELDS
+            else f"{', '.join(LABEL_ANSWERS[:-1])} or {ANSWER_OPEN}"
+        )
         raise ValueError(f"{name} is {value!r:.40}, not {choices}")
     return words[word]
 
 
-def id_of(value: Any) -> str:
+def parse_article_id(value: Any) -> str:
     """Return an id; a whole number is one too."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value or len(value) > LONGEST_ID:
+    if not isinstance(value, str) or not value or len(value) > MAX_ID_LENGTH:
         raise ValueError(f"{value!r:.60} is no id")
     return value
 
 
-def line_of(label: Label, **more: Any) -> bytes:
+def format_pair_label(label: PairLabel, **more: Any) -> bytes:
     """Return a labelled pair as a line of JSON, with its newline."""
-    said = {"same": False} if label.answer == APART else {LABEL_FIELD: label.answer}
-    return json_line({"a": label.a, "b": label.b, **said, **more}) + b"\n"
+    said = {"same": False} if label.answer == ANSWER_NOT_SAME else {LABEL_FIELD: label.answer}
+    return to_json_line({"a": label.a, "b": label.b, **said, **more}) + b"\n"
 
 
-def belongs_together(answer: str, level: str) -> bool | None:
+def is_together(answer: str, level: str) -> bool | None:
     """Return whether an answer puts two articles into one cluster of a level; None where it leaves that open.
 
-    >>> belongs_together("followup", "story"), belongs_together("followup", "storyline")
+    >>> is_together("followup", "story"), is_together("followup", "storyline")
     (False, True)
     """
-    return TOGETHER[MODEL_OF[level]][answer]
+    return TOGETHER_BY_MODEL[LEVEL_MODELS[level]][answer]
 
 
-def find(labels: Iterable[Label], ids: Sequence[str], level: str) -> Found:
+def find_labelled_pairs(labels: Iterable[PairLabel], ids: Sequence[str], level: str) -> LabelledPairs:
     """Return labelled pairs by the positions of their ids, the first where one comes again, as they count at a level."""
     places: dict[str, int] = {}
     for position, name in enumerate(ids):
@@ -229,11 +253,11 @@ def find(labels: Iterable[Label], ids: Sequence[str], level: str) -> Found:
             unknown += 1
             continue
         answers[answer] += 1
-        together = belongs_together(answer, level)
+        together = is_together(answer, level)
         if together is None:
             left_open += 1
         else:
             pairs.append((places[a], places[b]))
             judged.append(together)
     sides, together_ = np.array(pairs, np.int64).reshape(-1, 2), np.array(judged, np.bool_)
-    return Found(sides[:, 0].copy(), sides[:, 1].copy(), together_, left_open, unknown, dict(answers))
+    return LabelledPairs(sides[:, 0].copy(), sides[:, 1].copy(), together_, left_open, unknown, dict(answers))

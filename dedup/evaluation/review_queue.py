@@ -13,21 +13,26 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from dedup.evaluation.near_threshold import Nearby, matched_pairs, missed_pairs, nearest_pairs
+from dedup.evaluation.near_threshold import (
+    NearThresholdPair,
+    find_missed_pairs,
+    find_nearest_pairs,
+    list_matched_pairs,
+)
 from dedup.io.schema import SCHEMA
 from dedup.pipeline.results import Result
 from dedup.sketches.sketch import Sketches
-from dedup.text.boilerplate.passages import plain
-from dedup.text.boilerplate.profile import Learned
-from dedup.text.shared_passages import single_words
+from dedup.text.boilerplate.passages import remove_boilerplate
+from dedup.text.boilerplate.profile import BoilerplateProfile
+from dedup.text.shared_passages import split_words
 
-__all__ = ["Question", "Seen", "chosen", "only_in", "seen"]
+__all__ = ["Question", "ReviewArticle", "select_questions", "find_own_terms", "read_review_articles"]
 
 CHECK_EVERY = 10
-POOL = 40
+PAIRS_PER_QUESTION = 40
 """So many pairs for each question are looked through, to find some of different stories."""
-LEAD_WORDS = 90
-MOST_NAMED = 12
+REVIEW_LEAD_WORDS = 90
+MAX_NAMES = 12
 
 
 class Question(NamedTuple):
@@ -41,7 +46,7 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReviewArticle:
     """What a person is shown of an article."""
 
     id: str
@@ -53,17 +58,17 @@ class Seen:
     text: str
 
 
-def chosen(
-    result: Result, sketches: Sketches, judged: Collection[frozenset[str]], most: int
+def select_questions(
+    result: Result, sketches: Sketches, judged: Collection[frozenset[str]], limit: int
 ) -> list[Question]:
     """Return at most so many questions, those nearest the threshold first, of pairs that were not judged before."""
-    wanted = nearest_pairs(result, sketches, most * POOL)
-    sure = certain(result, sketches)
+    wanted = find_nearest_pairs(result, sketches, limit * PAIRS_PER_QUESTION)
+    sure = rank_certain_pairs(result, sketches)
     used: set[int] = set()
-    near = fresh(wanted, result, judged, used)
-    checks = fresh(sure, result, judged, used)
+    near = filter_unjudged_pairs(wanted, result, judged, used)
+    checks = filter_unjudged_pairs(sure, result, judged, used)
     questions: list[Question] = []
-    while len(questions) < most:
+    while len(questions) < limit:
         check = len(questions) % CHECK_EVERY == CHECK_EVERY - 1
         pair = next(checks, None) if check else next(near, None)
         if pair is None and check:
@@ -75,16 +80,16 @@ def chosen(
     return questions
 
 
-def certain(result: Result, sketches: Sketches) -> list[Nearby]:
+def rank_certain_pairs(result: Result, sketches: Sketches) -> list[NearThresholdPair]:
     """Return rewrites and misses by turns, those first that lie furthest from the threshold."""
-    matches = sorted(matched_pairs(result), key=lambda pair: -pair.log_odds)
-    misses = sorted(missed_pairs(result, sketches), key=lambda pair: pair.log_odds)
+    matches = sorted(list_matched_pairs(result), key=lambda pair: -pair.log_odds)
+    misses = sorted(find_missed_pairs(result, sketches), key=lambda pair: pair.log_odds)
     return [pair for both in zip(matches, misses, strict=False) for pair in both]
 
 
-def fresh(
-    pairs: Iterable[Nearby], result: Result, judged: Collection[frozenset[str]], used: set[int]
-) -> Iterator[Nearby]:
+def filter_unjudged_pairs(
+    pairs: Iterable[NearThresholdPair], result: Result, judged: Collection[frozenset[str]], used: set[int]
+) -> Iterator[NearThresholdPair]:
     """Yield pairs that were not judged before, none of a story that was used; note what is."""
     leaders = result.assignments.leaders
     for pair in pairs:
@@ -95,29 +100,34 @@ def fresh(
         yield pair
 
 
-def seen(
-    corpus: Iterable[pa.RecordBatch], result: Result, positions: Iterable[int], learned: Learned | None
-) -> dict[int, Seen]:
+def read_review_articles(
+    corpus: Iterable[pa.RecordBatch],
+    result: Result,
+    positions: Iterable[int],
+    learned: BoilerplateProfile | None,
+) -> dict[int, ReviewArticle]:
     """Return what is shown of the articles at some positions, from another pass over the corpus."""
     wanted = sorted(set(positions))
-    found: dict[int, Seen] = {}
+    found: dict[int, ReviewArticle] = {}
     start = 0
     for batch in corpus:
         for position in wanted:
             if start <= position < start + batch.num_rows:
                 article = batch.slice(position - start, 1)
-                found[position] = seen_of(result.ids[position], article, learned)
+                found[position] = make_review_article(result.ids[position], article, learned)
         start += batch.num_rows
     return found
 
 
-def seen_of(name: str, article: pa.RecordBatch, learned: Learned | None) -> Seen:
+def make_review_article(
+    name: str, article: pa.RecordBatch, learned: BoilerplateProfile | None
+) -> ReviewArticle:
     """Return what is shown of one article, a batch of one."""
     row: Mapping[str, Any] = article.select(SCHEMA.names).to_pylist()[0]
-    text = plain(article, learned)[0].as_py() or row["text"]
-    words = single_words(text)
-    end = words[LEAD_WORDS - 1].end if len(words) > LEAD_WORDS else len(text)
-    return Seen(
+    text = remove_boilerplate(article, learned)[0].as_py() or row["text"]
+    words = split_words(text)
+    end = words[REVIEW_LEAD_WORDS - 1].end if len(words) > REVIEW_LEAD_WORDS else len(text)
+    return ReviewArticle(
         id=name,
         title=row["title"],
         source=row["source"],
@@ -127,16 +137,16 @@ def seen_of(name: str, article: pa.RecordBatch, learned: Learned | None) -> Seen
     )
 
 
-def only_in(one: Seen, other: Seen) -> list[str]:
+def find_own_terms(one: ReviewArticle, other: ReviewArticle) -> list[str]:
     """Return the names and numbers of the title and lead of one article that the other has nowhere, in their order.
 
     A name is a word with a capital letter; so now and then a word is taken for one.
     """
-    theirs = {word.folded for word in single_words(f"{other.title or ''}\n{other.text}")}
+    theirs = {word.folded for word in split_words(f"{other.title or ''}\n{other.text}")}
     told = f"{one.title or ''}\n{one.lead}"
     missing: dict[str, str] = {}
-    for word in single_words(told):
+    for word in split_words(told):
         written = told[word.start : word.end]
         if (written[0].isupper() or written[0].isdecimal()) and word.folded not in theirs:
             missing.setdefault(word.folded, written)
-    return list(missing.values())[:MOST_NAMED]
+    return list(missing.values())[:MAX_NAMES]

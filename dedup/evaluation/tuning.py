@@ -1,7 +1,7 @@
 """A sketched corpus and labels → what there is to tune by: scores, their curve, what probabilities mean, and mistakes.
 
-In: `Prepared`, settings, and a `Truth`. Out: a `Study`, for a terminal, a page or a program. The corpus is sketched once
-and clustered again for each threshold, so that a curve of two dozen points costs seconds.
+In: `SketchedCorpus`, settings, and a `GroundTruth`. Out: a `TuningReport`, for a terminal, a page or a program. The corpus is
+sketched once and clustered again for each threshold, so that a curve of two dozen points costs seconds.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from typing import Any
 
 import numpy as np
 
-from dedup.evaluation.ground_truth import Truth
+from dedup.evaluation.ground_truth import GroundTruth
 from dedup.evaluation.metrics import Evaluation, PairEvaluation
-from dedup.evaluation.near_threshold import matched_pairs, missed_pairs, weigh_in_context
-from dedup.formatting import chance
-from dedup.matching.classifier import NONE
-from dedup.pipeline.deduplicate import Prepared, decided
+from dedup.evaluation.near_threshold import compute_context_log_odds, find_missed_pairs, list_matched_pairs
+from dedup.formatting import to_probability
+from dedup.matching.classifier import NO_RELATION
+from dedup.pipeline.deduplicate import SketchedCorpus, cluster_sketches
 from dedup.pipeline.results import Result
-from dedup.settings.settings import MODEL_OF, RELATIONS, THRESHOLD_OF, Settings
+from dedup.settings.settings import LEVEL_MODELS, RELATIONS, THRESHOLD_SETTINGS, Settings
 
 __all__ = [
-    "Bin",
+    "ReliabilityBin",
     "Mistake",
-    "Point",
-    "Study",
-    "calibration_error",
-    "curve",
-    "false_matches",
-    "misses",
-    "reliability",
-    "study",
+    "ThresholdScores",
+    "TuningReport",
+    "compute_calibration_error",
+    "compute_threshold_curve",
+    "find_false_matches",
+    "find_misses",
+    "compute_reliability",
+    "build_tuning_report",
 ]
 
-THRESHOLDS = (
+CURVE_THRESHOLDS = (
     *(0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55),
     *(0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995),
 )
 """The probabilities that a curve tries, beside the one in force."""
-BINS = 10
+RELIABILITY_BINS = 10
 """Probabilities are looked at in tenths."""
-MOST_LOOKED_AT = 200_000
+MAX_SPLIT_PAIRS = 200_000
 """So many pairs held apart are weighed to find the worst misses."""
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ThresholdScores:
     """A point of the curve: what a threshold would give."""
 
     probability: float
@@ -64,7 +64,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """Pairs of about the same probability, and how many of them belong together after all."""
 
     low: float
@@ -93,7 +93,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class TuningReport:
     """What there is to tune by."""
 
     level: str
@@ -101,15 +101,17 @@ class Study:
     model: str
     """Whose probabilities are shown: the "story" model, or the "storyline" model."""
     scores: Evaluation | PairEvaluation
-    curve: tuple[Point, ...]
-    reliability: tuple[Bin, ...]
+    curve: tuple[ThresholdScores, ...]
+    reliability: tuple[ReliabilityBin, ...]
     calibration_error: float | None
-    """Over the bins of `reliability`; None where there are none."""
+    """Over the bins of `compute_reliability`; None where there are none."""
     false_matches: tuple[Mistake, ...]
     misses: tuple[Mistake, ...]
 
 
-def study(given: Prepared, result: Result, truth: Truth, most: int, *, thorough: bool = True) -> Study:
+def build_tuning_report(
+    corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int, *, thorough: bool = True
+) -> TuningReport:
     """Return the study of a result and what it was decided from, with at most so many mistakes of either kind.
 
     Unless it is to be thorough, the curve and the reliability are left out, which cost more runs; at the level of the text, where
@@ -117,64 +119,77 @@ def study(given: Prepared, result: Result, truth: Truth, most: int, *, thorough:
     """
     level = result.settings.level
     thorough &= level != "text"
-    bins = reliability(given, result, truth) if thorough else ()
-    return Study(
+    bins = compute_reliability(corpus, result, truth) if thorough else ()
+    return TuningReport(
         level=level,
-        model=MODEL_OF[level],
-        scores=truth.scores(result),
-        curve=curve(given, result.settings, truth) if thorough else (),
+        model=LEVEL_MODELS[level],
+        scores=truth.score_result(result),
+        curve=compute_threshold_curve(corpus, result.settings, truth) if thorough else (),
         reliability=bins,
-        calibration_error=calibration_error(bins),
-        false_matches=tuple(false_matches(given, result, truth, most)),
-        misses=tuple(misses(given, result, truth, most)),
+        calibration_error=compute_calibration_error(bins),
+        false_matches=tuple(find_false_matches(corpus, result, truth, limit)),
+        misses=tuple(find_misses(corpus, result, truth, limit)),
     )
 
 
-def curve(given: Prepared, settings: Settings, truth: Truth) -> tuple[Point, ...]:
+def compute_threshold_curve(
+    corpus: SketchedCorpus, settings: Settings, truth: GroundTruth
+) -> tuple[ThresholdScores, ...]:
     """Return the scores at each threshold of the level's model, the best of them marked."""
-    name = THRESHOLD_OF[settings.level]
+    name = THRESHOLD_SETTINGS[settings.level]
     in_force = getattr(settings, name)
     found = [
-        point(given, replace(settings, **{name: p}), truth, settings) for p in sorted({*THRESHOLDS, in_force})
+        score_threshold(corpus, replace(settings, **{name: p}), truth, settings)
+        for p in sorted({*CURVE_THRESHOLDS, in_force})
     ]
     best = max(found, key=lambda p: (p.f1, -abs(p.probability - in_force)))
     return tuple(replace(p, best=p is best) for p in found)
 
 
-def point(given: Prepared, tried: Settings, truth: Truth, settings: Settings) -> Point:
+def score_threshold(
+    corpus: SketchedCorpus, trial_settings: Settings, truth: GroundTruth, settings: Settings
+) -> ThresholdScores:
     """Return the scores of the settings tried, beside those in force."""
-    result = decided(given, tried)
-    scores = truth.scores(result)
-    return Point(
-        probability=getattr(tried, THRESHOLD_OF[tried.level]),
+    result = cluster_sketches(corpus, trial_settings)
+    scores = truth.score_result(result)
+    return ThresholdScores(
+        probability=getattr(trial_settings, THRESHOLD_SETTINGS[trial_settings.level]),
         precision=scores.pairwise.precision,
         recall=scores.pairwise.recall,
         f1=scores.pairwise.f1,
         b3_f1=scores.b_cubed.f1 if isinstance(scores, Evaluation) else None,
         dropped=len(result.dropped),
-        in_force=tried == settings,
+        in_force=trial_settings == settings,
         best=False,
     )
 
 
-def reliability(given: Prepared, result: Result, truth: Truth) -> tuple[Bin, ...]:
+def compute_reliability(
+    corpus: SketchedCorpus, result: Result, truth: GroundTruth
+) -> tuple[ReliabilityBin, ...]:
     """Return, by tenths of the level's model's probability, what labels say of the pairs near its decision.
 
     They are the rewrites (and follow-ups) that were joined, and of each article kept the best pair that just missed.
     """
-    pairs = [*matched_pairs(result), *missed_pairs(result, given.sketches)]
-    judged = [(chance(p.log_odds), same) for p in pairs if (same := truth.says(p.kept, p.other)) is not None]
-    places = [min(int(said * BINS), BINS - 1) for said, _ in judged]
+    pairs = [*list_matched_pairs(result), *find_missed_pairs(result, corpus.sketches)]
+    judged = [
+        (to_probability(p.log_odds), same)
+        for p in pairs
+        if (same := truth.are_together(p.kept, p.other)) is not None
+    ]
+    places = [min(int(said * RELIABILITY_BINS), RELIABILITY_BINS - 1) for said, _ in judged]
     return tuple(
-        binned(k, [pair for pair, place in zip(judged, places, strict=True) if place == k])
+        make_reliability_bin(k, [pair for pair, place in zip(judged, places, strict=True) if place == k])
         for k in sorted(set(places))
     )
 
 
-def calibration_error(bins: Iterable[Bin]) -> float | None:
+def compute_calibration_error(bins: Iterable[ReliabilityBin]) -> float | None:
     """Return the expected calibration error: how far bins are from what they say, each by its share of the pairs; None of none.
 
-    >>> calibration_error([Bin(0.9, 1.0, 0.9, 0.4, 1), Bin(0.1, 0.2, 0.1, 0.1, 1)])
+    >>> compute_calibration_error(
+    ...     [ReliabilityBin(0.9, 1.0, 0.9, 0.4, 1), ReliabilityBin(0.1, 0.2, 0.1, 0.1, 1)]
+    ... )
     0.25
     """
     weights = [(b.pairs, abs(b.said - b.same)) for b in bins]
@@ -182,63 +197,75 @@ def calibration_error(bins: Iterable[Bin]) -> float | None:
     return sum(pairs * away for pairs, away in weights) / total if total else None
 
 
-def binned(place: int, pairs: list[tuple[float, bool]]) -> Bin:
+def make_reliability_bin(tenth: int, pairs: list[tuple[float, bool]]) -> ReliabilityBin:
     """Return the pairs of one tenth, as a bin."""
     said, same = zip(*pairs, strict=True)
-    return Bin(place / BINS, (place + 1) / BINS, sum(said) / len(said), sum(same) / len(same), len(pairs))
+    return ReliabilityBin(
+        tenth / RELIABILITY_BINS,
+        (tenth + 1) / RELIABILITY_BINS,
+        sum(said) / len(said),
+        sum(same) / len(same),
+        len(pairs),
+    )
 
 
-def false_matches(given: Prepared, result: Result, truth: Truth, most: int) -> Iterator[Mistake]:
+def find_false_matches(
+    corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int
+) -> Iterator[Mistake]:
     """Yield the drops that the labels call wrong, those first that the model is surest of; one of a cluster."""
     made = result.assignments
-    dropped = np.flatnonzero((made.relations != NONE) & (result.repeats < 0)).tolist()
-    wrong = [(int(made.leaders[a]), a) for a in dropped if truth.says(a, int(made.leaders[a])) is False]
-    return worst(given, result, wrong, most)
+    dropped = np.flatnonzero((made.relations != NO_RELATION) & (result.duplicate_of_input < 0)).tolist()
+    wrong = [
+        (int(made.leaders[a]), a) for a in dropped if truth.are_together(a, int(made.leaders[a])) is False
+    ]
+    return select_worst_mistakes(corpus, result, wrong, limit)
 
 
-def misses(given: Prepared, result: Result, truth: Truth, most: int) -> Iterator[Mistake]:
+def find_misses(corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int) -> Iterator[Mistake]:
     """Yield pairs that belong together and are held apart, those first that the model is surest of; one of a cluster."""
     leaders = result.assignments.leaders.tolist()
-    apart = [pair for pair, _ in zip(truth.apart(leaders), range(MOST_LOOKED_AT), strict=False)]
-    return worst(given, result, in_rank_order(apart, result.order), most)
+    apart = [pair for pair, _ in zip(truth.iter_split_pairs(leaders), range(MAX_SPLIT_PAIRS), strict=False)]
+    return select_worst_mistakes(corpus, result, sort_pairs_by_rank(apart, result.order), limit)
 
 
-def in_rank_order(pairs: Iterable[tuple[int, int]], order: np.ndarray) -> list[tuple[int, int]]:
+def sort_pairs_by_rank(pairs: Iterable[tuple[int, int]], order: np.ndarray) -> list[tuple[int, int]]:
     """Return pairs with the article first that ranks first."""
     rank = {a: k for k, a in enumerate(order.tolist())}
     return [(a, b) if rank.get(a, math.inf) <= rank.get(b, math.inf) else (b, a) for a, b in pairs]
 
 
-def worst(given: Prepared, result: Result, pairs: list[tuple[int, int]], most: int) -> Iterator[Mistake]:
+def select_worst_mistakes(
+    corpus: SketchedCorpus, result: Result, pairs: list[tuple[int, int]], limit: int
+) -> Iterator[Mistake]:
     """Yield the pairs that the model gives the highest log-odds, at most so many, each of other clusters than those before."""
     if not pairs:
         return
     seen: set[int] = set()
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    log_odds = weigh_in_context(result, given.sketches, np.stack([left, right], axis=1))
+    log_odds = compute_context_log_odds(result, corpus.sketches, np.stack([left, right], axis=1))
     for k in np.argsort(-log_odds, kind="stable").tolist():
-        if most <= 0:
+        if limit <= 0:
             return
         clusters = {int(result.assignments.leaders[side[k]]) for side in (left, right)}
         if clusters & seen:
             continue
         seen |= clusters
-        yield mistake(given, result, pairs[k], float(log_odds[k]))
-        most -= 1
+        yield make_mistake(corpus, result, pairs[k], float(log_odds[k]))
+        limit -= 1
 
 
-def mistake(given: Prepared, result: Result, pair: tuple[int, int], log_odds: float) -> Mistake:
+def make_mistake(corpus: SketchedCorpus, result: Result, pair: tuple[int, int], log_odds: float) -> Mistake:
     """Return a pair, as people are shown it."""
     a, b = pair
     made = result.assignments
-    together = made.leaders[b] == a and made.relations[b] != NONE
-    titles: list[Any] = given.articles["title"].take(list(pair)).to_pylist()
+    together = made.leaders[b] == a and made.relations[b] != NO_RELATION
+    titles: list[Any] = corpus.articles["title"].take(list(pair)).to_pylist()
     return Mistake(
         a=result.ids[a],
         b=result.ids[b],
         title_a=titles[0],
         title_b=titles[1],
         relation=RELATIONS[made.relations[b]] if together else None,
-        score=result.score(b) if together else None,
-        probability=chance(log_odds),
+        score=result.get_score(b) if together else None,
+        probability=to_probability(log_odds),
     )

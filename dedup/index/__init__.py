@@ -1,1 +1,1 @@
-"""The articles seen so far, on the disk: in memory, SQLite or PostgreSQL behind one small interface (`home.Home`)."""
+"""The articles seen so far, on the disk: in memory, SQLite or PostgreSQL behind one small interface (`home.StorageBackend`)."""

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from dedup.errors import IndexingError
-from dedup.index.storage.backend import Home, Row
-from dedup.matching.classifier import NONE, Match
-from dedup.matching.evidence import COUNT
-from dedup.pipeline.results import DIGITS, FOLLOWUP_NAME, named_evidence, verdict_object
+from dedup.index.storage.backend import IndexRow, StorageBackend
+from dedup.matching.classifier import NO_RELATION, Match
+from dedup.matching.evidence import EVIDENCE_COUNT
+from dedup.pipeline.results import FOLLOWUP_NAME, SCORE_DIGITS, build_verdict_object, to_evidence_dict
 from dedup.settings.settings import RELATIONS
 
-EVIDENCE_BYTES = 4 * COUNT
+EVIDENCE_BYTES = 4 * EVIDENCE_COUNT
 """Of a match: float32."""
-EARLIER_EVIDENCE_BYTES = 4 * 27
+FORMAT_1_EVIDENCE_BYTES = 4 * 27
 """Of a match in an index of the first format, whose columns are the first ones of today."""
 
 
@@ -39,34 +39,34 @@ class Answer:
     @property
     def name(self) -> str:
         """Return what matches call the article."""
-        return name_of(self.id, self.version)
+        return format_version_name(self.id, self.version)
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class CorpusAnswers:
     """What an index says of the articles of a corpus, by position: what `dedup.pipeline.writers` writes out."""
 
-    given: Sequence[Answer]
+    by_position: Sequence[Answer]
     new_only: bool = False
     """An article that came before is not kept again."""
 
     @property
     def ids(self) -> list[str]:
         """Return what matches call the articles."""
-        return [answer.name for answer in self.given]
+        return [answer.name for answer in self.by_position]
 
     @property
     def kept_positions(self) -> np.ndarray:
         """Return the positions of the articles kept."""
-        return np.flatnonzero([is_kept(answer, new_only=self.new_only) for answer in self.given])
+        return np.flatnonzero([is_kept(answer, new_only=self.new_only) for answer in self.by_position])
 
     def verdict(self, a: int) -> dict[str, Any]:
         """Return the `dedup` object of the article at position `a`."""
-        return verdict_of(self.given[a])
+        return build_answer_verdict(self.by_position[a])
 
-    def evidence(self, a: int) -> dict[str, float]:
+    def get_evidence(self, a: int) -> dict[str, float]:
         """Return the evidence against the article at position `a`."""
-        return evidence_of(self.given[a])
+        return get_answer_evidence(self.by_position[a])
 
 
 def is_kept(answer: Answer, *, new_only: bool = False) -> bool:
@@ -74,10 +74,10 @@ def is_kept(answer: Answer, *, new_only: bool = False) -> bool:
     return answer.match is None and not (new_only and answer.again)
 
 
-def verdict_of(answer: Answer) -> dict[str, Any]:
+def build_answer_verdict(answer: Answer) -> dict[str, Any]:
     """Return the `dedup` object of an article as it is written out; `again` is in it where it is true."""
     match, link = answer.match, answer.link
-    found = verdict_object(
+    found = build_verdict_object(
         match.canonical if match else answer.name,
         match.relation if match else None,
         match.score if match else None,
@@ -87,136 +87,138 @@ def verdict_of(answer: Answer) -> dict[str, Any]:
     return {**found, **({"again": True} if answer.again else {})}
 
 
-def evidence_of(answer: Answer) -> dict[str, float]:
+def get_answer_evidence(answer: Answer) -> dict[str, float]:
     """Return the evidence against an article; none if it is kept."""
     return answer.match.evidence if answer.match else {}
 
 
-def history_of(home: Home, article: str) -> list[Answer]:
+def find_history(backend: StorageBackend, article: str) -> list[Answer]:
     """Return what was decided on an article, given by its id or by the name of one version, in the order of versions."""
-    return as_given(home, home.rows_of([article]) or named(home, article))
+    return build_past_answers(
+        backend, backend.get_rows_by_id([article]) or find_version_rows(backend, article)
+    )
 
 
-def cluster_of(home: Home, article: str) -> list[Answer]:
+def find_cluster_answers(backend: StorageBackend, article: str) -> list[Answer]:
     """Return the kept article of the story of which an article of some name is, and then all that repeat it."""
-    found = named(home, article)
+    found = find_version_rows(backend, article)
     if not found:
         return []
     leader = found[0].leader
-    return as_given(home, [*home.rows_at([leader]), *home.repeating(leader)])
+    return build_past_answers(backend, [*backend.get_rows_at([leader]), *backend.get_duplicates(leader)])
 
 
-def named(home: Home, article: str) -> list[Row]:
+def find_version_rows(backend: StorageBackend, article: str) -> list[IndexRow]:
     """Return the row of the article that matches call so, if there is one."""
-    rows = home.rows_of(sorted({article, base_of(article)}))
-    return [row for row in rows if name_of(row.id, row.version) == article]
+    rows = backend.get_rows_by_id(sorted({article, parse_base_id(article)}))
+    return [row for row in rows if format_version_name(row.id, row.version) == article]
 
 
-def as_given(home: Home, rows: Sequence[Row]) -> list[Answer]:
+def build_past_answers(backend: StorageBackend, rows: Sequence[IndexRow]) -> list[Answer]:
     """Return what rows say, as it was answered when they came."""
-    return answers_of(home, rows, {row.position for row in rows})
+    return build_answers(backend, rows, {row.position for row in rows})
 
 
-def answers_of(home: Home, rows: Sequence[Row], fresh: set[int]) -> list[Answer]:
+def build_answers(backend: StorageBackend, rows: Sequence[IndexRow], fresh: set[int]) -> list[Answer]:
     """Return what rows say; an article that stands twice in a batch came before, the second time."""
-    kept = leaders_of(home, rows)
+    kept = fetch_related_rows(backend, rows)
     answers = []
     for row in rows:
-        answers.append(answer_of(row, kept, again=row.position not in fresh))
+        answers.append(build_answer(row, kept, again=row.position not in fresh))
         fresh.discard(row.position)
     return answers
 
 
-def leaders_of(home: Home, rows: Sequence[Row]) -> Mapping[int, Row]:
+def fetch_related_rows(backend: StorageBackend, rows: Sequence[IndexRow]) -> Mapping[int, IndexRow]:
     """Return the rows of the articles that some articles repeat, and of those that these or those follow, by position."""
     known = {row.position: row for row in rows}
     for column in ("leader", "follows"):
         others = sorted({getattr(row, column) for row in known.values()} - known.keys())
-        known |= {row.position: row for row in (home.rows_at(others) if others else [])}
+        known |= {row.position: row for row in (backend.get_rows_at(others) if others else [])}
     return known
 
 
-def answer_of(row: Row, kept: Mapping[int, Row], *, again: bool) -> Answer:
+def build_answer(row: IndexRow, kept: Mapping[int, IndexRow], *, again: bool) -> Answer:
     """Return what a row says of its article; `kept` holds the rows of what it repeats and follows, by position."""
-    match, link = match_of(row, kept), link_of(row, kept)
+    match, link = read_row_match(row, kept), read_row_link(row, kept)
     leader = kept.get(row.leader)
     first = kept.get(leader.follows) if leader else None
     if not first:
-        raise damaged(row)
-    return Answer(row.id, row.version, match, again, name_of(first.id, first.version), link)
+        raise make_damaged_row_error(row)
+    return Answer(row.id, row.version, match, again, format_version_name(first.id, first.version), link)
 
 
-def check_match(row: Row, kept: Mapping[int, Row]) -> None:
+def check_match(row: IndexRow, kept: Mapping[int, IndexRow]) -> None:
     """Raise IndexingError where what a row says of its match, to one of some `kept` rows, cannot be."""
-    if row.leader not in kept or not 0 <= row.relation < len(RELATIONS) or not is_sound(row):
-        raise damaged(row)
+    if row.leader not in kept or not 0 <= row.relation < len(RELATIONS) or not has_valid_evidence(row):
+        raise make_damaged_row_error(row)
 
 
-def is_sound(row: Row) -> bool:
+def has_valid_evidence(row: IndexRow) -> bool:
     """Return whether the score and the evidence of a match or link are some."""
     return (
         0 <= row.score <= 1
-        and len(row.evidence) in {EVIDENCE_BYTES, EARLIER_EVIDENCE_BYTES}
+        and len(row.evidence) in {EVIDENCE_BYTES, FORMAT_1_EVIDENCE_BYTES}
         and bool(np.isfinite(np.frombuffer(row.evidence, "<f4")).all())
     )
 
 
-def damaged(row: Row) -> IndexingError:
+def make_damaged_row_error(row: IndexRow) -> IndexingError:
     """Return the error of an index that says of an article what cannot be."""
     return IndexingError(
         f"the index is damaged: what it says of article {row.id!r} cannot be; `dedup index verify` says more"
     )
 
 
-def match_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
+def read_row_match(row: IndexRow, kept: Mapping[int, IndexRow]) -> Match | None:
     """Return the match that a row records; None if its article is kept."""
-    if row.relation == NONE:
+    if row.relation == NO_RELATION:
         return None
     check_match(row, kept)
-    return recorded_match(row, kept[row.leader], RELATIONS[row.relation])
+    return build_recorded_match(row, kept[row.leader], RELATIONS[row.relation])
 
 
-def link_of(row: Row, kept: Mapping[int, Row]) -> Match | None:
+def read_row_link(row: IndexRow, kept: Mapping[int, IndexRow]) -> Match | None:
     """Return how a kept article follows another, as its row records it; None if it is dropped or follows none."""
-    if row.relation != NONE or row.follows == row.position:
+    if row.relation != NO_RELATION or row.follows == row.position:
         return None
-    if row.follows not in kept or not is_sound(row):
-        raise damaged(row)
-    return recorded_match(row, kept[row.follows], FOLLOWUP_NAME)
+    if row.follows not in kept or not has_valid_evidence(row):
+        raise make_damaged_row_error(row)
+    return build_recorded_match(row, kept[row.follows], FOLLOWUP_NAME)
 
 
-def recorded_match(row: Row, other: Row, relation: str) -> Match:
+def build_recorded_match(row: IndexRow, other: IndexRow, relation: str) -> Match:
     """Return the match or link with another article that a row records."""
     return Match(
-        id=name_of(row.id, row.version),
-        canonical=name_of(other.id, other.version),
+        id=format_version_name(row.id, row.version),
+        canonical=format_version_name(other.id, other.version),
         relation=relation,
-        score=round(row.score, DIGITS),
-        evidence=named_evidence(np.frombuffer(row.evidence, "<f4"), relation),
+        score=round(row.score, SCORE_DIGITS),
+        evidence=to_evidence_dict(np.frombuffer(row.evidence, "<f4"), relation),
     )
 
 
-def name_of(given: str, version: int) -> str:
+def format_version_name(article_id: str, version: int) -> str:
     """Return what an article is called whose id came before with other texts, as in a run without an index.
 
-    >>> name_of("a", 1), name_of("a", 2)
+    >>> format_version_name("a", 1), format_version_name("a", 2)
     ('a', 'a#2')
     """
-    return given if version == 1 else f"{given}#{version}"
+    return article_id if version == 1 else f"{article_id}#{version}"
 
 
-def base_of(name: str) -> str:
+def parse_base_id(name: str) -> str:
     """Return the id of which a name could be a later version; the name itself where it could not.
 
-    >>> base_of("a#2"), base_of("a")
+    >>> parse_base_id("a#2"), parse_base_id("a")
     ('a', 'a')
     """
     base, _, number = name.rpartition("#")
     return base if number.isdecimal() else name
 
 
-def sorted_out(
-    keys: Sequence[tuple[str, int]], before: Sequence[Row], is_id: Callable[[str], bool]
+def find_new_articles(
+    keys: Sequence[tuple[str, int]], before: Sequence[IndexRow], is_id: Callable[[str], bool]
 ) -> tuple[list[int], list[int]]:
     """Return the places of the articles of a batch, given as (id, telling), that did not come before, and their versions.
 
@@ -224,7 +226,7 @@ def sorted_out(
     `is_id` says whether a name is the id of an article that was given one like it.
     """
     seen = {(row.id, row.telling) for row in before}
-    names = {name_of(row.id, row.version) for row in before}
+    names = {format_version_name(row.id, row.version) for row in before}
     latest: dict[str, int] = {}
     for row in before:
         latest[row.id] = max(row.version, latest.get(row.id, 0))
@@ -233,7 +235,7 @@ def sorted_out(
         if key in seen:
             continue
         version = latest.get(key[0], 0) + 1
-        while (name := name_of(key[0], version)) in names or (version > 1 and is_id(name)):
+        while (name := format_version_name(key[0], version)) in names or (version > 1 and is_id(name)):
             version += 1
         seen.add(key)
         names.add(name)

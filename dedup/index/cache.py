@@ -10,110 +10,115 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dedup.errors import IndexingError
-from dedup.index.lookup import Keys, Known
-from dedup.index.storage.backend import Home, Row
+from dedup.index.lookup import ArticleLookup, LookupKeys
+from dedup.index.storage.backend import IndexRow, StorageBackend
 from dedup.settings.settings import Settings
-from dedup.sketches.codec import unpacked
+from dedup.sketches.codec import unpack_sketches
 from dedup.sketches.sketch import Sketches
 
-AT_HAND_BYTES = 64 << 20
+CACHE_BYTES = 64 << 20
 """So many bytes of keys and packed sketches are kept at hand: stories are told again within hours."""
 KEY_BYTES = 4
-MUCH = 4096
+FAR_BEHIND_ARTICLES = 4096
 """Articles that are learned in about a tenth of a second."""
-MOST_POSITIONS = 1 << 48
+MAX_POSITION = 1 << 48
 """No index has seen more articles."""
 
 
-class Recalled:
+class IndexCache:
     """What is recalled of a home."""
 
-    def __init__(self, home: Home, settings: Settings) -> None:
-        self._home = home
+    def __init__(self, backend: StorageBackend, settings: Settings) -> None:
+        self._backend = backend
         self._salient, self._bands = settings.salient_terms, settings.bands
-        self._at_hand: OrderedDict[int, bytes] = OrderedDict()
-        self._bytes = 0
+        self._packed_sketches: OrderedDict[int, bytes] = OrderedDict()
+        self._packed_bytes = 0
         self._generation = 0
-        self.known = Known(self._salient, self._bands)
+        self.articles = ArticleLookup(self._salient, self._bands)
 
     def is_far_behind(self) -> bool:
         """Return whether others have recorded so much that nobody should wait for their turn while it is learned."""
-        state = self._home.state()
-        return state.generation != self._generation or state.articles - self.known.count > MUCH
+        state = self._backend.read_state()
+        return (
+            state.generation != self._generation
+            or state.articles - self.articles.next_position > FAR_BEHIND_ARTICLES
+        )
 
-    def catch_up(self) -> None:
+    def sync(self) -> None:
         """Learn what others have recorded."""
-        state = self._home.state()
+        state = self._backend.read_state()
         if state.generation != self._generation:
-            self._at_hand.clear()
-            self._bytes, self._generation = 0, state.generation
-            self.known = Known(self._salient, self._bands)
-        if state.articles > self.known.count:
-            for rows in self._home.rows(self.known.count):
-                self.learn(rows)
-        if not self.known.count <= state.articles <= MOST_POSITIONS:
-            raise self._damaged(f"it says that {state.articles} articles have come, and holds others")
-        self.known.reach(state.articles)
+            self._packed_sketches.clear()
+            self._packed_bytes, self._generation = 0, state.generation
+            self.articles = ArticleLookup(self._salient, self._bands)
+        if state.articles > self.articles.next_position:
+            for rows in self._backend.iter_rows(self.articles.next_position):
+                self.add_rows(rows)
+        if not self.articles.next_position <= state.articles <= MAX_POSITION:
+            raise self._make_damage_error(
+                f"it says that {state.articles} articles have come, and holds others"
+            )
+        self.articles.update_count(state.articles)
 
-    def remember(self, rows: Sequence[Row], sketches: Mapping[int, bytes]) -> None:
+    def add_recorded(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Take in what was recorded here, with its packed sketches."""
-        self.learn(rows)
-        self._put_at_hand({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
+        self.add_rows(rows)
+        self._store_sketches({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
 
-    def sketches(self, positions: np.ndarray, days: np.ndarray, threads: int = 1) -> Sketches:
+    def get_sketches(self, positions: np.ndarray, days: np.ndarray, threads: int = 1) -> Sketches:
         """Return the sketches at some positions, whose days are given; IndexingError where one is missing or damaged."""
         wanted = positions.tolist()
-        missing = [position for position in wanted if position not in self._at_hand]
-        found = self._home.sketches(missing) if missing else {}
+        missing = [position for position in wanted if position not in self._packed_sketches]
+        found = self._backend.get_sketches(missing) if missing else {}
         try:
-            parts = [self._at_hand.get(position) or found[position] for position in wanted]
+            parts = [self._packed_sketches.get(position) or found[position] for position in wanted]
             width = KEY_BYTES * (self._salient + self._bands)
-            keys = self.keys(b"".join(part[:width] for part in parts))
-            sketches = unpacked([part[width:] for part in parts], days, *keys, threads)
+            keys = self.parse_keys(b"".join(part[:width] for part in parts))
+            sketches = unpack_sketches([part[width:] for part in parts], days, *keys, threads)
         except (KeyError, ValueError) as error:
             what = f"it has no sketch of article {error}" if isinstance(error, KeyError) else str(error)
-            raise self._damaged(what) from error
-        self._put_at_hand(found)
+            raise self._make_damage_error(what) from error
+        self._store_sketches(found)
         return sketches
 
-    def keys(self, data: bytes) -> Keys:
+    def parse_keys(self, data: bytes) -> LookupKeys:
         """Return the keys of some articles from their bytes; IndexingError where there are too few."""
         if len(data) % (KEY_BYTES * (self._salient + self._bands)):
-            raise self._damaged("the keys of an article are cut short")
+            raise self._make_damage_error("the keys of an article are cut short")
         table = np.frombuffer(data, "<u4").reshape(-1, self._salient + self._bands)
-        return Keys(
+        return LookupKeys(
             np.ascontiguousarray(table[:, : self._salient]), np.ascontiguousarray(table[:, self._salient :])
         )
 
-    def learn(self, rows: Sequence[Row]) -> None:
+    def add_rows(self, rows: Sequence[IndexRow]) -> None:
         """Take in the next rows; IndexingError, and nothing is taken in, where they are none that an index has."""
         try:
-            self.known.add(
+            self.articles.add(
                 positions=np.array([row.position for row in rows], np.int64),
-                days=days_of(rows),
+                days=read_days(rows),
                 leaders=np.array([row.leader for row in rows], np.int64),
                 follows=np.array([row.follows for row in rows], np.int64),
                 relations=np.array([row.relation for row in rows], np.int64),
                 marks=np.array([row.mark for row in rows], np.int64),
-                keys=self.keys(b"".join(row.keys for row in rows if row.mark)),
+                keys=self.parse_keys(b"".join(row.keys for row in rows if row.mark)),
             )
         except ValueError as error:
-            raise self._damaged(str(error)) from error
+            raise self._make_damage_error(str(error)) from error
 
-    def _damaged(self, what: str) -> IndexingError:
+    def _make_damage_error(self, fault: str) -> IndexingError:
         """Return the error of an index that holds what it cannot."""
         return IndexingError(
-            f"the index {self._home.name} is damaged: {what}; `dedup index verify` says where"
+            f"the index {self._backend.name} is damaged: {fault}; `dedup index verify` says where"
         )
 
-    def _put_at_hand(self, parts: Mapping[int, bytes]) -> None:
+    def _store_sketches(self, parts: Mapping[int, bytes]) -> None:
         """Keep some keys and sketches, and let go of the oldest where there are too many."""
-        self._at_hand.update(parts)
-        self._bytes += sum(map(len, parts.values()))
-        while self._bytes > AT_HAND_BYTES:
-            self._bytes -= len(self._at_hand.popitem(last=False)[1])
+        self._packed_sketches.update(parts)
+        self._packed_bytes += sum(map(len, parts.values()))
+        while self._packed_bytes > CACHE_BYTES:
+            self._packed_bytes -= len(self._packed_sketches.popitem(last=False)[1])
 
 
-def days_of(rows: Sequence[Row]) -> np.ndarray:
+def read_days(rows: Sequence[IndexRow]) -> np.ndarray:
     """Return the days (float64) of some rows, NaN where they are not known."""
     return np.array([np.nan if row.published is None else row.published for row in rows], np.float64)

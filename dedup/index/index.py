@@ -16,21 +16,42 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError, SettingsError
-from dedup.index.answers import Answer, answers_of, base_of, cluster_of, history_of, sorted_out
-from dedup.index.cache import Recalled
-from dedup.index.compatibility import check, check_models, check_version, fingerprint, settings_in
-from dedup.index.ingest import Decided, Newcomers, decided
-from dedup.index.ingest_batches import WORTH_PARTING, parted, sketched_at_once
-from dedup.index.maintenance import Stats, faults, log_of, of_article, older, stats, taken_out
-from dedup.index.merge import arrivals, taken_in
-from dedup.index.storage.backend import Home, Row
-from dedup.index.storage.open import home_at
-from dedup.index.storage.retry import tried
-from dedup.io.articles import Progress, to_batches
-from dedup.matching.classifier import Match, rules_of
-from dedup.pipeline.deduplicate import ahead, sketch_with, threads_of
+from dedup.index.answers import (
+    Answer,
+    build_answers,
+    find_cluster_answers,
+    find_history,
+    find_new_articles,
+    parse_base_id,
+)
+from dedup.index.cache import IndexCache
+from dedup.index.compatibility import (
+    check_compatible,
+    check_models,
+    check_version,
+    compute_fingerprint,
+    read_index_settings,
+)
+from dedup.index.ingest import IngestResult, NewArticles, decide_new_articles
+from dedup.index.ingest_batches import MIN_PARALLEL_ARTICLES, sketch_in_parallel, split_for_transactions
+from dedup.index.maintenance import (
+    IndexStats,
+    compute_stats,
+    find_article_positions,
+    find_expired_positions,
+    find_faults,
+    iter_log,
+    remove_chosen,
+)
+from dedup.index.merge import apply_merge_batches, iter_merge_batches
+from dedup.index.storage.backend import IndexRow, StorageBackend
+from dedup.index.storage.open import open_backend
+from dedup.index.storage.retry import retry
+from dedup.io.articles import ProgressCallback, to_batches
+from dedup.matching.classifier import Match, make_match_params
+from dedup.pipeline.deduplicate import iter_sketched_batches, resolve_thread_count, sketch_with_settings
 from dedup.settings.settings import Settings
-from dedup.sketches.sketch import DAY, Sketches
+from dedup.sketches.sketch import SECONDS_PER_DAY, Sketches
 
 
 def check_undated(settings: Settings) -> None:
@@ -47,17 +68,17 @@ class Index:
     Threads of one process may share an index, and processes a file or a server: they take turns.
     """
 
-    def __init__(self, home: Home, settings: Settings) -> None:
-        self.home = home
+    def __init__(self, backend: StorageBackend, settings: Settings) -> None:
+        self.backend = backend
         self.settings = settings
-        self.bounded = 0
+        self.limited_lookups = 0
         """In how many lookups a bound on the work was reached, since it was opened."""
-        self._rules = rules_of(settings)
-        self._recalled = Recalled(home, settings)
+        self._params = make_match_params(settings)
+        self._cache = IndexCache(backend, settings)
         self._lock = RLock()
 
     @classmethod
-    def open(cls, place: str | Path, settings: Settings | None = None, *, create: bool = True) -> Self:
+    def open(cls, location: str | Path, settings: Settings | None = None, *, create: bool = True) -> Self:
         """Return the index at a place: a file, ":memory:", or "postgresql://user@host/database" (`dedup.index.storage.postgres`).
 
         A new one is made with the `settings` (the defaults, where none are given), an old one is opened with those that it
@@ -65,34 +86,34 @@ class Index:
         where there is none and `create` is False.
         """
         check_undated(settings or Settings())
-        home = home_at(place, create=create)
+        home = open_backend(location, create=create)
         try:
-            with home.turn():
-                meta = home.meta()
+            with home.transaction():
+                meta = home.read_meta()
                 if not meta:
-                    meta = fingerprint(settings or Settings())
-                    home.begin(meta)
+                    meta = compute_fingerprint(settings or Settings())
+                    home.create_index(meta)
             check_version(meta, home.name)
-            asked = settings_in(meta, home.name) if settings is None else settings
-            check(meta, asked, home.name)
+            asked = read_index_settings(meta, home.name) if settings is None else settings
+            check_compatible(meta, asked, home.name)
             return cls(home, asked)
         except BaseException:
             home.close()
             raise
 
     @classmethod
-    def look_after(cls, place: str | Path) -> Self:
+    def open_for_maintenance(cls, location: str | Path) -> Self:
         """Return an index that is there, to be looked at and looked after, by whatever rules it was made."""
-        home = home_at(place, create=False)
+        home = open_backend(location, create=False)
         try:
-            return cls(home, settings_in(home.meta(), home.name, whole=False))
+            return cls(home, read_index_settings(home.read_meta(), home.name, whole=False))
         except BaseException:
             home.close()
             raise
 
     def close(self) -> None:
         """Let go of the place. What was answered is safe whether or not this is called."""
-        self.home.close()
+        self.backend.close()
 
     def __enter__(self) -> Self:
         """Return the index."""
@@ -119,25 +140,27 @@ class Index:
         """
         return [
             (answer.name, answer.match)
-            for batch in parted(to_batches(articles))
+            for batch in split_for_transactions(to_batches(articles))
             for answer in self.decide(batch)
         ]
 
     def decide(self, batch: pa.RecordBatch, sketches: Sketches | None = None) -> list[Answer]:
-        """Return the answers to a batch of articles (`fields.SCHEMA`), once they are recorded for good.
+        """Return the answers to a batch of articles (`fields.DEFAULT_SCHEMA`), once they are recorded for good.
 
         Its `sketches` may have been made before (`pipeline.ahead`).
         """
-        s = self._dated(sketches or sketched_at_once(batch, self.settings))
+        s = self._fill_missing_dates(sketches or sketch_in_parallel(batch, self.settings))
         ids: list[str] = batch["id"].to_pylist()
-        recorded: set[Row] = set()
+        recorded: set[IndexRow] = set()
         with self._lock:
-            return tried(lambda: self._turn(ids, s, recorded))
+            return retry(lambda: self._decide_in_transaction(ids, s, recorded))
 
-    def answers(self, corpus: Iterable[pa.RecordBatch], progress: Progress | None = None) -> list[Answer]:
+    def decide_corpus(
+        self, corpus: Iterable[pa.RecordBatch], progress: ProgressCallback | None = None
+    ) -> list[Answer]:
         """Return the answers to all articles of a corpus, in their order; later batches are sketched ahead."""
         found = []
-        for batch, s in ahead(parted(corpus), self.settings):
+        for batch, s in iter_sketched_batches(split_for_transactions(corpus), self.settings):
             found += self.decide(batch, s)
             if progress:
                 progress(batch.num_rows)
@@ -151,9 +174,12 @@ class Index:
         batches = list(to_batches([article]))
         if [batch.num_rows for batch in batches] != [1]:
             raise InputError("find takes one article")
-        ids, s = batches[0]["id"].to_pylist(), self._dated(sketch_with(batches[0], self.settings))
+        ids, s = (
+            batches[0]["id"].to_pylist(),
+            self._fill_missing_dates(sketch_with_settings(batches[0], self.settings)),
+        )
         with self._lock:
-            return tried(lambda: self._seen(ids, s))[0].match
+            return retry(lambda: self._find_answers(ids, s))[0].match
 
     def history(self, article: str) -> list[Answer]:
         """Return what was decided on an article, all versions in the order in which they came; nothing if it is unknown.
@@ -161,7 +187,7 @@ class Index:
         It is asked for by its id as it was given, or by the name of one version: "a", "a#2".
         """
         with self._lock:
-            return history_of(self.home, article)
+            return find_history(self.backend, article)
 
     def cluster(self, article: str) -> list[Answer]:
         """Return the kept article of a story and then all that repeat it, as they came; nothing if it is unknown.
@@ -169,55 +195,59 @@ class Index:
         The story is asked for by the name of any of its articles.
         """
         with self._lock:
-            return cluster_of(self.home, article)
+            return find_cluster_answers(self.backend, article)
 
-    def _dated(self, s: Sketches) -> Sketches:
+    def _fill_missing_dates(self, s: Sketches) -> Sketches:
         """Return sketches in which articles without a date have the time of arrival, where the settings say so."""
         if self.settings.undated != "now":
             return s
-        return s._replace(days=np.where(np.isnan(s.days), time.time() / DAY, s.days))
+        return s._replace(days=np.where(np.isnan(s.days), time.time() / SECONDS_PER_DAY, s.days))
 
-    def _turn(self, ids: Sequence[str], s: Sketches, recorded: set[Row]) -> list[Answer]:
+    def _decide_in_transaction(
+        self, ids: Sequence[str], s: Sketches, recorded: set[IndexRow]
+    ) -> list[Answer]:
         """Return the answers of one turn, once it is over, and put what is new into `recorded`.
 
         Should the turn be tried again because the answer to its commit was lost, it finds its own rows: they are still new.
         """
-        if self._recalled.is_far_behind():
-            with self.home.view():
-                self._recalled.catch_up()
-        with self.home.turn():
-            rows, made = self._judged(ids, s)
-            self.home.record(made.rows, made.sketches)
+        if self._cache.is_far_behind():
+            with self.backend.snapshot():
+                self._cache.sync()
+        with self.backend.transaction():
+            rows, made = self._match_batch(ids, s)
+            self.backend.record(made.rows, made.sketches)
             recorded.update(made.rows)
-            answers = answers_of(self.home, rows, {row.position for row in rows if row in recorded})
-        self._recalled.remember(made.rows, made.sketches)
-        self.bounded += made.bounded
+            answers = build_answers(self.backend, rows, {row.position for row in rows if row in recorded})
+        self._cache.add_recorded(made.rows, made.sketches)
+        self.limited_lookups += made.limited_lookups
         return answers
 
-    def _seen(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
+    def _find_answers(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
         """Return what would be answered now."""
-        with self.home.view():
-            return answers_of(self.home, self._judged(ids, s)[0], set())
+        with self.backend.snapshot():
+            return build_answers(self.backend, self._match_batch(ids, s)[0], set())
 
-    def _judged(self, ids: Sequence[str], s: Sketches) -> tuple[list[Row], Decided]:
+    def _match_batch(self, ids: Sequence[str], s: Sketches) -> tuple[list[IndexRow], IngestResult]:
         """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
-        self._recalled.catch_up()
-        keys = list(zip(ids, s.tellings.view(np.int64).tolist(), strict=True))
-        before = self.home.rows_of(sorted({*ids, *map(base_of, ids)}))
-        members, versions = sorted_out(keys, before, lambda name: bool(self.home.rows_of([name])))
-        new = Newcomers(s, np.array(members, np.int64), ids, versions)
-        threads = threads_of(self.settings) if len(members) >= WORTH_PARTING else 1
-        made = decided(new, self._recalled, self._rules, threads)
+        self._cache.sync()
+        keys = list(zip(ids, s.content_hashes.view(np.int64).tolist(), strict=True))
+        before = self.backend.get_rows_by_id(sorted({*ids, *map(parse_base_id, ids)}))
+        members, versions = find_new_articles(
+            keys, before, lambda name: bool(self.backend.get_rows_by_id([name]))
+        )
+        new = NewArticles(s, np.array(members, np.int64), ids, versions)
+        threads = resolve_thread_count(self.settings) if len(members) >= MIN_PARALLEL_ARTICLES else 1
+        made = decide_new_articles(new, self._cache, self._params, threads)
         found = {(row.id, row.telling): row for row in [*before, *made.rows]}
         return [found[key] for key in keys], made
 
-    def delete(self, given: str) -> int:
+    def delete(self, article_id: str) -> int:
         """Take all versions of an id out, and where one was kept all that was dropped for it; return how many articles left.
 
         The story is new again, should it come again.
         """
         with self._lock:
-            return taken_out(self.home, lambda: of_article(self.home, given))
+            return remove_chosen(self.backend, lambda: find_article_positions(self.backend, article_id))
 
     def expire(self, before: datetime) -> int:
         """Take out the clusters all of whose articles were published before a time; return how many articles left.
@@ -225,22 +255,22 @@ class Index:
         Where an article has no date, the time when it was decided on counts. Space is given back to the system.
         """
         with self._lock:
-            return taken_out(self.home, lambda: older(self.home, before))
+            return remove_chosen(self.backend, lambda: find_expired_positions(self.backend, before))
 
     def verify(self, *, deep: bool = False) -> list[str]:
         """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other.
 
         `IndexingError` where `deep` is asked of an index that was made by other models: they would say something else.
         """
-        with self._lock, self.home.view():
+        with self._lock, self.backend.snapshot():
             if deep:
-                check_models(self.home.meta(), self.settings, self.home.name)
-            return list(faults(self.home, self.settings, deep=deep))
+                check_models(self.backend.read_meta(), self.settings, self.backend.name)
+            return list(find_faults(self.backend, self.settings, deep=deep))
 
-    def stats(self) -> Stats:
+    def stats(self) -> IndexStats:
         """Return what is in the index."""
-        with self._lock, self.home.view():
-            return stats(self.home)
+        with self._lock, self.backend.snapshot():
+            return compute_stats(self.backend)
 
     def log(self) -> Iterator[list[dict[str, Any]]]:
         """Yield what was decided, in order, some articles at a time: a dict each.
@@ -248,9 +278,9 @@ class Index:
         Its keys are id, version, name, published, decided, canonical, relation, score, evidence, storyline and follows. The last
         is None, or says of a kept article which other it follows, with the probability and the evidence.
         """
-        log = log_of(self.home)
+        log = iter_log(self.backend)
         while True:
-            with self._lock, self.home.view():
+            with self._lock, self.backend.snapshot():
                 rows = next(log, None)
             if rows is None:
                 return
@@ -263,10 +293,12 @@ class Index:
         what they repeat is dropped here in its turn, they are left out, and would be judged anew. `IndexingError` where
         the other was made by other rules.
         """
-        check(other.home.meta(), self.settings, other.home.name)
+        check_compatible(other.backend.read_meta(), self.settings, other.backend.name)
         if other is self:
             return 0, 0
         locks = (self._lock, other._lock)
         first, second = sorted(locks, key=id)  # so that two that merge each other do not wait forever
-        with first, second, other.home.view():
-            return taken_in(self.home, self._recalled, self.settings, arrivals(other.home, other.settings))
+        with first, second, other.backend.snapshot():
+            return apply_merge_batches(
+                self.backend, self._cache, self.settings, iter_merge_batches(other.backend, other.settings)
+            )

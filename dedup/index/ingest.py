@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.index.cache import Recalled
-from dedup.index.lookup import BANDS, FULL, UNSEEN
-from dedup.index.storage.backend import Row
-from dedup.matching.classifier import NONE, REWRITE, Rules
-from dedup.matching.clustering import WITNESSES, Assignments, assign
-from dedup.sketches.codec import packed
-from dedup.sketches.sketch import Sketches, joined
+from dedup.index.cache import IndexCache
+from dedup.index.lookup import LEVEL_ALL, LEVEL_BANDS, LEVEL_NONE
+from dedup.index.storage.backend import IndexRow
+from dedup.matching.classifier import NO_RELATION, REWRITE, MatchParams
+from dedup.matching.clustering import MAX_WITNESSES, Assignments, assign_leaders
+from dedup.sketches.codec import pack_sketches
+from dedup.sketches.sketch import Sketches, concat_sketches
 
 
-class Newcomers(NamedTuple):
+class NewArticles(NamedTuple):
     """The articles of a batch that did not come before."""
 
     sketches: Sketches
@@ -33,77 +33,84 @@ class Newcomers(NamedTuple):
     """Of the members."""
 
 
-class Decided(NamedTuple):
+class IngestResult(NamedTuple):
     """What is to be recorded of a batch."""
 
-    rows: list[Row]
+    rows: list[IndexRow]
     sketches: dict[int, bytes]
     """Packed, by position, of the rows that have a mark."""
-    bounded: int
+    limited_lookups: int
     """In how many lookups a bound on the work was reached."""
 
 
-NOTHING = Decided([], {}, 0)
+EMPTY_RESULT = IngestResult([], {}, 0)
 
 
-def decided(new: Newcomers, recalled: Recalled, rules: Rules, threads: int) -> Decided:
+def decide_new_articles(
+    new: NewArticles, cache: IndexCache, rules: MatchParams, threads: int
+) -> IngestResult:
     """Return what becomes of the new articles, in their order, after all that is recalled."""
     if not len(new.members):
-        return NOTHING
-    s, known = new.sketches, recalled.known
-    near, bounded = known.near(s, new.members, rules, threads)
-    here, settled = len(near) + new.members, known.settled(near)
-    before = recalled.sketches(known.positions[near], known.days[near], threads)
-    made = assign(joined([before, s]), here, rules, threads, settled)
-    positions = np.zeros(len(near) + len(s.texts), np.int64)
-    positions[: len(near)], positions[here] = known.positions[near], known.count + np.arange(len(here))
+        return EMPTY_RESULT
+    s, known = new.sketches, cache.articles
+    near, bounded = known.find_near(s, new.members, rules, threads)
+    here, settled = len(near) + new.members, known.get_prior_assignments(near)
+    before = cache.get_sketches(known.positions[near], known.days[near], threads)
+    made = assign_leaders(concat_sketches([before, s]), here, rules, threads, settled)
+    positions = np.zeros(len(near) + len(s.text_hashes), np.int64)
+    positions[: len(near)], positions[here] = (
+        known.positions[near],
+        known.next_position + np.arange(len(here)),
+    )
     leaders = made.leaders[here]
-    marks = marks_of(leaders, made.relations[here], settled.witnesses, rules)
-    marks[s.lengths[new.members] < rules.min_words] = UNSEEN
-    rows = rows_of(new, made, here, positions, marks)
-    blobs = packed(s).each()
+    marks = compute_index_levels(leaders, made.relations[here], settled.witnesses, rules)
+    marks[s.lengths[new.members] < rules.min_words] = LEVEL_NONE
+    rows = build_index_rows(new, made, here, positions, marks)
+    blobs = pack_sketches(s).to_byte_strings()
     sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
-    return Decided(rows, sketches, int(np.count_nonzero(bounded | (made.bounded[here] != 0))))
+    return IngestResult(rows, sketches, int(np.count_nonzero(bounded | (made.limit_reached[here] != 0))))
 
 
-def rows_of(
-    new: Newcomers, made: Assignments, here: np.ndarray, positions: np.ndarray, marks: np.ndarray
-) -> list[Row]:
+def build_index_rows(
+    new: NewArticles, made: Assignments, slots: np.ndarray, positions: np.ndarray, marks: np.ndarray
+) -> list[IndexRow]:
     """Return the rows of the new articles, which stand `here` among the assignments; `positions` are those in the index."""
     s, members, now = new.sketches, new.members, time.time()
     keys = np.concatenate([s.salient, s.bands], axis=1)[members].astype("<u4")
-    has_evidence = made.places[here] >= 0
-    evidence = iter(made.against(here[has_evidence]).astype("<f4"))
-    follows = np.where(made.follows(), made.storylines, np.arange(len(made.leaders)))
+    has_evidence = made.evidence_rows[slots] >= 0
+    evidence = iter(made.get_evidence_rows(slots[has_evidence]).astype("<f4"))
+    follows = np.where(made.is_follower(), made.storylines, np.arange(len(made.leaders)))
     columns = zip(
-        positions[here].tolist(),
+        positions[slots].tolist(),
         [new.ids[a] for a in members.tolist()],
         new.versions,
-        s.tellings[members].view(np.int64).tolist(),
+        s.content_hashes[members].view(np.int64).tolist(),
         [None if day != day else day for day in s.days[members].tolist()],  # noqa: PLR0124 - NaN
-        positions[made.leaders[here]].tolist(),
-        made.relations[here].tolist(),
-        made.scores[here].tolist(),
+        positions[made.leaders[slots]].tolist(),
+        made.relations[slots].tolist(),
+        made.scores[slots].tolist(),
         [next(evidence).tobytes() if has else b"" for has in has_evidence],
-        [now] * len(here),
+        [now] * len(slots),
         marks.tolist(),
         [row.tobytes() if mark else b"" for row, mark in zip(keys, marks, strict=True)],
-        positions[follows[here]].tolist(),
+        positions[follows[slots]].tolist(),
         strict=True,
     )
-    return [Row(*row) for row in columns]
+    return [IndexRow(*row) for row in columns]
 
 
-def marks_of(leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray, rules: Rules) -> np.ndarray:
+def compute_index_levels(
+    leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray, rules: MatchParams
+) -> np.ndarray:
     """Return how each new article is to be looked up later, as `clusters.resolve_chunk` indexes those of its chunk.
 
     `witnesses` says how many witnesses each of the first articles, those that are settled, has already.
     """
-    marks = np.where(relations == NONE, FULL, UNSEEN)
+    marks = np.where(relations == NO_RELATION, LEVEL_ALL, LEVEL_NONE)
     counts: dict[int, int] = {}
     for a in np.flatnonzero(relations >= REWRITE).tolist():
         leader = int(leaders[a])
         count = counts.get(leader, int(witnesses[leader]) if leader < len(witnesses) else 0)
         counts[leader] = count + 1
-        marks[a] = FULL if rules.by_storyline and count < WITNESSES else BANDS
+        marks[a] = LEVEL_ALL if rules.by_storyline and count < MAX_WITNESSES else LEVEL_BANDS
     return marks

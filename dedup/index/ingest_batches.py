@@ -4,28 +4,28 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from dedup.pipeline.deduplicate import sketch_with, sketched, threads_of
+from dedup.pipeline.deduplicate import resolve_thread_count, sketch_batches, sketch_with_settings
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches
 
-FOR_ONE_TURN = 1000
+TRANSACTION_ARTICLES = 1000
 """Articles of a corpus that are decided on at once: others wait meanwhile, and all that they may match is fetched."""
-WORTH_PARTING = 64
+MIN_PARALLEL_ARTICLES = 64
 """Articles from which on a batch is worth several threads."""
 
 
-def parted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def split_for_transactions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the articles of some batches in batches for one turn each."""
     for batch in batches:
-        for first in range(0, batch.num_rows, FOR_ONE_TURN):
-            yield batch.slice(first, FOR_ONE_TURN)
+        for first in range(0, batch.num_rows, TRANSACTION_ARTICLES):
+            yield batch.slice(first, TRANSACTION_ARTICLES)
 
 
-def sketched_at_once(batch: pa.RecordBatch, settings: Settings) -> Sketches:
+def sketch_in_parallel(batch: pa.RecordBatch, settings: Settings) -> Sketches:
     """Return the sketches of a batch; every thread takes a part of one that is worth it."""
-    threads = threads_of(settings)
-    if threads == 1 or batch.num_rows < WORTH_PARTING:
-        return sketch_with(batch, settings)
+    threads = resolve_thread_count(settings)
+    if threads == 1 or batch.num_rows < MIN_PARALLEL_ARTICLES:
+        return sketch_with_settings(batch, settings)
     size = -(-batch.num_rows // threads)
     parts = [batch.slice(first, size) for first in range(0, batch.num_rows, size)]
-    return sketched(parts, settings, None)[1]
+    return sketch_batches(parts, settings, None)[1]

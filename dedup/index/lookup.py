@@ -9,23 +9,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import kernel
-from dedup.matching.candidates import Scratch, fill_candidates, keys_of, scratch_for
-from dedup.matching.classifier import FOLLOWUP, NONE, REWRITE, Rules
-from dedup.matching.clustering import WORTH_A_THREAD, Settled
-from dedup.matching.inverted_index import KEYS, Postings, insert, room_for
-from dedup.parallel import even_shares, on_threads
+from dedup.jit import jit
+from dedup.matching.candidates import LookupScratch, fill_candidates, fill_lookup_keys, make_lookup_scratch
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, MatchParams
+from dedup.matching.clustering import MIN_ARTICLES_PER_THREAD, PriorAssignments
+from dedup.matching.inverted_index import USED_KEYS, InvertedIndex, insert_postings, make_index_for_postings
+from dedup.parallel import run_on_threads, split_evenly
 from dedup.sketches.sketch import Sketches
 
-UNSEEN, BANDS, FULL = 0, 1, 2
+LEVEL_NONE, LEVEL_BANDS, LEVEL_ALL = 0, 1, 2
 """How an article is looked up: not at all, by its bands, by its terms too."""
-DISTINCT = 0.5
+DISTINCT_KEY_SHARE = 0.5
 """About so many of the keys of articles are keys that no other has; a table that meets more is full earlier."""
-FIRST_TABLE = 1 << 14
+MIN_TABLE_ARTICLES = 1 << 14
 """Articles in the smallest table."""
 
 
-class Keys(NamedTuple):
+class LookupKeys(NamedTuple):
     """The keys of n articles: what `keys_of` reads of a sketch."""
 
     salient: np.ndarray
@@ -34,42 +34,42 @@ class Keys(NamedTuple):
     """n × bands, uint32."""
 
 
-class Table:
+class PostingsTable:
     """The postings of some articles."""
 
     def __init__(self, articles: int, keys_each: int) -> None:
-        self._each, self._left = keys_each, articles
-        self.postings: Postings = room_for(
-            max(int(DISTINCT * articles * keys_each), keys_each), articles * keys_each
+        self._keys_each, self._free_articles = keys_each, articles
+        self.postings: InvertedIndex = make_index_for_postings(
+            max(int(DISTINCT_KEY_SHARE * articles * keys_each), keys_each), articles * keys_each
         )
         self.latest = -np.inf
         """The latest day of an article in it; infinity where one has no date."""
 
     @property
-    def left(self) -> int:
+    def free_articles(self) -> int:
         """Return how many more articles there surely is room for."""
-        free = 2 * len(self.postings.slots) // 3 - int(self.postings.used[KEYS])
-        return max(0, min(self._left, free // self._each))
+        free = 2 * len(self.postings.slots) // 3 - int(self.postings.used[USED_KEYS])
+        return max(0, min(self._free_articles, free // self._keys_each))
 
     def insert(
-        self, keys: Keys, places: np.ndarray, marks: np.ndarray, days: np.ndarray, scratch: np.ndarray
+        self, keys: LookupKeys, slots: np.ndarray, marks: np.ndarray, days: np.ndarray, scratch: np.ndarray
     ) -> None:
         """Put articles in, at most as many as are left."""
-        insert_all(keys, self.postings, places, marks, scratch)
-        self._left -= len(places)
+        insert_lookup_keys(keys, self.postings, slots, marks, scratch)
+        self._free_articles -= len(slots)
         self.latest = float(np.where(np.isnan(days), np.inf, days).max(initial=self.latest))
 
 
-class Known:
+class ArticleLookup:
     """The articles that an index holds, in the order in which they came: n of them, each at a place from 0 to n - 1.
 
     A place is not a position: where articles were taken out, positions have gaps, and places have none.
     """
 
     def __init__(self, salient: int, bands: int) -> None:
-        self.count = 0
+        self.next_position = 0
         """The position that the next article takes."""
-        self.held = 0
+        self.article_count = 0
         """n."""
         self.positions = np.zeros(0, np.int64)
         self.days = np.zeros(0)
@@ -80,12 +80,12 @@ class Known:
         self.marks = np.zeros(0, np.uint8)
         self.witnesses = np.zeros(0, np.int32)
         self._shape = salient, bands
-        self._tables: list[Table] = []
-        self._scratches = [scratch_for(0, salient + bands)]
+        self._tables: list[PostingsTable] = []
+        self._scratches = [make_lookup_scratch(0, salient + bands)]
         """One a thread."""
-        self._in_order = True
+        self._is_dated_in_order = True
         """Whether the dates have risen so far, and the undated come last: then a lookup may stop where its window ends."""
-        self._latest = self._last = -np.inf
+        self._latest_day = self._last_day = -np.inf
 
     def add(
         self,
@@ -95,7 +95,7 @@ class Known:
         follows: np.ndarray,
         relations: np.ndarray,
         marks: np.ndarray,
-        keys: Keys,
+        keys: LookupKeys,
     ) -> None:
         """Take in further articles, their positions rising; `keys` are those of all that are marked, in order.
 
@@ -103,21 +103,23 @@ class Known:
         """
         if not len(positions):
             return
-        old, new = self.held, self.held + len(positions)
-        if positions[0] < self.count or (np.diff(positions) <= 0).any():
+        old, new = self.article_count, self.article_count + len(positions)
+        if positions[0] < self.next_position or (np.diff(positions) <= 0).any():
             raise ValueError("its articles are out of order")
         if np.isinf(days).any():
             raise ValueError("an article was published at no time")
-        if ((marks < UNSEEN) | (marks > FULL)).any() or ((relations < NONE) | (relations > FOLLOWUP)).any():
+        if ((marks < LEVEL_NONE) | (marks > LEVEL_ALL)).any() or (
+            (relations < NO_RELATION) | (relations > FOLLOWUP)
+        ).any():
             raise ValueError("an article is marked as none is")
         if np.count_nonzero(marks) != len(keys.salient):
             raise ValueError("the keys of an article are cut short")
-        self._grow(new)
+        self._reserve_room(new)
         self.positions[old:new] = positions
-        self.leaders[old:new] = led_by = self._places(leaders, new)
+        self.leaders[old:new] = led_by = self._find_slots(leaders, new)
         if (self.leaders[led_by] != led_by).any():
             raise ValueError("an article repeats one that is not kept")
-        followed, is_kept = self._places(follows, new), led_by == np.arange(old, new)
+        followed, is_kept = self._find_slots(follows, new), led_by == np.arange(old, new)
         # A dropped article belongs to the storyline of the one that it repeats, which stands before it.
         self.storylines[old:new] = followed
         self.storylines[old:new] = np.where(is_kept, followed, self.storylines[led_by])
@@ -126,57 +128,59 @@ class Known:
             raise ValueError("an article follows one that begins no storyline")
         self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
         np.add.at(self.witnesses, led_by[relations >= REWRITE], 1)
-        self.held, self.count = new, int(positions[-1]) + 1
-        dates = np.concatenate([[self._last], np.where(np.isnan(days), np.inf, days)])
-        self._in_order = self._in_order and bool((dates[1:] >= dates[:-1]).all())
-        self._last = float(dates[-1])
-        self._latest = float(np.fmax.reduce(days, initial=self._latest))
-        self._insert(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
+        self.article_count, self.next_position = new, int(positions[-1]) + 1
+        dates = np.concatenate([[self._last_day], np.where(np.isnan(days), np.inf, days)])
+        self._is_dated_in_order = self._is_dated_in_order and bool((dates[1:] >= dates[:-1]).all())
+        self._last_day = float(dates[-1])
+        self._latest_day = float(np.fmax.reduce(days, initial=self._latest_day))
+        self._insert_keys(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
 
-    def reach(self, count: int) -> None:
+    def update_count(self, count: int) -> None:
         """Take note that so many articles have come, though the last of them are gone."""
-        self.count = max(self.count, count)
+        self.next_position = max(self.next_position, count)
 
-    def near(
-        self, s: Sketches, members: np.ndarray, rules: Rules, threads: int = 1
+    def find_near(
+        self, s: Sketches, members: np.ndarray, rules: MatchParams, threads: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the places (int64, rising) of all that `members` of a batch must be compared with, and what these repeat.
 
         And (bool) for which of the members a bound on the work was reached, so that there may be more.
         """
-        threads = min(threads, 1 + len(members) // WORTH_A_THREAD)
-        wanted, bounded = np.zeros(self.held, bool), np.zeros(len(members), bool)
-        in_order = self._in_order and not (s.days[members] < self._latest).any()
+        threads = min(threads, 1 + len(members) // MIN_ARTICLES_PER_THREAD)
+        wanted, bounded = np.zeros(self.article_count, bool), np.zeros(len(members), bool)
+        in_order = self._is_dated_in_order and not (s.days[members] < self._latest_day).any()
         known = self.days, self.leaders, self.storylines, self.marks, in_order
         # One article without a date, whose day is NaN, may find any other.
         first, window = s.days[members].min(initial=np.inf), max(rules.window_days, rules.copy_window_days)
         tables = [table for table in self._tables if not first - table.latest > window]
         while len(self._scratches) < threads:
-            self._scratches.append(scratch_for(len(self.days), sum(self._shape)))
+            self._scratches.append(make_lookup_scratch(len(self.days), sum(self._shape)))
 
-        def mark(share: slice, scratch: Scratch) -> None:
+        def mark_share(share: slice, scratch: LookupScratch) -> None:
             """Look up a share of the members; threads that want the same article write the same."""
             for table in tables:
-                mark_near(s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share])
+                mark_near_articles(
+                    s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share]
+                )
 
-        on_threads(mark, even_shares(len(members), threads), self._scratches[:threads])
+        run_on_threads(mark_share, split_evenly(len(members), threads), self._scratches[:threads])
         return np.flatnonzero(wanted), bounded
 
-    def settled(self, places: np.ndarray) -> Settled:
+    def get_prior_assignments(self, places: np.ndarray) -> PriorAssignments:
         """Return the articles at some places, as `assign` takes them; their leaders and those they follow are among them."""
-        return Settled(
+        return PriorAssignments(
             leaders=np.searchsorted(places, self.leaders[places]),
             storylines=np.searchsorted(places, self.storylines[places]),
-            full=self.marks[places] == FULL,
+            indexed_by_terms=self.marks[places] == LEVEL_ALL,
             witnesses=self.witnesses[places],
         )
 
-    def kept(self) -> np.ndarray:
+    def find_kept(self) -> np.ndarray:
         """Return the places (int64, rising) of the articles that are kept and looked up."""
-        own = self.leaders[: self.held] == np.arange(self.held)
-        return np.flatnonzero(own & (self.marks[: self.held] == FULL))
+        own = self.leaders[: self.article_count] == np.arange(self.article_count)
+        return np.flatnonzero(own & (self.marks[: self.article_count] == LEVEL_ALL))
 
-    def _places(self, positions: np.ndarray, held: int) -> np.ndarray:
+    def _find_slots(self, positions: np.ndarray, held: int) -> np.ndarray:
         """Return the places of some positions among the first `held`; ValueError where one is not there."""
         places = np.searchsorted(self.positions[:held], positions)
         if not held and len(places):
@@ -185,44 +189,46 @@ class Known:
             raise ValueError("it holds no such article")
         return places
 
-    def _grow(self, held: int) -> None:
+    def _reserve_room(self, held: int) -> None:
         """Make room for so many articles in all."""
         if held <= len(self.days):
             return
-        more = max(held, 2 * len(self.days), FIRST_TABLE) - len(self.days)
+        more = max(held, 2 * len(self.days), MIN_TABLE_ARTICLES) - len(self.days)
         self.positions = np.concatenate([self.positions, np.zeros(more, np.int64)])
         self.days = np.concatenate([self.days, np.full(more, np.nan)])
         self.leaders = np.concatenate([self.leaders, np.zeros(more, np.int64)])
         self.storylines = np.concatenate([self.storylines, np.zeros(more, np.int64)])
         self.marks = np.concatenate([self.marks, np.zeros(more, np.uint8)])
         self.witnesses = np.concatenate([self.witnesses, np.zeros(more, np.int32)])
-        self._scratches = [scratch_for(len(self.days), sum(self._shape))]
+        self._scratches = [make_lookup_scratch(len(self.days), sum(self._shape))]
 
-    def _insert(self, places: np.ndarray, marks: np.ndarray, keys: Keys) -> None:
+    def _insert_keys(self, places: np.ndarray, marks: np.ndarray, keys: LookupKeys) -> None:
         """Put articles into the tables, a new one where the last is full."""
         done = 0
         while done < len(places):
-            if not self._tables or not self._tables[-1].left:
-                room = max(FIRST_TABLE, self.held)
-                self._tables.append(Table(room, sum(self._shape)))
+            if not self._tables or not self._tables[-1].free_articles:
+                room = max(MIN_TABLE_ARTICLES, self.article_count)
+                self._tables.append(PostingsTable(room, sum(self._shape)))
             table = self._tables[-1]
-            end = min(len(places), done + table.left)
-            part = Keys(keys.salient[done:end], keys.bands[done:end])
+            end = min(len(places), done + table.free_articles)
+            part = LookupKeys(keys.salient[done:end], keys.bands[done:end])
             days = self.days[places[done:end]]
             table.insert(part, places[done:end], marks[done:end], days, self._scratches[0].keys)
             done = end
 
 
-@kernel
-def insert_all(keys, index, places, marks, scratch):
+@jit
+def insert_lookup_keys(keys, index, slots, marks, scratch):
     """Index articles at some places by their keys."""
-    for k in range(len(places)):
-        terms, n = keys_of(keys, k, scratch)
-        insert(index, scratch, 0 if marks[k] == FULL else terms, n, places[k])
+    for k in range(len(slots)):
+        terms, n = fill_lookup_keys(keys, k, scratch)
+        insert_postings(index, scratch, 0 if marks[k] == LEVEL_ALL else terms, n, slots[k])
 
 
-@kernel
-def mark_near(s, members, rules, index, days, leaders, storylines, marks, in_order, scratch, wanted, bounded):
+@jit
+def mark_near_articles(
+    s, members, rules, index, days, leaders, storylines, marks, in_order, scratch, wanted, bounded
+):
     """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat and follow.
 
     Members whose lookup was cut short are marked in `bounded`.
@@ -230,13 +236,13 @@ def mark_near(s, members, rules, index, days, leaders, storylines, marks, in_ord
     for i, a in enumerate(members):
         if s.lengths[a] < rules.min_words:
             continue
-        terms, n = keys_of(s, a, scratch.keys)
+        terms, n = fill_lookup_keys(s, a, scratch.keys)
         m, _, was_bounded = fill_candidates(index, days, terms, n, s.days[a], rules, in_order, scratch)
         bounded[i] |= was_bounded != 0
         kept, dropped = 0, 0
         for k in range(m):
-            member = scratch.found[k]
-            if marks[member] == UNSEEN:
+            member = scratch.candidates[k]
+            if marks[member] == LEVEL_NONE:
                 continue
             is_kept = leaders[member] == member
             kept += is_kept

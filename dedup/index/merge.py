@@ -10,86 +10,94 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.index.answers import check_match, sorted_out
-from dedup.index.cache import Recalled, days_of
-from dedup.index.ingest import Decided, Newcomers, decided
-from dedup.index.storage.backend import Home, Row
-from dedup.matching.classifier import NONE, Rules, rules_of
-from dedup.pipeline.deduplicate import threads_of
+from dedup.index.answers import check_match, find_new_articles
+from dedup.index.cache import IndexCache, read_days
+from dedup.index.ingest import IngestResult, NewArticles, decide_new_articles
+from dedup.index.storage.backend import IndexRow, StorageBackend
+from dedup.matching.classifier import NO_RELATION, MatchParams, make_match_params
+from dedup.pipeline.deduplicate import resolve_thread_count
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches
 
-Key = tuple[str, int]
+ArticleKey = tuple[str, int]
 """An id and a telling: an article, wherever it stands."""
 
 
-class Arrivals(NamedTuple):
+class MergeBatch(NamedTuple):
     """Some rows of the other index, with the sketches of those that have one, and the articles that the others repeat."""
 
-    rows: Sequence[Row]
+    rows: Sequence[IndexRow]
     sketches: Sketches
-    leaders: Mapping[int, Row]
+    leaders: Mapping[int, IndexRow]
 
 
-def arrivals(home: Home, settings: Settings) -> Iterator[Arrivals]:
+def iter_merge_batches(backend: StorageBackend, settings: Settings) -> Iterator[MergeBatch]:
     """Yield the articles of an index in their order, some at a time; IndexingError where it is damaged."""
-    recalled = Recalled(home, settings)
-    for rows in home.rows():
-        recalled.learn(rows)
+    recalled = IndexCache(backend, settings)
+    for rows in backend.iter_rows():
+        recalled.add_rows(rows)
         marked = [row for row in rows if row.mark]
-        s = recalled.sketches(np.array([row.position for row in marked], np.int64), days_of(marked))
+        s = recalled.get_sketches(np.array([row.position for row in marked], np.int64), read_days(marked))
         told = np.array([row.telling for row in marked], np.int64).view(np.uint64)
-        repeated = home.rows_at(sorted({row.leader for row in rows}))
-        yield Arrivals(rows, s._replace(tellings=told), {row.position: row for row in repeated})
+        repeated = backend.get_rows_at(sorted({row.leader for row in rows}))
+        yield MergeBatch(rows, s._replace(content_hashes=told), {row.position: row for row in repeated})
 
 
-def taken_in(
-    home: Home, recalled: Recalled, settings: Settings, other: Iterable[Arrivals]
+def apply_merge_batches(
+    backend: StorageBackend, cache: IndexCache, settings: Settings, other: Iterable[MergeBatch]
 ) -> tuple[int, int]:
     """Record the arrivals from another index, each in a turn; return (articles added, articles that had to be left out)."""
     added = left_out = 0
     for new in other:
-        with home.turn():
-            recalled.catch_up()
-            made, lost = merged(new, home.rows_of, recalled, rules_of(settings), threads_of(settings))
-            home.record(made.rows, made.sketches)
-        recalled.remember(made.rows, made.sketches)
+        with backend.transaction():
+            cache.sync()
+            made, lost = resolve_merge_batch(
+                new,
+                backend.get_rows_by_id,
+                cache,
+                make_match_params(settings),
+                resolve_thread_count(settings),
+            )
+            backend.record(made.rows, made.sketches)
+        cache.add_recorded(made.rows, made.sketches)
         added, left_out = added + len(made.rows), left_out + lost
     return added, left_out
 
 
-def merged(
-    new: Arrivals,
-    rows_of: Callable[[Sequence[str]], list[Row]],
-    recalled: Recalled,
-    rules: Rules,
+def resolve_merge_batch(
+    new: MergeBatch,
+    get_rows_by_id: Callable[[Sequence[str]], list[IndexRow]],
+    cache: IndexCache,
+    rules: MatchParams,
     threads: int,
-) -> tuple[Decided, int]:
+) -> tuple[IngestResult, int]:
     """Return what to record of some arrivals, and how many articles must be left out."""
     ids = {row.id for row in (*new.rows, *new.leaders.values())}
-    before = rows_of(sorted(ids))
+    before = get_rows_by_id(sorted(ids))
     marked = [row for row in new.rows if row.mark]
-    members, versions = sorted_out(
-        [key_of(row) for row in marked], before, lambda name: bool(rows_of([name]))
+    members, versions = find_new_articles(
+        [get_article_key(row) for row in marked], before, lambda name: bool(get_rows_by_id([name]))
     )
     names = [row.id for row in marked]
-    made = decided(
-        Newcomers(new.sketches, np.array(members, np.int64), names, versions), recalled, rules, threads
+    made = decide_new_articles(
+        NewArticles(new.sketches, np.array(members, np.int64), names, versions), cache, rules, threads
     )
-    here = {key_of(row): row for row in [*before, *made.rows]}
-    others = [row for row in new.rows if not row.mark and key_of(row) not in here]
-    _, versions = sorted_out(
-        [key_of(row) for row in others], [*before, *made.rows], lambda name: bool(rows_of([name]))
+    here = {get_article_key(row): row for row in [*before, *made.rows]}
+    others = [row for row in new.rows if not row.mark and get_article_key(row) not in here]
+    _, versions = find_new_articles(
+        [get_article_key(row) for row in others],
+        [*before, *made.rows],
+        lambda name: bool(get_rows_by_id([name])),
     )
-    added: list[Row] = []
+    added: list[IndexRow] = []
     left_out = 0
-    first = recalled.known.count + len(made.rows)
+    first = cache.articles.next_position + len(made.rows)
     for row, version in zip(others, versions, strict=True):
         position = first + len(added)
-        leader = None if row.relation == NONE else here.get(key_of(new.leaders[row.leader]))
-        if row.relation == NONE:
+        leader = None if row.relation == NO_RELATION else here.get(get_article_key(new.leaders[row.leader]))
+        if row.relation == NO_RELATION:
             added.append(row._replace(position=position, leader=position, version=version, follows=position))
-        elif leader is not None and leader.relation == NONE:
+        elif leader is not None and leader.relation == NO_RELATION:
             check_match(row, new.leaders)
             added.append(
                 row._replace(position=position, leader=leader.position, version=version, follows=position)
@@ -99,6 +107,6 @@ def merged(
     return made._replace(rows=[*made.rows, *added]), left_out
 
 
-def key_of(row: Row) -> Key:
+def get_article_key(row: IndexRow) -> ArticleKey:
     """Return what tells an article from all others, in any index."""
     return row.id, row.telling

@@ -22,20 +22,20 @@ import pyarrow as pa
 
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.index.ingest_batches import sketched_at_once
-from dedup.io.discovery import STDIN, Source
-from dedup.io.file_reader import Reading
-from dedup.io.jsonl import block_articles, block_records
-from dedup.io.line_blocks import Block, Cutter, TooLong, numbered
-from dedup.io.records import RECORD_SHOWN, Record, Reject
-from dedup.io.schema import BATCH_BYTES, SCHEMA, names_of
+from dedup.index.ingest_batches import sketch_in_parallel
+from dedup.io.discovery import STDIN, InputFile
+from dedup.io.file_reader import FileReader
+from dedup.io.jsonl import iter_block_records, parse_block_articles
+from dedup.io.line_blocks import LineBlock, LineSplitter, OversizedLine, iter_numbered_lines
+from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
+from dedup.io.schema import BATCH_BYTES, SCHEMA, build_field_names
 from dedup.sketches.sketch import Sketches
 
-PIECE = 1 << 16
+READ_BYTES = 1 << 16
 """Bytes that are read at once: what a pipe holds."""
-PIECES_WAITING = 64
-BATCHES_WAITING = 1
-PATIENCE = 0.02
+MAX_WAITING_CHUNKS = 64
+MAX_WAITING_BATCHES = 1
+POLL_SECONDS = 0.02
 """Seconds after which whoever waits looks whether there is something else to do."""
 DIGEST_BYTES = 12
 BOM = b"\xef\xbb\xbf"
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BatchLimits:
     """When a batch closes."""
 
     articles: int = 1000
@@ -54,7 +54,7 @@ class Pace:
     """No line is longer: what is longer is refused."""
 
 
-class Batch(NamedTuple):
+class StreamBatch(NamedTuple):
     """The articles of some lines."""
 
     articles: pa.RecordBatch
@@ -63,7 +63,7 @@ class Batch(NamedTuple):
     rejects: list[Reject]
 
 
-class Answered(NamedTuple):
+class AnsweredBatch(NamedTuple):
     """What became of some lines: each article with its answer, in order; and the lines that are no article."""
 
     answers: list[tuple[Record, Answer]]
@@ -71,68 +71,74 @@ class Answered(NamedTuple):
 
 
 @dataclass(slots=True)
-class Feed:
+class ArticleStream:
     """A stream of lines that can be told to stop: what has been read by then is still answered."""
 
     descriptor: int
     index: Index
     fields: Mapping[str, str] = field(default_factory=dict)
-    pace: Pace = field(default_factory=Pace)
+    limits: BatchLimits = field(default_factory=BatchLimits)
     warnings: Counter[str] = field(default_factory=Counter)
     """What was odd about the articles, a sentence each, with how often."""
-    stopped: threading.Event = field(default_factory=threading.Event)
+    stop_event: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
         """Read no further."""
-        self.stopped.set()
+        self.stop_event.set()
 
-    def __iter__(self) -> Iterator[Answered]:
+    def __iter__(self) -> Iterator[AnsweredBatch]:
         """Yield the batches in order, each as soon as its answers are recorded."""
-        arriving = Aside(pieces(self.descriptor), PIECES_WAITING)
-        blocks = blocks_in_time(arriving, self.pace, self.stopped.is_set)
-        with arriving, Aside(map(self._batch, blocks), BATCHES_WAITING) as batches:
+        arriving = Prefetcher(read_descriptor(self.descriptor), MAX_WAITING_CHUNKS)
+        blocks = iter_timed_blocks(arriving, self.limits, self.stop_event.is_set)
+        with arriving, Prefetcher(map(self._sketch_block, blocks), MAX_WAITING_BATCHES) as batches:
             for batch in batches:
                 answers = self.index.decide(batch.articles, batch.sketches)
-                yield Answered(list(zip(batch.records, answers, strict=True)), batch.rejects)
+                yield AnsweredBatch(list(zip(batch.records, answers, strict=True)), batch.rejects)
 
-    def _batch(self, block: Block | TooLong) -> Batch:
+    def _sketch_block(self, block: LineBlock | OversizedLine) -> StreamBatch:
         """Return the articles of a block, sketched."""
         refused: dict[int, Reject] = {}
-        lines = dict(numbered(block)) if isinstance(block, Block) else {}
+        lines = dict(iter_numbered_lines(block)) if isinstance(block, LineBlock) else {}
 
-        def refuse(line: int | None, reason: str, record: bytes | str) -> None:
-            text = record if isinstance(record, str) else record[: 4 * RECORD_SHOWN].decode(errors="replace")
-            refused[line or 0] = Reject(STDIN, line, reason, text[:RECORD_SHOWN])
+        def add_reject(line: int | None, reason: str, record: bytes | str) -> None:
+            text = (
+                record
+                if isinstance(record, str)
+                else record[: 4 * MAX_REJECT_CHARACTERS].decode(errors="replace")
+            )
+            refused[line or 0] = Reject(STDIN, line, reason, text[:MAX_REJECT_CHARACTERS])
 
-        reading = Reading(
-            Source(STDIN, STDIN, "", ""),
-            names=names_of(self.fields),
-            size=BATCH_BYTES,
-            longest=self.pace.article_bytes,
-            unpacked=lambda: iter(()),
-            advance=lambda _: None,
-            refuse=refuse,
+        reading = FileReader(
+            InputFile(STDIN, STDIN, "", ""),
+            names=build_field_names(self.fields),
+            batch_bytes=BATCH_BYTES,
+            max_article_bytes=self.limits.article_bytes,
+            read_decompressed=lambda: iter(()),
+            report_progress=lambda _: None,
+            reject=add_reject,
             warnings=self.warnings,
-            made_id=lambda number: digest(lines[number]),
+            make_id=lambda number: hash_line(lines[number]),
         )
-        found = list(block_articles(block, reading))
+        found = list(parse_block_articles(block, reading))
         articles = pa.Table.from_batches(found, SCHEMA).combine_chunks().to_batches()
         whole = articles[0] if articles else pa.RecordBatch.from_pylist([], SCHEMA)
-        records = [record for number, record in block_records(block) if number not in refused]
-        return Batch(whole, sketched_at_once(whole, self.index.settings), records, list(refused.values()))
+        records = [record for number, record in iter_block_records(block) if number not in refused]
+        return StreamBatch(
+            whole, sketch_in_parallel(whole, self.index.settings), records, list(refused.values())
+        )
 
 
-class Aside(Generic[T]):
+class Prefetcher(Generic[T]):
     """What an iterator yields, worked out by a thread ahead of whoever takes it, by a bounded number of items."""
 
     def __init__(self, items: Iterator[T], most: int) -> None:
         self._items = items
-        self._ready: queue.Queue[T | Ended] = queue.Queue(most)
+        self._ready: queue.Queue[T | EndOfItems] = queue.Queue(most)
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
         """Start the thread."""
-        threading.Thread(target=self._work, name="dedup feed", daemon=True).start()
+        threading.Thread(target=self._run_items, name="dedup feed", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -143,84 +149,84 @@ class Aside(Generic[T]):
         """Yield the items; an error of the iterator is raised here."""
         while True:
             item = self._ready.get()
-            if isinstance(item, Ended):
-                item.leave()
+            if isinstance(item, EndOfItems):
+                item.raise_error()
                 return
             yield item
 
-    def within(self, seconds: float) -> "T | Ended | None":
+    def get_within(self, seconds: float) -> "T | EndOfItems | None":
         """Return the next item; None where none is ready in so many seconds."""
         try:
             item = self._ready.get(timeout=seconds)
         except queue.Empty:
             return None
-        if isinstance(item, Ended):
-            item.leave()
+        if isinstance(item, EndOfItems):
+            item.raise_error()
         return item
 
-    def _work(self) -> None:
+    def _run_items(self) -> None:
         """Work the iterator off."""
-        ended = Ended(None)
+        ended = EndOfItems(None)
         try:
             for item in self._items:
                 self._put(item)
                 if self._closed.is_set():
                     return
         except BaseException as error:  # noqa: BLE001 - it is raised again, where the items are taken
-            ended = Ended(error)
+            ended = EndOfItems(error)
         self._put(ended)
 
-    def _put(self, item: "T | Ended") -> None:
+    def _put(self, item: "T | EndOfItems") -> None:
         """Wait for room, but not longer than somebody takes items."""
         while not self._closed.is_set():
             with suppress(queue.Full):
-                self._ready.put(item, timeout=PATIENCE)
+                self._ready.put(item, timeout=POLL_SECONDS)
                 return
 
 
-class Ended(NamedTuple):
+class EndOfItems(NamedTuple):
     """There is no further item: the iterator came to its end, or failed."""
 
     error: BaseException | None
 
-    def leave(self) -> None:
+    def raise_error(self) -> None:
         """Raise what the iterator failed with."""
         if self.error is not None:
             raise self.error
 
 
-def pieces(descriptor: int) -> Iterator[bytes]:
+def read_descriptor(descriptor: int) -> Iterator[bytes]:
     """Yield what arrives, as it arrives, to the end."""
-    while piece := os.read(descriptor, PIECE):
+    while piece := os.read(descriptor, READ_BYTES):
         yield piece
 
 
-def blocks_in_time(
-    arriving: Aside[bytes], pace: Pace, is_stopped: Callable[[], bool]
-) -> Iterator[Block | TooLong]:
+def iter_timed_blocks(
+    chunks: Prefetcher[bytes], limits: BatchLimits, is_stopped: Callable[[], bool]
+) -> Iterator[LineBlock | OversizedLine]:
     """Yield lines in blocks, each of which is full, or has waited long enough, or is the last.
 
     Where it is stopped, what has arrived is still yielded, but for a line that lacks its end.
     """
-    cutter, lines, since, begun = Cutter(BATCH_BYTES, pace.article_bytes), 0, 0.0, False
+    cutter, lines, since, begun = LineSplitter(BATCH_BYTES, limits.article_bytes), 0, 0.0, False
     while True:
         stopped = is_stopped()
-        piece = arriving.within(0 if stopped else PATIENCE)
-        if isinstance(piece, Ended):
-            yield from cutter.rest()
+        piece = chunks.get_within(0 if stopped else POLL_SECONDS)
+        if isinstance(piece, EndOfItems):
+            yield from cutter.flush_all()
             return
         if piece:
-            yield from cutter.take(piece if begun else piece.removeprefix(BOM))
+            yield from cutter.push(piece if begun else piece.removeprefix(BOM))
             begun, since = True, since if lines else time.monotonic()
             lines += piece.count(b"\n")
         elif stopped:
-            yield from cutter.whole()
+            yield from cutter.flush_lines()
             return
-        if lines >= pace.articles or (lines and time.monotonic() - since >= pace.seconds):
-            yield from cutter.whole()
+        if lines >= limits.articles or (lines and time.monotonic() - since >= limits.seconds):
+            yield from cutter.flush_lines()
             lines = 0
 
 
-def digest(line: bytes) -> str:
+def hash_line(line: bytes) -> str:
     """Return an id for an article that has none: the same for the same line, so that a retry is safe."""
     return hashlib.blake2b(line, digest_size=DIGEST_BYTES).hexdigest()

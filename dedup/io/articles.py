@@ -13,16 +13,24 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.io.batching import grouped, sliced
+from dedup.io.batching import group_items, split_batch
 from dedup.io.dates import parse_published
-from dedup.io.normalize import Sifted, sift, sift_records, why_refused
-from dedup.io.schema import ALIASES, BATCH_ARTICLES, BATCH_BYTES, FIELDS, SCHEMA, Names, names_of
-from dedup.io.values import rows_of
+from dedup.io.normalize import NormalizedBatch, explain_rejection, normalize_batch, normalize_records
+from dedup.io.schema import (
+    ALIASES,
+    BATCH_ARTICLES,
+    BATCH_BYTES,
+    FIELDS,
+    SCHEMA,
+    FieldNames,
+    build_field_names,
+)
+from dedup.io.values import to_python_rows
 
-__all__ = ["ALIASES", "FIELDS", "SCHEMA", "Progress", "parse_published", "to_batches"]
+__all__ = ["ALIASES", "FIELDS", "SCHEMA", "ProgressCallback", "parse_published", "to_batches"]
 
-ACCEPTED = "a table, a data frame, record batches, dicts, or strings"
-Progress = Callable[[int], None]
+ACCEPTED_INPUTS = "a table, a data frame, record batches, dicts, or strings"
+ProgressCallback = Callable[[int], None]
 """Is told how many more articles have been worked through."""
 
 
@@ -37,47 +45,55 @@ def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> 
     >>> [batch["id"].to_pylist() for batch in to_batches(["one text", "another"])]
     [['0', '1']]
     """
-    names = names_of(fields or {})
+    names = build_field_names(fields or {})
     first = 0
-    for group in _groups(articles, names["text"][0]):
-        yield _sifted(group, names, first).batch
+    for group in _iter_groups(articles, names["text"][0]):
+        yield _normalize_group(group, names, first).batch
         first += len(group)
 
 
-def _sifted(group: pa.RecordBatch | list[Mapping[str, Any]], names: Names, first: int) -> Sifted:
+def _normalize_group(
+    group: pa.RecordBatch | list[Mapping[str, Any]], names: FieldNames, first: int
+) -> NormalizedBatch:
     """Return a group's articles, of which `first` is the position of the first; InputError if one is none."""
 
-    def made(position: int) -> str:
+    def make_id(position: int) -> str:
         return str(first + position)
 
-    sifted = sift_records(group, names, made) if isinstance(group, list) else sift(group, names, made)
-    for position in sifted.refused:
-        record = group[position] if isinstance(group, list) else rows_of(group.slice(position, 1))[0]
+    sifted = (
+        normalize_records(group, names, make_id)
+        if isinstance(group, list)
+        else normalize_batch(group, names, make_id)
+    )
+    for position in sifted.rejected:
+        record = group[position] if isinstance(group, list) else to_python_rows(group.slice(position, 1))[0]
         raise InputError(
-            f"article {first + position}, counted from 0, cannot be used: {why_refused(record, names)}"
+            f"article {first + position}, counted from 0, cannot be used: {explain_rejection(record, names)}"
         )
     return sifted
 
 
-def _groups(articles: object, text: str) -> Iterator[pa.RecordBatch | list[Mapping[str, Any]]]:
+def _iter_groups(articles: object, text: str) -> Iterator[pa.RecordBatch | list[Mapping[str, Any]]]:
     """Yield the articles in groups that fit a batch; a bare string becomes the field `text`."""
-    batches = _arrow(articles)
+    batches = _open_arrow_stream(articles)
     if batches is not None:
         for batch in batches:
-            yield from sliced(batch, BATCH_ARTICLES, BATCH_BYTES)
+            yield from split_batch(batch, BATCH_ARTICLES, BATCH_BYTES)
         return
     if not isinstance(articles, Iterable) or isinstance(articles, str | bytes | Mapping):
-        raise InputError(f"articles are {ACCEPTED}, not one {type(articles).__name__}")
+        raise InputError(f"articles are {ACCEPTED_INPUTS}, not one {type(articles).__name__}")
     items = iter(articles)
     first = next(items, None)
     if isinstance(first, pa.RecordBatch | pa.Table):
         for batches in chain([first], items):
-            yield from _groups(batches, text)
+            yield from _iter_groups(batches, text)
     elif first is not None:
-        yield from grouped((_record(item, text) for item in chain([first], items)), _size, BATCH_BYTES)
+        yield from group_items(
+            (_to_record(item, text) for item in chain([first], items)), estimate_record_size, BATCH_BYTES
+        )
 
 
-def _record(item: object, text: str) -> Mapping[str, Any]:
+def _to_record(item: object, text: str) -> Mapping[str, Any]:
     """Return one article of an iterable as a mapping."""
     if isinstance(item, pa.Scalar):
         item = item.as_py()
@@ -85,15 +101,17 @@ def _record(item: object, text: str) -> Mapping[str, Any]:
         return {text: item}
     if isinstance(item, Mapping):
         return item
-    raise InputError(f"articles are {ACCEPTED}, and one of these is {item!r:.80} ({type(item).__name__})")
+    raise InputError(
+        f"articles are {ACCEPTED_INPUTS}, and one of these is {item!r:.80} ({type(item).__name__})"
+    )
 
 
-def _size(record: Mapping[str, Any]) -> int:
+def estimate_record_size(record: Mapping[str, Any]) -> int:
     """Return about how many bytes a record's own strings take."""
     return sum(len(value) for value in record.values() if isinstance(value, str | bytes))
 
 
-def _arrow(articles: object) -> Iterable[pa.RecordBatch] | None:
+def _open_arrow_stream(articles: object) -> Iterable[pa.RecordBatch] | None:
     """Return the record batches of what speaks Arrow, or None."""
     if isinstance(articles, pa.RecordBatch):
         return [articles]

@@ -7,29 +7,29 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from dedup.io.decompress import Damaged
+from dedup.io.decompress import CorruptFileError
 from dedup.io.schema import BATCH_ARTICLES
 
-__all__ = ["grouped", "regrouped", "sliced"]
+__all__ = ["group_items", "split_and_merge_batches", "split_batch"]
 
-LARGE_ENOUGH = 8
+MIN_BATCH_DIVISOR = 8
 """A batch of an eighth of the size is not joined with the next: copying costs more than a call saves."""
 
 T = TypeVar("T")
 
 
-def sliced(batch: pa.RecordBatch, articles: int, size: int) -> Iterator[pa.RecordBatch]:
+def split_batch(batch: pa.RecordBatch, max_articles: int, max_bytes: int) -> Iterator[pa.RecordBatch]:
     """Yield a batch in parts of at most so many articles and bytes, or of one article."""
     rows = batch.num_rows
-    if rows > 1 and (rows > articles or batch.nbytes > size):
-        yield from sliced(batch.slice(0, rows // 2), articles, size)
-        yield from sliced(batch.slice(rows // 2), articles, size)
+    if rows > 1 and (rows > max_articles or batch.nbytes > max_bytes):
+        yield from split_batch(batch.slice(0, rows // 2), max_articles, max_bytes)
+        yield from split_batch(batch.slice(rows // 2), max_articles, max_bytes)
     elif rows:
         yield batch
 
 
-def grouped(
-    items: Iterable[T], size_of: Callable[[T], int], size: int, count: int = BATCH_ARTICLES
+def group_items(
+    items: Iterable[T], measure_item: Callable[[T], int], max_size: int, max_count: int = BATCH_ARTICLES
 ) -> Iterator[list[T]]:
     """Yield the items in lists of at most `count`, ended as soon as their sizes reach `size`.
 
@@ -37,15 +37,15 @@ def grouped(
     """
     group: list[T] = []
     held = 0
-    damage: Damaged | None = None
+    damage: CorruptFileError | None = None
     try:
         for item in items:
             group.append(item)
-            held += size_of(item)
-            if held >= size or len(group) >= count:
+            held += measure_item(item)
+            if held >= max_size or len(group) >= max_count:
                 yield group
                 group, held = [], 0
-    except Damaged as raised:
+    except CorruptFileError as raised:
         damage = raised
     if group:
         yield group
@@ -53,24 +53,24 @@ def grouped(
         raise damage
 
 
-def regrouped(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+def split_and_merge_batches(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
     """Yield the articles in batches of about `size` bytes: small ones joined, large ones divided."""
     held: list[pa.RecordBatch] = []
     rows = held_bytes = 0
     for batch in batches:
-        for part in sliced(batch, BATCH_ARTICLES, size):
+        for part in split_batch(batch, BATCH_ARTICLES, size):
             too_many = rows + part.num_rows > BATCH_ARTICLES or held_bytes + part.nbytes > size
-            if held and (too_many or held_bytes >= size // LARGE_ENOUGH):
-                yield _joined(held)
+            if held and (too_many or held_bytes >= size // MIN_BATCH_DIVISOR):
+                yield _concat_batches(held)
                 held, rows, held_bytes = [], 0, 0
             held.append(part)
             rows += part.num_rows
             held_bytes += part.nbytes
     if held:
-        yield _joined(held)
+        yield _concat_batches(held)
 
 
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+def _concat_batches(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     """Return some batches as one."""
     return (
         batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]

@@ -16,22 +16,22 @@ from pathlib import Path
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.io.batching import regrouped
-from dedup.io.decompress import Damaged, Pieces, Spool, pieces
-from dedup.io.discovery import STDIN, Source, find_sources, unreadable
-from dedup.io.file_reader import Reading
-from dedup.io.line_blocks import HEAD_SHOWN
-from dedup.io.readers import articles_of, records_of
-from dedup.io.records import RECORD_SHOWN, Record, Reject
-from dedup.io.schema import BATCH_BYTES, names_of
+from dedup.io.batching import split_and_merge_batches
+from dedup.io.decompress import ByteChunks, CorruptFileError, StdinSpool, decompress_file
+from dedup.io.discovery import STDIN, InputFile, find_input_files, make_unreadable_error
+from dedup.io.file_reader import FileReader
+from dedup.io.line_blocks import MAX_HEAD_BYTES
+from dedup.io.readers import read_file_articles, read_file_records
+from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
+from dedup.io.schema import BATCH_BYTES, build_field_names
 
 __all__ = ["Corpus", "Record", "Reject", "read_articles"]
 
-ARTICLE_BYTES = 64 << 20
+MAX_ARTICLE_BYTES = 64 << 20
 """No news article is longer: what is longer is a broken file, and parsing it would take several times its
 size."""
 
-Refuse = Callable[[Source, int | None, str, bytes | str], None]
+RejectCallback = Callable[[InputFile, int | None, str, bytes | str], None]
 
 
 def read_articles(
@@ -59,37 +59,37 @@ class Corpus:
         *,
         fields: Mapping[str, str] | None = None,
         strict: bool = False,
-        max_article_bytes: int = ARTICLE_BYTES,
+        max_article_bytes: int = MAX_ARTICLE_BYTES,
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
-        self._names = names_of(fields or {})
-        self._sources = find_sources(paths)
+        self._names = build_field_names(fields or {})
+        self._sources = find_input_files(paths)
         self._strict = strict
-        self._longest = max_article_bytes
-        self._size = batch_bytes
-        self._spool = Spool() if any(source.path == STDIN for source in self._sources) else None
-        self._start()
+        self._max_article_bytes = max_article_bytes
+        self._batch_bytes = batch_bytes
+        self._spool = StdinSpool() if any(source.path == STDIN for source in self._sources) else None
+        self._reset()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the articles in the order of the input, as batches of SCHEMA."""
-        return regrouped(self._articles(), self._size)
+        return split_and_merge_batches(self._iter_articles(), self._batch_bytes)
 
-    def again(self) -> Iterator[pa.RecordBatch]:
+    def read_again(self) -> Iterator[pa.RecordBatch]:
         """Yield the articles once more; InputError where a file has changed since they were read."""
         stamps, counts = self._stamps, self._counts
         for number in range(len(self._sources)):
             self._check_unchanged(number)
         yield from self
         for number, source in enumerate(self._sources):
-            if (_stamp(source), self._counts[number]) != (stamps[number], counts[number]):
-                raise _changed(source)
+            if (_read_stamp(source), self._counts[number]) != (stamps[number], counts[number]):
+                raise _make_changed_error(source)
 
-    def holds(self, path: str | Path) -> bool:
+    def has_file(self, path: str | Path) -> bool:
         """Return whether a path is one of the files, or leads to one."""
         files = (source.path for source in self._sources if source.path != STDIN)
         return Path(path).exists() and any(Path(path).samefile(file) for file in files)
 
-    def records(self) -> Iterator[Record]:
+    def iter_records(self) -> Iterator[Record]:
         """Yield the articles as they stood in their files; InputError where a file has changed in between."""
         if not self._complete:
             for _ in self:
@@ -97,7 +97,7 @@ class Corpus:
         for number in range(len(self._sources)):
             self._check_unchanged(number)
             count = 0
-            for record in self._kept_records(number):
+            for record in self._iter_article_records(number):
                 count += 1
                 yield record
             self._check_unchanged(number, count)
@@ -105,15 +105,15 @@ class Corpus:
     @property
     def total_bytes(self) -> int | None:
         """The size of all files, as they lie on the disk; None where standard input is among them."""
-        return None if self._spool else sum(_stamp(source)[0] for source in self._sources)
+        return None if self._spool else sum(_read_stamp(source)[0] for source in self._sources)
 
     def _check_unchanged(self, number: int, count: int | None = None) -> None:
         """Raise InputError where a file, or the number of its articles, is not as in the first pass."""
         source = self._sources[number]
-        if _stamp(source) != self._stamps[number] or count not in (None, self._counts[number]):
-            raise _changed(source)
+        if _read_stamp(source) != self._stamps[number] or count not in (None, self._counts[number]):
+            raise _make_changed_error(source)
 
-    def _start(self) -> None:
+    def _reset(self) -> None:
         """Forget what the latest iteration found."""
         self.rejects: list[Reject] = []
         self.warnings: Counter[str] = Counter()
@@ -121,86 +121,88 @@ class Corpus:
         self._complete = False
         self._stamps: list[tuple[int, int]] = []
         self._counts: list[int] = []
-        self._refused: list[set[int]] = []
+        self._rejected_lines: list[set[int]] = []
 
-    def _articles(self) -> Iterator[pa.RecordBatch]:
+    def _iter_articles(self) -> Iterator[pa.RecordBatch]:
         """Yield the articles of one file after the other, and take note of what the second pass must know."""
-        self._start()
+        self._reset()
         done = 0
         for source in self._sources:
-            stamp = _stamp(source)
+            stamp = _read_stamp(source)
             self._stamps.append(stamp)
             self._counts.append(0)
-            self._refused.append(set())
-            reading = self._reading(source, self._refuse, done)
+            self._rejected_lines.append(set())
+            reading = self._make_reader(source, self._add_reject, done)
             try:
-                for batch in articles_of(reading):
+                for batch in read_file_articles(reading):
                     self._counts[-1] += batch.num_rows
                     yield batch
-            except Damaged as damage:
-                self._refuse(source, damage.line, str(damage), damage.tail)
+            except CorruptFileError as damage:
+                self._add_reject(source, damage.line, str(damage), damage.partial_line)
             done += stamp[0]
         self._complete = True
 
-    def _kept_records(self, number: int) -> Iterator[Record]:
+    def _iter_article_records(self, number: int) -> Iterator[Record]:
         """Yield the records of a file that the first pass took for articles."""
-        refused = self._refused[number]
+        refused = self._rejected_lines[number]
         try:
-            for line, record in records_of(self._reading(self._sources[number], _ignore)):
+            for line, record in read_file_records(self._make_reader(self._sources[number], _skip_reject)):
                 if line not in refused:
                     yield record
-        except Damaged:
+        except CorruptFileError:
             return
 
-    def _reading(self, source: Source, refuse: Refuse, done: int | None = None) -> Reading:
+    def _make_reader(
+        self, source: InputFile, refuse: RejectCallback, bytes_before: int | None = None
+    ) -> FileReader:
         """Return a file to be read; `done` bytes of those before it have been, in the first pass."""
 
-        def advance(position: int) -> None:
-            if done is not None:
-                self.bytes_read = done + position
+        def report_progress(position: int) -> None:
+            if bytes_before is not None:
+                self.bytes_read = bytes_before + position
 
-        def unpacked() -> Pieces:
+        def read_decompressed() -> ByteChunks:
             if self._spool and source.path == STDIN:
-                return self._spool.pieces(advance)
-            return pieces(source, advance)
+                return self._spool.read_chunks(report_progress)
+            return decompress_file(source, report_progress)
 
-        return Reading(
+        return FileReader(
             source,
             names=self._names,
-            size=self._size,
-            longest=self._longest,
-            unpacked=unpacked,
-            advance=advance,
-            refuse=partial(refuse, source),
-            warnings=Counter() if done is None else self.warnings,
+            batch_bytes=self._batch_bytes,
+            max_article_bytes=self._max_article_bytes,
+            read_decompressed=read_decompressed,
+            report_progress=report_progress,
+            reject=partial(refuse, source),
+            warnings=Counter() if bytes_before is None else self.warnings,
         )
 
-    def _refuse(self, source: Source, line: int | None, reason: str, record: bytes | str) -> None:
+    def _add_reject(self, source: InputFile, line: int | None, reason: str, record: bytes | str) -> None:
         """Keep what is no article among the rejects; InputError where the caller is strict."""
         if self._strict:
             place = source.path if line is None else f"{source.path}:{line}"
             raise InputError(f"{place}: {reason}")
-        text = record if isinstance(record, str) else record[:HEAD_SHOWN].decode(errors="replace")
-        self.rejects.append(Reject(source.path, line, reason, text[:RECORD_SHOWN]))
+        text = record if isinstance(record, str) else record[:MAX_HEAD_BYTES].decode(errors="replace")
+        self.rejects.append(Reject(source.path, line, reason, text[:MAX_REJECT_CHARACTERS]))
         if line is not None:
-            self._refused[-1].add(line)
+            self._rejected_lines[-1].add(line)
 
 
-def _ignore(_source: Source, _line: int | None, _reason: str, _record: bytes | str) -> None:
+def _skip_reject(_source: InputFile, _line: int | None, _reason: str, _record: bytes | str) -> None:
     """Pass over in the second pass what the first has reported."""
 
 
-def _changed(source: Source) -> InputError:
+def _make_changed_error(source: InputFile) -> InputError:
     """Return the error that says that a file is not as it was."""
     return InputError(f"{source.path} was changed while it was being read; run again")
 
 
-def _stamp(source: Source) -> tuple[int, int]:
+def _read_stamp(source: InputFile) -> tuple[int, int]:
     """Return the size of a file and when it was last changed; standard input stays as it is."""
     if source.path == STDIN:
         return 0, 0
     try:
         state = Path(source.path).stat()
     except OSError as error:
-        raise unreadable(source.path, error) from error
+        raise make_unreadable_error(source.path, error) from error
     return state.st_size, state.st_mtime_ns

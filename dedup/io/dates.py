@@ -28,20 +28,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
 # Newspapers began in the 17th century; a date outside these years is a typing error or a placeholder.
-_FIRST = pa.scalar((datetime(1700, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND)
-_END = pa.scalar((datetime(2201, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND)
+_EARLIEST = pa.scalar((datetime(1700, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND)
+_AFTER_LATEST = pa.scalar((datetime(2201, 1, 1, tzinfo=UTC) - _EPOCH) // _SECOND)
 _MISSING = pa.scalar(None, TIMESTAMP)
 
 # As seconds this is the year 5138; as milliseconds, 1973.
-_MILLISECONDS_FROM = 1e11
+_MIN_MILLISECONDS = 1e11
 
-_DATES_IN_DIGITS = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
+_DIGIT_LAYOUTS = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
 # No usual form of a date is longer; longer text is not even looked at, so that no pattern can be slow on it.
-_LONGEST = 64
+_MAX_DATE_LENGTH = 64
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
 _YEAR = re.compile(r"(?:1[7-9]|2[01])\d\d(?:\.0)?", re.ASCII)
-_ZONE_APART = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
-_UTC_NAMED = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
+_SPACE_BEFORE_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
+_UTC_SUFFIX = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
 
 
 def parse_published(column: pa.Array) -> tuple[pa.Array, int]:
@@ -53,89 +53,91 @@ def parse_published(column: pa.Array) -> tuple[pa.Array, int]:
     if given == 0:
         return pa.nulls(len(column), TIMESTAMP), 0
     if pa.types.is_temporal(column.type):
-        return _temporal(column, given)
-    times = _uniform_iso(column)
+        return _convert_temporal(column, given)
+    times = _parse_uniform_iso(column)
     if times is not None:
-        return _plausible(times, given)
+        return _drop_implausible(times, given)
     values = column.to_pylist()
     blank = sum(isinstance(value, str) and not value.strip() for value in values)
-    known = {value: _seconds(value) for value in set(values)}
+    known = {value: _parse_epoch_seconds(value) for value in set(values)}
     times = pa.array([known[value] for value in values], pa.int64()).cast(TIMESTAMP)
-    return _plausible(times, given - blank)
+    return _drop_implausible(times, given - blank)
 
 
-def _temporal(column: pa.Array, given: int) -> tuple[pa.Array, int]:
+def _convert_temporal(column: pa.Array, non_null: int) -> tuple[pa.Array, int]:
     """Return Arrow dates and timestamps in our unit; times of day and durations are not dates."""
     if pa.types.is_date(column.type):
         column = column.cast(pa.timestamp("s"))
     if not pa.types.is_timestamp(column.type):
-        return pa.nulls(len(column), TIMESTAMP), given
-    return _plausible(_whole_seconds(column), given)
+        return pa.nulls(len(column), TIMESTAMP), non_null
+    return _drop_implausible(_to_whole_seconds(column), non_null)
 
 
-def _uniform_iso(column: pa.Array) -> pa.Array | None:
+def _parse_uniform_iso(column: pa.Array) -> pa.Array | None:
     """Return the timestamps of a column that is all ISO 8601 with a zone, or all without; else None."""
     if not pa.types.is_string(column.type):
         return None
     for kind in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
         try:
-            return _whole_seconds(column.cast(kind))
+            return _to_whole_seconds(column.cast(kind))
         except pa.ArrowInvalid:
             continue
     return None
 
 
-def _whole_seconds(times: pa.Array) -> pa.Array:
+def _to_whole_seconds(times: pa.Array) -> pa.Array:
     """Return timestamps of any unit and zone in seconds UTC, rounded down."""
     as_utc = times.cast(pa.timestamp(times.type.unit, tz="UTC"))
     return pc.floor_temporal(as_utc, unit="second").cast(TIMESTAMP, safe=False)
 
 
-def _plausible(times: pa.Array, given: int) -> tuple[pa.Array, int]:
+def _drop_implausible(times: pa.Array, non_null: int) -> tuple[pa.Array, int]:
     """Return the timestamps, null outside 1700–2200, and how many of those given are null now."""
     seconds = times.cast(pa.int64())
-    inside = pc.and_(pc.greater_equal(seconds, _FIRST), pc.less(seconds, _END))
+    inside = pc.and_(pc.greater_equal(seconds, _EARLIEST), pc.less(seconds, _AFTER_LATEST))
     kept = pc.if_else(inside, times, _MISSING)
-    return kept, given - (len(kept) - kept.null_count)
+    return kept, non_null - (len(kept) - kept.null_count)
 
 
-def _seconds(value: object) -> int | None:
+def _parse_epoch_seconds(value: object) -> int | None:
     """Return the seconds since 1970 of one value, or None where it is no date."""
     if value is None or isinstance(value, bool):
         return None
     try:
         text = str(value).strip()
-        if len(text) > _LONGEST:
+        if len(text) > _MAX_DATE_LENGTH:
             return None
-        moment = _from_digits(text) if _NUMBER.fullmatch(text) else _from_words(text)
+        moment = _parse_digits(text) if _NUMBER.fullmatch(text) else _parse_formatted(text)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
     # Beyond what an int64 of seconds holds nothing is plausible anyway.
     return moment if abs(moment) < 1 << 60 else None
 
 
-def _from_digits(text: str) -> int:
+def _parse_digits(text: str) -> int:
     """Return the seconds of a number: a date in 8 or 14 digits, or else seconds or milliseconds."""
     if _YEAR.fullmatch(text):
         raise ValueError("a year alone is no day: as seconds it would be one early morning of 1970")
     # datetime.fromisoformat must not see the others: it takes the 13 digits of some milliseconds for a date
     # in 1712.
-    if layout := _DATES_IN_DIGITS.get(len(text)):
+    if layout := _DIGIT_LAYOUTS.get(len(text)):
         with suppress(ValueError):
-            return _since_epoch(datetime.strptime(text, layout).replace(tzinfo=UTC))
+            return _to_epoch_seconds(datetime.strptime(text, layout).replace(tzinfo=UTC))
     number = float(text)
-    return math.floor(number / 1000 if abs(number) > _MILLISECONDS_FROM else number)
+    return math.floor(number / 1000 if abs(number) > _MIN_MILLISECONDS else number)
 
 
-def _from_words(text: str) -> int:
+def _parse_formatted(text: str) -> int:
     """Return the seconds of an ISO 8601 or RFC 2822 date."""
     try:
-        return _since_epoch(datetime.fromisoformat(_UTC_NAMED.sub("Z", _ZONE_APART.sub("", text))))
+        return _to_epoch_seconds(
+            datetime.fromisoformat(_UTC_SUFFIX.sub("Z", _SPACE_BEFORE_OFFSET.sub("", text)))
+        )
     except ValueError:
-        return _since_epoch(parsedate_to_datetime(text))
+        return _to_epoch_seconds(parsedate_to_datetime(text))
 
 
-def _since_epoch(moment: datetime) -> int:
+def _to_epoch_seconds(moment: datetime) -> int:
     """Return whole seconds since 1970, rounded down; without a zone the moment is UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (aware - _EPOCH) // _SECOND

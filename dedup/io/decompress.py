@@ -26,18 +26,18 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.io.discovery import Source, unreadable
+from dedup.io.discovery import InputFile, make_unreadable_error
 
-__all__ = ["Damaged", "Pieces", "Spool", "pieces", "utf8"]
+__all__ = ["CorruptFileError", "ByteChunks", "StdinSpool", "decompress_file", "decode_to_utf8"]
 
-Pieces = Iterator[bytes]
+ByteChunks = Iterator[bytes]
 
-PIECE = 1 << 20
-UNPACKED_PIECE = 1 << 14
-ZSTD_PIECE = 1 << 10
+CHUNK_BYTES = 1 << 20
+DECOMPRESSED_CHUNK_BYTES = 1 << 14
+ZSTD_CHUNK_BYTES = 1 << 10
 """Arrow gives nothing of a step that meets the damage, so a step is smaller than most articles."""
 
-SAMPLE = 1 << 20
+ENCODING_SAMPLE_BYTES = 1 << 20
 """The encoding is told from this many bytes, which hold a few hundred articles' accented letters."""
 
 BOMS = (
@@ -55,16 +55,16 @@ ENCODINGS = (
 """The encodings beside UTF-8 that news is found in; of two that fit equally well, the first is taken."""
 
 
-class Damaged(Exception):  # noqa: N818 - it ends the reading of a file, and never reaches a caller
+class CorruptFileError(Exception):  # noqa: N818 - it ends the reading of a file, and never reaches a caller
     """The rest of a file cannot be read; `tail` is the line that was cut off, and `line` its number."""
 
-    def __init__(self, reason: str, line: int | None = None, tail: bytes = b"") -> None:
+    def __init__(self, reason: str, line: int | None = None, partial_line: bytes = b"") -> None:
         super().__init__(reason)
         self.line = line
-        self.tail = tail
+        self.partial_line = partial_line
 
 
-class Spool:
+class StdinSpool:
     """Standard input, kept in an unnamed temporary file as it is read, so that it can be read again."""
 
     def __init__(self) -> None:
@@ -72,28 +72,28 @@ class Spool:
         weakref.finalize(self, self._file.close)
         self._ended = False
 
-    def pieces(self, advance: Callable[[int], None]) -> Pieces:
+    def read_chunks(self, advance: Callable[[int], None]) -> ByteChunks:
         """Yield all of standard input from its beginning; `advance` is told how many bytes have been read."""
         position = 0
-        while piece := self._read(position):
+        while piece := self._read_chunk(position):
             position += len(piece)
             advance(position)
             yield piece
 
-    def _read(self, position: int) -> bytes:
+    def _read_chunk(self, position: int) -> bytes:
         self._file.seek(position)
-        piece = self._file.read(PIECE)
+        piece = self._file.read(CHUNK_BYTES)
         if not piece and not self._ended:
-            piece = self._more()
+            piece = self._read_stdin()
             self._ended = not piece
         return piece
 
-    def _more(self) -> bytes:
+    def _read_stdin(self) -> bytes:
         """Return the next piece of standard input, which is in the file then."""
         if sys.stdin is None:
             raise InputError("standard input is closed")
         try:
-            piece = sys.stdin.buffer.read(PIECE)
+            piece = sys.stdin.buffer.read(CHUNK_BYTES)
             self._file.write(piece)
             self._file.flush()
         except OSError as error:
@@ -101,7 +101,7 @@ class Spool:
         return piece
 
 
-def pieces(source: Source, advance: Callable[[int], None]) -> Pieces:
+def decompress_file(source: InputFile, advance: Callable[[int], None]) -> ByteChunks:
     """Yield the unpacked bytes of a file; `advance` is told how many bytes of the file have been read.
 
     InputError where it cannot be opened, Damaged where it breaks off.
@@ -109,72 +109,74 @@ def pieces(source: Source, advance: Callable[[int], None]) -> Pieces:
     try:
         raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
-        raise unreadable(source.path, error) from error
+        raise make_unreadable_error(source.path, error) from error
     with raw:
         try:
-            for piece in _unpacked(raw, source.packing):
+            for piece in _decompress(raw, source.compression):
                 advance(raw.tell())
                 yield piece
         except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
-            raise Damaged(f"the file breaks off or is damaged: {error}") from error
+            raise CorruptFileError(f"the file breaks off or is damaged: {error}") from error
 
 
-def utf8(given: Pieces) -> tuple[str, Pieces]:
+def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
     """Return the name of the encoding, and the pieces in UTF-8 without a byte order mark.
 
     Damaged where no encoding fits. UTF-8 is checked in the sample only: a line further on may still not be.
     """
-    sample, rest = _sample(given)
-    encoding = _encoding(sample)
+    sample, rest = _read_sample(chunks)
+    encoding = _detect_encoding(sample)
     if encoding == "utf-8":
         return encoding, chain([sample.removeprefix(codecs.BOM_UTF8)], rest)
     decoded = codecs.iterdecode(chain([sample], rest), encoding, errors="replace")
     return encoding, (text.encode() for text in decoded)
 
 
-def _unpacked(raw: BinaryIO, packing: str) -> Pieces:
+def _decompress(raw: BinaryIO, compression: str) -> ByteChunks:
     """Return the pieces of an open file, unpacked."""
-    if packing == ".gz":
+    if compression == ".gz":
         unpacked = gzip.GzipFile(fileobj=raw)
-        return iter(lambda: unpacked.read1(UNPACKED_PIECE), b"")
-    if packing == ".bz2":
+        return iter(lambda: unpacked.read1(DECOMPRESSED_CHUNK_BYTES), b"")
+    if compression == ".bz2":
         plain = bz2.BZ2File(raw)
-        return iter(lambda: plain.read1(UNPACKED_PIECE), b"")
-    if packing == ".zst":
+        return iter(lambda: plain.read1(DECOMPRESSED_CHUNK_BYTES), b"")
+    if compression == ".zst":
         stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
-        return iter(lambda: stream.read(ZSTD_PIECE), b"")
-    return iter(lambda: raw.read(PIECE), b"")
+        return iter(lambda: stream.read(ZSTD_CHUNK_BYTES), b"")
+    return iter(lambda: raw.read(CHUNK_BYTES), b"")
 
 
-def _sample(given: Pieces) -> tuple[bytes, Pieces]:
+def _read_sample(chunks: ByteChunks) -> tuple[bytes, ByteChunks]:
     """Return the first bytes, and the pieces after them; a damage in the sample is raised by those."""
     held = bytearray()
     try:
-        while len(held) < SAMPLE and (piece := next(given, None)) is not None:
+        while len(held) < ENCODING_SAMPLE_BYTES and (piece := next(chunks, None)) is not None:
             held += piece
-    except Damaged as damage:
-        return bytes(held), _raising(damage)
-    return bytes(held), given
+    except CorruptFileError as damage:
+        return bytes(held), _raise_on_next(damage)
+    return bytes(held), chunks
 
 
-def _raising(damage: Damaged) -> Pieces:
+def _raise_on_next(damage: CorruptFileError) -> ByteChunks:
     """Raise a damage where the next piece is asked for."""
     yield from ()
     raise damage
 
 
-def _encoding(sample: bytes) -> str:
+def _detect_encoding(sample: bytes) -> str:
     """Return the name of the encoding that a file begins in."""
     for mark, encoding in BOMS:
         if sample.startswith(mark):
             return encoding
-    return "utf-8" if _is_mostly_utf8(sample) else _guessed(sample)
+    return "utf-8" if _is_mostly_utf8(sample) else _guess_encoding(sample)
 
 
 def _is_mostly_utf8(sample: bytes) -> bool:
     """Return whether a file is UTF-8, a few damaged bytes aside."""
     decoder = codecs.getincrementaldecoder("utf-8")
-    whole = len(sample) < SAMPLE  # a sample that is not the whole file may end within a character
+    whole = (
+        len(sample) < ENCODING_SAMPLE_BYTES
+    )  # a sample that is not the whole file may end within a character
     try:
         decoder("strict").decode(sample, whole)
     except UnicodeDecodeError:
@@ -184,7 +186,7 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     return True
 
 
-def _guessed(sample: bytes) -> str:
+def _guess_encoding(sample: bytes) -> str:
     """Return the encoding that charset-normalizer finds most probable."""
     from charset_normalizer import from_bytes
 
@@ -192,7 +194,7 @@ def _guessed(sample: bytes) -> str:
     telling = b"\n".join(line for line in sample.split(b"\n") if not line.isascii())
     matches = from_bytes(telling, cp_isolation=[*ENCODINGS])
     if not matches:
-        raise Damaged("its encoding cannot be told; convert it to UTF-8")
+        raise CorruptFileError("its encoding cannot be told; convert it to UTF-8")
     # Its own order puts cp1250 before cp1252 where both make words, as in Spanish.
     fits = ((m.chaos - m.coherence, name) for m in matches for name in m.could_be_from_charset)
     return min(fits, key=lambda fit: (fit[0], ENCODINGS.index(fit[1])))[1]

@@ -10,79 +10,81 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from dedup.errors import InputError
-from dedup.io.file_reader import Reading, Rows
-from dedup.io.line_blocks import TooLong, blocks, numbered
+from dedup.io.file_reader import FileReader, NumberedRows
+from dedup.io.line_blocks import OversizedLine, iter_line_blocks, iter_numbered_lines
 
-__all__ = ["csv_rows"]
+__all__ = ["read_csv_rows"]
 
 
-def csv_rows(reading: Reading) -> Rows:
+def read_csv_rows(file_reader: FileReader) -> NumberedRows:
     """Yield the rows of a CSV or TSV file as dicts; the header is required, and a row must have its length.
 
     InputError where the header cannot be read, or has no column for the text.
     """
     # The limit is the module's, not the reader's; it must let through what an article may be.
-    csv.field_size_limit(max(csv.field_size_limit(), reading.longest))
-    lines = _CsvLines(reading)
-    reader = csv.reader(lines, delimiter="\t" if reading.source.format == "tsv" else ",")
-    header = lines.next_row(reader) or []
-    if lines.broken:
-        raise InputError(f"the header of {reading.source.path} cannot be read: {lines.broken}")
+    csv.field_size_limit(max(csv.field_size_limit(), file_reader.max_article_bytes))
+    lines = _CsvLineRecorder(file_reader)
+    reader = csv.reader(lines, delimiter="\t" if file_reader.source.format == "tsv" else ",")
+    header = lines.read_row(reader) or []
+    if lines.row_error:
+        raise InputError(f"the header of {file_reader.source.path} cannot be read: {lines.row_error}")
     if header:
-        reading.check_columns(header)
-    while (row := lines.next_row(reader)) is not None:
-        reason = lines.broken or _ragged(row, header)
+        file_reader.check_columns(header)
+    while (row := lines.read_row(reader)) is not None:
+        reason = lines.row_error or _describe_ragged_row(row, header)
         if row and reason:
-            lines.refuse(reason)
+            lines.reject_row(reason)
         elif row:
-            yield lines.taken[0][0], dict(zip(header, row, strict=True))
+            yield lines.row_lines[0][0], dict(zip(header, row, strict=True))
 
 
-class _CsvLines:
+class _CsvLineRecorder:
     """The lines of a CSV file, one by one; those of the row at hand are remembered."""
 
-    def __init__(self, reading: Reading) -> None:
-        self.taken: list[tuple[int, bytes]] = []
-        self.broken = ""
-        self._reading = reading
-        self._lines = _short_lines(reading)
+    def __init__(self, file_reader: FileReader) -> None:
+        self.row_lines: list[tuple[int, bytes]] = []
+        self.row_error = ""
+        self._file_reader = file_reader
+        self._lines = _iter_short_lines(file_reader)
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         number, line = next(self._lines)
-        self.taken.append((number, line))
+        self.row_lines.append((number, line))
         try:
             return line.decode() + "\n"
         except UnicodeDecodeError:
-            self.broken = "not valid UTF-8"
+            self.row_error = "not valid UTF-8"
             return line.decode(errors="replace") + "\n"
 
-    def next_row(self, reader: Iterator[list[str]]) -> list[str] | None:
+    def read_row(self, reader: Iterator[list[str]]) -> list[str] | None:
         """Return the next row, empty for a blank line, or None at the end."""
-        self.taken.clear()
-        self.broken = ""
+        self.row_lines.clear()
+        self.row_error = ""
         try:
             return next(reader, None)
         except csv.Error as error:
-            self.broken = f"broken CSV: {error}"
+            self.row_error = f"broken CSV: {error}"
             return [""]
 
-    def refuse(self, reason: str) -> None:
+    def reject_row(self, reason: str) -> None:
         """Refuse the row at hand."""
-        self._reading.refuse(self.taken[0][0], reason, b"\n".join(line for _, line in self.taken))
+        self._file_reader.reject(self.row_lines[0][0], reason, b"\n".join(line for _, line in self.row_lines))
 
 
-def _short_lines(reading: Reading) -> Iterator[tuple[int, bytes]]:
+def _iter_short_lines(file_reader: FileReader) -> Iterator[tuple[int, bytes]]:
     """Yield the numbered lines of a file; refuse those longer than an article may be."""
-    for block in blocks(reading.pieces(), reading.size, reading.longest):
-        if isinstance(block, TooLong):
-            reading.refuse(block.line, reading.too_long, block.head)
+    for block in iter_line_blocks(
+        file_reader.read_chunks(), file_reader.batch_bytes, file_reader.max_article_bytes
+    ):
+        if isinstance(block, OversizedLine):
+            file_reader.reject(block.line, file_reader.too_long_reason, block.head)
         else:
-            yield from numbered(block)
+            yield from iter_numbered_lines(block)
 
 
-def _ragged(row: Sequence[str], header: Sequence[str]) -> str:
+def _describe_ragged_row(row: Sequence[str], header: Sequence[str]) -> str:
     """Return the reason for refusing a row that has not the header's length; else an empty string."""
     return "" if len(row) == len(header) else f"{len(row)} fields where the header has {len(header)}"

@@ -12,41 +12,41 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dedup.errors import InputError
-from dedup.io.decompress import Pieces, utf8
-from dedup.io.discovery import Source
-from dedup.io.schema import Names
+from dedup.io.decompress import ByteChunks, decode_to_utf8
+from dedup.io.discovery import InputFile
+from dedup.io.schema import FieldNames
 
-__all__ = ["Reading", "Rows"]
+__all__ = ["FileReader", "NumberedRows"]
 
-Rows = Iterator[tuple[int, dict[str, Any]]]
+NumberedRows = Iterator[tuple[int, dict[str, Any]]]
 """Records as dicts, with their numbers in the file."""
 
-ANOTHER_ENCODING = "files read as {}, not UTF-8"
+OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileReader:
     """A file, opened as often as asked; `refuse` takes a line number, the reason, and what stood there.
 
     `size` is how many bytes a batch may have, `longest` how many an article may have.
     """
 
-    source: Source
-    names: Names
-    size: int
-    longest: int
-    unpacked: Callable[[], Pieces]
-    advance: Callable[[int], None]
-    refuse: Callable[[int | None, str, bytes | str], None]
+    source: InputFile
+    names: FieldNames
+    batch_bytes: int
+    max_article_bytes: int
+    read_decompressed: Callable[[], ByteChunks]
+    report_progress: Callable[[int], None]
+    reject: Callable[[int | None, str, bytes | str], None]
     warnings: Counter[str] = field(default_factory=Counter)
-    made_id: Callable[[int], str] | None = None
+    make_id: Callable[[int], str] | None = None
     """Makes the id of an article that has none, given its line; else it is its place: file and line."""
 
-    def pieces(self) -> Pieces:
+    def read_chunks(self) -> ByteChunks:
         """Return the file in UTF-8; another encoding than that is counted among the warnings."""
-        encoding, decoded = utf8(self.unpacked())
+        encoding, decoded = decode_to_utf8(self.read_decompressed())
         if encoding != "utf-8":
-            self.warnings[ANOTHER_ENCODING.format(encoding)] += 1
+            self.warnings[OTHER_ENCODING_WARNING.format(encoding)] += 1
         return decoded
 
     def check_columns(self, columns: Sequence[str]) -> None:
@@ -56,12 +56,12 @@ class Reading:
             named, there = " or ".join(wanted), ", ".join(columns)
             raise InputError(f"{self.source.path} has no column {named} for the text; it has {there}")
 
-    def made_ids(self, numbers: Sequence[int]) -> Callable[[int], str]:
+    def build_id_function(self, numbers: Sequence[int]) -> Callable[[int], str]:
         """Return a function that makes the id of the article in a row, given the rows' line numbers."""
-        made = self.made_id or (lambda number: f"{self.source.label}:{number}")
+        made = self.make_id or (lambda number: f"{self.source.label}:{number}")
         return lambda row: made(numbers[row])
 
     @property
-    def too_long(self) -> str:
+    def too_long_reason(self) -> str:
         """The reason for refusing what is longer than an article may be."""
-        return f"longer than {self.longest:,} bytes"
+        return f"longer than {self.max_article_bytes:,} bytes"

@@ -13,29 +13,35 @@ from typing import Any, TypeVar
 
 from dedup.errors import InputError
 
-__all__ = ["read_object", "written"]
+__all__ = ["read_json_object", "encode_json_file"]
 
-FORMAT = 1
+FILE_FORMAT = 1
 """Of furniture and of models."""
-MOST_DIGITS = 18
+MAX_DIGITS = 18
 
 T = TypeVar("T")
 
 
-def read_object(path: str | Path, kind: str, most_bytes: int, parsed: Callable[[Mapping[str, Any]], T]) -> T:
+def read_json_object(
+    path: str | Path, kind: str, max_bytes: int, parse_content: Callable[[Mapping[str, Any]], T]
+) -> T:
     """Return what `parsed` makes of the object in a file; `InputError` says why it is none of its `kind`.
 
     `parsed` raises `ValueError` with what is wrong with the object. No file is larger than `most_bytes`.
     """
     try:
         with Path(path).open("rb") as file:
-            content = file.read(most_bytes + 1)
+            content = file.read(max_bytes + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(content) > most_bytes:
-        raise InputError(f"{path} is no {kind}: it is larger than {most_bytes >> 20} MB")
+    if len(content) > max_bytes:
+        raise InputError(f"{path} is no {kind}: it is larger than {max_bytes >> 20} MB")
     try:
-        return parsed(of_our_format(json.loads(content, object_pairs_hook=single, parse_int=whole)))
+        return parse_content(
+            check_file_format(
+                json.loads(content, object_pairs_hook=reject_duplicate_keys, parse_int=parse_bounded_int)
+            )
+        )
     except RecursionError:
         raise InputError(f"{path} is no {kind}: it is nested too deeply") from None
     except UnicodeDecodeError:
@@ -46,7 +52,7 @@ def read_object(path: str | Path, kind: str, most_bytes: int, parsed: Callable[[
         raise InputError(f"{path} is no {kind}: {error}") from None
 
 
-def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -56,23 +62,23 @@ def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def whole(digits: str) -> int:
+def parse_bounded_int(digits: str) -> int:
     """Return a whole number of a file; `ValueError` where it is longer than any count."""
-    if len(digits) > MOST_DIGITS:
+    if len(digits) > MAX_DIGITS:
         raise ValueError(f"it has a number of {len(digits):,} digits")
     return int(digits)
 
 
-def of_our_format(value: Any) -> Mapping[str, Any]:
+def check_file_format(value: Any) -> Mapping[str, Any]:
     """Return the object that a file holds; `ValueError` where it is none, or of another format."""
     if not isinstance(value, dict) or "format" not in value:
         raise ValueError("it is not an object with a 'format'")
-    if value["format"] != FORMAT or not isinstance(value["format"], int) or value["format"] is True:
-        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FORMAT}")
+    if value["format"] != FILE_FORMAT or not isinstance(value["format"], int) or value["format"] is True:
+        raise ValueError(f"its format is {value['format']!r:.20}, and this version reads {FILE_FORMAT}")
     return value
 
 
-def written(version: str, content: Mapping[str, Any]) -> bytes:
+def encode_json_file(version: str, content: Mapping[str, Any]) -> bytes:
     """Return a file of some content, by this version of dedup."""
-    named = {"format": FORMAT, "dedup": version, **content}
+    named = {"format": FILE_FORMAT, "dedup": version, **content}
     return json.dumps(named, indent=2, ensure_ascii=False).encode() + b"\n"

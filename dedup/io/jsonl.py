@@ -17,94 +17,106 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
-from dedup.io.batching import grouped
-from dedup.io.decompress import Damaged
-from dedup.io.file_reader import Reading
-from dedup.io.line_blocks import Block, TooLong, block_of, blocks, numbered
-from dedup.io.normalize import sift, sift_records, why_refused
-from dedup.io.records import Record, kind_of
-from dedup.io.schema import Names, column_names
+from dedup.io.batching import group_items
+from dedup.io.decompress import CorruptFileError
+from dedup.io.file_reader import FileReader
+from dedup.io.line_blocks import (
+    LineBlock,
+    OversizedLine,
+    iter_line_blocks,
+    iter_numbered_lines,
+    make_line_block,
+)
+from dedup.io.normalize import explain_rejection, normalize_batch, normalize_records
+from dedup.io.records import Record, describe_json_type
+from dedup.io.schema import FieldNames, list_column_names
 
-__all__ = ["block_articles", "block_records", "line_articles", "line_records"]
+__all__ = ["parse_block_articles", "iter_block_records", "read_jsonl_articles", "read_jsonl_records"]
 
-PARTS = 4
+PARSE_PARTS = 4
 """A block is parsed in so many parts, on as many cores as there are."""
 
 SAMPLED_LINES = 4
 """The types of the fields are taken from these lines; a block where others follow is read line by line."""
 
-OBJECT = ord("{")
+OPEN_BRACE = ord("{")
 
 
-def line_articles(reading: Reading) -> Iterator[pa.RecordBatch]:
+def read_jsonl_articles(file_reader: FileReader) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a file of JSON Lines; lines that are none are refused."""
-    for block in _blocks(reading):
-        yield from block_articles(block, reading)
+    for block in _iter_file_blocks(file_reader):
+        yield from parse_block_articles(block, file_reader)
 
 
-def block_articles(block: Block | TooLong, reading: Reading) -> Iterator[pa.RecordBatch]:
+def parse_block_articles(
+    block: LineBlock | OversizedLine, file_reader: FileReader
+) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a block; lines that are none are refused."""
-    if isinstance(block, TooLong):
-        reading.refuse(block.line, reading.too_long, block.head)
+    if isinstance(block, OversizedLine):
+        file_reader.reject(block.line, file_reader.too_long_reason, block.head)
         return
-    tidy = _by_arrow(block, reading)
-    yield from _by_line(block, reading) if tidy is None else tidy
+    tidy = _parse_with_arrow(block, file_reader)
+    yield from _parse_by_line(block, file_reader) if tidy is None else tidy
 
 
-def line_records(reading: Reading) -> Iterator[tuple[int, Record]]:
+def read_jsonl_records(file_reader: FileReader) -> Iterator[tuple[int, Record]]:
     """Yield every line that is not blank, with its number, as it stands in the file."""
-    for block in _blocks(reading):
-        yield from block_records(block)
+    for block in _iter_file_blocks(file_reader):
+        yield from iter_block_records(block)
 
 
-def block_records(block: Block | TooLong) -> Iterator[tuple[int, Record]]:
+def iter_block_records(block: LineBlock | OversizedLine) -> Iterator[tuple[int, Record]]:
     """Yield every line of a block that is not blank, with its number."""
-    if isinstance(block, Block):
-        yield from ((number, Record(line)) for number, line in numbered(block) if not _is_blank(line))
+    if isinstance(block, LineBlock):
+        yield from (
+            (number, Record(line)) for number, line in iter_numbered_lines(block) if not _is_blank(line)
+        )
 
 
-def _blocks(reading: Reading) -> Iterator[Block | TooLong]:
+def _iter_file_blocks(file_reader: FileReader) -> Iterator[LineBlock | OversizedLine]:
     """Yield the blocks of a file; where it breaks off, a last line that lacks only its newline is whole."""
     try:
-        yield from blocks(reading.pieces(), reading.size, reading.longest)
-    except Damaged as damage:
-        if damage.line is None or isinstance(_parsed(damage.tail), str):
+        yield from iter_line_blocks(
+            file_reader.read_chunks(), file_reader.batch_bytes, file_reader.max_article_bytes
+        )
+    except CorruptFileError as damage:
+        if damage.line is None or isinstance(_parse_line(damage.partial_line), str):
             raise
-        yield block_of(damage.line, damage.tail)
-        raise Damaged(str(damage)) from damage
+        yield make_line_block(damage.line, damage.partial_line)
+        raise CorruptFileError(str(damage)) from damage
 
 
 def _is_blank(line: bytes) -> bool:
     return not line or line.isspace()
 
 
-def _by_arrow(block: Block, reading: Reading) -> list[pa.RecordBatch] | None:
+def _parse_with_arrow(block: LineBlock, file_reader: FileReader) -> list[pa.RecordBatch] | None:
     """Return the articles of a block as Arrow reads it, or None where it must be read line by line."""
     widest = int(np.diff(block.ends, prepend=-1).max())
-    if widest - 1 > reading.longest or not _is_tidy(block):
+    if widest - 1 > file_reader.max_article_bytes or not _is_one_object_per_line(block):
         return None
-    schema = _schema(_first_lines(block), reading.names)
+    schema = _infer_schema(_sample_lines(block), file_reader.names)
     if schema is None:
         return None
     try:
         table = _read_json(block.data, schema, widest)
     except pa.ArrowInvalid:
         return None
-    return _articles(table, block.line, reading) if table.num_rows == len(block.ends) else None
+    return _normalize_table(table, block.line, file_reader) if table.num_rows == len(block.ends) else None
 
 
-def _first_lines(block: Block) -> list[bytes]:
+def _sample_lines(block: LineBlock) -> list[bytes]:
     return [block.data[start:end] for start, end in pairwise([0, *block.ends[:SAMPLED_LINES]])]
 
 
-def _is_tidy(block: Block) -> bool:
+def _is_one_object_per_line(block: LineBlock) -> bool:
     """Return whether every line begins with a brace, and all of it is UTF-8.
 
     Arrow checks neither, and a `null` where the first object should begin crashes the process (pyarrow 26).
     """
     data = block.data
     begins = np.append(0, block.ends[:-1] + 1)
-    if (np.frombuffer(data, np.uint8)[begins] != OBJECT).any():
+    if (np.frombuffer(data, np.uint8)[begins] != OPEN_BRACE).any():
         return False
     offsets = pa.py_buffer(np.array([0, len(data)], np.int64))
     try:
@@ -114,14 +126,14 @@ def _is_tidy(block: Block) -> bool:
     return True
 
 
-def _schema(lines: Sequence[bytes], names: Names) -> pa.Schema | None:
+def _infer_schema(lines: Sequence[bytes], names: FieldNames) -> pa.Schema | None:
     """Return the columns to read, with the types they have in some lines; None where one of those is broken.
 
     Every name that a field may have is asked for: what an article is must not depend on its neighbours. What
     is not seen to be a number counts as a string, and where it turns out to be none Arrow refuses the block.
     """
-    types = dict.fromkeys(column_names(names), pa.string())
-    for record in map(_parsed, lines):
+    types = dict.fromkeys(list_column_names(names), pa.string())
+    for record in map(_parse_line, lines):
         if isinstance(record, str):
             return None
         for name in types.keys() & record.keys():
@@ -135,7 +147,7 @@ def _schema(lines: Sequence[bytes], names: Names) -> pa.Schema | None:
 def _read_json(data: bytes, schema: pa.Schema, widest: int) -> pa.Table:
     """Return the columns of a block of objects; pa.ArrowInvalid where one is broken or of another type."""
     # Arrow copes with lines on the border of two parts, but not with a line longer than a part.
-    size = max(len(data) // PARTS, widest) + 1
+    size = max(len(data) // PARSE_PARTS, widest) + 1
     return pyarrow.json.read_json(
         pa.BufferReader(data),
         read_options=pyarrow.json.ReadOptions(block_size=size),
@@ -143,42 +155,50 @@ def _read_json(data: bytes, schema: pa.Schema, widest: int) -> pa.Table:
     )
 
 
-def _articles(table: pa.Table, first: int, reading: Reading) -> list[pa.RecordBatch] | None:
+def _normalize_table(table: pa.Table, first: int, file_reader: FileReader) -> list[pa.RecordBatch] | None:
     """Return the articles of a table, whose first row is line `first`; None where a row is none."""
     found = []
     for batch in table.combine_chunks().to_batches():
-        sifted = sift(batch, reading.names, reading.made_ids(range(first, first + batch.num_rows)))
-        if sifted.refused:
+        sifted = normalize_batch(
+            batch, file_reader.names, file_reader.build_id_function(range(first, first + batch.num_rows))
+        )
+        if sifted.rejected:
             return None
         found.append(sifted)
         first += batch.num_rows
     for sifted in found:
-        reading.warnings.update(sifted.warnings)
+        file_reader.warnings.update(sifted.warnings)
     return [sifted.batch for sifted in found]
 
 
-def _by_line(block: Block, reading: Reading) -> Iterator[pa.RecordBatch]:
+def _parse_by_line(block: LineBlock, file_reader: FileReader) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a block read line by line, and refuse the lines that are none."""
-    lines = ((number, line) for number, line in numbered(block) if not _is_blank(line))
-    for group in grouped(lines, lambda numbered_line: len(numbered_line[1]), reading.size):
+    lines = ((number, line) for number, line in iter_numbered_lines(block) if not _is_blank(line))
+    for group in group_items(lines, lambda numbered_line: len(numbered_line[1]), file_reader.batch_bytes):
         numbers, records, refused = [], [], []
         for number, line in group:
-            record = reading.too_long if len(line) > reading.longest else _parsed(line)
+            record = (
+                file_reader.too_long_reason
+                if len(line) > file_reader.max_article_bytes
+                else _parse_line(line)
+            )
             if isinstance(record, str):
                 refused.append((number, record))
             else:
                 numbers.append(number)
                 records.append(record)
-        sifted = sift_records(records, reading.names, reading.made_ids(numbers))
-        refused += [(numbers[row], why_refused(records[row], reading.names)) for row in sifted.refused]
+        sifted = normalize_records(records, file_reader.names, file_reader.build_id_function(numbers))
+        refused += [
+            (numbers[row], explain_rejection(records[row], file_reader.names)) for row in sifted.rejected
+        ]
         found = dict(group)
         for number, reason in sorted(refused):
-            reading.refuse(number, reason, found[number])
-        reading.warnings.update(sifted.warnings)
+            file_reader.reject(number, reason, found[number])
+        file_reader.warnings.update(sifted.warnings)
         yield sifted.batch
 
 
-def _parsed(line: bytes) -> dict[str, Any] | str:
+def _parse_line(line: bytes) -> dict[str, Any] | str:
     """Return the object on a line, or the reason why there is none."""
     try:
         # Not strict: a raw tab inside a string is no reason to lose an article.
@@ -189,4 +209,4 @@ def _parsed(line: bytes) -> dict[str, Any] | str:
         return f"broken JSON: {error.msg} (column {error.colno})"
     except (ValueError, RecursionError) as error:
         return f"broken JSON: {error}"
-    return record if isinstance(record, dict) else f"{kind_of(record)}, not an object"
+    return record if isinstance(record, dict) else f"{describe_json_type(record)}, not an object"

@@ -11,73 +11,83 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dedup.io.decompress import Damaged, Pieces
+from dedup.io.decompress import ByteChunks, CorruptFileError
 
-__all__ = ["Block", "Cutter", "Positions", "TooLong", "block_of", "blocks", "numbered"]
+__all__ = [
+    "LineBlock",
+    "LineSplitter",
+    "Int64Array",
+    "OversizedLine",
+    "make_line_block",
+    "iter_line_blocks",
+    "iter_numbered_lines",
+]
 
-HEAD_SHOWN = 8000
+MAX_HEAD_BYTES = 8000
 """Of a line that is too long this many bytes are kept for its reject: 2,000 characters of any script."""
 
 NEWLINE = ord("\n")
 
-STRETCH = 1 << 17
+SCAN_BYTES = 1 << 17
 """Newlines are looked for in so many bytes at a time, which fit the cache of the processor."""
 
-Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
+Int64Array = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class LineBlock:
     """Whole lines: the number of the first, counted from 1, and the positions at which each of them ends."""
 
     line: int
     data: bytes
-    ends: Positions
+    ends: Int64Array
 
 
 @dataclass(frozen=True, slots=True)
-class TooLong:
+class OversizedLine:
     """A line that was skipped because it is longer than allowed, by its beginning."""
 
     line: int
     head: bytes
 
 
-def blocks(given: Pieces, size: int, longest: int) -> Iterator[Block | TooLong]:
+def iter_line_blocks(
+    chunks: ByteChunks, size: int, max_line_bytes: int
+) -> Iterator[LineBlock | OversizedLine]:
     """Yield the lines in blocks of about `size` bytes; a line longer than `longest` may come as a TooLong.
 
     Where the pieces break off, the whole lines come first and then Damaged is raised with the line cut off.
     """
-    cutter = Cutter(size, longest)
+    cutter = LineSplitter(size, max_line_bytes)
     try:
-        for piece in given:
-            yield from cutter.take(piece)
-    except Damaged as raised:
+        for piece in chunks:
+            yield from cutter.push(piece)
+    except CorruptFileError as raised:
         damage = raised
     else:
-        yield from cutter.rest()
+        yield from cutter.flush_all()
         return
-    yield from cutter.whole()
-    raise Damaged(str(damage), cutter.line, cutter.tail()) from damage
+    yield from cutter.flush_lines()
+    raise CorruptFileError(str(damage), cutter.line, cutter.get_partial_line()) from damage
 
 
-def block_of(line: int, data: bytes) -> Block:
+def make_line_block(line: int, data: bytes) -> LineBlock:
     """Return a block of some bytes; where the last line lacks its newline, it ends with them."""
-    ends = newlines(data)
-    return Block(line, data, ends if data.endswith(b"\n") else np.append(ends, len(data)))
+    ends = find_newlines(data)
+    return LineBlock(line, data, ends if data.endswith(b"\n") else np.append(ends, len(data)))
 
 
-def newlines(data: bytes) -> Positions:
+def find_newlines(data: bytes) -> Int64Array:
     """Return the positions of the newlines."""
     view = np.frombuffer(data, np.uint8)
     found = [
-        np.flatnonzero(view[start : start + STRETCH] == NEWLINE) + start
-        for start in range(0, len(view), STRETCH)
+        np.flatnonzero(view[start : start + SCAN_BYTES] == NEWLINE) + start
+        for start in range(0, len(view), SCAN_BYTES)
     ]
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
-def numbered(block: Block) -> Iterator[tuple[int, bytes]]:
+def iter_numbered_lines(block: LineBlock) -> Iterator[tuple[int, bytes]]:
     """Yield each line of a block with its number, without its newline."""
     lines = block.data.split(b"\n")
     if not lines[-1]:
@@ -85,65 +95,65 @@ def numbered(block: Block) -> Iterator[tuple[int, bytes]]:
     return enumerate(lines, block.line)
 
 
-class Cutter:
+class LineSplitter:
     """The lines read so far that have not left in a block; the last, the tail, still lacks its end."""
 
-    def __init__(self, size: int, longest: int) -> None:
+    def __init__(self, size: int, max_line_bytes: int) -> None:
         self.line = 1
         self._size = size
-        self._longest = longest
-        self._whole: list[bytes] = []
-        self._tail: list[bytes] = []
-        self._whole_bytes = self._tail_bytes = 0
-        self._skipped = b""  # the beginning of the line that is being skipped
+        self._max_line_bytes = max_line_bytes
+        self._complete_lines: list[bytes] = []
+        self._partial_line: list[bytes] = []
+        self._complete_bytes = self._partial_bytes = 0
+        self._oversized_head = b""  # the beginning of the line that is being skipped
 
-    def take(self, piece: bytes) -> Iterator[Block | TooLong]:
+    def push(self, chunk: bytes) -> Iterator[LineBlock | OversizedLine]:
         """Yield what a further piece completes."""
-        if self._skipped:
-            end = piece.find(b"\n") + 1
+        if self._oversized_head:
+            end = chunk.find(b"\n") + 1
             if not end:
                 return
-            yield self._too_long()
-            piece = piece[end:]
-        cut = piece.rfind(b"\n") + 1
+            yield self._emit_oversized()
+            chunk = chunk[end:]
+        cut = chunk.rfind(b"\n") + 1
         if cut:
-            if self._whole_bytes + self._tail_bytes + cut > self._size:
-                yield from self.whole()
-            self._end_tail(piece[:cut])
-        self._tail.append(piece[cut:])
-        self._tail_bytes += len(piece) - cut
-        if self._tail_bytes > self._longest:
-            yield from self.whole()
-            self._skipped = self.tail()[:HEAD_SHOWN]
-            self._tail, self._tail_bytes = [], 0
+            if self._complete_bytes + self._partial_bytes + cut > self._size:
+                yield from self.flush_lines()
+            self._complete_line(chunk[:cut])
+        self._partial_line.append(chunk[cut:])
+        self._partial_bytes += len(chunk) - cut
+        if self._partial_bytes > self._max_line_bytes:
+            yield from self.flush_lines()
+            self._oversized_head = self.get_partial_line()[:MAX_HEAD_BYTES]
+            self._partial_line, self._partial_bytes = [], 0
 
-    def whole(self) -> Iterator[Block]:
+    def flush_lines(self) -> Iterator[LineBlock]:
         """Yield the whole lines held as a block."""
-        data = b"".join(self._whole)
-        self._whole, self._whole_bytes = [], 0
+        data = b"".join(self._complete_lines)
+        self._complete_lines, self._complete_bytes = [], 0
         if data:
-            block = block_of(self.line, data)
+            block = make_line_block(self.line, data)
             yield block
             self.line += len(block.ends)
 
-    def rest(self) -> Iterator[Block | TooLong]:
+    def flush_all(self) -> Iterator[LineBlock | OversizedLine]:
         """Yield what is left at the end, where the last line needs no newline."""
-        if self._skipped:
-            yield self._too_long()
-        self._end_tail(b"")
-        yield from self.whole()
+        if self._oversized_head:
+            yield self._emit_oversized()
+        self._complete_line(b"")
+        yield from self.flush_lines()
 
-    def tail(self) -> bytes:
+    def get_partial_line(self) -> bytes:
         """Return the line that still lacks its end."""
-        return self._skipped or b"".join(self._tail)
+        return self._oversized_head or b"".join(self._partial_line)
 
-    def _end_tail(self, end: bytes) -> None:
-        self._whole += [*self._tail, end]
-        self._whole_bytes += self._tail_bytes + len(end)
-        self._tail, self._tail_bytes = [], 0
+    def _complete_line(self, end: bytes) -> None:
+        self._complete_lines += [*self._partial_line, end]
+        self._complete_bytes += self._partial_bytes + len(end)
+        self._partial_line, self._partial_bytes = [], 0
 
-    def _too_long(self) -> TooLong:
-        skipped = TooLong(self.line, self._skipped)
+    def _emit_oversized(self) -> OversizedLine:
+        skipped = OversizedLine(self.line, self._oversized_head)
         self.line += 1
-        self._skipped = b""
+        self._oversized_head = b""
         return skipped

@@ -19,42 +19,48 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.dates import TIMESTAMP, parse_published
-from dedup.io.schema import FIELDS, SCHEMA, Names
-from dedup.io.values import as_text, is_missing, strings, without_blanks, without_nul
+from dedup.io.schema import FIELDS, SCHEMA, FieldNames
+from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
 
-__all__ = ["Sifted", "sift", "sift_records", "why_refused"]
+__all__ = ["NormalizedBatch", "normalize_batch", "normalize_records", "explain_rejection"]
 
-UNREADABLE_DATE = "articles whose date cannot be read, taken as undated"
-LEFT_OUT = "articles whose {} is neither text nor a number, left out"
+UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
+IGNORED_FIELD_WARNING = "articles whose {} is neither text nor a number, left out"
 
-_KINDS = {int: "a number", float: "a number", bool: "a truth value", list: "a list", dict: "an object"}
+_TYPE_NAMES = {int: "a number", float: "a number", bool: "a truth value", list: "a list", dict: "an object"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
+class NormalizedBatch:
     """The usable articles of a batch, the positions of the others in it, and what was odd but harmless."""
 
     batch: pa.RecordBatch
-    refused: list[int]
+    rejected: list[int]
     warnings: Counter[str]
 
 
-def sift(batch: pa.RecordBatch, names: Names, made: Callable[[int], str]) -> Sifted:
+def normalize_batch(
+    batch: pa.RecordBatch, names: FieldNames, make_id: Callable[[int], str]
+) -> NormalizedBatch:
     """Return the usable articles of a batch; `made` gives the id for a position where the batch has none."""
     warnings: Counter[str] = Counter()
-    columns = {ours: _field(batch, ours, names[ours], warnings) for ours in FIELDS if ours != "published"}
-    columns["published"] = _published(batch, names["published"], warnings)
-    columns["id"] = _with_ids(columns["id"], made)
+    columns = {
+        ours: _build_text_column(batch, ours, names[ours], warnings) for ours in FIELDS if ours != "published"
+    }
+    columns["published"] = _build_date_column(batch, names["published"], warnings)
+    columns["id"] = _fill_missing_ids(columns["id"], make_id)
     articles = pa.RecordBatch.from_arrays([columns[ours] for ours in FIELDS], schema=SCHEMA)
     if columns["text"].null_count == 0:
-        return Sifted(articles, [], +warnings)
+        return NormalizedBatch(articles, [], +warnings)
     usable = columns["text"].is_valid()
     refused: list[int] = pc.indices_nonzero(pc.invert(usable)).to_pylist()
-    return Sifted(articles.filter(usable), refused, +warnings)
+    return NormalizedBatch(articles.filter(usable), refused, +warnings)
 
 
-def sift_records(records: Sequence[Mapping[str, Any]], names: Names, made: Callable[[int], str]) -> Sifted:
-    """Return the usable articles of some dicts; as `sift`, a name at a time."""
+def normalize_records(
+    records: Sequence[Mapping[str, Any]], names: FieldNames, make_id: Callable[[int], str]
+) -> NormalizedBatch:
+    """Return the usable articles of some dicts; as `normalize_batch`, a name at a time."""
     columns = {}
     warnings: Counter[str] = Counter()
     for ours, theirs in names.items():
@@ -68,25 +74,25 @@ def sift_records(records: Sequence[Mapping[str, Any]], names: Names, made: Calla
                 odd = sum(
                     text is None and not is_missing(value) for value, text in zip(values, texts, strict=True)
                 )
-                warnings[LEFT_OUT.format(name)] += odd
+                warnings[IGNORED_FIELD_WARNING.format(name)] += odd
     columns = columns or {"text": pa.nulls(len(records), pa.string())}
-    sifted = sift(pa.RecordBatch.from_pydict(columns), names, made)
-    return Sifted(sifted.batch, sifted.refused, +(sifted.warnings + warnings))
+    sifted = normalize_batch(pa.RecordBatch.from_pydict(columns), names, make_id)
+    return NormalizedBatch(sifted.batch, sifted.rejected, +(sifted.warnings + warnings))
 
 
-def why_refused(record: Mapping[str, Any], names: Names) -> str:
+def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:
     """Return the reason why a record without a usable text is none: "no text", "body is a list, not text"."""
     for name in names["text"]:
         value = record.get(name)
         if isinstance(value, bytes | str):
             return f"{name} is not valid UTF-8"
         if value is not None:
-            return f"{name} is {_KINDS.get(type(value), 'something else')}, not text"
+            return f"{name} is {_TYPE_NAMES.get(type(value), 'something else')}, not text"
     others = f" (nor {', '.join(names['text'][1:])})" if names["text"][1:] else ""
     return f"no {names['text'][0]}{others}"
 
 
-def _columns(batch: pa.RecordBatch, theirs: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
+def _iter_columns(batch: pa.RecordBatch, theirs: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
     """Yield the columns that have one of the names, in the order of the names, where they hold anything."""
     for name in theirs:
         for index in batch.schema.get_all_field_indices(name)[:1]:
@@ -95,46 +101,48 @@ def _columns(batch: pa.RecordBatch, theirs: Sequence[str]) -> Iterator[tuple[str
                 yield name, column
 
 
-def _field(batch: pa.RecordBatch, ours: str, theirs: Sequence[str], warnings: Counter[str]) -> pa.Array:
+def _build_text_column(
+    batch: pa.RecordBatch, ours: str, theirs: Sequence[str], warnings: Counter[str]
+) -> pa.Array:
     """Return a field as strings: in each row the first of the columns that holds something."""
     found = pa.nulls(batch.num_rows, pa.string())
-    for name, column in _columns(batch, theirs):
-        texts = strings(column, numbers=ours != "text")
+    for name, column in _iter_columns(batch, theirs):
+        texts = to_string_column(column, numbers=ours != "text")
         if texts is None:
             if name == theirs[0] and ours != "text":
-                warnings[LEFT_OUT.format(name)] += len(column) - column.null_count
+                warnings[IGNORED_FIELD_WARNING.format(name)] += len(column) - column.null_count
             continue
-        texts = texts if ours == "text" else without_blanks(texts)
+        texts = texts if ours == "text" else replace_blanks(texts)
         found = texts if found.null_count == len(found) else pc.coalesce(found, texts)
         if found.null_count == 0:
             break
-    return without_nul(found)
+    return replace_nul(found)
 
 
-def _published(batch: pa.RecordBatch, theirs: Sequence[str], warnings: Counter[str]) -> pa.Array:
+def _build_date_column(batch: pa.RecordBatch, theirs: Sequence[str], warnings: Counter[str]) -> pa.Array:
     """Return the dates: in each row the first of the columns that holds one that can be read."""
     times = pa.nulls(batch.num_rows, TIMESTAMP)
     given = times.is_valid()
-    for _, column in _columns(batch, theirs):
+    for _, column in _iter_columns(batch, theirs):
         dates: pa.Array | None = column
         if not pa.types.is_temporal(column.type):
-            dates = strings(column)
+            dates = to_string_column(column)
         if dates is None:
             continue
         if pa.types.is_string(dates.type):
-            dates = without_blanks(pc.utf8_trim_whitespace(dates))
+            dates = replace_blanks(pc.utf8_trim_whitespace(dates))
         given = pc.or_(given, dates.is_valid())
         times = pc.coalesce(times, parse_published(dates)[0])
         if times.null_count == 0:
             break
-    warnings[UNREADABLE_DATE] += given.true_count - (len(times) - times.null_count)
+    warnings[UNREADABLE_DATE_WARNING] += given.true_count - (len(times) - times.null_count)
     return times
 
 
-def _with_ids(ids: pa.Array, made: Callable[[int], str]) -> pa.Array:
+def _fill_missing_ids(ids: pa.Array, make_id: Callable[[int], str]) -> pa.Array:
     """Return the ids with the missing ones made."""
     if ids.null_count == 0:
         return ids
     return pa.array(
-        [made(n) if given is None else given for n, given in enumerate(ids.to_pylist())], pa.string()
+        [make_id(n) if given is None else given for n, given in enumerate(ids.to_pylist())], pa.string()
     )

@@ -11,74 +11,80 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.io.batching import grouped
-from dedup.io.decompress import utf8
-from dedup.io.delimited import csv_rows
-from dedup.io.documents import document_rows, is_document, text_articles, text_rows
-from dedup.io.file_reader import Reading, Rows
-from dedup.io.jsonl import line_articles, line_records
-from dedup.io.normalize import sift_records, why_refused
-from dedup.io.parquet import parquet_articles, parquet_rows
-from dedup.io.records import RECORD_SHOWN, Record, json_line
+from dedup.io.batching import group_items
+from dedup.io.decompress import decode_to_utf8
+from dedup.io.delimited import read_csv_rows
+from dedup.io.documents import is_document, read_document_rows, read_text_articles, read_text_rows
+from dedup.io.file_reader import FileReader, NumberedRows
+from dedup.io.jsonl import read_jsonl_articles, read_jsonl_records
+from dedup.io.normalize import explain_rejection, normalize_records
+from dedup.io.parquet import read_parquet_articles, read_parquet_rows
+from dedup.io.records import MAX_REJECT_CHARACTERS, Record, to_json_line
 
-__all__ = ["articles_of", "records_of"]
+__all__ = ["read_file_articles", "read_file_records"]
 
-ARTICLES = {"lines": line_articles, "parquet": parquet_articles, "text": text_articles}
-ROWS = {
-    "csv": csv_rows,
-    "tsv": csv_rows,
-    "parquet": parquet_rows,
-    "document": document_rows,
-    "text": text_rows,
+ARTICLE_READERS = {"lines": read_jsonl_articles, "parquet": read_parquet_articles, "text": read_text_articles}
+ROW_READERS = {
+    "csv": read_csv_rows,
+    "tsv": read_csv_rows,
+    "parquet": read_parquet_rows,
+    "document": read_document_rows,
+    "text": read_text_rows,
 }
 
 
-def articles_of(reading: Reading) -> Iterator[pa.RecordBatch]:
+def read_file_articles(file_reader: FileReader) -> Iterator[pa.RecordBatch]:
     """Return the articles of a file."""
-    kind = _format(reading)
-    if kind in ARTICLES:
-        return ARTICLES[kind](reading)
-    return _row_articles(reading, ROWS[kind](reading))
+    kind = _detect_format(file_reader)
+    if kind in ARTICLE_READERS:
+        return ARTICLE_READERS[kind](file_reader)
+    return _normalize_rows(file_reader, ROW_READERS[kind](file_reader))
 
 
-def records_of(reading: Reading) -> Iterator[tuple[int, Record]]:
+def read_file_records(file_reader: FileReader) -> Iterator[tuple[int, Record]]:
     """Return the records of a file with their numbers, those that are no articles among them."""
-    kind = _format(reading)
+    kind = _detect_format(file_reader)
     if kind == "lines":
-        return line_records(reading)
-    return ((number, Record(row)) for number, row in ROWS[kind](reading))
+        return read_jsonl_records(file_reader)
+    return ((number, Record(row)) for number, row in ROW_READERS[kind](file_reader))
 
 
-def _format(reading: Reading) -> str:
+def _detect_format(file_reader: FileReader) -> str:
     """Return the format of a file; a `.json` file is a document or JSON Lines, as its first bytes tell."""
-    if reading.source.format != "json":
-        return reading.source.format
-    _, decoded = utf8(reading.unpacked())
+    if file_reader.source.format != "json":
+        return file_reader.source.format
+    _, decoded = decode_to_utf8(file_reader.read_decompressed())
     return "document" if is_document(next(decoded, b"")) else "lines"
 
 
-def _row_articles(reading: Reading, rows: Rows) -> Iterator[pa.RecordBatch]:
+def _normalize_rows(file_reader: FileReader, rows: NumberedRows) -> Iterator[pa.RecordBatch]:
     """Yield the articles of numbered dicts; those that are none are refused."""
-    for group in grouped(_short(reading, rows), lambda row: _size(row[1]), reading.size):
+    for group in group_items(
+        _reject_long_rows(file_reader, rows),
+        lambda row: estimate_record_size(row[1]),
+        file_reader.batch_bytes,
+    ):
         numbers = [number for number, _ in group]
         records = [record for _, record in group]
-        sifted = sift_records(records, reading.names, reading.made_ids(numbers))
-        for row in sifted.refused:
-            reading.refuse(numbers[row], why_refused(records[row], reading.names), json_line(records[row]))
-        reading.warnings.update(sifted.warnings)
+        sifted = normalize_records(records, file_reader.names, file_reader.build_id_function(numbers))
+        for row in sifted.rejected:
+            file_reader.reject(
+                numbers[row], explain_rejection(records[row], file_reader.names), to_json_line(records[row])
+            )
+        file_reader.warnings.update(sifted.warnings)
         yield sifted.batch
 
 
-def _short(reading: Reading, rows: Rows) -> Rows:
+def _reject_long_rows(file_reader: FileReader, rows: NumberedRows) -> NumberedRows:
     """Yield the rows that are no longer than an article may be; refuse the others."""
     for number, record in rows:
-        if _size(record) <= reading.longest:
+        if estimate_record_size(record) <= file_reader.max_article_bytes:
             yield number, record
         else:
-            shown = {name: str(value)[:RECORD_SHOWN] for name, value in record.items()}
-            reading.refuse(number, reading.too_long, json_line(shown))
+            shown = {name: str(value)[:MAX_REJECT_CHARACTERS] for name, value in record.items()}
+            file_reader.reject(number, file_reader.too_long_reason, to_json_line(shown))
 
 
-def _size(record: Mapping[str, Any]) -> int:
+def estimate_record_size(record: Mapping[str, Any]) -> int:
     """Return how many characters a record's own strings have."""
     return sum(len(value) for value in record.values() if isinstance(value, str | bytes))

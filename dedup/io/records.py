@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-__all__ = ["Record", "Reject", "json_line", "kind_of"]
+__all__ = ["Record", "Reject", "to_json_line", "describe_json_type"]
 
-RECORD_SHOWN = 2000
+MAX_REJECT_CHARACTERS = 2000
 """A reject shows this many characters of what was rejected: enough to recognise it, and few enough to
 keep."""
 
@@ -36,11 +36,11 @@ class Record:
 
     content: bytes | Mapping[str, Any]
 
-    def line(self) -> bytes:
+    def to_line(self) -> bytes:
         """Return the record as a line of JSON without its newline: as it was, where it came as one."""
-        return self.content if isinstance(self.content, bytes) else json_line(self.content)
+        return self.content if isinstance(self.content, bytes) else to_json_line(self.content)
 
-    def fields(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the record as a dict."""
         if isinstance(self.content, bytes):
             return dict(json.loads(self.content.decode(), strict=False))
@@ -54,27 +54,27 @@ class Record:
         """
         # The word may also stand deeper, or in the text: only a look at the parsed record tells.
         if isinstance(self.content, bytes) and (
-            b'"dedup"' not in self.content or "dedup" not in self.fields()
+            b'"dedup"' not in self.content or "dedup" not in self.to_dict()
         ):
             end = self.content.rindex(b"}")
-            return b'%b,"dedup":%b%b' % (self.content[:end], json_line(dedup), self.content[end:])
-        others = {name: value for name, value in self.fields().items() if name != "dedup"}
-        return json_line({**others, "dedup": dedup})
+            return b'%b,"dedup":%b%b' % (self.content[:end], to_json_line(dedup), self.content[end:])
+        others = {name: value for name, value in self.to_dict().items() if name != "dedup"}
+        return to_json_line({**others, "dedup": dedup})
 
 
-def json_line(value: object) -> bytes:
+def to_json_line(value: object) -> bytes:
     """Return a value as compact JSON in UTF-8: dates in ISO 8601, NaN as null, other types as text."""
     try:
-        text = _dumped(value)
+        text = _encode_compact(value)
     except ValueError:  # NaN
-        text = _dumped(_finite(value))
+        text = _encode_compact(_replace_nonfinite(value))
     try:
         return text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which only an escape can write
         return json.dumps(json.loads(text), separators=(",", ":")).encode()
 
 
-def kind_of(value: object) -> str:
+def describe_json_type(value: object) -> str:
     """Return the word for what a JSON value is: "a list", "an object"."""
     if value is None:
         return "null"
@@ -82,21 +82,23 @@ def kind_of(value: object) -> str:
     return kinds.get(type(value), "a number")
 
 
-def _plain(value: object) -> str:
+def _encode_fallback(value: object) -> str:
     """Return as text what JSON has no type for."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
-_dumped = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain).encode
+_encode_compact = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_encode_fallback
+).encode
 """A value → compact JSON; ValueError where it holds NaN."""
 
 
-def _finite(value: Any) -> Any:
+def _replace_nonfinite(value: Any) -> Any:
     """Return a value with each NaN and infinity in it made null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {name: _replace_nonfinite(inner) for name, inner in value.items()}
+    return [_replace_nonfinite(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -19,9 +19,9 @@ __all__ = [
     "BATCH_BYTES",
     "FIELDS",
     "SCHEMA",
-    "Names",
-    "column_names",
-    "names_of",
+    "FieldNames",
+    "list_column_names",
+    "build_field_names",
 ]
 
 SCHEMA = pa.schema(
@@ -59,11 +59,11 @@ BATCH_ARTICLES = 4096
 BATCH_BYTES = 8 << 20
 """A batch is large enough to amortise a call into compiled code, and small enough to hold several of them."""
 
-Names = Mapping[str, tuple[str, ...]]
+FieldNames = Mapping[str, tuple[str, ...]]
 """For each of our fields, the names it may have in the input, the best first."""
 
 
-def names_of(fields: Mapping[str, str]) -> Names:
+def build_field_names(fields: Mapping[str, str]) -> FieldNames:
     """Return the names each field may have: the one it is mapped to alone, or else its own and its aliases.
 
     `fields` maps our names to theirs: `{"text": "body"}`. SettingsError where ours is not one of FIELDS.
@@ -74,6 +74,6 @@ def names_of(fields: Mapping[str, str]) -> Names:
     return {ours: (fields[ours],) if ours in fields else (ours, *ALIASES[ours]) for ours in FIELDS}
 
 
-def column_names(names: Names) -> list[str]:
+def list_column_names(names: FieldNames) -> list[str]:
     """Return every name that any field may have, each once."""
     return list(dict.fromkeys(name for theirs in names.values() for name in theirs))

@@ -15,14 +15,14 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from dedup.io.batching import grouped
-from dedup.io.records import Record, json_line
+from dedup.io.batching import group_items
+from dedup.io.records import Record, to_json_line
 from dedup.io.schema import BATCH_BYTES
 from dedup.io.values import as_text
 
-__all__ = ["Row", "line_of", "write_delimited", "write_parquet"]
+__all__ = ["WritableRecord", "encode_record_line", "write_delimited", "write_parquet"]
 
-Row = Record | Mapping[str, Any] | bytes
+WritableRecord = Record | Mapping[str, Any] | bytes
 """A record to be written: as it was read, as a dict, or as a line of JSON."""
 
 TYPE_ERRORS = (
@@ -35,21 +35,21 @@ TYPE_ERRORS = (
 """By these Arrow says that values or types do not go together in one column."""
 
 
-def line_of(row: Row) -> bytes:
+def encode_record_line(row: WritableRecord) -> bytes:
     """Return a record as a line of JSON, without its newline."""
     if isinstance(row, Record):
-        return row.line()
-    return row if isinstance(row, bytes) else json_line(row)
+        return row.to_line()
+    return row if isinstance(row, bytes) else to_json_line(row)
 
 
-def write_delimited(file: IO[bytes], rows: Iterable[Row], delimiter: str) -> int:
+def write_delimited(file: IO[bytes], rows: Iterable[WritableRecord], delimiter: str) -> int:
     """Write records as CSV with a header, in UTF-8; return how many."""
     names: dict[str, None] = {}
     with tempfile.TemporaryFile() as kept:
         for row in rows:
-            fields = _fields(row)
+            fields = _to_dict(row)
             names.update(dict.fromkeys(fields))
-            kept.write(json_line(fields) + b"\n")
+            kept.write(to_json_line(fields) + b"\n")
         kept.seek(0)
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         try:
@@ -58,14 +58,14 @@ def write_delimited(file: IO[bytes], rows: Iterable[Row], delimiter: str) -> int
             count = 0
             for line in kept:
                 fields = json.loads(line)
-                writer.writerow([_text(fields.get(name)) for name in names])
+                writer.writerow([_to_cell_text(fields.get(name)) for name in names])
                 count += 1
         finally:
             text.detach()  # or it would close the file, which is not ours
     return count
 
 
-def write_parquet(file: IO[bytes], rows: Iterable[Row]) -> int:
+def write_parquet(file: IO[bytes], rows: Iterable[WritableRecord]) -> int:
     """Write records as Parquet; return how many.
 
     A column holds JSON where its values have no type in common, or one that Parquet does not know.
@@ -75,58 +75,58 @@ def write_parquet(file: IO[bytes], rows: Iterable[Row]) -> int:
     types: dict[str, pa.DataType] = {}
     count = 0
     with tempfile.TemporaryFile() as kept:
-        for group in grouped(map(_fields, rows), _size, BATCH_BYTES):
-            batch = _batch(group)
-            types = _common_types(types, batch.schema)
+        for group in group_items(map(_to_dict, rows), estimate_record_size, BATCH_BYTES):
+            batch = _build_batch(group)
+            types = _merge_types(types, batch.schema)
             with pa.ipc.new_stream(kept, batch.schema) as stream:
                 stream.write_batch(batch)
             count += len(group)
-        schema = pa.schema({name: _storable(kind) for name, kind in types.items()})
+        schema = pa.schema({name: _to_parquet_type(kind) for name, kind in types.items()})
         with ParquetWriter(file, schema) as writer:
-            for batch in _batches(kept):
-                writer.write_batch(_conformed(batch, schema))
+            for batch in _read_spooled_batches(kept):
+                writer.write_batch(_convert_batch(batch, schema))
     return count
 
 
-def _fields(row: Row) -> Mapping[str, Any]:
+def _to_dict(row: WritableRecord) -> Mapping[str, Any]:
     """Return a record as a dict."""
     if isinstance(row, Record):
-        return row.fields()
-    return Record(row).fields() if isinstance(row, bytes) else row
+        return row.to_dict()
+    return Record(row).to_dict() if isinstance(row, bytes) else row
 
 
-def _size(fields: Mapping[str, Any]) -> int:
+def estimate_record_size(fields: Mapping[str, Any]) -> int:
     """Return how many characters a record's own strings have."""
     return sum(len(value) for value in fields.values() if isinstance(value, str | bytes))
 
 
-def _batch(group: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
+def _build_batch(group: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
     """Return some records as columns, each of the type that its values have."""
     names = dict.fromkeys(name for fields in group for name in fields)
     return pa.RecordBatch.from_pydict(
-        {name: _column([fields.get(name) for fields in group]) for name in names}
+        {name: _build_column([fields.get(name) for fields in group]) for name in names}
     )
 
 
-def _column(values: list[Any]) -> pa.Array:
+def _build_column(values: list[Any]) -> pa.Array:
     """Return values as an array; as an array of JSON where they have no type in common."""
     try:
         return pa.array(values)
     except TYPE_ERRORS:
-        return pa.array(map(_text, values), pa.string())
+        return pa.array(map(_to_cell_text, values), pa.string())
 
 
-def _text(value: object) -> str | None:
+def _to_cell_text(value: object) -> str | None:
     """Return a value as a string that UTF-8 can hold: itself, or its JSON."""
-    return as_text(value) if value is None or isinstance(value, str) else json_line(value).decode()
+    return as_text(value) if value is None or isinstance(value, str) else to_json_line(value).decode()
 
 
-def _common_types(types: Mapping[str, pa.DataType], schema: pa.Schema) -> dict[str, pa.DataType]:
+def _merge_types(types: Mapping[str, pa.DataType], schema: pa.Schema) -> dict[str, pa.DataType]:
     """Return for each column the type that holds both what it had before and what it has in this schema."""
-    return {**types, **{field.name: _common_type(types.get(field.name), field.type) for field in schema}}
+    return {**types, **{field.name: _merge_type(types.get(field.name), field.type) for field in schema}}
 
 
-def _common_type(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
+def _merge_type(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
     if one is None:
         return other
     try:
@@ -136,7 +136,7 @@ def _common_type(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
         return pa.string()
 
 
-def _storable(kind: pa.DataType) -> pa.DataType:
+def _to_parquet_type(kind: pa.DataType) -> pa.DataType:
     """Return a type that Parquet can hold: the one given, or a string."""
     from pyarrow.parquet import write_table
 
@@ -149,19 +149,19 @@ def _storable(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _batches(kept: IO[bytes]) -> Iterator[pa.RecordBatch]:
+def _read_spooled_batches(spool: IO[bytes]) -> Iterator[pa.RecordBatch]:
     """Yield the batches of a file that holds one Arrow stream after the other."""
-    end = kept.seek(0, io.SEEK_END)
-    kept.seek(0)
-    while kept.tell() < end:
-        with pa.ipc.open_stream(kept) as stream:
+    end = spool.seek(0, io.SEEK_END)
+    spool.seek(0)
+    while spool.tell() < end:
+        with pa.ipc.open_stream(spool) as stream:
             yield from stream
 
 
-def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def _convert_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Return a batch with the columns and types of the whole table."""
     columns = [
-        _as_type(batch.column(field.name), field.type)
+        _convert_column(batch.column(field.name), field.type)
         if field.name in batch.schema.names
         else pa.nulls(batch.num_rows, field.type)
         for field in schema
@@ -169,8 +169,8 @@ def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _as_type(column: pa.Array, kind: pa.DataType) -> pa.Array:
+def _convert_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if column.type == kind:
         return column
     values = column.to_pylist()
-    return pa.array(map(_text, values) if pa.types.is_string(kind) else values, kind)
+    return pa.array(map(_to_cell_text, values) if pa.types.is_string(kind) else values, kind)

@@ -17,10 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["as_text", "is_missing", "rows_of", "strings", "without_blanks", "without_nul"]
+__all__ = ["as_text", "is_missing", "to_python_rows", "to_string_column", "replace_blanks", "replace_nul"]
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_NO_STRING = pa.scalar(None, pa.string())
+_NULL_STRING = pa.scalar(None, pa.string())
 
 
 def as_text(value: object, *, numbers: bool = True) -> str | None:
@@ -32,8 +32,8 @@ def as_text(value: object, *, numbers: bool = True) -> str | None:
     if isinstance(value, str):
         return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, bytes):
-        return _decoded(value)
-    return _number_or_date(value) if numbers else None
+        return _decode_utf8(value)
+    return _format_number_or_date(value) if numbers else None
 
 
 def is_missing(value: object) -> bool:
@@ -41,15 +41,15 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def strings(column: pa.Array, *, numbers: bool = True) -> pa.Array | None:
+def to_string_column(column: pa.Array, *, numbers: bool = True) -> pa.Array | None:
     """Return a column as valid UTF-8, null where a value is no text; None where its type is no field's."""
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     kind = column.type
-    if pa.types.is_string(kind) and _is_valid(column):
+    if pa.types.is_string(kind) and _is_valid_utf8(column):
         return column
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return strings(column.cast(pa.string()))
+        return to_string_column(column.cast(pa.string()))
     if pa.types.is_string(kind):
         column = column.cast(pa.binary())
     elif numbers and pa.types.is_integer(kind):
@@ -61,29 +61,29 @@ def strings(column: pa.Array, *, numbers: bool = True) -> pa.Array | None:
     return pa.array([as_text(value) for value in column.to_pylist()], pa.string())
 
 
-def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+def to_python_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     """Return the rows of a batch as dicts that Python can hold: bytes where strings are no UTF-8.
 
     Python has no nanoseconds; no news has them either.
     """
-    columns = {name: _for_python(batch.column(index)) for index, name in enumerate(batch.schema.names)}
+    columns = {name: _to_python_types(batch.column(index)) for index, name in enumerate(batch.schema.names)}
     rows: list[dict[str, Any]] = pa.RecordBatch.from_pydict(columns).to_pylist()
     return rows
 
 
-def _for_python(column: pa.Array) -> pa.Array:
+def _to_python_types(column: pa.Array) -> pa.Array:
     kind = column.type
-    if pa.types.is_string(kind) and not _is_valid(column):
+    if pa.types.is_string(kind) and not _is_valid_utf8(column):
         return column.cast(pa.binary())
     if pa.types.is_dictionary(kind):
-        return _for_python(column.dictionary_decode())
-    held = _without_nanoseconds(kind)
+        return _to_python_types(column.dictionary_decode())
+    held = _drop_nanoseconds(kind)
     return column if held == kind else column.cast(held, safe=False)
 
 
-def _without_nanoseconds(kind: pa.DataType) -> pa.DataType:
+def _drop_nanoseconds(kind: pa.DataType) -> pa.DataType:
     """Return a type with no nanoseconds in it, however deep they stand in lists and structs: microseconds instead."""
-    fields = [field.with_type(_without_nanoseconds(field.type)) for field in _fields(kind)]
+    fields = [field.with_type(_drop_nanoseconds(field.type)) for field in _get_child_fields(kind)]
     if pa.types.is_struct(kind):
         kind = pa.struct(fields)
     elif pa.types.is_map(kind):
@@ -103,22 +103,22 @@ def _without_nanoseconds(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _fields(kind: pa.DataType) -> list[pa.Field]:
+def _get_child_fields(kind: pa.DataType) -> list[pa.Field]:
     """Return the fields of a nested type, for a map its key and its item."""
     if pa.types.is_map(kind):
         return [kind.key_field, kind.item_field]
     return [kind.field(number) for number in range(kind.num_fields)]
 
 
-def without_blanks(texts: pa.Array) -> pa.Array:
+def replace_blanks(texts: pa.Array) -> pa.Array:
     """Return strings with the empty ones made null."""
     lengths = pc.binary_length(texts)
     if pc.min(lengths).as_py() != 0:
         return texts
-    return pc.if_else(pc.equal(lengths, 0), _NO_STRING, texts)
+    return pc.if_else(pc.equal(lengths, 0), _NULL_STRING, texts)
 
 
-def without_nul(texts: pa.Array) -> pa.Array:
+def replace_nul(texts: pa.Array) -> pa.Array:
     """Return strings with each NUL made a space."""
     _, offsets, data = texts.buffers()
     if offsets is None or data is None:
@@ -130,7 +130,7 @@ def without_nul(texts: pa.Array) -> pa.Array:
     return pc.replace_substring(texts, "\0", " ")
 
 
-def _number_or_date(value: object) -> str | None:
+def _format_number_or_date(value: object) -> str | None:
     """Return a number in decimals, whole ones without a point, a date in ISO 8601; else None."""
     if isinstance(value, date):
         return value.isoformat()
@@ -140,7 +140,7 @@ def _number_or_date(value: object) -> str | None:
     return str(value) if isinstance(value, Number) and not isinstance(value, bool | complex) else None
 
 
-def _decoded(value: bytes) -> str | None:
+def _decode_utf8(value: bytes) -> str | None:
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -151,7 +151,7 @@ def _is_binary(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
-def _is_valid(column: pa.Array) -> bool:
+def _is_valid_utf8(column: pa.Array) -> bool:
     """Return whether strings are UTF-8: neither Arrow's JSON reader nor its Parquet reader looks."""
     try:
         column.validate(full=True)

@@ -10,173 +10,182 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.jit import leaf
-from dedup.matching.evidence import MOST_NEIGHBOURS
+from dedup.jit import jit_leaf
+from dedup.matching.evidence import MAX_NEIGHBOURS
 from dedup.matching.inverted_index import (
-    HEAD,
-    LENGTH,
-    NEXT,
-    NOWHERE,
-    OWNERS,
-    Reach,
-    insert,
-    latest_of,
-    length_of,
-    of_band,
-    of_term,
-    postings_for,
-    slot_of,
+    BLOCK_ARTICLES,
+    BLOCK_LENGTH,
+    BLOCK_NEXT,
+    NO_BLOCK,
+    SLOT_HEAD,
+    Horizon,
+    find_slot,
+    get_chain_length,
+    get_latest_block,
+    insert_postings,
+    make_band_key,
+    make_index_for_articles,
+    make_term_key,
 )
-from dedup.sketches.shingles import MULTIPLIER, extended
+from dedup.sketches.shingles import SEQUENCE_MULTIPLIER, update_sequence_hash
 
-BAND = 256
+BAND_WEIGHT = 256
 """What a shared band counts beside a shared term: any band makes a candidate."""
-MOST_SHARED = 8 * BAND
-FEW = 64
+MAX_OVERLAP = 8 * BAND_WEIGHT
+INSERTION_SORT_LIMIT = 64
 """So many candidates are put in order by insertion; more are counted into place."""
 
 
-DATED = 8
+MIN_ARTICLES_PER_UNDATED = 8
 """With more undated articles than one in so many it is not worth asking what those will look for."""
 
 
-class Scratch(NamedTuple):
+class LookupScratch(NamedTuple):
     """What a thread needs to look articles up; nothing of it is of use afterwards, but the candidates found."""
 
     keys: np.ndarray
     """uint64: the keys of the article looked up."""
     heads: np.ndarray
     """uint64: the heads of their chains."""
-    found: np.ndarray
+    candidates: np.ndarray
     """n, int32: its candidates."""
-    ordered: np.ndarray
-    shares: np.ndarray
+    sort_buffer: np.ndarray
+    overlaps: np.ndarray
     """n, int32: what each article shares with it; all 0 between lookups."""
-    counts: np.ndarray
+    bucket_counts: np.ndarray
     neighbours: np.ndarray
-    """`MOST_NEIGHBOURS`, int64: the kept articles nearest to it."""
+    """`MAX_NEIGHBOURS`, int64: the kept articles nearest to it."""
 
 
-def scratch_for(articles: int, keys_each: int) -> Scratch:
+def make_lookup_scratch(articles: int, keys_each: int) -> LookupScratch:
     """Return a thread's scratch for so many articles of `keys_each` keys."""
-    return Scratch(
+    return LookupScratch(
         keys=np.empty(keys_each, np.uint64),
         heads=np.empty(keys_each, np.uint64),
-        found=np.empty(articles, np.int32),
-        ordered=np.empty(articles, np.int32),
-        shares=np.zeros(articles, np.int32),
-        counts=np.empty(MOST_SHARED + 2, np.int64),
-        neighbours=np.empty(MOST_NEIGHBOURS, np.int64),
+        candidates=np.empty(articles, np.int32),
+        sort_buffer=np.empty(articles, np.int32),
+        overlaps=np.zeros(articles, np.int32),
+        bucket_counts=np.empty(MAX_OVERLAP + 2, np.int64),
+        neighbours=np.empty(MAX_NEIGHBOURS, np.int64),
     )
 
 
-@leaf
-def keys_of(s, a, out):
+@jit_leaf
+def fill_lookup_keys(s, a, out):
     """Write the keys (uint64) of sketch `a` into `out`, its terms first; return (terms, keys)."""
     n = 0
     for term in s.salient[a]:
         if term:
-            out[n] = of_term(extended(MULTIPLIER, term))
+            out[n] = make_term_key(update_sequence_hash(SEQUENCE_MULTIPLIER, term))
             n += 1
     terms = n
     for band, value in enumerate(s.bands[a]):
         if value:
-            out[n] = of_band(extended(MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value)))
+            out[n] = make_band_key(
+                update_sequence_hash(
+                    SEQUENCE_MULTIPLIER, np.uint64(band + 1) << np.uint64(40) | np.uint64(value)
+                )
+            )
             n += 1
     return terms, n
 
 
-def reach_of(s: Any, order: np.ndarray, rules: Any, *, in_order: bool) -> Reach:
+def build_horizon(s: Any, order: np.ndarray, params: Any, *, in_order: bool) -> Horizon:
     """Return what articles taken in `order` may still find; with `in_order`, which is by date, the undated are its last.
 
-    Out of order, or where more than one in `DATED` has no date, all is in reach for ever.
+    Out of order, or where more than one in `MIN_ARTICLES_PER_UNDATED` has no date, all is in reach for ever.
     """
     undated = order[np.isnan(s.days[order])]
-    ends = in_order and len(undated) * DATED <= len(order)
+    ends = in_order and len(undated) * MIN_ARTICLES_PER_UNDATED <= len(order)
     each = s.salient.shape[1] + s.bands.shape[1]
-    wanted = postings_for(len(undated) if ends else 0, each)
+    wanted = make_index_for_articles(len(undated) if ends else 0, each)
     if ends:
-        insert_all(wanted, s, undated, np.empty(each, np.uint64))
-    windows = (rules.window_days, rules.copy_window_days) if ends else (np.inf, np.inf)
-    return Reach(s.days, windows[0], windows[1], wanted)
+        index_articles(wanted, s, undated, np.empty(each, np.uint64))
+    windows = (params.window_days, params.copy_window_days) if ends else (np.inf, np.inf)
+    return Horizon(s.days, windows[0], windows[1], wanted)
 
 
-@leaf
-def insert_all(index, s, articles, keys):
+@jit_leaf
+def index_articles(index, s, articles, keys):
     """Put some articles into an index; `keys` is scratch."""
     for a in articles:
-        _, n = keys_of(s, a, keys)
-        insert(index, keys, 0, n, a)
+        _, n = fill_lookup_keys(s, a, keys)
+        insert_postings(index, keys, 0, n, a)
 
 
-@leaf
-def fill_candidates(index, days, terms, n, day, rules, in_order, scratch):
-    """Write the candidates of an article of some `day`, whose keys lie in the scratch, into `scratch.found`, most shared first.
+@jit_leaf
+def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
+    """Write the candidates of an article of some `day`, whose keys lie in the scratch, into `scratch.candidates`, most shared first.
 
     Return (how many, how many of them share a band, whether `max_postings` was reached). `days` are those of the
     articles in the index; with `in_order` they came by rising date.
     """
-    found, shares = scratch.found, scratch.shares
-    window, most = rules.window_days, rules.max_postings
-    touched, fewer = touch(index, days, 0, terms, day, window, most, 1, in_order, scratch, 0)
-    window = rules.copy_window_days
-    touched, cut = touch(index, days, terms, n, day, window, most, BAND, in_order, scratch, touched)
+    found, shares = scratch.candidates, scratch.overlaps
+    window, most = params.window_days, params.max_postings
+    touched, fewer = count_shared_keys(index, days, 0, terms, day, window, most, 1, in_order, scratch, 0)
+    window = params.copy_window_days
+    touched, cut = count_shared_keys(
+        index, days, terms, n, day, window, most, BAND_WEIGHT, in_order, scratch, touched
+    )
     n, banded = 0, 0
     for t in range(touched):
         other = found[t]
-        if shares[other] >= rules.shared_terms:
+        if shares[other] >= params.shared_terms:
             found[n] = other
             n += 1
-            banded += shares[other] >= BAND
+            banded += shares[other] >= BAND_WEIGHT
         else:
             shares[other] = 0
-    put_most_shared_first(found, n, shares, scratch.ordered, scratch.counts)
+    sort_by_overlap(found, n, shares, scratch.sort_buffer, scratch.bucket_counts)
     for t in range(n):
         shares[found[t]] = 0
     return n, banded, fewer | cut
 
 
-@leaf
-def touch(index, days, begin, end, day, window, most, counts, in_order, scratch, touched):
+@jit_leaf
+def count_shared_keys(
+    index, days, begin, end, day, window, max_postings, weight, in_order, scratch, candidate_count
+):
     """Count what articles within the window of a day share with one by `keys[begin:end]`; each key `counts` so much.
 
     At most so many postings (`most`) are looked at. Where there are more, the shortest chains go first: rare keys say more,
-    and reach further. There are `touched` articles in `scratch.found` already; return (how many then, whether there were more).
+    and reach further. There are `touched` articles in `scratch.candidates` already; return (how many then, whether there were
+    more).
     """
-    found, shares, heads = scratch.found, scratch.shares, scratch.heads
+    found, shares, heads = scratch.candidates, scratch.overlaps, scratch.heads
     blocks = index.blocks
-    dated, left, all_of_them = not np.isnan(day), most, 0
+    dated, left, all_of_them = not np.isnan(day), max_postings, 0
     for k in range(begin, end):
-        heads[k] = index.slots[slot_of(index, scratch.keys[k]), HEAD]
-        all_of_them += length_of(heads[k])
+        heads[k] = index.slots[find_slot(index, scratch.keys[k]), SLOT_HEAD]
+        all_of_them += get_chain_length(heads[k])
     if all_of_them > left:
-        put_in_order(heads, begin, end)
+        sort_ascending(heads, begin, end)
     for k in range(begin, end):
-        block = latest_of(heads[k])
+        block = get_latest_block(heads[k])
         while block:
-            place = block + OWNERS + np.int64(blocks[block + LENGTH])
-            first = block + OWNERS
-            block = np.int64(blocks[block + NEXT])
+            place = block + BLOCK_ARTICLES + np.int64(blocks[block + BLOCK_LENGTH])
+            first = block + BLOCK_ARTICLES
+            block = np.int64(blocks[block + BLOCK_NEXT])
             while place > first:
                 place -= 1
                 other = blocks[place]
                 if dated and abs(day - days[other]) > window:
                     if in_order:
-                        block = NOWHERE
+                        block = NO_BLOCK
                         break
                     continue
                 if left == 0:
-                    return touched, 1
+                    return candidate_count, 1
                 left -= 1
                 if shares[other] == 0:
-                    found[touched] = other
-                    touched += 1
-                shares[other] += counts
-    return touched, 0
+                    found[candidate_count] = other
+                    candidate_count += 1
+                shares[other] += weight
+    return candidate_count, 0
 
 
-@leaf
-def put_in_order(values, begin, end):
+@jit_leaf
+def sort_ascending(values, begin, end):
     """Put `values[begin:end]`, which are few, in rising order."""
     for k in range(begin + 1, end):
         value, place = values[k], k
@@ -186,26 +195,26 @@ def put_in_order(values, begin, end):
         values[place] = value
 
 
-@leaf
-def put_most_shared_first(found, n, shares, ordered, counts):
-    """Put `found[:n]` in order of falling `shares`, equals as they stand; what is shared beyond `MOST_SHARED` is equal."""
-    if n <= FEW:
+@jit_leaf
+def sort_by_overlap(candidates, n, overlaps, sort_buffer, bucket_counts):
+    """Put `found[:n]` in order of falling `shares`, equals as they stand; what is shared beyond `MAX_OVERLAP` is equal."""
+    if n <= INSERTION_SORT_LIMIT:
         for t in range(1, n):
-            other, place = found[t], t
-            share = min(shares[other], MOST_SHARED)
-            while place > 0 and min(shares[found[place - 1]], MOST_SHARED) < share:
-                found[place] = found[place - 1]
+            other, place = candidates[t], t
+            share = min(overlaps[other], MAX_OVERLAP)
+            while place > 0 and min(overlaps[candidates[place - 1]], MAX_OVERLAP) < share:
+                candidates[place] = candidates[place - 1]
                 place -= 1
-            found[place] = other
+            candidates[place] = other
         return
-    counts[:] = 0
+    bucket_counts[:] = 0
     for t in range(n):
-        counts[MOST_SHARED - min(shares[found[t]], MOST_SHARED) + 1] += 1
-    for k in range(MOST_SHARED + 1):
-        counts[k + 1] += counts[k]
+        bucket_counts[MAX_OVERLAP - min(overlaps[candidates[t]], MAX_OVERLAP) + 1] += 1
+    for k in range(MAX_OVERLAP + 1):
+        bucket_counts[k + 1] += bucket_counts[k]
     for t in range(n):
-        place = MOST_SHARED - min(shares[found[t]], MOST_SHARED)
-        ordered[counts[place]] = found[t]
-        counts[place] += 1
+        place = MAX_OVERLAP - min(overlaps[candidates[t]], MAX_OVERLAP)
+        sort_buffer[bucket_counts[place]] = candidates[t]
+        bucket_counts[place] += 1
     for t in range(n):
-        found[t] = ordered[t]
+        candidates[t] = sort_buffer[t]

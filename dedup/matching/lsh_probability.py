@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from dedup.settings.settings import Settings
 
-__all__ = ["candidate_odds"]
+__all__ = ["compute_candidate_probabilities"]
 
-STEPS = 10
+JACCARD_STEPS = 10
 
 
-def candidate_odds(settings: Settings) -> dict[float, float]:
+def compute_candidate_probabilities(settings: Settings) -> dict[float, float]:
     """Return for Jaccard .1 to 1 the probability that a pair shares a band.
 
-    >>> candidate_odds(Settings(bands=1, rows=2))[0.5]
+    >>> compute_candidate_probabilities(Settings(bands=1, rows=2))[0.5]
     0.25
     """
-    similarities = [step / STEPS for step in range(1, STEPS + 1)]
+    similarities = [step / JACCARD_STEPS for step in range(1, JACCARD_STEPS + 1)]
     return {j: 1 - (1 - j**settings.rows) ** settings.bands for j in similarities}

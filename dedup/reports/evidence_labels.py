@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LABELS"]
+__all__ = ["EVIDENCE_LABELS"]
 
-LABELS: Mapping[str, str] = {
+EVIDENCE_LABELS: Mapping[str, str] = {
     "jaccard": "same runs of three words, of all",
     "contained": "its runs of three words found in the other",
     "contains": "the other's runs of three words found in it",
@@ -54,4 +54,4 @@ LABELS: Mapping[str, str] = {
     "nearer": "articles of the affair that are nearer to it",
     "neighbours": "articles of the affair beside the other",
 }
-"""For each of `dedup.matching.evidence.EVIDENCE`, in a few plain words; "new" is what other kept articles of the affair do not say."""
+"""For each of `dedup.matching.evidence.EVIDENCE_NAMES`, in a few plain words; "new" is what other kept articles of the affair do not say."""

@@ -17,52 +17,52 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.formatting import chance
+from dedup.formatting import to_probability
 from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
-from dedup.matching.candidates import keys_of
+from dedup.matching.candidates import fill_lookup_keys
 from dedup.matching.classifier import (
     FOLLOWUP,
-    NONE,
+    NO_RELATION,
     REWRITE,
+    choose_level_model,
     choose_model,
-    classify_row,
-    judged,
-    level_model,
-    level_threshold,
-    rules_of,
+    classify_articles,
+    classify_evidence,
+    get_level_threshold,
+    make_match_params,
 )
-from dedup.matching.evidence import EVIDENCE
-from dedup.matching.pair_scoring import evidence_in_context
-from dedup.pipeline.deduplicate import decided, prepared, ranked, sketch_with
-from dedup.reports.evidence_labels import LABELS
-from dedup.reports.lead_diff import Lead, Told, lead
-from dedup.reports.reasons import Pair, why, why_not
-from dedup.reports.surface_forms import kinds_of, shared_names_and_numbers
-from dedup.settings.settings import JOINING, RELATIONS, Settings
+from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.pair_scoring import compute_evidence_in_context
+from dedup.pipeline.deduplicate import cluster_sketches, rank_articles, sketch_corpus, sketch_with_settings
+from dedup.reports.evidence_labels import EVIDENCE_LABELS
+from dedup.reports.lead_diff import Lead, LeadSource, build_lead
+from dedup.reports.reasons import PairEvidence, explain_match, explain_mismatch
+from dedup.reports.surface_forms import find_shared_names_and_numbers, get_term_kinds
+from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 from dedup.sketches.sketch import Sketches
-from dedup.text.boilerplate.passages import learned_in, plain
-from dedup.text.boilerplate.profile import Learned
-from dedup.text.boilerplate.rules import cleaned, cleaned_titles, furniture_in
-from dedup.text.language_id import languages_of
-from dedup.text.shared_passages import opening, shared_passages
-from dedup.text.tokenizer import words_of
-from dedup.text.vocabulary import vocabulary
+from dedup.text.boilerplate.passages import find_learned_passages, remove_boilerplate
+from dedup.text.boilerplate.profile import BoilerplateProfile
+from dedup.text.boilerplate.rules import clean_texts, clean_titles, find_boilerplate
+from dedup.text.language_id import identify_languages
+from dedup.text.shared_passages import find_shared_passages, format_opening
+from dedup.text.tokenizer import tokenize_articles
+from dedup.text.vocabulary import load_vocabulary
 
 __all__ = [
     "Explanation",
     "Feature",
-    "Furniture",
-    "Side",
-    "explain",
-    "explain_in",
+    "BoilerplatePassage",
+    "ExplainedArticle",
+    "explain_pair",
+    "explain_in_corpus",
     "find_articles",
-    "only_two",
+    "read_article_pair",
 ]
 
-MOST_PASSAGES, MOST_NAMED = 8, 5
+MAX_PASSAGES, MAX_AMBIGUOUS_IDS = 8, 5
 """How many shared passages, and how many ids of which one was meant, are worth reading."""
-NOUNS = {
+RELATION_NOUNS = {
     "exact": "an exact copy of",
     "copy": "a copy of",
     "excerpt": "an excerpt of",
@@ -74,7 +74,7 @@ NOUNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Furniture:
+class BoilerplatePassage:
     """A passage that was left out of the sketch, and the rule that said so."""
 
     rule: str
@@ -82,7 +82,7 @@ class Furniture:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ExplainedArticle:
     """One of the two articles."""
 
     id: str
@@ -94,7 +94,7 @@ class Side:
     words: int
     lead: Lead
     """Title and first words, with what the other article says too, and what it says nowhere, marked."""
-    furniture: tuple[Furniture, ...]
+    furniture: tuple[BoilerplatePassage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ class Feature:
 class Explanation:
     """What a run finds for two articles."""
 
-    kept: Side
+    kept: ExplainedArticle
     """The one that ranks first, and would be kept."""
-    other: Side
+    other: ExplainedArticle
     relation: str | None
     """Of `other` to `kept`; None: no match."""
     joins: bool
@@ -145,13 +145,15 @@ class Explanation:
     """They are enough for the two to be compared in a corpus."""
 
 
-def explain_in(corpus: Corpus, wanted: tuple[str, str], settings: Settings | None = None) -> Explanation:
+def explain_in_corpus(
+    corpus: Corpus, wanted: tuple[str, str], settings: Settings | None = None
+) -> Explanation:
     """Return why two articles of a corpus match or do not, as a run over all of it finds.
 
     The story model looks at the other articles of the affair too, so the whole corpus is taken.
     """
-    given = prepared(corpus, settings or Settings())
-    result = decided(given, settings or Settings())
+    given = sketch_corpus(corpus, settings or Settings())
+    result = cluster_sketches(given, settings or Settings())
     articles = find_articles(corpus, wanted)
     rank = {result.ids[a]: n for n, a in enumerate(result.order.tolist())}
     places = {name: a for a, name in enumerate(result.ids)}
@@ -159,13 +161,13 @@ def explain_in(corpus: Corpus, wanted: tuple[str, str], settings: Settings | Non
         (places[name] for name in articles["id"].to_pylist()), key=lambda a: rank.get(result.ids[a], 0)
     )
     pairs = np.array([pair], np.int64)
-    [row] = evidence_in_context(
+    [row] = compute_evidence_in_context(
         given.sketches, result.order, pairs, result.settings, result.assignments.leaders
     )
-    return explain(articles, result.settings, row)
+    return explain_pair(articles, result.settings, row)
 
 
-def explain(
+def explain_pair(
     articles: pa.RecordBatch, settings: Settings | None = None, evidence: np.ndarray | None = None
 ) -> Explanation:
     """Return why two articles, given as a batch of two, match or do not.
@@ -173,47 +175,54 @@ def explain(
     `evidence` is that of the pair in its corpus; without it the two are taken alone.
     """
     settings = settings or Settings()
-    s = sketch_with(articles, settings)
-    order = ranked(pa.Table.from_batches([articles]), s.lengths, np.full(2, -1, np.int64), settings)
+    s = sketch_with_settings(articles, settings)
+    order = rank_articles(pa.Table.from_batches([articles]), s.lengths, np.full(2, -1, np.int64), settings)
     kept, other = (int(a) for a in order)
-    rules = rules_of(settings)
-    relation, score, row = judged(s, kept, other, rules)
+    rules = make_match_params(settings)
+    relation, score, row = classify_articles(s, kept, other, rules)
     row = row if evidence is None else evidence
-    model, storyline = level_model(settings), choose_model(settings, "storyline")
-    probability = chance(float(model.log_odds(row[None])[0]))
-    storyline_probability = chance(float(storyline.log_odds(row[None])[0]))
+    model, storyline = choose_level_model(settings), choose_model(settings, "storyline")
+    probability = to_probability(float(model.compute_log_odds(row[None])[0]))
+    storyline_probability = to_probability(float(storyline.compute_log_odds(row[None])[0]))
     if evidence is not None and relation in {REWRITE, FOLLOWUP}:
-        relation, score = classify_row(row, rules)
-    named = None if relation == NONE else RELATIONS[relation]
+        relation, score = classify_evidence(row, rules)
+    named = None if relation == NO_RELATION else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
-    texts = plain(articles, settings.furniture)
-    told = told_by(articles, s, texts)
-    sides = [side(articles, s, a, lead(told[a], told[1 - a]), settings.furniture) for a in (kept, other)]
+    texts = remove_boilerplate(articles, settings.furniture)
+    told = build_lead_sources(articles, s, texts)
+    sides = [
+        make_explained_article(articles, s, a, build_lead(told[a], told[1 - a]), settings.furniture)
+        for a in (kept, other)
+    ]
     shorter = min(sides, key=lambda side: (side.words, not side.furniture))
-    witnessed = chance(rules.storyline_witnessed if rules.by_storyline else rules.witnessed_logit)
-    pair = Pair(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
-    names, numbers = shared_names_and_numbers(s, (other, kept), told[other].whole, told[other].known)
-    terms, bands = shared_keys(s, kept, other)
+    witnessed = to_probability(
+        rules.storyline_witnessed_threshold if rules.by_storyline else rules.story_witnessed_threshold
+    )
+    pair = PairEvidence(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
+    names, numbers = find_shared_names_and_numbers(
+        s, (other, kept), told[other].full_text, told[other].vocabulary
+    )
+    terms, bands = count_common_keys(s, kept, other)
     return Explanation(
         kept=sides[0],
         other=sides[1],
         relation=named,
-        joins=bool(relation != NONE and rules.joins[relation]),
+        joins=bool(relation != NO_RELATION and rules.joins[relation]),
         score=float(score) if named else None,
-        verdict=sentence(
+        verdict=format_pair_verdict(
             articles["id"][kept].as_py(), articles["id"][other].as_py(), named, float(score), pair, settings
         ),
         probability=probability,
         storyline_probability=storyline_probability,
         intercept=model.intercept,
-        threshold=level_threshold(rules),
+        threshold=get_level_threshold(rules),
         least={
             "jaccard": settings.copy_jaccard,
             "contained": settings.excerpt_containment,
             "contains": settings.excerpt_containment,
         },
-        features=features(row, model.for_pair(row)),
-        passages=tuple(shared_passages(texts[other].as_py(), texts[kept].as_py(), MOST_PASSAGES)),
+        features=explain_features(row, model.select_coefficients(row)),
+        passages=tuple(find_shared_passages(texts[other].as_py(), texts[kept].as_py(), MAX_PASSAGES)),
         names=names,
         numbers=numbers,
         lookup=(terms, bands),
@@ -221,58 +230,67 @@ def explain(
     )
 
 
-def features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
+def explain_features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
     """Return a row of evidence by name, with what each adds to the log-odds."""
-    columns = zip(EVIDENCE, row.tolist(), coefficients.tolist(), strict=True)
+    columns = zip(EVIDENCE_NAMES, row.tolist(), coefficients.tolist(), strict=True)
     total = float(np.abs(row * coefficients).sum()) or 1.0
     return tuple(
-        Feature(name, LABELS[name], value, weight, value * weight, abs(value * weight) / total)
+        Feature(name, EVIDENCE_LABELS[name], value, weight, value * weight, abs(value * weight) / total)
         for name, value, weight in columns
     )
 
 
-def sentence(
-    kept: str, other: str, relation: str | None, score: float, pair: Pair, settings: Settings
+def format_pair_verdict(
+    kept: str, other: str, relation: str | None, score: float, pair: PairEvidence, settings: Settings
 ) -> str:
     """Return the verdict on two ids, with its reason."""
     if relation is None:
-        return f"{other} does not repeat {kept}: {why_not(pair, settings)}."
-    kept_too = " It is kept, and linked to it." if relation not in JOINING[settings.level] else ""
-    return f"{other} is {NOUNS[relation]} {kept}: {why(relation, score)}.{kept_too}"
+        return f"{other} does not repeat {kept}: {explain_mismatch(pair, settings)}."
+    kept_too = " It is kept, and linked to it." if relation not in LEVEL_RELATIONS[settings.level] else ""
+    return f"{other} is {RELATION_NOUNS[relation]} {kept}: {explain_match(relation, score)}.{kept_too}"
 
 
-def side(articles: pa.RecordBatch, sketches: Sketches, a: int, lead: Lead, learned: Learned | None) -> Side:
+def make_explained_article(
+    articles: pa.RecordBatch, sketches: Sketches, a: int, lead: Lead, learned: BoilerplateProfile | None
+) -> ExplainedArticle:
     """Return what is shown of an article."""
     article = articles.slice(a, 1)
     row = article.to_pylist()[0]
-    found = learned_in(cleaned(article["text"]), article["source"], learned)
+    found = find_learned_passages(clean_texts(article["text"]), article["source"], learned)
     recurring = (("learned", passage) for passage in found)
-    return Side(
+    return ExplainedArticle(
         id=row["id"],
         title=row["title"],
-        opening=opening(plain(article, learned)[0].as_py()),
+        opening=format_opening(remove_boilerplate(article, learned)[0].as_py()),
         source=row["source"],
         published=row["published"],
         words=int(sketches.lengths[a]),
         lead=lead,
-        furniture=tuple(Furniture(*found) for found in (*furniture_in(row["text"]), *recurring)),
+        furniture=tuple(BoilerplatePassage(*found) for found in (*find_boilerplate(row["text"]), *recurring)),
     )
 
 
-def told_by(articles: pa.RecordBatch, sketches: Sketches, texts: pa.StringArray) -> list[Told]:
+def build_lead_sources(
+    articles: pa.RecordBatch, sketches: Sketches, texts: pa.StringArray
+) -> list[LeadSource]:
     """Return what each article tells, furniture left out."""
-    titles = cleaned_titles(articles["title"])
-    languages = languages_of(articles["language"], texts, words_of(titles, texts))
+    titles = clean_titles(articles["title"])
+    languages = identify_languages(articles["language"], texts, tokenize_articles(titles, texts))
     return [
-        Told(titles[a].as_py() or "", texts[a].as_py() or "", kinds_of(sketches, a), vocabulary(languages[a]))
+        LeadSource(
+            titles[a].as_py() or "",
+            texts[a].as_py() or "",
+            get_term_kinds(sketches, a),
+            load_vocabulary(languages[a]),
+        )
         for a in range(len(texts))
     ]
 
 
-def shared_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
+def count_common_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
     """Return how many salient terms and how many bands two articles are both looked up by."""
     keys = np.zeros((2, s.salient.shape[1] + s.bands.shape[1]), np.uint64)
-    counts = [keys_of(s, a, out) for a, out in zip((kept, other), keys, strict=True)]
+    counts = [fill_lookup_keys(s, a, out) for a, out in zip((kept, other), keys, strict=True)]
     terms = [set(row[:n].tolist()) for row, (n, _) in zip(keys, counts, strict=True)]
     bands = [set(row[n:m].tolist()) for row, (n, m) in zip(keys, counts, strict=True)]
     return len(terms[0] & terms[1]), len(bands[0] & bands[1])
@@ -287,13 +305,13 @@ def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) ->
     found: list[list[dict[str, Any]]] = [[], []]
     for batch in batches:
         for rows, name in zip(found, wanted, strict=True):
-            collect(batch, name, rows)
+            add_matching_rows(batch, name, rows)
     return pa.RecordBatch.from_pylist(
-        [chosen(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA
+        [pick_article(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA
     )
 
 
-def collect(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> None:
+def add_matching_rows(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> None:
     """Add to `rows` what a name may stand for; of the articles that begin like it, the first in full."""
     whole = {name, name.rpartition("#")[0]}
     for a, id_ in enumerate(batch["id"].to_pylist()):
@@ -304,7 +322,7 @@ def collect(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> Non
             rows.append({"id": id_})
 
 
-def only_two(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+def read_article_pair(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     """Return the articles of a corpus of two, as a batch; `InputError` where there are more or fewer."""
     table = pa.Table.from_batches(batches, SCHEMA)
     if len(table) != 2:  # noqa: PLR2004 - a pair
@@ -312,7 +330,7 @@ def only_two(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
 
 
-def chosen(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def pick_article(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """Return the one article that a name stands for."""
     for row in rows:
         if row["id"] == name:
@@ -325,6 +343,6 @@ def chosen(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     if not ids:
         raise InputError(f"there is no article {name!r} in the corpus")
     if len(ids) > 1:
-        shown = ", ".join(ids[:MOST_NAMED]) + (", …" if len(ids) > MOST_NAMED else "")
+        shown = ", ".join(ids[:MAX_AMBIGUOUS_IDS]) + (", …" if len(ids) > MAX_AMBIGUOUS_IDS else "")
         raise InputError(f"{len(ids)} ids begin with {name!r}: {shown}; give more of the one that is meant")
     return next(row for row in rows if row["id"] == ids[0])

@@ -12,22 +12,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dedup.reports.surface_forms import is_readable, surfaces
+from dedup.reports.surface_forms import is_readable, iter_surface_forms
 from dedup.sketches.terms import FIGURE, NAME
-from dedup.text.shared_passages import RUN, SHORTEST, is_dense, shared_runs, single_words
+from dedup.text.shared_passages import (
+    MIN_RUN_WORDS,
+    TOKEN_PATTERN,
+    is_unspaced_script,
+    iter_shared_runs,
+    split_words,
+)
 from dedup.text.vocabulary import Vocabulary
 
-__all__ = ["Lead", "Mark", "Told", "lead"]
+__all__ = ["Lead", "LeadMark", "LeadSource", "build_lead"]
 
 LEAD_WORDS = 80
 """As many words as the story model looks at most closely."""
-QUOTED = re.compile(r"“[^”\n]+”|„[^“”\n]+[“”]|«[^»\n]+»|»[^«\n]+«|\"[^\"\n]+\"|「[^」\n]+」")
-SHORTEST_QUOTED = 3
+QUOTATION_PATTERN = re.compile(r"“[^”\n]+”|„[^“”\n]+[“”]|«[^»\n]+»|»[^«\n]+«|\"[^\"\n]+\"|「[^」\n]+」")
+MIN_QUOTATION_WORDS = 3
 """Inside quotation marks a shingle says enough."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LeadMark:
     """A part of a lead: from which character to which, and what it is to the other article."""
 
     start: int
@@ -41,76 +47,80 @@ class Lead:
     """Title and first words of an article, with its marks in order, none upon another."""
 
     text: str
-    marks: tuple[Mark, ...]
+    marks: tuple[LeadMark, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LeadSource:
     """What a lead is made of."""
 
     title: str
     text: str
     kinds: Mapping[int, int]
     """Term → kind, of the sketch."""
-    known: Vocabulary
+    vocabulary: Vocabulary
 
     @property
-    def whole(self) -> str:
+    def full_text(self) -> str:
         """Return title and text."""
         return f"{self.title}\n{self.text}".strip()
 
 
-def lead(own: Told, other: Told) -> Lead:
+def build_lead(own: LeadSource, other: LeadSource) -> Lead:
     """Return the lead of an article, marked by what the other says too."""
-    words = single_words(own.text)
+    words = split_words(own.text)
     end = words[LEAD_WORDS - 1].end if len(words) > LEAD_WORDS else len(own.text)
     text = f"{own.title}\n{own.text[:end]}".strip() + ("…" if end < len(own.text) else "")
     painted = [""] * len(text)
-    for mark in (*facts(text, own, other), *passages(text, other.whole), *quotations(text, other.whole)):
+    for mark in (
+        *mark_facts(text, own, other),
+        *mark_shared_words(text, other.full_text),
+        *mark_quotations(text, other.full_text),
+    ):
         painted[mark.start : mark.end] = [mark.kind] * (mark.end - mark.start)
-    return Lead(text, tuple(marks_of(painted)))
+    return Lead(text, tuple(iter_lead_marks(painted)))
 
 
-def marks_of(painted: list[str]) -> Iterator[Mark]:
+def iter_lead_marks(painted: list[str]) -> Iterator[LeadMark]:
     """Yield a mark for each run of characters of one kind."""
     start = 0
     for i in range(1, len(painted) + 1):
         if i == len(painted) or painted[i] != painted[start]:
             if painted[start]:
-                yield Mark(start, i, painted[start])
+                yield LeadMark(start, i, painted[start])
             start = i
 
 
-def facts(text: str, own: Told, other: Told) -> Iterator[Mark]:
+def mark_facts(text: str, own: LeadSource, other: LeadSource) -> Iterator[LeadMark]:
     """Yield the names and the numbers of a text, by whether the other has them."""
-    theirs = other.kinds.keys() | {term for term, _ in surfaces(other.whole, other.known)}
-    terms = {word: term for term, word in surfaces(text, own.known)}
-    spans = [(found[0], found.start(), found.end()) for found in RUN.finditer(text)]
-    if own.known.syllabic:
+    theirs = other.kinds.keys() | {term for term, _ in iter_surface_forms(other.full_text, other.vocabulary)}
+    terms = {word: term for term, word in iter_surface_forms(text, own.vocabulary)}
+    spans = [(found[0], found.start(), found.end()) for found in TOKEN_PATTERN.finditer(text)]
+    if own.vocabulary.syllabic:
         spans += [(f"{one[0]} {two[0]}", one[1], two[2]) for one, two in pairwise(spans)]
     for word, start, end in spans:
         kind = {NAME: "name", FIGURE: "number"}.get(own.kinds.get(terms.get(word, 0), -1))
-        if kind and not is_dense(word) and (kind == "number" or is_readable(word)):
-            yield Mark(start, end, kind if terms[word] in theirs else f"own {kind}")
+        if kind and not is_unspaced_script(word) and (kind == "number" or is_readable(word)):
+            yield LeadMark(start, end, kind if terms[word] in theirs else f"own {kind}")
 
 
-def passages(text: str, other: str) -> Iterator[Mark]:
+def mark_shared_words(text: str, other: str) -> Iterator[LeadMark]:
     """Yield the runs of words of a text that stand in the other."""
-    words = single_words(text)
-    for i, length in shared_runs(words, [word.folded for word in single_words(other)], SHORTEST):
-        yield Mark(words[i].start, words[i + length - 1].end, "words")
+    words = split_words(text)
+    for i, length in iter_shared_runs(words, [word.folded for word in split_words(other)], MIN_RUN_WORDS):
+        yield LeadMark(words[i].start, words[i + length - 1].end, "words")
 
 
-def quotations(text: str, other: str) -> Iterator[Mark]:
+def mark_quotations(text: str, other: str) -> Iterator[LeadMark]:
     """Yield the runs of words inside quotation marks that stand inside quotation marks in the other."""
     theirs = []
-    for quote in QUOTED.findall(other):
+    for quote in QUOTATION_PATTERN.findall(other):
         theirs += [
-            *(word.folded for word in single_words(quote)),
+            *(word.folded for word in split_words(quote)),
             "",
         ]  # no word goes on into the next quotation
-    for quote in QUOTED.finditer(text):
-        words = single_words(quote[0])
-        for i, length in shared_runs(words, theirs, SHORTEST_QUOTED):
+    for quote in QUOTATION_PATTERN.finditer(text):
+        words = split_words(quote[0])
+        for i, length in iter_shared_runs(words, theirs, MIN_QUOTATION_WORDS):
             start, end = (quote.start() + place for place in (words[i].start, words[i + length - 1].end))
-            yield Mark(start, end, "quotation")
+            yield LeadMark(start, end, "quotation")

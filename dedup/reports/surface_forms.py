@@ -11,27 +11,27 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from dedup.sketches.sketch import Sketches
-from dedup.sketches.terms import FIGURE, KIND, NAME, WEIGHT, pair_term
-from dedup.text.shared_passages import is_dense, written_words
-from dedup.text.tokenizer import word_hashes
+from dedup.sketches.terms import FIGURE, KIND, NAME, WEIGHT, hash_term_pair
+from dedup.text.shared_passages import is_unspaced_script, split_surface_tokens
+from dedup.text.tokenizer import hash_words
 from dedup.text.vocabulary import Vocabulary
 
-__all__ = ["is_readable", "kinds_of", "shared_names_and_numbers", "surfaces"]
+__all__ = ["is_readable", "get_term_kinds", "find_shared_names_and_numbers", "iter_surface_forms"]
 
 
-def shared_names_and_numbers(
-    sketches: Sketches, pair: tuple[int, int], text: str, known: Vocabulary
+def find_shared_names_and_numbers(
+    sketches: Sketches, pair: tuple[int, int], text: str, language_vocabulary: Vocabulary
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names and the numbers that two articles share, most telling first.
 
     They are given as the first article writes them; `text` and `known` are its own. Left out are
     names that nobody could read.
     """
-    written = dict(surfaces(text, known))
-    theirs = kinds_of(sketches, pair[1])
+    written = dict(iter_surface_forms(text, language_vocabulary))
+    theirs = get_term_kinds(sketches, pair[1])
     shared = [
         (weight, term, {kind, theirs[term]})
-        for term, kind, weight in terms_of(sketches, pair[0])
+        for term, kind, weight in iter_article_terms(sketches, pair[0])
         if term in theirs
     ]
     shared.sort(key=lambda found: (-found[0], found[1]))
@@ -46,10 +46,10 @@ def shared_names_and_numbers(
 
 def is_readable(name: str) -> bool:
     """Return whether a name says something by itself: single letters and pairs of characters do not."""
-    return len(name) > 1 and not is_dense(name)
+    return len(name) > 1 and not is_unspaced_script(name)
 
 
-def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
+def iter_article_terms(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
     """Return (term, kind, weight) for each term of an article."""
     own = slice(int(sketches.term_offsets[a]), int(sketches.term_offsets[a + 1]))
     facts = sketches.term_facts[own]
@@ -57,30 +57,36 @@ def terms_of(sketches: Sketches, a: int) -> Iterator[tuple[int, int, int]]:
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def kinds_of(sketches: Sketches, a: int) -> dict[int, int]:
+def get_term_kinds(sketches: Sketches, a: int) -> dict[int, int]:
     """Return term → kind for each term of an article."""
-    return {term: kind for term, kind, _ in terms_of(sketches, a)}
+    return {term: kind for term, kind, _ in iter_article_terms(sketches, a)}
 
 
-def surfaces(text: str, known: Vocabulary) -> Iterator[tuple[int, str]]:
+def iter_surface_forms(text: str, language_vocabulary: Vocabulary) -> Iterator[tuple[int, str]]:
     """Yield (term, word) for each word of a text, the last word first, so that a dict keeps the first.
 
     Where words are written a syllable at a time, each two in a row come before all words.
     """
-    written = written_words(text)
+    written = split_surface_tokens(text)
     words = list(dict.fromkeys(written))
-    terms = dict(zip(words, (stem_of(hashed, known) for hashed in word_hashes(words).tolist()), strict=True))
-    if known.syllabic:
+    terms = dict(
+        zip(
+            words,
+            (lookup_stem_hash(hashed, language_vocabulary) for hashed in hash_words(words).tolist()),
+            strict=True,
+        )
+    )
+    if language_vocabulary.syllabic:
         for first, second in reversed(list(pairwise(written))):
-            yield int(pair_term(terms[first], terms[second])), f"{first} {second}"
+            yield int(hash_term_pair(terms[first], terms[second])), f"{first} {second}"
     for word in reversed(words):
         yield terms[word], word
 
 
-def stem_of(word: int, known: Vocabulary) -> int:
+def lookup_stem_hash(word: int, language_vocabulary: Vocabulary) -> int:
     """Return the hash of a word's stem: its own where the vocabulary does not know it."""
-    mask = len(known.keys) - 1
+    mask = len(language_vocabulary.keys) - 1
     slot = word & mask
-    while known.keys[slot] not in (0, word):
+    while language_vocabulary.keys[slot] not in (0, word):
         slot = (slot + 1) & mask
-    return int(known.stems[slot]) if word and known.keys[slot] == word else word
+    return int(language_vocabulary.stems[slot]) if word and language_vocabulary.keys[slot] == word else word

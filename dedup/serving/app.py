@@ -22,8 +22,8 @@ from starlette.routing import Route
 from dedup.errors import IndexingError
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.io.records import json_line
-from dedup.io.schema import SCHEMA, Names, names_of
+from dedup.io.records import to_json_line
+from dedup.io.schema import SCHEMA, FieldNames, build_field_names
 from dedup.io.values import as_text
 from dedup.serving.bodies import JSON, Posted, kind_named, posted
 from dedup.serving.figures import Figures
@@ -70,7 +70,7 @@ def app_for(
     `fields` maps our names of fields to theirs, as for `read_articles`. Whoever opened the index closes it,
     when the application has ended.
     """
-    service = Service(index, limits or Limits(), names_of(fields or {}), bool(token))
+    service = Service(index, limits or Limits(), build_field_names(fields or {}), bool(token))
     app = Starlette(
         routes=[
             Route("/articles", service.decide, methods=["POST"]),
@@ -105,7 +105,7 @@ class Service:
 
     index: Index
     limits: Limits
-    names: Names
+    names: FieldNames
     has_token: bool
 
     def __post_init__(self) -> None:
@@ -211,4 +211,4 @@ async def pieces(request: Request) -> AsyncIterator[bytes]:
 
 def as_json(value: Any) -> Response:
     """Return a value as a reply."""
-    return Response(json_line(value), media_type=JSON)
+    return Response(to_json_line(value), media_type=JSON)

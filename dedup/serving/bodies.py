@@ -1,7 +1,7 @@
 """The body of a request → its articles, and a reason for each that is none.
 
-In: bytes, and what kind they are said to be. Out: a batch of articles (`fields.SCHEMA`), and at which places of the request they
-stand. An article that cannot be used does not stop the others: its place holds the reason.
+In: bytes, and what kind they are said to be. Out: a batch of articles (`fields.DEFAULT_SCHEMA`), and at which places of the
+request they stand. An article that cannot be used does not stop the others: its place holds the reason.
 """
 
 import json
@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.formatting import counted
-from dedup.index.stream import digest
-from dedup.io.normalize import sift_records, why_refused
-from dedup.io.records import json_line, kind_of
-from dedup.io.schema import Names
+from dedup.formatting import format_count
+from dedup.index.stream import hash_line
+from dedup.io.normalize import explain_rejection, normalize_records
+from dedup.io.records import describe_json_type, to_json_line
+from dedup.io.schema import FieldNames
 from dedup.serving.refusals import Refused
 
 JSON = "application/json"
@@ -58,21 +58,21 @@ def kind_named(content_type: str | None, encoding: str | None) -> str:
     return kind
 
 
-def posted(body: bytes, kind: str, names: Names, most: int) -> Posted:
+def posted(body: bytes, kind: str, names: FieldNames, most: int) -> Posted:
     """Return the articles of a body; Refused where it holds none, or more than `most`."""
     values = parsed_lines(body) if kind == LINES else parsed_list(body)
     single = isinstance(values, dict)
     items: list[Any] = [values] if isinstance(values, dict) else values
     if len(items) > most:
         raise Refused(
-            413, f"a request holds at most {counted(most, 'article')}, and this one has {len(items):,}"
+            413, f"a request holds at most {format_count(most, 'article')}, and this one has {len(items):,}"
         )
     errors = {n: reason for n, item in enumerate(items) if (reason := why_none(item))}
     sound = [n for n in range(len(items)) if n not in errors]
     records = [items[n] for n in sound]
-    sifted = sift_records(records, names, lambda position: made_id(records[position]))
-    for position in sifted.refused:
-        errors[sound[position]] = why_refused(records[position], names)
+    sifted = normalize_records(records, names, lambda position: made_id(records[position]))
+    for position in sifted.rejected:
+        errors[sound[position]] = explain_rejection(records[position], names)
     return Posted(sifted.batch, [n for n in sound if n not in errors], errors, single)
 
 
@@ -83,7 +83,9 @@ def parsed_list(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"the body is {broken(error)}") from None
     if not isinstance(value, dict | list):
-        raise Refused(422, f"the body must be an object or a list of objects, not {kind_of(value)}")
+        raise Refused(
+            422, f"the body must be an object or a list of objects, not {describe_json_type(value)}"
+        )
     return value
 
 
@@ -126,9 +128,9 @@ def why_none(item: Any) -> str | None:
     """Return why a value is no article, as far as that shows without its fields."""
     if isinstance(item, Broken):
         return str(item)
-    return None if isinstance(item, dict) else f"{kind_of(item)}, not an object"
+    return None if isinstance(item, dict) else f"{describe_json_type(item)}, not an object"
 
 
 def made_id(record: Mapping[str, Any]) -> str:
     """Return an id for an article that has none: the same for the same content, so that a retry is safe."""
-    return digest(json_line(record))
+    return hash_line(to_json_line(record))

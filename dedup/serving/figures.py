@@ -89,10 +89,10 @@ class Figures:
 
     def look_at(self, index: Index) -> None:
         """Note how large the index is."""
-        self._bounded.set(index.bounded)
+        self._bounded.set(index.limited_lookups)
         with suppress(IndexingError):  # the next turn will tell
-            self._recorded.set(index.home.state().articles)
-            self._size.set(index.home.size())
+            self._recorded.set(index.backend.read_state().articles)
+            self._size.set(index.backend.get_size())
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dedup.errors import IndexingError
-from dedup.formatting import counted
-from dedup.io.records import json_line
+from dedup.formatting import format_count
+from dedup.io.records import to_json_line
 from dedup.serving.bodies import JSON
 from dedup.serving.figures import Figures
 from dedup.serving.refusals import AGAIN_AFTER, Limits, Refused, busy
@@ -90,7 +90,7 @@ class Room:
     def taken(self) -> Iterator["Held"]:
         """Hold a place for a request; Refused where there is none left."""
         if self.requests >= self._limits.requests:
-            raise busy(f"{counted(self.requests, 'request')} are in hand, and there is no room for more")
+            raise busy(f"{format_count(self.requests, 'request')} are in hand, and there is no room for more")
         self.requests += 1
         self._figures.in_hand(self.requests)
         held = Held(self._limits.body, self)
@@ -137,7 +137,7 @@ def refusal(_request: Request, error: Exception) -> Response:
     """Return the answer to a request that is refused."""
     refused = error if isinstance(error, Refused) else Refused(DEFECT, "this should not have happened")
     return Response(
-        json_line({"error": refused.sentence}),
+        to_json_line({"error": refused.sentence}),
         refused.status,
         headers=dict(refused.headers),
         media_type=JSON,
@@ -153,5 +153,5 @@ def failure(error: Exception) -> Response:
         log.error("a request failed: %s", kind)
         told = Refused(DEFECT, f"this should not have happened ({kind}); please report it")
     return Response(
-        json_line({"error": told.sentence}), told.status, headers=dict(told.headers), media_type=JSON
+        to_json_line({"error": told.sentence}), told.status, headers=dict(told.headers), media_type=JSON
     )

@@ -6,16 +6,16 @@ In: answers. Out: JSON; the `dedup` object of an article is the one that the com
 from collections.abc import Sequence
 from typing import Any
 
-from dedup.index.answers import Answer, evidence_of, verdict_of
-from dedup.io.records import json_line
+from dedup.index.answers import Answer, build_answer_verdict, get_answer_evidence
+from dedup.io.records import to_json_line
 from dedup.serving.bodies import LINES, Posted
 
 
 def decision(answer: Answer) -> dict[str, Any]:
     """Return what was decided on one version of an article."""
-    dedup = verdict_of(answer)
+    dedup = build_answer_verdict(answer)
     if answer.match:
-        dedup["evidence"] = evidence_of(answer)
+        dedup["evidence"] = get_answer_evidence(answer)
     if answer.link:
         dedup["follows"]["evidence"] = answer.link.evidence
     return {"id": answer.id, "version": answer.version, "dedup": dedup}
@@ -27,10 +27,10 @@ def replied(posted: Posted, answers: Sequence[Answer], kind: str) -> bytes:
     by_place |= {place: {"error": reason} for place, reason in posted.errors.items()}
     items = [by_place[place] for place in range(len(by_place))]
     if posted.single:
-        return json_line(items[0])
+        return to_json_line(items[0])
     if kind == LINES:
-        return b"".join(json_line(item) + b"\n" for item in items)
-    return json_line(items)
+        return b"".join(to_json_line(item) + b"\n" for item in items)
+    return to_json_line(items)
 
 
 def history(article: str, answers: Sequence[Answer]) -> dict[str, Any]:

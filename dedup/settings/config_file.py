@@ -17,15 +17,15 @@ from typing import Any
 from dedup.errors import SettingsError
 from dedup.settings.settings import Settings
 
-__all__ = ["Configuration", "configuration_in", "find_configuration"]
+__all__ = ["Configuration", "read_configuration", "find_configuration"]
 
-NAMES = ("dedup.toml", "pyproject.toml")
+CONFIG_FILE_NAMES = ("dedup.toml", "pyproject.toml")
 """In one folder the first of them wins."""
-FILES = ("furniture", "model")
+PATH_SETTINGS = ("furniture", "model")
 """Settings that are files."""
-LISTS = ("relations", "sources")
+LIST_SETTINGS = ("relations", "sources")
 """Settings that are lists of words."""
-MOST_BYTES = 1 << 20
+MAX_CONFIG_BYTES = 1 << 20
 """No configuration is larger."""
 
 
@@ -44,29 +44,29 @@ def find_configuration(folder: Path) -> Configuration:
     A `pyproject.toml` without `[tool.dedup]` is passed over.
     """
     for place in (folder, *folder.parents):
-        for name in NAMES:
+        for name in CONFIG_FILE_NAMES:
             path = place / name
-            table = table_in(path) if path.is_file() else None
+            table = read_dedup_table(path) if path.is_file() else None
             if table is not None:
-                return Configuration(path, checked(path, table))
+                return Configuration(path, check_table(path, table))
     return Configuration()
 
 
-def configuration_in(path: Path) -> Configuration:
+def read_configuration(path: Path) -> Configuration:
     """Return the configuration that one file holds; `SettingsError` where it holds none."""
-    table = table_in(path)
+    table = read_dedup_table(path)
     if table is None:
         raise SettingsError(f"{path} has no [tool.dedup]")
-    return Configuration(path, checked(path, table))
+    return Configuration(path, check_table(path, table))
 
 
-def table_in(path: Path) -> dict[str, Any] | None:
+def read_dedup_table(path: Path) -> dict[str, Any] | None:
     """Return what a file says of dedup; None where a `pyproject.toml` says nothing."""
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise SettingsError(f"{path} is no configuration: it is larger than {MOST_BYTES >> 20} MB")
+            content = file.read(MAX_CONFIG_BYTES + 1)
+        if len(content) > MAX_CONFIG_BYTES:
+            raise SettingsError(f"{path} is no configuration: it is larger than {MAX_CONFIG_BYTES >> 20} MB")
         found = tomllib.loads(content.decode())
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
@@ -81,7 +81,7 @@ def table_in(path: Path) -> dict[str, Any] | None:
     return table
 
 
-def checked(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
+def check_table(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a file; `SettingsError` names the file and the key that is wrong."""
     known = [knob.name for knob in fields(Settings)]
     for key in table:
@@ -90,21 +90,21 @@ def checked(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
             near = get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; settings are {', '.join(known)}"
             raise SettingsError(f"{path}: there is no setting {key!r}{hint}")
-    values = {key.replace("-", "_"): as_taken(value) for key, value in table.items()}
-    for name in (name for name in LISTS if name in values):
+    values = {key.replace("-", "_"): to_setting_value(value) for key, value in table.items()}
+    for name in (name for name in LIST_SETTINGS if name in values):
         if not isinstance(values[name], tuple) or not all(isinstance(word, str) for word in values[name]):
             raise SettingsError(f"{path}: {name} must be a list of words, not {values[name]!r:.60}")
-    for name in (name for name in FILES if name in values):
+    for name in (name for name in PATH_SETTINGS if name in values):
         if not isinstance(values[name], str):
             raise SettingsError(f"{path}: {name} must be the path of a file, not {values[name]!r:.60}")
         values[name] = str(path.parent / values[name])
     try:
-        Settings(**{name: value for name, value in values.items() if name not in FILES})
+        Settings(**{name: value for name, value in values.items() if name not in PATH_SETTINGS})
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
     return values
 
 
-def as_taken(value: Any) -> Any:
+def to_setting_value(value: Any) -> Any:
     """Return a value of TOML as `Settings` takes it."""
     return tuple(value) if isinstance(value, list) else value

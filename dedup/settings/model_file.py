@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dedup.io.json_file import read_object, written
+from dedup.io.json_file import encode_json_file, read_json_object
 
-__all__ = ["AGAINST", "SPEAKS_FOR", "Model", "file_of", "read_model"]
+__all__ = ["NEGATIVE_EVIDENCE", "POSITIVE_EVIDENCE", "Model", "encode_model", "read_model"]
 
-SPEAKS_FOR = (
+POSITIVE_EVIDENCE = (
     "names_found",
     "figures_found",
     "story_45",
@@ -48,7 +48,7 @@ SPEAKS_FOR = (
     "new_text_found",
 )
 """Evidence that may speak for a match, and never against it."""
-AGAINST = (
+NEGATIVE_EVIDENCE = (
     "figures_missed",
     "changed_facts",
     "weekdays_differ",
@@ -64,14 +64,14 @@ AGAINST = (
     "neighbours",
 )
 """Evidence that may speak against a match, and never for it."""
-CONTEXT_NAMES = frozenset(
+CONTEXT_EVIDENCE = frozenset(
     ("new_title_found", "new_lead_found", "new_opening_found", "new_text_found", "nearer", "neighbours")
 )
 """Evidence that depends on the neighbours of an article: the story model alone may weigh it."""
 MODEL_LEVELS = ("story", "storyline")
-MOST_BYTES = 1 << 20
+MAX_MODEL_BYTES = 1 << 20
 """No model is larger: what is, is some other file."""
-GREATEST = 100.0
+MAX_COEFFICIENT = 100.0
 """No coefficient is greater: evidence is of the order of 1, and so much log-odds are a certainty many times over."""
 
 
@@ -92,15 +92,15 @@ class Model:
     def __post_init__(self) -> None:
         """Put coefficients in order of their names, and take the digest; `ValueError` with what is wrong with them."""
         for name, value in {**self.coefficients, "the intercept": self.intercept}.items():
-            if not is_number(value) or not abs(value) <= GREATEST:
+            if not is_number(value) or not abs(value) <= MAX_COEFFICIENT:
                 raise ValueError(
-                    f"{name} is {value!r:.20}, not a number between -{GREATEST:,g} and {GREATEST:,g}"
+                    f"{name} is {value!r:.20}, not a number between -{MAX_COEFFICIENT:,g} and {MAX_COEFFICIENT:,g}"
                 )
         if self.level not in MODEL_LEVELS:
             raise ValueError(f"its level is {self.level!r:.20}, not {' or '.join(MODEL_LEVELS)}")
         for name, value in self.coefficients.items():
-            check_direction(name, value)
-            if self.level == "storyline" and name in CONTEXT_NAMES:
+            check_coefficient_sign(name, value)
+            if self.level == "storyline" and name in CONTEXT_EVIDENCE:
                 raise ValueError(f"{name} is evidence for the story model alone")
         ordered = {name: float(self.coefficients[name]) for name in sorted(self.coefficients)}
         object.__setattr__(self, "coefficients", ordered)
@@ -117,21 +117,21 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def check_direction(name: str, value: float) -> None:
+def check_coefficient_sign(name: str, value: float) -> None:
     """Raise `ValueError` where a coefficient is of no evidence, or has the wrong sign for it."""
-    if name not in (*SPEAKS_FOR, *AGAINST):
+    if name not in (*POSITIVE_EVIDENCE, *NEGATIVE_EVIDENCE):
         raise ValueError(f"{name!r:.40} is no evidence that a model weighs")
-    if value * (1 if name in SPEAKS_FOR else -1) < 0:
-        wanted = "for" if name in SPEAKS_FOR else "against"
+    if value * (1 if name in POSITIVE_EVIDENCE else -1) < 0:
+        wanted = "for" if name in POSITIVE_EVIDENCE else "against"
         raise ValueError(f"{name} is {value:g}, and may only speak {wanted} a match")
 
 
 def read_model(path: str | Path) -> Model:
     """Return what a file of `dedup calibrate` holds; `InputError` says why a file is none."""
-    return read_object(path, "model", MOST_BYTES, parsed)
+    return read_json_object(path, "model", MAX_MODEL_BYTES, parse_model)
 
 
-def parsed(value: Mapping[str, Any]) -> Model:
+def parse_model(value: Mapping[str, Any]) -> Model:
     """Return what a file says; `ValueError` with what is wrong with it."""
     coefficients = value.get("coefficients")
     if not isinstance(coefficients, dict):
@@ -156,7 +156,7 @@ def parsed(value: Mapping[str, Any]) -> Model:
     return model
 
 
-def file_of(model: Model, version: str) -> bytes:
+def encode_model(model: Model, version: str) -> bytes:
     """Return a file of a model, by this version of dedup."""
     content = {
         "digest": model.digest,
@@ -165,4 +165,4 @@ def file_of(model: Model, version: str) -> bytes:
         "intercept": model.intercept,
         "made_from": model.made_from,
     }
-    return written(version, content)
+    return encode_json_file(version, content)

@@ -11,93 +11,98 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import inlined, kernel, leaf
-from dedup.parallel import even_shares, on_threads
+from dedup.jit import jit, jit_inline, jit_leaf
+from dedup.parallel import run_on_threads, split_evenly
 from dedup.sketches.sketch import Sketches
-from dedup.sketches.term_norms import norms_of
+from dedup.sketches.term_norms import compute_term_norms
 from dedup.sketches.terms import (
-    FACTS,
+    FACT_BYTES,
     IN_45,
     IN_80,
     IN_220,
     IN_ALL,
     IN_TITLE,
     KIND,
-    MOST_TERMS,
+    MAX_ARTICLE_TERMS,
     WEEKDAY,
     WEIGHT,
 )
 
-HEAD = 24
+HEAD_BYTES = 24
 """Bytes before the codes: the hash of the text (8), its length, and how many shingles, quotes and terms there are (4 each)."""
-HASHES = np.int64(1) << 32
-WINDOWS = (IN_45, IN_80, IN_220, IN_ALL)
+HASH_RANGE = np.int64(1) << 32
+WINDOW_COLUMNS = (IN_45, IN_80, IN_220, IN_ALL)
 """Each holds those before it: what is written is by how much it is more."""
-MOST_KIND = WEEKDAY + 6
-WORD = 8
-SPARE = 4 * WORD
+MAX_KIND = WEEKDAY + 6
+UINT64_BYTES = 8
+SPARE_BYTES = 4 * UINT64_BYTES
 """Bytes beyond the codes, so that a look at the end of them never leaves the array."""
-MOST_SET_BYTES, MOST_TERM_BYTES = 5, 19
+MAX_SET_VALUE_BYTES, MAX_TERM_BYTES = 5, 19
 """No value of a set takes more, and no term: its gap and its facts."""
 
 
-class Packed(NamedTuple):
+class PackedSketches(NamedTuple):
     """The sketches of n articles, packed end to end."""
 
     data: np.ndarray
     offsets: np.ndarray
     """n + 1, int64."""
 
-    def each(self) -> list[bytes]:
+    def to_byte_strings(self) -> list[bytes]:
         """Return the bytes of each article."""
         data, ends = self.data.tobytes(), self.offsets.tolist()
         return [data[ends[a] : ends[a + 1]] for a in range(len(ends) - 1)]
 
 
-def packed(s: Sketches) -> Packed:
+def pack_sketches(s: Sketches) -> PackedSketches:
     """Return the sketches of a batch, packed: all but days, keys and what follows from the rest."""
-    articles = len(s.texts)
+    articles = len(s.text_hashes)
     values = len(s.shingles) + len(s.quotes) + 3 * articles
-    room = articles * (HEAD + 3) + values * MOST_SET_BYTES + len(s.term_hashes) * MOST_TERM_BYTES + SPARE
-    data = np.zeros(room // WORD + 1, np.uint64)
-    offsets = pack_all(s, data)
-    return Packed(data.view(np.uint8)[: offsets[-1]], offsets)
+    room = (
+        articles * (HEAD_BYTES + 3)
+        + values * MAX_SET_VALUE_BYTES
+        + len(s.term_hashes) * MAX_TERM_BYTES
+        + SPARE_BYTES
+    )
+    data = np.zeros(room // UINT64_BYTES + 1, np.uint64)
+    offsets = pack_into_buffer(s, data)
+    return PackedSketches(data.view(np.uint8)[: offsets[-1]], offsets)
 
 
-def unpacked(
+def unpack_sketches(
     parts: Sequence[bytes], days: np.ndarray, salient: np.ndarray, bands: np.ndarray, threads: int = 1
 ) -> Sketches:
     """Return the sketches of some articles, in order, from their bytes, their days and their keys.
 
-    ValueError where the bytes are none that `packed` made: too few, or numbers that no sketch has.
+    ValueError where the bytes are none that `pack_sketches` made: too few, or numbers that no sketch has.
     """
     offsets = np.zeros(len(parts) + 1, np.int64)
     np.cumsum([len(part) for part in parts], out=offsets[1:])
-    data = np.frombuffer(b"".join([*parts, bytes(SPARE - offsets[-1] % WORD)]), np.uint8)
-    if (np.diff(offsets) < HEAD).any():
+    data = np.frombuffer(b"".join([*parts, bytes(SPARE_BYTES - offsets[-1] % UINT64_BYTES)]), np.uint8)
+    if (np.diff(offsets) < HEAD_BYTES).any():
         raise ValueError("a packed sketch is cut short")
-    heads = np.stack([data[start : start + HEAD] for start in offsets[:-1].tolist()] or [data[:0]])
+    heads = np.stack([data[start : start + HEAD_BYTES] for start in offsets[:-1].tolist()] or [data[:0]])
     counts = heads[:, 8:].copy().view(np.uint32).astype(np.int64) if parts else np.zeros((0, 4), np.int64)
-    if (counts[:, 1:].sum(axis=1) > 8 * np.diff(offsets)).any() or (counts[:, 3] > MOST_TERMS).any():
+    if (counts[:, 1:].sum(axis=1) > 8 * np.diff(offsets)).any() or (counts[:, 3] > MAX_ARTICLE_TERMS).any():
         raise ValueError("a packed sketch holds less than it says")
     ends = [np.concatenate([[0], np.cumsum(counts[:, column])]) for column in (1, 2, 3)]
     shingles, quotes, hashes = (np.zeros(end[-1], np.uint32) for end in ends)
-    facts = np.zeros((ends[2][-1], FACTS), np.uint8)
+    facts = np.zeros((ends[2][-1], FACT_BYTES), np.uint8)
     arrays = shingles, quotes, hashes, facts
 
-    def unpack(share: slice) -> np.ndarray:
+    def unpack_share(share: slice) -> np.ndarray:
         """Read a share of the articles into their places in the arrays, and return their norms."""
         bounds = slice(share.start, share.stop + 1)
         own = [end[bounds] for end in ends]
-        if not unpack_all(data.view(np.uint64), offsets[bounds], *own, *arrays):
+        if not unpack_into_arrays(data.view(np.uint64), offsets[bounds], *own, *arrays):
             raise ValueError("a packed sketch is damaged")
-        return norms_of(facts, own[-1])
+        return compute_term_norms(facts, own[-1])
 
-    norms = on_threads(unpack, even_shares(len(parts), min(threads, len(parts))))
+    norms = run_on_threads(unpack_share, split_evenly(len(parts), min(threads, len(parts))))
     texts = heads[:, :8].copy().view(np.uint64).ravel() if parts else np.zeros(0, np.uint64)
     return Sketches(
-        texts=texts,
-        tellings=texts,
+        text_hashes=texts,
+        content_hashes=texts,
         lengths=counts[:, 0].astype(np.int32),
         days=days,
         bands=bands,
@@ -113,138 +118,138 @@ def unpacked(
     )
 
 
-@inlined
-def put(data, at, value, bits):
+@jit_inline
+def write_bits(data, bit_offset, value, bits):
     """Write the low `bits` (at most 56) of `value` at bit `at`, lowest first; return the bit after them."""
-    first, shift = np.uint64(at) >> np.uint64(6), np.uint64(at) & np.uint64(63)
+    first, shift = np.uint64(bit_offset) >> np.uint64(6), np.uint64(bit_offset) & np.uint64(63)
     data[first] |= np.uint64(value) << shift
     data[first + np.uint64(1)] |= (np.uint64(value) >> np.uint64(1)) >> (np.uint64(63) - shift)
-    return at + bits
+    return bit_offset + bits
 
 
-@inlined
-def look(data, at):
+@jit_inline
+def read_64_bits(data, bit_offset):
     """Return the 64 bits from bit `at` on, the lowest first (uint64)."""
-    first, shift = np.uint64(at) >> np.uint64(6), np.uint64(at) & np.uint64(63)
+    first, shift = np.uint64(bit_offset) >> np.uint64(6), np.uint64(bit_offset) & np.uint64(63)
     after = data[first + np.uint64(1)]
     return (data[first] >> shift) | ((after << np.uint64(1)) << (np.uint64(63) - shift))
 
 
-@inlined
-def taken(seen, bits):
+@jit_inline
+def extract_low_bits(window, bits):
     """Return the lowest `bits` of what was seen, as a number."""
-    return np.int64(seen & ((np.uint64(1) << np.uint64(bits)) - np.uint64(1)))
+    return np.int64(window & ((np.uint64(1) << np.uint64(bits)) - np.uint64(1)))
 
 
-@inlined
-def low_bits(n, most):
+@jit_inline
+def compute_rice_parameter(n, upper_bound):
     """Return how many bits of the gaps between n sorted values below `most` are written as they are."""
     bits = 0
-    while (n << (bits + 1)) <= most:
+    while (n << (bits + 1)) <= upper_bound:
         bits += 1
     return bits
 
 
-@leaf
-def put_set(data, at, values, most):
+@jit_leaf
+def write_set(data, bit_offset, values, upper_bound):
     """Write sorted distinct values below `most`; return the bit after them."""
-    bits = low_bits(max(len(values), 1), most)
+    bits = compute_rice_parameter(max(len(values), 1), upper_bound)
     last = np.int64(-1)
     for value in values:
         gap = np.int64(value) - last - 1
         last = np.int64(value)
-        at = put(data, at + (gap >> bits), np.int64(1), 1)
-        at = put(data, at, gap & ((np.int64(1) << bits) - 1), bits)
-    return at
+        bit_offset = write_bits(data, bit_offset + (gap >> bits), np.int64(1), 1)
+        bit_offset = write_bits(data, bit_offset, gap & ((np.int64(1) << bits) - 1), bits)
+    return bit_offset
 
 
-@leaf
-def take_set(data, at, end, out, most):
+@jit_leaf
+def read_set(data, bit_offset, end, out, upper_bound):
     """Read sorted values below `most` into `out`; return the bit after them, or -1 where there are not so many."""
-    bits = low_bits(max(len(out), 1), most)
+    bits = compute_rice_parameter(max(len(out), 1), upper_bound)
     last = np.int64(-1)
     for i in range(len(out)):
-        seen = look(data, at)
-        while seen & np.uint64(255) == 0 and at < end:  # a gap this long is rare
+        seen = read_64_bits(data, bit_offset)
+        while seen & np.uint64(255) == 0 and bit_offset < end:  # a gap this long is rare
             last += np.int64(8) << bits
-            at += 8
-            seen = look(data, at)
-        while seen & np.uint64(1) == 0 and at < end:
+            bit_offset += 8
+            seen = read_64_bits(data, bit_offset)
+        while seen & np.uint64(1) == 0 and bit_offset < end:
             last += np.int64(1) << bits
-            at += 1
+            bit_offset += 1
             seen >>= np.uint64(1)
-        last += taken(seen >> np.uint64(1), bits) + 1
-        at += bits + 1
-        if at > end or last >= most:
+        last += extract_low_bits(seen >> np.uint64(1), bits) + 1
+        bit_offset += bits + 1
+        if bit_offset > end or last >= upper_bound:
             return np.int64(-1)
         out[i] = last
-    return at
+    return bit_offset
 
 
-@inlined
-def put_count(data, at, count):
+@jit_inline
+def write_count(data, bit_offset, count):
     """Write a count below 256; return the bit after it."""
     value, bits = np.int64(count) + 1, 0
     while value >> (bits + 1):
         bits += 1
-    return put(data, at + bits, (value - (np.int64(1) << bits)) << 1 | 1, bits + 1)
+    return write_bits(data, bit_offset + bits, (value - (np.int64(1) << bits)) << 1 | 1, bits + 1)
 
 
-@inlined
-def take_count(seen):
+@jit_inline
+def decode_count(window):
     """Return (the count that was seen first, its bits); the count is 256 where there is none."""
     bits = 0
-    while bits < 9 and not (seen >> np.uint64(bits)) & np.uint64(1):
+    while bits < 9 and not (window >> np.uint64(bits)) & np.uint64(1):
         bits += 1
     if bits == 9:
         return np.int64(256), 9
-    return (np.int64(1) << bits) + taken(seen >> np.uint64(bits + 1), bits) - 1, 2 * bits + 1
+    return (np.int64(1) << bits) + extract_low_bits(window >> np.uint64(bits + 1), bits) - 1, 2 * bits + 1
 
 
-@leaf
-def put_terms(data, at, hashes, facts):
+@jit_leaf
+def write_terms(data, bit_offset, hashes, facts):
     """Write the terms of an article; return the bit after them."""
-    at = put_set(data, at, hashes, HASHES)
+    bit_offset = write_set(data, bit_offset, hashes, HASH_RANGE)
     for i in range(len(hashes)):
-        at = put(data, at, np.int64(facts[i, WEIGHT]), 8)
-        at = put_count(data, at, facts[i, KIND])
-        at = put_count(data, at, facts[i, IN_TITLE])
+        bit_offset = write_bits(data, bit_offset, np.int64(facts[i, WEIGHT]), 8)
+        bit_offset = write_count(data, bit_offset, facts[i, KIND])
+        bit_offset = write_count(data, bit_offset, facts[i, IN_TITLE])
         before = np.int64(0)
-        for column in WINDOWS:
+        for column in WINDOW_COLUMNS:
             count = np.int64(facts[i, column])
-            at = put_count(data, at, count - before)
+            bit_offset = write_count(data, bit_offset, count - before)
             before = count
-    return at
+    return bit_offset
 
 
-@leaf
-def take_terms(data, at, end, hashes, facts):
+@jit_leaf
+def read_terms(data, bit_offset, end, hashes, facts):
     """Read the terms of an article; return the bit after them, or -1 where they are damaged."""
-    at = take_set(data, at, end, hashes, HASHES)
+    bit_offset = read_set(data, bit_offset, end, hashes, HASH_RANGE)
     for i in range(len(hashes)):
-        if at < 0 or at + 8 > end:
+        if bit_offset < 0 or bit_offset + 8 > end:
             return np.int64(-1)
-        seen = look(data, at)
-        facts[i, WEIGHT] = taken(seen, 8)
-        kind, kind_bits = take_count(seen >> np.uint64(8))
-        title, bits = take_count(look(data, at + 8 + kind_bits))
-        at += 8 + kind_bits + bits
+        seen = read_64_bits(data, bit_offset)
+        facts[i, WEIGHT] = extract_low_bits(seen, 8)
+        kind, kind_bits = decode_count(seen >> np.uint64(8))
+        title, bits = decode_count(read_64_bits(data, bit_offset + 8 + kind_bits))
+        bit_offset += 8 + kind_bits + bits
         facts[i, KIND], facts[i, IN_TITLE] = kind, title
         total = np.int64(0)
-        for column in WINDOWS:
-            more, bits = take_count(look(data, min(at, end)))
+        for column in WINDOW_COLUMNS:
+            more, bits = decode_count(read_64_bits(data, min(bit_offset, end)))
             total += more
-            at += bits
+            bit_offset += bits
             facts[i, column] = min(total, 255)
-        if kind > MOST_KIND or title > 255 or total > 255 or at > end:
+        if kind > MAX_KIND or title > 255 or total > 255 or bit_offset > end:
             return np.int64(-1)
-    return at
+    return bit_offset
 
 
-@kernel
-def pack_all(s, data):
+@jit
+def pack_into_buffer(s, data):
     """Write all sketches into `data`, which holds 0s; return where each ends (n + 1, int64)."""
-    articles = len(s.texts)
+    articles = len(s.text_hashes)
     offsets = np.zeros(articles + 1, np.int64)
     places = np.zeros(max(len(s.shingles), 1), np.int64)
     for a in range(articles):
@@ -252,40 +257,40 @@ def pack_all(s, data):
         quotes = s.quotes[s.quote_offsets[a] : s.quote_offsets[a + 1]]
         terms = slice(s.term_offsets[a], s.term_offsets[a + 1])
         at = 8 * offsets[a]
-        text = s.texts[a]
-        at = put(data, at, np.int64(text & np.uint64(0xFFFFFFFF)), 32)
-        at = put(data, at, np.int64(text >> np.uint64(32)), 32)
-        at = put(data, at, np.int64(s.lengths[a]), 32)
-        at = put(data, at, np.int64(len(shingles)), 32)
-        at = put(data, at, np.int64(len(quotes)), 32)
-        at = put(data, at, np.int64(len(s.term_hashes[terms])), 32)
-        at = put_set(data, at, shingles, HASHES)
+        text = s.text_hashes[a]
+        at = write_bits(data, at, np.int64(text & np.uint64(0xFFFFFFFF)), 32)
+        at = write_bits(data, at, np.int64(text >> np.uint64(32)), 32)
+        at = write_bits(data, at, np.int64(s.lengths[a]), 32)
+        at = write_bits(data, at, np.int64(len(shingles)), 32)
+        at = write_bits(data, at, np.int64(len(quotes)), 32)
+        at = write_bits(data, at, np.int64(len(s.term_hashes[terms])), 32)
+        at = write_set(data, at, shingles, HASH_RANGE)
         n = 0  # quotes are some of the shingles: their places are written
         for q in range(len(quotes)):
             while shingles[n] != quotes[q]:
                 n += 1
             places[q] = n
-        at = put_set(data, at, places[: len(quotes)], np.int64(len(shingles)))
-        at = put_terms(data, at, s.term_hashes[terms], s.term_facts[terms])
+        at = write_set(data, at, places[: len(quotes)], np.int64(len(shingles)))
+        at = write_terms(data, at, s.term_hashes[terms], s.term_facts[terms])
         offsets[a + 1] = (at + 7) >> 3
     return offsets
 
 
-@kernel
-def unpack_all(data, offsets, shingle_ends, quote_ends, term_ends, shingles, quotes, hashes, facts):
+@jit
+def unpack_into_arrays(data, offsets, shingle_ends, quote_ends, term_ends, shingles, quotes, hashes, facts):
     """Read all sketches into the arrays; return whether they were whole."""
     for a in range(len(offsets) - 1):
-        at, end = 8 * (offsets[a] + HEAD), 8 * offsets[a + 1]
+        at, end = 8 * (offsets[a] + HEAD_BYTES), 8 * offsets[a + 1]
         own = shingles[shingle_ends[a] : shingle_ends[a + 1]]
-        at = take_set(data, at, end, own, HASHES)
+        at = read_set(data, at, end, own, HASH_RANGE)
         quoted = quotes[quote_ends[a] : quote_ends[a + 1]]
         if at >= 0 and len(quoted) <= len(own):
-            at = take_set(data, at, end, quoted, np.int64(len(own)))
+            at = read_set(data, at, end, quoted, np.int64(len(own)))
         if at < 0 or len(quoted) > len(own):
             return False
         for q in range(len(quoted)):
             quoted[q] = own[quoted[q]]
         terms = slice(term_ends[a], term_ends[a + 1])
-        if take_terms(data, at, end, hashes[terms], facts[terms]) < 0:
+        if read_terms(data, at, end, hashes[terms], facts[terms]) < 0:
             return False
     return True

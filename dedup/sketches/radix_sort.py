@@ -6,23 +6,23 @@ are not (an input made for the purpose), insertion becomes Shell's method, whose
 
 import numpy as np
 
-from dedup.jit import leaf
+from dedup.jit import jit_leaf
 
-MOST_BITS = 16
-CROWDED = 16
+MAX_BUCKET_BITS = 16
+MAX_INSERTION_BUCKET = 16
 """With more values in a bucket than this, insertion goes by steps."""
 
 
-def counts_for() -> np.ndarray:
-    """Return scratch for `sort`."""
-    return np.zeros(1 << MOST_BITS, np.int64)
+def make_bucket_counts() -> np.ndarray:
+    """Return scratch for `sort_hashes`."""
+    return np.zeros(1 << MAX_BUCKET_BITS, np.int64)
 
 
-@leaf
-def sort(values, n, width, spare, counts):
+@jit_leaf
+def sort_hashes(values, n, width, spare, counts):
     """Sort `values[:n]`, unsigned numbers of `width` bits, in place; `spare` (as long) and `counts` are scratch."""
     bits = 1
-    while bits < MOST_BITS and (1 << bits) < n:
+    while bits < MAX_BUCKET_BITS and (1 << bits) < n:
         bits += 1
     shift = width - bits
     for b in range(1 << bits):
@@ -39,7 +39,7 @@ def sort(values, n, width, spare, counts):
         bucket = np.int64(values[i] >> shift)
         spare[counts[bucket]] = values[i]
         counts[bucket] += 1
-    step = 1 if fullest <= CROWDED else int(fullest) // 2
+    step = 1 if fullest <= MAX_INSERTION_BUCKET else int(fullest) // 2
     while step:
         for i in range(step, n):
             value, place = spare[i], i
@@ -52,10 +52,10 @@ def sort(values, n, width, spare, counts):
         values[i] = spare[i]
 
 
-@leaf
-def sort_distinct(values, n, width, spare, counts):
+@jit_leaf
+def sort_distinct_hashes(values, n, width, spare, counts):
     """Sort `values[:n]` in place, drop repeats, and return how many are left."""
-    sort(values, n, width, spare, counts)
+    sort_hashes(values, n, width, spare, counts)
     distinct = 0
     for i in range(n):
         if i == 0 or values[i] != values[distinct - 1]:

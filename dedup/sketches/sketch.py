@@ -1,6 +1,6 @@
 """A batch of articles → a batch of sketches: all that is remembered of them, both channels side by side.
 
-In: Arrow record batches (`articles.SCHEMA`). Out: `Sketches`, a tuple of flat arrays that kernels read: sets of
+In: Arrow record batches (`articles.DEFAULT_SCHEMA`). Out: `Sketches`, a tuple of flat arrays that kernels read: sets of
 shingles and terms lie end to end, and article i owns what lies between two offsets. No text is held.
 """
 
@@ -12,28 +12,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.sketches.minhash import bands_of, signatures_of
-from dedup.sketches.shingles import shingle_sets
-from dedup.sketches.term_norms import norms_of
-from dedup.sketches.terms import term_sets
-from dedup.text.boilerplate.passages import marks_of, without
-from dedup.text.boilerplate.profile import Learned
-from dedup.text.boilerplate.rules import cleaned_lines, cleaned_titles
-from dedup.text.language_id import languages_of
-from dedup.text.tokenizer import Words, words_of
-from dedup.text.vocabulary import vocabulary
+from dedup.sketches.minhash import compute_signatures, hash_bands
+from dedup.sketches.shingles import build_shingle_sets
+from dedup.sketches.term_norms import compute_term_norms
+from dedup.sketches.terms import build_term_sets
+from dedup.text.boilerplate.passages import hash_strings, remove_learned_passages
+from dedup.text.boilerplate.profile import BoilerplateProfile
+from dedup.text.boilerplate.rules import clean_text_lines, clean_titles
+from dedup.text.language_id import identify_languages
+from dedup.text.tokenizer import Words, tokenize_articles
+from dedup.text.vocabulary import load_vocabulary
 
-DAY = 86_400.0
-WORTH_THREADS = 1 << 20
+SECONDS_PER_DAY = 86_400.0
+MIN_BYTES_FOR_THREADS = 1 << 20
 """Fewer bytes are copied sooner than threads are started."""
 
 
 class Sketches(NamedTuple):
     """The sketches of n articles."""
 
-    texts: np.ndarray
+    text_hashes: np.ndarray
     """n, uint64: the hash of the words of the text in order; 0 for no words."""
-    tellings: np.ndarray
+    content_hashes: np.ndarray
     """n, uint64: the same, but the hash of the text as it was given where no words are left of it."""
     lengths: np.ndarray
     """n, int32: words in the text; in the title where there is no text."""
@@ -50,12 +50,12 @@ class Sketches(NamedTuple):
     term_offsets: np.ndarray
     term_hashes: np.ndarray
     term_facts: np.ndarray
-    """Terms × `terms.FACTS`, uint8: weight, kind, counts."""
+    """Terms × `terms.FACT_BYTES`, uint8: weight, kind, counts."""
     norms: np.ndarray
-    """n × `norms.NORMS`, float32: squared norms and sums over the terms of each article."""
+    """n × `norms.NORM_COLUMNS`, float32: squared norms and sums over the terms of each article."""
 
 
-OWNED = {
+FIELDS_BY_OFFSETS = {
     "shingle_offsets": ("shingles",),
     "quote_offsets": ("quotes",),
     "term_offsets": ("term_hashes", "term_facts"),
@@ -64,9 +64,9 @@ OWNED = {
 
 
 @lru_cache(maxsize=8)
-def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
+def load_lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
     """Return the vocabularies of `languages` laid end to end, with where each starts, its mask, and what else holds of it."""
-    tables = [vocabulary(language) for language in languages]
+    tables = [load_vocabulary(language) for language in languages]
     sizes = np.array([len(t.keys) for t in tables], np.int64)
     return (
         np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
@@ -78,7 +78,7 @@ def lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
     )
 
 
-def sketch(
+def sketch_batch(
     batch: pa.RecordBatch,
     *,
     shingle_size: int = 3,
@@ -86,23 +86,23 @@ def sketch(
     rows: int = 2,
     seed: int = 1,
     salient: int = 28,
-    furniture: Learned | None = None,
+    furniture: BoilerplateProfile | None = None,
 ) -> Sketches:
     """Return the sketches of a batch of articles."""
-    titles = cleaned_titles(batch["title"])
-    texts = without(cleaned_lines(batch["text"]), batch["source"], furniture)
-    words = words_of(titles, texts)
-    names = languages_of(batch["language"], texts, words)
+    titles = clean_titles(batch["title"])
+    texts = remove_learned_passages(clean_text_lines(batch["text"]), batch["source"], furniture)
+    words = tokenize_articles(titles, texts)
+    names = identify_languages(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))
     which = np.array([kinds.index(name) for name in names], np.int64)
-    shingles, shingle_offsets, quotes, quote_offsets, hashes = shingle_sets(*words, shingle_size)
-    term_hashes, term_facts, term_offsets, top = term_sets(*words, which, *lexicon(kinds), salient)
+    shingles, shingle_offsets, quotes, quote_offsets, hashes = build_shingle_sets(*words, shingle_size)
+    term_hashes, term_facts, term_offsets, top = build_term_sets(*words, which, *load_lexicon(kinds), salient)
     return Sketches(
-        texts=hashes,
-        tellings=tellings_of(hashes, batch["text"]),
-        lengths=lengths_of(words),
-        days=days_of(batch["published"]),
-        bands=bands_of(signatures_of(shingles, shingle_offsets, bands * rows, seed), rows),
+        text_hashes=hashes,
+        content_hashes=compute_content_hashes(hashes, batch["text"]),
+        lengths=count_text_words(words),
+        days=convert_to_days(batch["published"]),
+        bands=hash_bands(compute_signatures(shingles, shingle_offsets, bands * rows, seed), rows),
         salient=top,
         shingle_offsets=shingle_offsets,
         shingles=shingles,
@@ -111,39 +111,39 @@ def sketch(
         term_offsets=term_offsets,
         term_hashes=term_hashes,
         term_facts=term_facts,
-        norms=norms_of(term_facts, term_offsets),
+        norms=compute_term_norms(term_facts, term_offsets),
     )
 
 
-def tellings_of(hashes: np.ndarray, texts: pa.StringArray) -> np.ndarray:
+def compute_content_hashes(hashes: np.ndarray, texts: pa.StringArray) -> np.ndarray:
     """Return the hashes of the words of texts, and where there are none the hash of the text as it was given."""
     found, wordless = hashes.copy(), hashes == 0
-    found[wordless] = marks_of(texts.filter(pa.array(wordless)))
+    found[wordless] = hash_strings(texts.filter(pa.array(wordless)))
     return found
 
 
-def lengths_of(words: Words) -> np.ndarray:
+def count_text_words(words: Words) -> np.ndarray:
     """Return the number of words in each text (int32), in its title where there is no text."""
-    lengths = np.diff(words.offsets) - words.titles
-    return np.where(lengths > 0, lengths, words.titles).astype(np.int32)
+    lengths = np.diff(words.offsets) - words.title_lengths
+    return np.where(lengths > 0, lengths, words.title_lengths).astype(np.int32)
 
 
-def days_of(published: pa.Array) -> np.ndarray:
+def convert_to_days(published: pa.Array) -> np.ndarray:
     """Return timestamps as days since 1970 (float64), NaN for null."""
     seconds = pc.cast(published, pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)
-    return seconds / DAY
+    return seconds / SECONDS_PER_DAY
 
 
-def joined(parts: list[Sketches]) -> Sketches:
+def concat_sketches(parts: list[Sketches]) -> Sketches:
     """Return batches of sketches as one, in order."""
     columns = [list(arrays) for arrays in zip(*parts, strict=True)]
-    if sum(array.nbytes for part in parts for array in part) < WORTH_THREADS:
-        return Sketches(*map(join_field, Sketches._fields, columns))
+    if sum(array.nbytes for part in parts for array in part) < MIN_BYTES_FOR_THREADS:
+        return Sketches(*map(concat_field, Sketches._fields, columns))
     with ThreadPoolExecutor() as pool:  # copying waits for memory, and more than one core can wait
-        return Sketches(*pool.map(join_field, Sketches._fields, columns))
+        return Sketches(*pool.map(concat_field, Sketches._fields, columns))
 
 
-def join_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
+def concat_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
     """Return one field of several batches end to end; offsets go on where the last batch stopped."""
     if not field.endswith("_offsets"):
         return np.concatenate(arrays)
@@ -153,10 +153,10 @@ def join_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
     ).astype(np.int64)
 
 
-def taken(s: Sketches, positions: np.ndarray) -> Sketches:
+def select_sketches(s: Sketches, positions: np.ndarray) -> Sketches:
     """Return the sketches at some positions (int64), in the order of these."""
     fields: dict[str, np.ndarray] = {}
-    for offsets, owned in OWNED.items():
+    for offsets, owned in FIELDS_BY_OFFSETS.items():
         ends = getattr(s, offsets)
         starts, lengths = ends[positions], ends[positions + 1] - ends[positions]
         fields[offsets] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

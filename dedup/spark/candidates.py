@@ -14,46 +14,51 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.index.lookup import FULL, UNSEEN, Keys
-from dedup.matching.candidates import DATED
-from dedup.matching.classifier import rules_of
+from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE, LookupKeys
+from dedup.matching.candidates import MIN_ARTICLES_PER_UNDATED
+from dedup.matching.classifier import make_match_params
 from dedup.settings.settings import Settings
-from dedup.spark.kernels import NOBODY, pairs_of
-from dedup.spark.sketch import keys_of
-from dedup.spark.time_cells import bounds_of, places_of
+from dedup.spark.kernels import NO_ARTICLE, find_cell_pairs
+from dedup.spark.sketch import decode_keys
+from dedup.spark.time_cells import assign_cells, choose_cell_bounds
 
-PAIRED = "later bigint, earlier bigint, banded boolean"
-PLACED = "cell bigint, number bigint, day double, home boolean, old boolean, twin bigint, keys binary"
-CELL = 1 << 17
+PAIR_SCHEMA = "later bigint, earlier bigint, banded boolean"
+CELL_SCHEMA = "cell bigint, number bigint, day double, home boolean, old boolean, twin bigint, keys binary"
+CELL_ARTICLES = 1 << 17
 """About so many articles are at home in a cell, if they are dated: an index of them takes some hundred megabytes."""
-ACCURACY = 1000
+QUANTILE_ACCURACY = 1000
 
 
-def paired(sketches: DataFrame, settings: Settings, before: DataFrame | None = None) -> DataFrame:
+def generate_candidates(sketches: DataFrame, settings: Settings, past: DataFrame | None = None) -> DataFrame:
     """Return the candidate pairs of numbered sketches; a pair that shares terms and bands comes twice, banded and not.
 
     With sketches of articles that were decided about `before`, each with its `mark` (`dedup.index.lookup`), the pairs of the
     others with these are found too, but not theirs with each other. They come before all others.
     """
     able = sketches.where(sql.col("length") >= settings.min_words).select(
-        "number", "day", twin_of(settings).alias("twin"), "salient", "bands", sql.lit(None).alias("mark")
+        "number",
+        "day",
+        build_twin_column(settings).alias("twin"),
+        "salient",
+        "bands",
+        sql.lit(None).alias("mark"),
     )
-    if before is not None:
-        able = able.unionByName(recalled(before, able, settings))
+    if past is not None:
+        able = able.unionByName(select_past_in_window(past, able, settings))
     dated, articles = able.agg(sql.count("day"), sql.count(sql.lit(1))).first() or (0, 0)
     # With more undated articles there is one cell: they would go to all of them.
-    cells = articles // CELL if (articles - dated) * DATED <= articles else 0
+    cells = articles // CELL_ARTICLES if (articles - dated) * MIN_ARTICLES_PER_UNDATED <= articles else 0
     steps = [k / (cells + 1) for k in range(1, cells + 1)]
-    quantiles = able.agg(sql.percentile_approx("day", steps, ACCURACY)).first() if steps else None
+    quantiles = able.agg(sql.percentile_approx("day", steps, QUANTILE_ACCURACY)).first() if steps else None
     days = np.array(quantiles[0] if quantiles else [])
     channels = [
-        channel(able, "salient", settings.window_days, days, settings),
-        channel(able, "bands", settings.copy_window_days, days, settings),
+        generate_by_keys(able, "salient", settings.window_days, days, settings),
+        generate_by_keys(able, "bands", settings.copy_window_days, days, settings),
     ]
     return channels[0].unionByName(channels[1])
 
 
-def twin_of(settings: Settings) -> Any:
+def build_twin_column(settings: Settings) -> Any:
     """Return the column that is equal for articles that differ in nothing but their dates; 0 where they may not match.
 
     Of such articles the nearest in time stands for those before it: they match each other, and what matches one of them
@@ -65,74 +70,80 @@ def twin_of(settings: Settings) -> Any:
     return sql.when(sql.col("bands") == sql.lit(bytes(4 * settings.bands)), 0).otherwise(same)
 
 
-def recalled(before: DataFrame, new: DataFrame, settings: Settings) -> DataFrame:
+def select_past_in_window(past: DataFrame, new: DataFrame, settings: Settings) -> DataFrame:
     """Return those articles of `before` that new ones may find by their dates; they have no twins."""
     reach = max(settings.window_days, settings.copy_window_days)
     ends = new.agg(sql.min("day"), sql.max("day"), sql.max(sql.col("day").isNull())).first()
     first, last, undated = ends or (None, None, True)
-    known = before.where(sql.col("mark") != UNSEEN)
+    known = past.where(sql.col("mark") != LEVEL_NONE)
     if not undated and first is not None and last is not None:
         known = known.where(sql.col("day").isNull() | sql.col("day").between(first - reach, last + reach))
     return known.select("number", "day", sql.lit(0).cast("bigint").alias("twin"), "salient", "bands", "mark")
 
 
-def channel(
+def generate_by_keys(
     sketches: DataFrame, keys: str, window: float, quantiles: np.ndarray, settings: Settings
 ) -> DataFrame:
     """Return the pairs found by one kind of keys, the column `salient` or `bands`."""
     mark = sql.col("mark")
-    found = sketches if keys == "bands" else sketches.where(mark.isNull() | (mark == FULL))
+    found = sketches if keys == "bands" else sketches.where(mark.isNull() | (mark == LEVEL_ALL))
     needed = found.select("number", "day", mark.isNotNull().alias("old"), "twin", sql.col(keys).alias("keys"))
-    placed = needed.mapInArrow(placer(bounds_of(quantiles, window), window), PLACED)
-    return placed.groupBy("cell").applyInArrow(pairer(settings, banded=keys == "bands"), PAIRED)
+    placed = needed.mapInArrow(
+        build_cell_assigner(choose_cell_bounds(quantiles, window), window), CELL_SCHEMA
+    )
+    return placed.groupBy("cell").applyInArrow(
+        build_pair_finder(settings, banded=keys == "bands"), PAIR_SCHEMA
+    )
 
 
-def placer(
+def build_cell_assigner(
     bounds: np.ndarray, window: float
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function that sends articles to their cells."""
 
-    def place_all(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def assign_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             days = batch["day"].to_numpy(zero_copy_only=False).astype(np.float64)
-            places = places_of(days, batch["number"].to_numpy(), bounds, window)
+            places = assign_cells(days, batch["number"].to_numpy(), bounds, window)
             sent = batch.take(pa.array(places.articles))
             sent = sent.append_column("cell", pa.array(places.cells)).append_column(
-                "home", pa.array(places.home)
+                "home", pa.array(places.is_home)
             )
-            yield sent.select(column_names(PLACED))
+            yield sent.select(parse_schema_names(CELL_SCHEMA))
 
-    return place_all
+    return assign_batches
 
 
-def column_names(columns: str) -> list[str]:
+def parse_schema_names(columns: str) -> list[str]:
     """Return the names of columns that are written down with their types.
 
-    >>> column_names("a bigint, b double")
+    >>> parse_schema_names("a bigint, b double")
     ['a', 'b']
     """
     return [column.split()[0] for column in columns.split(", ")]
 
 
-def pairer(settings: Settings, *, banded: bool) -> Callable[[pa.Table], pa.Table]:
+def build_pair_finder(settings: Settings, *, banded: bool) -> Callable[[pa.Table], pa.Table]:
     """Return the function that finds the pairs of a cell by its bands, or by its terms."""
 
-    def pair(table: pa.Table) -> pa.Table:
+    def find_table_pairs(table: pa.Table) -> pa.Table:
         table = table.sort_by([("day", "ascending"), ("number", "ascending")])  # the undated last
         days = table["day"].to_numpy().astype(np.float64)
         numbers, home = table["number"].to_numpy(), table["home"].to_numpy()
         width = settings.bands if banded else settings.salient_terms
-        found, none = keys_of(table["keys"], width), np.zeros((len(table), 0), np.uint32)
-        keys = Keys(none, found) if banded else Keys(found, none)
+        found, none = decode_keys(table["keys"], width), np.zeros((len(table), 0), np.uint32)
+        keys = LookupKeys(none, found) if banded else LookupKeys(found, none)
         twins = np.unique(table["twin"].to_numpy(), return_inverse=True)[1]
-        twins[table["twin"].to_numpy() == 0] = NOBODY
-        later, earlier = pairs_of(keys, days, home, table["old"].to_numpy(), twins, rules_of(settings))
+        twins[table["twin"].to_numpy() == 0] = NO_ARTICLE
+        later, earlier = find_cell_pairs(
+            keys, days, home, table["old"].to_numpy(), twins, make_match_params(settings)
+        )
         return pa.table(
             {
                 "later": numbers[later],
-                "earlier": pa.array(numbers[earlier], mask=earlier == NOBODY),
+                "earlier": pa.array(numbers[earlier], mask=earlier == NO_ARTICLE),
                 "banded": np.full(len(later), banded),
             }
         )
 
-    return pair
+    return find_table_pairs

@@ -12,25 +12,25 @@ from uuid import uuid4
 from pyspark.sql import DataFrame, SparkSession
 
 from dedup.errors import EngineError
-from dedup.spark.files.discovery import schemed, spelled
+from dedup.spark.files.discovery import add_scheme, escape_path
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Checkpoints:
     """A directory that all workers can read and write, by a path or URL that Spark understands."""
 
     path: str
 
-    def kept(self, frame: DataFrame, name: str) -> DataFrame:
+    def save(self, frame: DataFrame, name: str) -> DataFrame:
         """Return a DataFrame as it is read from Parquet, after it was written there."""
         place = f"{self.path.rstrip('/')}/{name}"
-        with described(frame.sparkSession, name):
-            frame.write.mode("overwrite").parquet(schemed(place))
-        return frame.sparkSession.read.schema(frame.schema).parquet(spelled(place))
+        with set_job_description(frame.sparkSession, name):
+            frame.write.mode("overwrite").parquet(add_scheme(place))
+        return frame.sparkSession.read.schema(frame.schema).parquet(escape_path(place))
 
 
 @contextmanager
-def stages_of(session: SparkSession, work: str | None, folder: str | None) -> Iterator[str]:
+def create_stage_folder(session: SparkSession, work: str | None, folder: str | None) -> Iterator[str]:
     """Give a new folder for the stages of a run: in `work`, or on one machine in `folder`, where it vanishes in the end."""
     if work is not None:
         yield f"{work.rstrip('/')}/stages-{uuid4().hex}"
@@ -45,7 +45,7 @@ def stages_of(session: SparkSession, work: str | None, folder: str | None) -> It
 
 
 @contextmanager
-def described(session: SparkSession, name: str) -> Iterator[None]:
+def set_job_description(session: SparkSession, name: str) -> Iterator[None]:
     """Let Spark call by a name, in its pages and logs, what it does in the meantime."""
     session.sparkContext.setJobDescription(name)
     try:

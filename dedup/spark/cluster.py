@@ -13,51 +13,51 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.index.ingest import marks_of
-from dedup.index.lookup import FULL, UNSEEN
-from dedup.matching.classifier import EXACT, NONE, rules_of
-from dedup.matching.clustering import Assignments, Settled, assign, join_small_storylines
-from dedup.pipeline.deduplicate import SAME, joins_undated, ranked
-from dedup.pipeline.results import DIGITS, FOLLOWUP_NAME, named_evidence
+from dedup.index.ingest import compute_index_levels
+from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE
+from dedup.matching.classifier import EXACT, NO_RELATION, make_match_params
+from dedup.matching.clustering import Assignments, PriorAssignments, assign_leaders, join_small_storylines
+from dedup.pipeline.deduplicate import EXACT_REPEAT_EVIDENCE, rank_articles, should_join_undated
+from dedup.pipeline.results import FOLLOWUP_NAME, SCORE_DIGITS, to_evidence_dict
 from dedup.settings.settings import RELATIONS, Settings
-from dedup.sketches.codec import unpacked
+from dedup.sketches.codec import unpack_sketches
 from dedup.sketches.sketch import Sketches
-from dedup.spark.sketch import in_order, keys_of
+from dedup.spark.sketch import decode_keys, sort_by_number
 
-DECIDED = (
+DECISION_SCHEMA = (
     "number bigint, cluster string, canonical boolean, relation string, score double, evidence map<string, double>, "
     "bounded boolean, leader bigint, mark tinyint, storyline string, follows string, probability double, first bigint"
 )
-NEEDED = ("number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
-BUCKET = 1 << 12
+SKETCH_COLUMNS = ("number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
+BUCKET_ARTICLES = 1 << 12
 """About so many articles are decided about in one call."""
 EVIDENCE_TYPE = pa.map_(pa.string(), pa.float64())
 
 
-def decided(
-    members: DataFrame, sketches: DataFrame, settings: Settings, before: DataFrame | None = None
+def cluster_components(
+    members: DataFrame, sketches: DataFrame, settings: Settings, past: DataFrame | None = None
 ) -> DataFrame:
     """Return what becomes of the members of components, by their numbered sketches; all others are kept.
 
     `before` has the `leader` of articles that were decided about before, the `first` of their storyline, their `mark`, and
     how many `witnesses` speak for those that are kept; their sketches must be among the others.
     """
-    buckets = max(1, members.count() // BUCKET)
+    buckets = max(1, members.count() // BUCKET_ARTICLES)
     bucket = sql.pmod(sql.xxhash64("component"), sql.lit(buckets)).alias("bucket")
-    found = members.select("number", bucket).join(sketches.select(*NEEDED), "number")
-    if before is None:
+    found = members.select("number", bucket).join(sketches.select(*SKETCH_COLUMNS), "number")
+    if past is None:
         none = {"leader": "bigint", "first": "bigint", "mark": "tinyint", "witnesses": "int"}
         found = found.withColumns({name: sql.lit(None).cast(kind) for name, kind in none.items()})
     else:
-        found = found.join(before.select("number", "leader", "first", "mark", "witnesses"), "number", "left")
-    return found.groupBy("bucket").applyInArrow(decider(settings), DECIDED)
+        found = found.join(past.select("number", "leader", "first", "mark", "witnesses"), "number", "left")
+    return found.groupBy("bucket").applyInArrow(build_clusterer(settings), DECISION_SCHEMA)
 
 
-def decided_again(repeats: DataFrame, articles: DataFrame) -> DataFrame:
+def decide_repeated_inputs(repeats: DataFrame, articles: DataFrame) -> DataFrame:
     """Return what becomes of articles that were given twice: the same as of the first, or its exact copies."""
     columns = ("row", "cluster", "relation", "score", "evidence", "storyline")
     firsts = articles.select(*columns).withColumnRenamed("row", "first")
-    named = named_evidence(SAME, RELATIONS[EXACT])
+    named = to_evidence_dict(EXACT_REPEAT_EVIDENCE, RELATIONS[EXACT])
     copy = sql.map_from_arrays(sql.array(*map(sql.lit, named)), sql.array(*map(sql.lit, named.values())))
     return repeats.join(firsts, "first").withColumns(
         {
@@ -72,76 +72,76 @@ def decided_again(repeats: DataFrame, articles: DataFrame) -> DataFrame:
     )
 
 
-def decider(settings: Settings) -> Callable[[pa.Table], pa.Table]:
+def build_clusterer(settings: Settings) -> Callable[[pa.Table], pa.Table]:
     """Return the function that decides about the articles of a bucket."""
 
-    def decide(table: pa.Table) -> pa.Table:
-        return decisions(in_order(table), settings)
+    def cluster_table(table: pa.Table) -> pa.Table:
+        return cluster_bucket(sort_by_number(table), settings)
 
-    return decide
+    return cluster_table
 
 
-def decisions(table: pa.Table, settings: Settings) -> pa.Table:
+def cluster_bucket(table: pa.Table, settings: Settings) -> pa.Table:
     """Return what becomes of the articles of a bucket, by number, but of those that were decided about before."""
-    s, rules = sketches_of(table, settings), rules_of(settings)
+    s, rules = unpack_table_sketches(table, settings), make_match_params(settings)
     known = len(table) - table["leader"].null_count
-    settled = settled_of(table[:known])
+    settled = build_prior_assignments(table[:known])
     articles = table.select(["id", "source"]).append_column("published", table["time"])
-    new = np.where(np.arange(len(table)) < known, 0, NONE)
-    order = ranked(articles, s.lengths, new, settings)
-    made = assign(s, order, rules, settled=settled)
-    if joins_undated(settings):
+    new = np.where(np.arange(len(table)) < known, 0, NO_RELATION)
+    order = rank_articles(articles, s.lengths, new, settings)
+    made = assign_leaders(s, order, rules, prior=settled)
+    if should_join_undated(settings):
         made, _ = join_small_storylines(s, order, made, rules)
-    marks = np.full(len(table), UNSEEN, np.int8)
-    marks[order] = marks_of(made.leaders[order], made.relations[order], settled.witnesses, rules)
-    return rows_of(table, made, marks)[known:]
+    marks = np.full(len(table), LEVEL_NONE, np.int8)
+    marks[order] = compute_index_levels(made.leaders[order], made.relations[order], settled.witnesses, rules)
+    return build_decision_rows(table, made, marks)[known:]
 
 
-def settled_of(before: pa.Table) -> Settled:
+def build_prior_assignments(past: pa.Table) -> PriorAssignments:
     """Return articles that were decided about before, as `assign` takes them."""
-    numbers = before["number"].to_numpy()
-    return Settled(
-        leaders=np.searchsorted(numbers, before["leader"].to_numpy()),
-        storylines=np.searchsorted(numbers, before["first"].to_numpy()),
-        full=before["mark"].to_numpy() == FULL,
-        witnesses=np.array(before["witnesses"].to_numpy(), np.int32),
+    numbers = past["number"].to_numpy()
+    return PriorAssignments(
+        leaders=np.searchsorted(numbers, past["leader"].to_numpy()),
+        storylines=np.searchsorted(numbers, past["first"].to_numpy()),
+        indexed_by_terms=past["mark"].to_numpy() == LEVEL_ALL,
+        witnesses=np.array(past["witnesses"].to_numpy(), np.int32),
     )
 
 
-def sketches_of(table: pa.Table, settings: Settings) -> Sketches:
+def unpack_table_sketches(table: pa.Table, settings: Settings) -> Sketches:
     """Return the sketches of some rows."""
-    return unpacked(
+    return unpack_sketches(
         table["sketch"].to_pylist(),
         np.array(table["day"].to_numpy(), np.float64),
-        keys_of(table["salient"], settings.salient_terms),
-        keys_of(table["bands"], settings.bands),
+        decode_keys(table["salient"], settings.salient_terms),
+        decode_keys(table["bands"], settings.bands),
     )
 
 
-def rows_of(table: pa.Table, made: Assignments, marks: np.ndarray) -> pa.Table:
+def build_decision_rows(table: pa.Table, assignments: Assignments, marks: np.ndarray) -> pa.Table:
     """Return the rows that say what became of some articles."""
-    dropped = made.relations != NONE
-    relations = [RELATIONS[r] if r != NONE else None for r in made.relations.tolist()]
+    dropped = assignments.relations != NO_RELATION
+    relations = [RELATIONS[r] if r != NO_RELATION else None for r in assignments.relations.tolist()]
     evidence = [
-        named_evidence(made.evidence[place], relation or FOLLOWUP_NAME) if place >= 0 else None
-        for place, relation in zip(made.places.tolist(), relations, strict=True)
+        to_evidence_dict(assignments.evidence[place], relation or FOLLOWUP_NAME) if place >= 0 else None
+        for place, relation in zip(assignments.evidence_rows.tolist(), relations, strict=True)
     ]
-    follows = made.follows()
-    first = pa.array(made.storylines)
+    follows = assignments.is_follower()
+    first = pa.array(assignments.storylines)
     return pa.table(
         {
             "number": table["number"],
-            "cluster": table["id"].take(pa.array(made.leaders)),
+            "cluster": table["id"].take(pa.array(assignments.leaders)),
             "canonical": ~dropped,
             "relation": pa.array(relations, pa.string()),
-            "score": pa.array(np.round(made.scores, DIGITS), mask=~dropped),
+            "score": pa.array(np.round(assignments.scores, SCORE_DIGITS), mask=~dropped),
             "evidence": pa.array([e and list(e.items()) for e in evidence], EVIDENCE_TYPE),
-            "bounded": made.bounded != 0,
-            "leader": table["number"].take(pa.array(made.leaders)),
+            "bounded": assignments.limit_reached != 0,
+            "leader": table["number"].take(pa.array(assignments.leaders)),
             "mark": marks,
             "storyline": table["id"].take(first),
-            "follows": table["id"].take(pa.array(made.storylines, mask=~follows)),
-            "probability": pa.array(np.round(made.scores, DIGITS), mask=~follows),
+            "follows": table["id"].take(pa.array(assignments.storylines, mask=~follows)),
+            "probability": pa.array(np.round(assignments.scores, SCORE_DIGITS), mask=~follows),
             "first": table["number"].take(first),
         }
     )

@@ -9,23 +9,25 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sql
 
-from dedup.spark.checkpoints import Work
+from dedup.spark.checkpoints import Checkpoints
 from dedup.spark.kernels import join_edges
 
-CONNECTED = "number bigint, component bigint"
-FEW = 1 << 22
+COMPONENT_SCHEMA = "number bigint, component bigint"
+MAX_EDGES_IN_TASK = 1 << 22
 """So many edges, of sixteen bytes, are joined in one task."""
 
 
-def connected(edges: DataFrame, work: Work) -> DataFrame:
+def connect_components(edges: DataFrame, work: Checkpoints) -> DataFrame:
     """Return the component of each article that has an edge: the least number in it."""
-    if edges.count() <= FEW:
-        return edges.withColumn("all", sql.lit(0)).groupBy("all").applyInArrow(join_table, CONNECTED)
+    if edges.count() <= MAX_EDGES_IN_TASK:
+        return (
+            edges.withColumn("all", sql.lit(0)).groupBy("all").applyInArrow(join_edge_table, COMPONENT_SCHEMA)
+        )
     edges = edges.toDF("u", "v")
     before, round_ = None, 0
     while True:
-        stars = small_stars(large_stars(edges)).distinct()
-        edges = work.kept(stars, f"edges-{round_}")
+        stars = build_small_stars(build_large_stars(edges)).distinct()
+        edges = work.save(stars, f"edges-{round_}")
         found = edges.agg(sql.count(sql.lit(1)), sql.sum(sql.hash("u", "v"))).first()
         if found == before:
             break
@@ -34,7 +36,7 @@ def connected(edges: DataFrame, work: Work) -> DataFrame:
     return edges.select(sql.col("u").alias("number"), sql.col("v").alias("component")).unionByName(own)
 
 
-def join_table(edges: pa.Table) -> pa.Table:
+def join_edge_table(edges: pa.Table) -> pa.Table:
     """Return the components of all edges."""
     ends = np.stack([ends.to_numpy() for ends in (edges["later"], edges["earlier"])], axis=1)
     numbers, places = np.unique(ends, return_inverse=True)
@@ -43,22 +45,22 @@ def join_table(edges: pa.Table) -> pa.Table:
     return pa.table({"number": numbers, "component": numbers[parents]})
 
 
-def nearest() -> Column:
+def find_least_neighbour() -> Column:
     """Return the least number among `u` and all `v` that it has an edge to."""
     return sql.least("u", sql.min("v").over(Window.partitionBy("u")))
 
 
-def large_stars(edges: DataFrame) -> DataFrame:
+def build_large_stars(edges: DataFrame) -> DataFrame:
     """Return edges (u > v) from each larger neighbour of an article to the least of its neighbours and itself."""
     back = edges.select(sql.col("v").alias("u"), sql.col("u").alias("v"))
-    each = edges.unionByName(back).withColumn("least", nearest())
+    each = edges.unionByName(back).withColumn("least", find_least_neighbour())
     larger = each.where(sql.col("v") > sql.col("u"))
     return larger.select(sql.col("v").alias("u"), sql.col("least").alias("v")).distinct()
 
 
-def small_stars(edges: DataFrame) -> DataFrame:
+def build_small_stars(edges: DataFrame) -> DataFrame:
     """Return edges (u > v) from each smaller neighbour of an article, and from itself, to the least of them."""
-    each = edges.withColumn("least", nearest())
+    each = edges.withColumn("least", find_least_neighbour())
     smaller = each.where(sql.col("v") != sql.col("least")).select(sql.col("v").alias("u"), "least")
     own = each.select("u", "least")
     return smaller.unionByName(own).distinct().toDF("u", "v")

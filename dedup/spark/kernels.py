@@ -5,44 +5,49 @@ In: keys of articles in the order of their dates; sketches and pairs. Out: posit
 
 import numpy as np
 
-from dedup.index.lookup import Keys
-from dedup.jit import kernel, leaf
-from dedup.matching.candidates import fill_candidates, keys_of, scratch_for
-from dedup.matching.classifier import NONE, Rules, classify_pair
-from dedup.matching.evidence import lay_open
-from dedup.matching.inverted_index import insert, postings_for
+from dedup.index.lookup import LookupKeys
+from dedup.jit import jit, jit_leaf
+from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
+from dedup.matching.classifier import NO_RELATION, MatchParams, classify_pair
+from dedup.matching.evidence import load_article
+from dedup.matching.inverted_index import insert_postings, make_index_for_articles
 
-NOBODY = -1
-ROOM = 5
+NO_ARTICLE = -1
+PAIRS_PER_CANDIDATE = 5
 """Pairs of an article are bounded by so many times `max_candidates`: of the copies of a story a local run looks at one."""
-HAIR = 1e-3
+LOG_ODDS_TOLERANCE = 1e-3
 """Log-odds that a match may fall short of: the evidence of two articles, taken the other way round, differs by less."""
 
 
-def nearly(rules: Rules) -> Rules:
-    """Return rules under which a pair may fall short of one storyline by a `HAIR`."""
-    return rules._replace(storyline_least=rules.storyline_least - HAIR)
+def with_tolerance(rules: MatchParams) -> MatchParams:
+    """Return rules under which a pair may fall short of one storyline by a `LOG_ODDS_TOLERANCE`."""
+    return rules._replace(storyline_threshold=rules.storyline_threshold - LOG_ODDS_TOLERANCE)
 
 
-def pairs_of(
-    keys: Keys, days: np.ndarray, home: np.ndarray, old: np.ndarray, twins: np.ndarray, rules: Rules
+def find_cell_pairs(
+    keys: LookupKeys,
+    days: np.ndarray,
+    home: np.ndarray,
+    old: np.ndarray,
+    twins: np.ndarray,
+    rules: MatchParams,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of the later and the earlier article of each pair; `NOBODY` for one says that a bound was reached."""
+    """Return the positions of the later and the earlier article of each pair; `NO_ARTICLE` for one says that a bound was reached."""
     width = keys.salient.shape[1] + keys.bands.shape[1]
-    index, scratch = postings_for(len(days), width), scratch_for(len(days), width)
-    latest = np.full(len(days), NOBODY, np.int64)
+    index, scratch = make_index_for_articles(len(days), width), make_lookup_scratch(len(days), width)
+    latest = np.full(len(days), NO_ARTICLE, np.int64)
     pairs = find_pairs(keys, days, home, old, twins, latest, rules, index, scratch)
     return pairs[:, 0], pairs[:, 1]
 
 
-@kernel
+@jit
 def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
     """Return the pairs (m × 2, int64) of a cell whose dates rise, the undated last; `latest` is scratch for the twins."""
     pairs, n = np.empty((1 << 12, 2), np.int64), 0
     for a in range(len(days)):
-        terms, k = keys_of(keys, a, scratch.keys)
+        terms, k = fill_lookup_keys(keys, a, scratch.keys)
         m, _, bounded = fill_candidates(index, days, terms, k, days[a], rules, True, scratch)
-        insert(index, scratch.keys, 0, k, a)
+        insert_postings(index, scratch.keys, 0, k, a)
         if n + m + 1 > len(pairs):
             more = np.empty((2 * (n + m + 1), 2), np.int64)
             more[:n] = pairs[:n]
@@ -51,7 +56,7 @@ def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
         if dated and not home[a]:
             continue
         for c in range(m):
-            other = scratch.found[c]
+            other = scratch.candidates[c]
             undated = np.isnan(days[other])
             if not dated and not (home[a] if undated else home[other]):
                 continue
@@ -62,19 +67,19 @@ def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
                 if latest[twin] == a:
                     continue
                 latest[twin] = a
-            if n - first == ROOM * rules.max_candidates:
+            if n - first == PAIRS_PER_CANDIDATE * rules.max_candidates:
                 bounded = 1
                 break
             pairs[n, 0], pairs[n, 1] = (other, a) if old[a] else (a, other)
             n += 1
         if bounded:
-            pairs[n, 0], pairs[n, 1] = a, NOBODY
+            pairs[n, 0], pairs[n, 1] = a, NO_ARTICLE
             n += 1
     return pairs[:n]
 
 
-@leaf
-def root_of(parents, a):
+@jit_leaf
+def find_root(parents, a):
     """Return who stands for the set of `a`; paths are halved on the way (Tarjan and van Leeuwen, 1984)."""
     while parents[a] != a:
         parents[a] = parents[parents[a]]
@@ -82,46 +87,48 @@ def root_of(parents, a):
     return a
 
 
-@kernel
-def join_matches(s, later, earlier, banded, rules, both_ways, desk):
+@jit
+def find_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace):
     """Return (bool) which pairs match and join two sets of articles; pairs of one later article lie together."""
-    joins, parents = np.zeros(len(later), np.bool_), np.arange(len(s.texts))
-    judge_pairs(s, later, earlier, banded, rules, both_ways, desk, parents, joins)
+    joins, parents = np.zeros(len(later), np.bool_), np.arange(len(s.text_hashes))
+    mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, parents, joins)
     return joins
 
 
-@leaf
-def may_match(s, kept, other, rules, banded, desk):
+@jit_leaf
+def can_match(s, kept, other, rules, banded, workspace):
     """Return whether article `other`, which lies open on the desk, repeats or follows `kept`, or may with its neighbours."""
-    relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_least, banded, desk)
-    return relation != NONE or storyline >= rules.storyline_least
+    relation, _, _, storyline = classify_pair(
+        s, kept, other, rules, rules.storyline_threshold, banded, workspace
+    )
+    return relation != NO_RELATION or storyline >= rules.storyline_threshold
 
 
-@leaf
-def judge_pairs(s, later, earlier, banded, rules, both_ways, desk, parents, joins):
+@jit_leaf
+def mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, parents, joins):
     """Mark in `joins` the pairs that match and join two of the sets that `parents` tells."""
     for p in range(len(later)):
         a, b = later[p], earlier[p]
         if p == 0 or a != later[p - 1]:
-            lay_open(s, a, desk)
-        first, second = root_of(parents, a), root_of(parents, b)
+            load_article(s, a, workspace)
+        first, second = find_root(parents, a), find_root(parents, b)
         if first == second:
             continue
-        matches = may_match(s, b, a, rules, banded[p], desk)
+        matches = can_match(s, b, a, rules, banded[p], workspace)
         if not matches and both_ways:
-            lay_open(s, b, desk)
-            matches = may_match(s, a, b, rules, banded[p], desk)
-            lay_open(s, a, desk)
+            load_article(s, b, workspace)
+            matches = can_match(s, a, b, rules, banded[p], workspace)
+            load_article(s, a, workspace)
         if matches:
             parents[max(first, second)] = min(first, second)
             joins[p] = True
 
 
-@leaf
+@jit_leaf
 def join_edges(edges, parents):
     """Join the sets of both ends of each edge, and name each set after its least member."""
     for k in range(len(edges)):
-        first, second = root_of(parents, edges[k, 0]), root_of(parents, edges[k, 1])
+        first, second = find_root(parents, edges[k, 0]), find_root(parents, edges[k, 1])
         parents[max(first, second)] = min(first, second)
     for a in range(len(parents)):
-        parents[a] = root_of(parents, a)
+        parents[a] = find_root(parents, a)

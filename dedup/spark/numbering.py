@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.pipeline.deduplicate import GIVEN_TWICE, RENAMED, identified
-from dedup.spark.checkpoints import Work
+from dedup.pipeline.deduplicate import RENAMED_IDS, REPEATED_INPUT, deduplicate_ids
+from dedup.spark.checkpoints import Checkpoints
 
-SLICE = 1 << 15
+SLICE_ARTICLES = 1 << 15
 """Articles in a slice: their sketches, and those that are compared with them, take some hundred megabytes."""
 SLICE_BITS = 33
 """A number is that of its slice, and so many bits for its place there: Spark's own monotonically increasing ids."""
-NAMED = "row bigint, name string, first bigint, renamed boolean"
-OF_ARTICLES = {
+NAME_SCHEMA = "row bigint, name string, first bigint, renamed boolean"
+ARTICLE_COLUMNS = {
     "row": "bigint",
     "telling": "bigint",
     "time": "bigint",
@@ -33,25 +33,25 @@ OF_ARTICLES = {
 BY_AGE = ("position", "time", "length", "telling", "row")
 
 
-WRITTEN = ("id", "title", "source", "published", "position", "length")
+WRITTEN_COLUMNS = ("id", "title", "source", "published", "position", "length")
 """What is written of an article, or puts it in its place."""
 
 
-class Numbered(NamedTuple):
+class NumberedArticles(NamedTuple):
     """Articles that are numbered, and those that were given twice."""
 
     sketches: DataFrame
     repeats: DataFrame
-    """`WRITTEN`, and the row of the first giving (`first`)."""
+    """`WRITTEN_COLUMNS`, and the row of the first giving (`first`)."""
     warnings: dict[str, int]
 
 
-def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -> Numbered:
+def assign_numbers(sketches: DataFrame, work: Checkpoints, past: DataFrame | None = None) -> NumberedArticles:
     """Return the sketches under ids of their own, in slices by age, with the id that was `given`.
 
     Numbers and ids are others than those of articles `before` (number, id, given).
     """
-    named = work.kept(named_anew(sketches, before), "names")
+    named = work.save(assign_new_ids(sketches, past), "names")
     sketches = sketches.withColumn("given", sql.col("id"))
     counted = named.agg(sql.count("first"), sql.count_if("renamed")).first()
     repeats, renamed = counted or (0, 0)
@@ -60,38 +60,40 @@ def numbered(sketches: DataFrame, work: Work, before: DataFrame | None = None) -
     else:
         whole = sketches.withColumn("first", sql.lit(None).cast("bigint"))
     own = whole.where(sql.col("first").isNull()).drop("name", "first", "renamed")
-    again = whole.where(sql.col("first").isNotNull()).select(*WRITTEN, "first")
+    again = whole.where(sql.col("first").isNotNull()).select(*WRITTEN_COLUMNS, "first")
     age = [sql.col("time").asc_nulls_last(), sql.col("length").desc(), sql.col("id").asc()]
-    slices = max(1, -(-sketches.count() // SLICE))
+    slices = max(1, -(-sketches.count() // SLICE_ARTICLES))
     sorted_ = own.repartitionByRange(slices, *age).sortWithinPartitions(*age)
-    number = sql.monotonically_increasing_id() + sql.lit(first_number(before))
-    return Numbered(
+    number = sql.monotonically_increasing_id() + sql.lit(get_next_number(past))
+    return NumberedArticles(
         sorted_.withColumn("number", number),
         again,
-        {sentence: count for sentence, count in ((GIVEN_TWICE, repeats), (RENAMED, renamed)) if count},
+        {sentence: count for sentence, count in ((REPEATED_INPUT, repeats), (RENAMED_IDS, renamed)) if count},
     )
 
 
-def first_number(before: DataFrame | None) -> int:
+def get_next_number(past: DataFrame | None) -> int:
     """Return the first number of the slice after all those of before."""
-    last = None if before is None else (before.agg(sql.max("number")).first() or [None])[0]
+    last = None if past is None else (past.agg(sql.max("number")).first() or [None])[0]
     return 0 if last is None else (int(last) >> SLICE_BITS) + 1 << SLICE_BITS
 
 
-def named_anew(sketches: DataFrame, before: DataFrame | None = None) -> DataFrame:
+def assign_new_ids(sketches: DataFrame, past: DataFrame | None = None) -> DataFrame:
     """Return the articles whose id more than one has, or whose id could be what one of those is named, with new names."""
     root = sql.regexp_replace("id", r"(#\d+)+$", "").alias("root")
-    known = sketches.select("id", *OF_ARTICLES, root)
-    if before is not None:
-        ids = before.select(sql.explode(sql.array("id", "given")).alias("id")).distinct()
-        unknown = [sql.lit(None).cast(kind).alias(name) for name, kind in OF_ARTICLES.items()]
+    known = sketches.select("id", *ARTICLE_COLUMNS, root)
+    if past is not None:
+        ids = past.select(sql.explode(sql.array("id", "given")).alias("id")).distinct()
+        unknown = [sql.lit(None).cast(kind).alias(name) for name, kind in ARTICLE_COLUMNS.items()]
         known = known.unionByName(ids.select("id", root, *unknown))
     counted = known.groupBy("id").agg(sql.count(sql.lit(1)).alias("all"), sql.count("row").alias("new"))
     roots = counted.where((sql.col("all") > 1) & (sql.col("new") > 0)).select(root).distinct()
-    return known.join(roots, "root", "left_semi").groupBy("root").applyInArrow(name_all, NAMED)
+    return (
+        known.join(roots, "root", "left_semi").groupBy("root").applyInArrow(rename_repeated_ids, NAME_SCHEMA)
+    )
 
 
-def name_all(table: pa.Table) -> pa.Table:
+def rename_repeated_ids(table: pa.Table) -> pa.Table:
     """Return the names of articles whose ids differ by a suffix at most, and of which of them each is a repeat."""
     order: Iterable[tuple[str, str]] = [
         (name, "descending" if name == "length" else "ascending") for name in BY_AGE
@@ -99,7 +101,7 @@ def name_all(table: pa.Table) -> pa.Table:
     before = table.filter(pc.is_null(table["row"]))["id"].to_pylist()
     table = table.filter(pc.is_valid(table["row"])).sort_by(list(order))
     rows, tellings = table["row"].to_numpy(), table["telling"].to_numpy()
-    articles, repeats, _ = identified(table.select(["id"]), tellings, before)
+    articles, repeats, _ = deduplicate_ids(table.select(["id"]), tellings, before)
     renamed = np.array(articles["id"].to_pylist()) != np.array(table["id"].to_pylist())
     return pa.table(
         {

@@ -22,13 +22,20 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dedup.errors import DedupError, EngineError, InputError
-from dedup.jit import kernels_digest
+from dedup.jit import compute_kernels_digest
 from dedup.settings.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["OLDEST_JAVA", "find_java", "java_version", "plain_errors", "start", "started"]
+__all__ = [
+    "OLDEST_JAVA",
+    "find_java",
+    "detect_java_version",
+    "convert_spark_errors",
+    "start_session",
+    "open_session",
+]
 
 OLDEST_JAVA = 17
 """Spark 4 runs on no older one."""
@@ -36,39 +43,39 @@ INSTALL_JAVA = (
     "Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17; "
     "conda: conda install -c conda-forge openjdk=17; or let JAVA_HOME name the folder of one that is there"
 )
-VERSION = re.compile(r'version "(?:1\.)?(\d+)')
+JAVA_VERSION_PATTERN = re.compile(r'version "(?:1\.)?(\d+)')
 """Java 8 calls itself 1.8."""
-ANSWERING = 30
+JAVA_TIMEOUT_SECONDS = 30
 """Seconds in which Java must have said its version."""
-RETRIES = 4
+TASK_ATTEMPTS = 4
 """A task is tried so often. On one machine Spark's own default is once, and a worker that is killed ends the run."""
-ON_THIS_MACHINE = re.compile(r"local(?:\[|$)")
-LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
+LOCAL_MASTER_PREFIX = re.compile(r"local(?:\[|$)")
+LOCAL_MASTER = re.compile(r"local(?:\[(\d+|\*)\])?")
 """A master that is this machine, which does not say how often a task is tried."""
 BATCH_ARTICLES, BATCH_BYTES = 4096, 32 << 20
 """A batch that goes from Spark to Python has at most so many rows and about so many bytes."""
-OVERHEAD = 1 << 30
+SPARK_OVERHEAD_BYTES = 1 << 30
 """Spark itself takes so much memory beside what the articles may take."""
-PARTITIONS_A_CORE = 4
+PARTITIONS_PER_CORE = 4
 """On one machine data are parted so often while they are shuffled; a cluster has Spark's own default."""
-SHOWN_CHARACTERS = 300
-PIECE = 1 << 12
-LAST_WORDS = 0.2
+MAX_MESSAGE_CHARACTERS = 300
+PIPE_READ_BYTES = 1 << 12
+DRAIN_SECONDS = 0.2
 """Seconds for what Java has said to arrive."""
-RAISED = re.compile(r"^dedup\.errors\.(\w+): (.*)$", re.MULTILINE)
+PACKAGE_ERROR = re.compile(r"^dedup\.errors\.(\w+): (.*)$", re.MULTILINE)
 """How a worker's traceback ends where the error is one of ours."""
-RAISED_ANYHOW = re.compile(r"^[\w.]+(?:Error|Exception): .*$", re.MULTILINE)
+ANY_ERROR = re.compile(r"^[\w.]+(?:Error|Exception): .*$", re.MULTILINE)
 
 
-def java_version(java: str | Path) -> int | None:
+def detect_java_version(java: str | Path) -> int | None:
     """Return the version of Java that a program is, as 17; None where it does not say."""
     try:
         done = subprocess.run(  # noqa: S603 - it is the very Java that Spark is going to run
-            [str(java), "-version"], capture_output=True, text=True, check=False, timeout=ANSWERING
+            [str(java), "-version"], capture_output=True, text=True, check=False, timeout=JAVA_TIMEOUT_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = VERSION.search(done.stderr + done.stdout)
+    found = JAVA_VERSION_PATTERN.search(done.stderr + done.stdout)
     return int(found[1]) if found else None
 
 
@@ -79,7 +86,7 @@ def find_java() -> Path:
     """
     home = os.environ.get("JAVA_HOME")
     found = str(Path(home, "bin", "java")) if home else shutil.which("java")
-    version = java_version(found) if found else None
+    version = detect_java_version(found) if found else None
     if found and version is not None and version >= OLDEST_JAVA:
         return Path(found)
     where = f"JAVA_HOME names {home}, where there is none" if home else "there is none on the path"
@@ -87,7 +94,7 @@ def find_java() -> Path:
     raise EngineError(f"Spark needs Java {OLDEST_JAVA} or later, and {said}. {INSTALL_JAVA}")
 
 
-def start(
+def start_session(
     settings: Settings | None = None,
     *,
     master: str | None = None,
@@ -101,19 +108,19 @@ def start(
     Java, Spark or the cluster is missing.
     """
     find_java()
-    there = running()
+    there = get_running_session()
     if there is not None:
         return there
     given = dict(conf or {})
-    master = master or given.pop("spark.master", None) or (None if configured_master() else "local[*]")
+    master = master or given.pop("spark.master", None) or (None if has_configured_master() else "local[*]")
     from pyspark.sql import SparkSession
 
     # What it warns of are frames of pandas, which it needs and we never make.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    is_local = master is not None and ON_THIS_MACHINE.match(master) is not None
+    is_local = master is not None and LOCAL_MASTER_PREFIX.match(master) is not None
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1") if is_local else None
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable) if is_local else None
-    wanted = {**defaults(settings or Settings(), is_local=is_local, progress=progress), **given}
+    wanted = {**get_default_conf(settings or Settings(), is_local=is_local, progress=progress), **given}
     builder = SparkSession.builder.appName("dedup")
     if master:
         builder = builder.master(with_retries(master))
@@ -121,11 +128,11 @@ def start(
         builder = builder.config(name, value)
     said = bytearray()
     try:
-        with hushed(said):
+        with collect_stderr(said):
             session = builder.getOrCreate()
     except Exception as error:
         raise EngineError(
-            f"Spark could not be started: {reason_of(bytes(said)) or first_line(error)}"
+            f"Spark could not be started: {find_java_error(bytes(said)) or get_first_line(error)}"
         ) from error
     if not is_local:
         check_executors(session)
@@ -133,10 +140,10 @@ def start(
 
 
 @contextmanager
-def started(settings: Settings, **how: Any) -> Iterator[SparkSession]:
-    """Give a session as `start` does, and end it afterwards if it did not run before."""
-    before = running()
-    session = start(settings, **how)
+def open_session(settings: Settings, **options: Any) -> Iterator[SparkSession]:
+    """Give a session as `start_session` does, and end it afterwards if it did not run before."""
+    before = get_running_session()
+    session = start_session(settings, **options)
     try:
         yield session
     finally:
@@ -144,7 +151,7 @@ def started(settings: Settings, **how: Any) -> Iterator[SparkSession]:
             session.stop()
 
 
-def running() -> SparkSession | None:
+def get_running_session() -> SparkSession | None:
     """Return the session that runs already, if one does."""
     try:
         from pyspark.sql import SparkSession
@@ -153,7 +160,7 @@ def running() -> SparkSession | None:
     return SparkSession.getActiveSession()
 
 
-def configured_master() -> bool:
+def has_configured_master() -> bool:
     """Return whether the machine's own Spark says where the work is done."""
     home = os.environ.get("SPARK_HOME")
     folders = [os.environ.get("SPARK_CONF_DIR"), home and f"{home}/conf"]
@@ -172,11 +179,11 @@ def with_retries(master: str) -> str:
     >>> with_retries("local[2]"), with_retries("local"), with_retries("yarn")
     ('local[2,4]', 'local[1,4]', 'yarn')
     """
-    found = LOCAL.fullmatch(master)
-    return f"local[{found[1] or 1},{RETRIES}]" if found else master
+    found = LOCAL_MASTER.fullmatch(master)
+    return f"local[{found[1] or 1},{TASK_ATTEMPTS}]" if found else master
 
 
-def defaults(settings: Settings, *, is_local: bool, progress: bool) -> dict[str, str]:
+def get_default_conf(settings: Settings, *, is_local: bool, progress: bool) -> dict[str, str]:
     """Return how Spark is set where the caller says nothing."""
     always = {
         "spark.ui.enabled": "false",
@@ -186,7 +193,7 @@ def defaults(settings: Settings, *, is_local: bool, progress: bool) -> dict[str,
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ARTICLES),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
         "spark.python.worker.reuse": "true",  # kernels are loaded once a worker
-        "spark.driver.memory": f"{(settings.memory + OVERHEAD) >> 20}m",
+        "spark.driver.memory": f"{(settings.memory + SPARK_OVERHEAD_BYTES) >> 20}m",
     }
     if not is_local:
         return always
@@ -195,7 +202,7 @@ def defaults(settings: Settings, *, is_local: bool, progress: bool) -> dict[str,
         **always,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.sql.shuffle.partitions": str(PARTITIONS_A_CORE * (os.cpu_count() or 1)),
+        "spark.sql.shuffle.partitions": str(PARTITIONS_PER_CORE * (os.cpu_count() or 1)),
         "spark.executorEnv.PYTHONPATH": os.pathsep.join(
             filter(None, [package, os.environ.get("PYTHONPATH")])
         ),
@@ -204,22 +211,22 @@ def defaults(settings: Settings, *, is_local: bool, progress: bool) -> dict[str,
 
 
 @contextmanager
-def hushed(said: bytearray) -> Iterator[None]:
+def collect_stderr(output: bytearray) -> Iterator[None]:
     """Keep in `said` what Java says on stderr while it starts; what it says later goes on to stderr."""
     sys.stderr.flush()
     ready = threading.Event()
     ours, theirs = os.pipe()
     stderr = os.dup(2)
 
-    def listen() -> None:
-        while piece := os.read(ours, PIECE):
+    def read_pipe() -> None:
+        while piece := os.read(ours, PIPE_READ_BYTES):
             if ready.is_set():
                 os.write(stderr, piece)
             else:
-                said.extend(piece)
+                output.extend(piece)
         os.close(ours)
 
-    listener = threading.Thread(target=listen, name="stderr of Java", daemon=True)
+    listener = threading.Thread(target=read_pipe, name="stderr of Java", daemon=True)
     listener.start()
     os.dup2(theirs, 2)
     os.close(theirs)
@@ -227,38 +234,38 @@ def hushed(said: bytearray) -> Iterator[None]:
         yield
     finally:
         os.dup2(stderr, 2)
-        listener.join(LAST_WORDS)  # it ends where Java has ended
+        listener.join(DRAIN_SECONDS)  # it ends where Java has ended
         ready.set()
 
 
-def reason_of(said: bytes) -> str:
+def find_java_error(output: bytes) -> str:
     """Return the line in which Java says why it did not start, or ""."""
-    lines = said.decode(errors="replace").splitlines()
+    lines = output.decode(errors="replace").splitlines()
     found = [line for line in lines if re.search(r"\b(Error|Exception|Invalid)\b", line)]
-    return found[0].strip()[:SHOWN_CHARACTERS] if found else ""
+    return found[0].strip()[:MAX_MESSAGE_CHARACTERS] if found else ""
 
 
-def first_line(error: BaseException) -> str:
+def get_first_line(error: BaseException) -> str:
     """Return the first line of what an error says."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:SHOWN_CHARACTERS]
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_MESSAGE_CHARACTERS]
 
 
 def check_executors(session: SparkSession) -> None:
     """Raise EngineError where an executor's Python has no dedup, or another one than this."""
-    ours = kernels_digest()
+    ours = compute_kernels_digest()
 
-    def told(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def report_version(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
-            from dedup.jit import kernels_digest
+            from dedup.jit import compute_kernels_digest
 
-            answer = "" if kernels_digest() == ours else "another version of dedup"
+            answer = "" if compute_kernels_digest() == ours else "another version of dedup"
         except ImportError as error:
             answer = f"no dedup ({error})"
         yield pa.RecordBatch.from_pydict({"answer": [answer]})
 
     try:
-        with plain_errors():
-            rows = session.range(1).mapInArrow(told, "answer string").collect()
+        with convert_spark_errors():
+            rows = session.range(1).mapInArrow(report_version, "answer string").collect()
         answer = str(rows[0]["answer"])
     except EngineError as error:
         answer = f"not what it needs ({str(error).partition(': ')[2]})"
@@ -271,7 +278,7 @@ def check_executors(session: SparkSession) -> None:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def convert_spark_errors() -> Iterator[None]:
     """Turn what Spark raises into an error of one sentence; an error of ours that a worker raised, into itself."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -279,14 +286,14 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        ours = RAISED.search(str(error))
+        ours = PACKAGE_ERROR.search(str(error))
         if ours:
-            raise ours_again(ours[1], ours[2]) from error
-        raised = RAISED_ANYHOW.findall(str(error))
-        raise EngineError(f"Spark gave up: {raised[-1] if raised else first_line(error)}") from error
+            raise restore_error(ours[1], ours[2]) from error
+        raised = ANY_ERROR.findall(str(error))
+        raise EngineError(f"Spark gave up: {raised[-1] if raised else get_first_line(error)}") from error
 
 
-def ours_again(name: str, message: str) -> DedupError:
+def restore_error(name: str, message: str) -> DedupError:
     """Return an error of ours, given its name."""
     kinds = {kind.__name__: kind for kind in (EngineError, InputError)}
     return kinds.get(name, DedupError)(message)

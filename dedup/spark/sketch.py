@@ -1,8 +1,8 @@
 """A DataFrame of articles → a DataFrame of sketches: what all later stages read in place of the texts.
 
-In: the columns of `fields.SCHEMA`; those that are missing are null. Out: a row an article, with what is written of it, what it is
-looked up by, and its packed sketch (`dedup.sketches.codec`). Arrow batches go through the functions of a local run, in
-Spark's workers.
+In: the columns of `fields.DEFAULT_SCHEMA`; those that are missing are null. Out: a row an article, with what is written of
+it, what it is looked up by, and its packed sketch (`dedup.sketches.codec`). Arrow batches go through the functions of a local
+run, in Spark's workers.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,59 +13,59 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.io.batching import sliced
+from dedup.io.batching import split_batch
 from dedup.io.dates import parse_published
 from dedup.io.schema import FIELDS, SCHEMA
-from dedup.pipeline.deduplicate import sketch_with
+from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import Settings
-from dedup.sketches.codec import packed
+from dedup.sketches.codec import pack_sketches
 from dedup.sketches.sketch import Sketches
 
-SKETCHED = (
+SKETCH_SCHEMA = (
     "id string, title string, source string, published timestamp, time bigint, day double, length int, telling bigint, "
     "salient binary, bands binary, sketch binary, position bigint"
 )
 """`time` is `published` in seconds since 1970, `day` the same in days; `salient` and `bands` are uint32s end to end."""
-GIVEN_POSITION = "dedup_position"
+POSITION_COLUMN = "dedup_position"
 """The column that may say which place an article has in the order of input; each another one."""
 BATCH_ARTICLES, BATCH_BYTES = 1024, 8 << 20
 """So much is sketched at once."""
-LITTLE = np.dtype("<u4")
+LITTLE_ENDIAN_UINT32 = np.dtype("<u4")
 
 Batches = Iterator[pa.RecordBatch]
 
 
-def sketched(articles: DataFrame, settings: Settings) -> DataFrame:
+def sketch_frame(articles: DataFrame, settings: Settings) -> DataFrame:
     """Return the sketches of a DataFrame of articles under the settings, in the order of its rows."""
-    given = [field for field in (*FIELDS, GIVEN_POSITION) if field in articles.columns]
-    named = articles.select(*map(sql.col, given)).withColumn("id", made_id(given))
-    return named.mapInArrow(sketcher(settings), SKETCHED)
+    given = [field for field in (*FIELDS, POSITION_COLUMN) if field in articles.columns]
+    named = articles.select(*map(sql.col, given)).withColumn("id", build_id_column(given))
+    return named.mapInArrow(build_sketcher(settings), SKETCH_SCHEMA)
 
 
-def made_id(given: list[str]) -> Column:
+def build_id_column(columns: list[str]) -> Column:
     """Return the column of ids, in which one that is missing is made of what else is given: the same whenever it is."""
-    others = [sql.col(name) for name in given if name not in {"id", GIVEN_POSITION}]
+    others = [sql.col(name) for name in columns if name not in {"id", POSITION_COLUMN}]
     made = sql.concat(sql.lit("made-"), sql.lower(sql.hex(sql.xxhash64(*others))))
-    return sql.coalesce(sql.col("id").cast("string"), made) if "id" in given else made
+    return sql.coalesce(sql.col("id").cast("string"), made) if "id" in columns else made
 
 
-def sketcher(settings: Settings) -> Callable[[Batches], Batches]:
+def build_sketcher(settings: Settings) -> Callable[[Batches], Batches]:
     """Return the function that sketches batches of articles."""
 
     def sketch_all(batches: Batches) -> Batches:
         for batch in batches:
-            for part in sliced(batch, BATCH_ARTICLES, BATCH_BYTES):
-                articles = as_articles(part)
-                made = rows_of(articles, sketch_with(articles, settings))
-                given = GIVEN_POSITION in part.schema.names
-                positions = part[GIVEN_POSITION] if given else pa.nulls(part.num_rows, pa.int64())
+            for part in split_batch(batch, BATCH_ARTICLES, BATCH_BYTES):
+                articles = to_article_batch(part)
+                made = build_sketch_rows(articles, sketch_with_settings(articles, settings))
+                given = POSITION_COLUMN in part.schema.names
+                positions = part[POSITION_COLUMN] if given else pa.nulls(part.num_rows, pa.int64())
                 yield made.append_column("position", positions)
 
     return sketch_all
 
 
-def as_articles(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a batch with the columns of `SCHEMA`; what is missing is null, and a text that is missing is empty."""
+def to_article_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with the columns of `DEFAULT_SCHEMA`; what is missing is null, and a text that is missing is empty."""
     columns = {name: batch.column(name) for name in batch.schema.names}
     if "published" in columns:
         columns["published"], _ = parse_published(columns["published"])
@@ -80,7 +80,7 @@ def as_articles(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-def rows_of(articles: pa.RecordBatch, s: Sketches) -> pa.RecordBatch:
+def build_sketch_rows(articles: pa.RecordBatch, s: Sketches) -> pa.RecordBatch:
     """Return the rows of some articles and their sketches."""
     published = articles["published"]
     return pa.RecordBatch.from_pydict(
@@ -92,25 +92,27 @@ def rows_of(articles: pa.RecordBatch, s: Sketches) -> pa.RecordBatch:
             "time": published.cast(pa.int64()),
             "day": pa.array(s.days, from_pandas=True),
             "length": s.lengths,
-            "telling": s.tellings.view(np.int64),
-            "salient": bytes_of(s.salient),
-            "bands": bytes_of(s.bands),
-            "sketch": pa.array(packed(s).each(), pa.binary()),
+            "telling": s.content_hashes.view(np.int64),
+            "salient": encode_keys(s.salient),
+            "bands": encode_keys(s.bands),
+            "sketch": pa.array(pack_sketches(s).to_byte_strings(), pa.binary()),
         }
     )
 
 
-def in_order(sketches: pa.Table) -> pa.Table:
+def sort_by_number(sketches: pa.Table) -> pa.Table:
     """Return sketches by rising number; those of more than two gigabytes too, which no array of binary holds."""
     wide = sketches.column("sketch").cast(pa.large_binary())
     return sketches.set_column(sketches.schema.get_field_index("sketch"), "sketch", wide).sort_by("number")
 
 
-def bytes_of(keys: np.ndarray) -> pa.Array:
+def encode_keys(keys: np.ndarray) -> pa.Array:
     """Return the rows of a table of uint32 as binary values."""
-    return pa.array([row.tobytes() for row in keys.astype(LITTLE)], pa.binary())
+    return pa.array([row.tobytes() for row in keys.astype(LITTLE_ENDIAN_UINT32)], pa.binary())
 
 
-def keys_of(column: pa.ChunkedArray | pa.Array, width: int) -> np.ndarray:
+def decode_keys(column: pa.ChunkedArray | pa.Array, width: int) -> np.ndarray:
     """Return a column of binary values as a table of uint32, `width` of them a row."""
-    return np.frombuffer(b"".join(column.to_pylist()), LITTLE).reshape(-1, width).astype(np.uint32)
+    return (
+        np.frombuffer(b"".join(column.to_pylist()), LITTLE_ENDIAN_UINT32).reshape(-1, width).astype(np.uint32)
+    )

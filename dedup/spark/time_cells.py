@@ -9,21 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Places(NamedTuple):
+class CellVisits(NamedTuple):
     """Articles and the cells that they go to, a row for each visit."""
 
     articles: np.ndarray
     """int64: positions in what was given."""
     cells: np.ndarray
     """int64."""
-    home: np.ndarray
+    is_home: np.ndarray
     """bool: whether the cell is the article's own."""
 
 
-def bounds_of(quantiles: np.ndarray, window: float) -> np.ndarray:
+def choose_cell_bounds(quantiles: np.ndarray, window: float) -> np.ndarray:
     """Return the days at which cells begin, after the first: some of the quantiles, none within a window of the one before.
 
-    >>> bounds_of(np.array([1.0, 2.0, 9.0, 10.0, 14.0]), 5.0)
+    >>> choose_cell_bounds(np.array([1.0, 2.0, 9.0, 10.0, 14.0]), 5.0)
     array([ 1.,  9., 14.])
     """
     bounds: list[float] = []
@@ -33,7 +33,7 @@ def bounds_of(quantiles: np.ndarray, window: float) -> np.ndarray:
     return np.array(bounds)
 
 
-def places_of(days: np.ndarray, numbers: np.ndarray, bounds: np.ndarray, window: float) -> Places:
+def assign_cells(days: np.ndarray, numbers: np.ndarray, bounds: np.ndarray, window: float) -> CellVisits:
     """Return which cells some articles go to; the undated, NaN, go to all, and their numbers say which is their home."""
     cells = len(bounds) + 1
     undated = np.isnan(days)
@@ -45,4 +45,4 @@ def places_of(days: np.ndarray, numbers: np.ndarray, bounds: np.ndarray, window:
     articles = np.repeat(np.arange(len(days)), visits)
     starts = np.cumsum(visits) - visits
     where = first[articles] + np.arange(len(articles)) - starts[articles]
-    return Places(articles, where, where == homes[articles])
+    return CellVisits(articles, where, where == homes[articles])

@@ -11,64 +11,66 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.matching.classifier import rules_of
-from dedup.matching.evidence import desk
+from dedup.matching.classifier import make_match_params
+from dedup.matching.evidence import make_pair_workspace
 from dedup.settings.settings import Settings
-from dedup.sketches.codec import unpacked
-from dedup.spark.kernels import join_matches, nearly
+from dedup.sketches.codec import unpack_sketches
+from dedup.spark.kernels import find_joining_pairs, with_tolerance
 from dedup.spark.numbering import SLICE_BITS
-from dedup.spark.sketch import in_order
+from dedup.spark.sketch import sort_by_number
 
-MATCHED = "later bigint, earlier bigint"
-PAIR = ("later", "earlier", "banded")
-MOST = 1 << 17
+EDGE_SCHEMA = "later bigint, earlier bigint"
+PAIR_COLUMNS = ("later", "earlier", "banded")
+MAX_SLICE_SKETCHES = 1 << 17
 """A slice that wants more sketches than this is parted: they would take a gigabyte."""
 
 
-def matched(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> DataFrame:
+def verify_candidates(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> DataFrame:
     """Return edges that connect all articles that match, of the numbered sketches."""
-    sent = in_parts(pairs.where(sql.col("earlier").isNotNull()))
+    sent = split_slices(pairs.where(sql.col("earlier").isNotNull()))
     ends = sql.explode(sql.array("later", "earlier")).alias("number")
     wanted = sent.select(sql.col("slice").alias("to"), sql.col("part").alias("in"), ends).distinct()
     there = wanted.join(sketches.select("number", "day", "sketch"), "number")
     both = sent.groupBy("slice", "part").cogroup(there.groupBy("to", "in"))
-    return both.applyInArrow(matcher(settings), MATCHED)
+    return both.applyInArrow(build_verifier(settings), EDGE_SCHEMA)
 
 
-def in_parts(pairs: DataFrame) -> DataFrame:
+def split_slices(pairs: DataFrame) -> DataFrame:
     """Return pairs with the `slice` of their later article, and the `part` of it where that wants too many sketches."""
     pairs = pairs.withColumn("slice", sql.shiftright("later", SLICE_BITS))
     wants = pairs.groupBy("slice").agg(sql.approx_count_distinct("earlier").alias("wants")).collect()
-    large = [(row.slice, -(-row.wants // MOST)) for row in wants if row.wants > MOST]
+    large = [
+        (row.slice, -(-row.wants // MAX_SLICE_SKETCHES)) for row in wants if row.wants > MAX_SLICE_SKETCHES
+    ]
     if not large:
         return pairs.withColumn("part", sql.lit(0).cast("bigint"))
     parts = pairs.sparkSession.createDataFrame(large, "slice bigint, parts bigint")
     part = sql.pmod(sql.xxhash64("later"), sql.coalesce("parts", sql.lit(1))).alias("part")
-    return pairs.join(sql.broadcast(parts), "slice", "left").select(*PAIR, "slice", part)
+    return pairs.join(sql.broadcast(parts), "slice", "left").select(*PAIR_COLUMNS, "slice", part)
 
 
-def matcher(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Table]:
+def build_verifier(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Table]:
     """Return the function that judges the pairs of a slice by the sketches that were sent to it."""
 
-    def match(pairs: pa.Table, sketches: pa.Table) -> pa.Table:
-        return joining(pairs, sketches, settings)
+    def verify_slice(pairs: pa.Table, sketches: pa.Table) -> pa.Table:
+        return select_joining_pairs(pairs, sketches, settings)
 
-    return match
+    return verify_slice
 
 
-def joining(pairs: pa.Table, sketches: pa.Table, settings: Settings) -> pa.Table:
+def select_joining_pairs(pairs: pa.Table, sketches: pa.Table, settings: Settings) -> pa.Table:
     """Return those pairs of a slice that match and join two sets of its articles, those that share bands first."""
-    sketches, rules = in_order(sketches), rules_of(settings)
+    sketches, rules = sort_by_number(sketches), make_match_params(settings)
     numbers, none = sketches["number"].to_numpy(), np.zeros((len(sketches), 0), np.uint32)
     days = np.array(sketches["day"].to_numpy(), np.float64)
-    s = unpacked(sketches["sketch"].to_pylist(), days, none, none)
+    s = unpack_sketches(sketches["sketch"].to_pylist(), days, none, none)
     pairs = pairs.sort_by([("later", "ascending"), ("banded", "descending")])
-    joins = join_matches(
+    joins = find_joining_pairs(
         s,
         *(np.searchsorted(numbers, pairs[end].to_numpy()) for end in ("later", "earlier")),
         pairs["banded"].to_numpy(),
-        nearly(rules),
+        with_tolerance(rules),
         settings.keep != "earliest" or bool(settings.sources),
-        desk(),
+        make_pair_workspace(),
     )
     return pairs.select(["later", "earlier"]).filter(pa.array(joins))

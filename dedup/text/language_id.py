@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pycld2
 
-from dedup.jit import kernel
-from dedup.text.tokenizer import Words, word_hashes
-from dedup.text.vocabulary import LISTED
+from dedup.jit import jit
+from dedup.text.tokenizer import Words, hash_words
+from dedup.text.vocabulary import WORDFREQ_LANGUAGES
 
-SAMPLE = 320
+CLD2_SAMPLE_CHARACTERS = 320
 """Characters that are shown to CLD2: more costs time and changes little."""
-SAME = {
+CODE_ALIASES = {
     "iw": "he",
     "no": "nb",
     "nn": "nb",
@@ -43,52 +43,56 @@ FUNCTION_WORDS = {
     "tr": "ve bir bu da de için ile olarak çok daha olan gibi en ne sonra kadar var ama",
 }
 """The commonest short words of the commonest languages with spaces."""
-LOOKED_AT = 150
+MAX_WORDS_COUNTED = 150
 """Words of an article whose function words are counted."""
-ENOUGH, AHEAD = 0.12, 1.6
+MIN_FUNCTION_WORD_SHARE, MIN_RATIO_TO_SECOND = 0.12, 1.6
 """A language is taken for granted when so large a share are its function words, and so many times those of any other."""
-SLOTS = 2048
+FUNCTION_WORD_SLOTS = 2048
 
 
-def languages_of(declared: pa.StringArray, texts: pa.StringArray, words: Words) -> list[str]:
+def identify_languages(declared: pa.StringArray, texts: pa.StringArray, words: Words) -> list[str]:
     """Return the language of each article: as declared, else as detected."""
     given = declared.to_pylist()
     if all(given):
-        return [normalised(code) for code in given]
+        return [normalize_language_code(code) for code in given]
     names = list(FUNCTION_WORDS)
-    told = told_by_function_words(words.hashes, words.offsets, *function_words()).tolist()
+    told = identify_by_function_words(words.hashes, words.offsets, *build_function_word_table()).tolist()
     return [
-        normalised(code) if code else names[told[a]] if told[a] >= 0 else detected(texts[a].as_py())
+        normalize_language_code(code)
+        if code
+        else names[told[a]]
+        if told[a] >= 0
+        else detect_language(texts[a].as_py())
         for a, code in enumerate(given)
     ]
 
 
 @cache
-def function_words() -> tuple[np.ndarray, np.ndarray]:
+def build_function_word_table() -> tuple[np.ndarray, np.ndarray]:
     """Return (keys, bits): an open-addressing table from word hashes to a bit for each language that has the word."""
-    keys, bits = np.zeros(SLOTS, np.uint32), np.zeros(SLOTS, np.int64)
+    keys, bits = np.zeros(FUNCTION_WORD_SLOTS, np.uint32), np.zeros(FUNCTION_WORD_SLOTS, np.int64)
     for language, words in enumerate(FUNCTION_WORDS.values()):
-        for word in word_hashes(words.split()):
-            slot = int(word) % SLOTS
+        for word in hash_words(words.split()):
+            slot = int(word) % FUNCTION_WORD_SLOTS
             while keys[slot] not in (0, word):
-                slot = (slot + 1) % SLOTS
+                slot = (slot + 1) % FUNCTION_WORD_SLOTS
             keys[slot], bits[slot] = word, bits[slot] | 1 << language
     return keys, bits
 
 
-@kernel
-def told_by_function_words(hashes, offsets, keys, bits):
+@jit
+def identify_by_function_words(hashes, offsets, keys, bits):
     """Return for each article the position of its language in `FUNCTION_WORDS`, or -1 where its words do not tell."""
     articles = len(offsets) - 1
     out = np.full(articles, -1, np.int64)
     counts = np.zeros(64, np.int64)
     for a in range(articles):
         counts[:] = 0
-        end = min(offsets[a + 1], offsets[a] + LOOKED_AT)
+        end = min(offsets[a + 1], offsets[a] + MAX_WORDS_COUNTED)
         for i in range(offsets[a], end):
-            slot = np.int64(hashes[i]) % SLOTS
+            slot = np.int64(hashes[i]) % FUNCTION_WORD_SLOTS
             while keys[slot] != 0 and keys[slot] != hashes[i]:
-                slot = (slot + 1) % SLOTS
+                slot = (slot + 1) % FUNCTION_WORD_SLOTS
             if keys[slot] == hashes[i]:
                 which, language = bits[slot], 0
                 while which:
@@ -98,23 +102,23 @@ def told_by_function_words(hashes, offsets, keys, bits):
         best = counts.argmax()
         most = counts[best]
         counts[best] = 0
-        if most >= ENOUGH * (end - offsets[a]) and most > AHEAD * counts.max():
+        if most >= MIN_FUNCTION_WORD_SHARE * (end - offsets[a]) and most > MIN_RATIO_TO_SECOND * counts.max():
             out[a] = best
     return out
 
 
-def normalised(code: str) -> str:
+def normalize_language_code(code: str) -> str:
     """Return the bare language of a code: `en-US` and `EN_us` are `en`; empty for one of which nothing is known."""
     bare = code.strip().lower().replace("_", "-").split("-")[0]
-    bare = SAME.get(bare, bare)
-    return bare if bare in LISTED else ""
+    bare = CODE_ALIASES.get(bare, bare)
+    return bare if bare in WORDFREQ_LANGUAGES else ""
 
 
-def detected(text: str | None) -> str:
+def detect_language(text: str | None) -> str:
     """Return the language that CLD2 finds most of at the beginning of `text`; empty if it is not sure of any."""
-    sample = "".join(c if c.isprintable() else " " for c in (text or "")[:SAMPLE])
+    sample = "".join(c if c.isprintable() else " " for c in (text or "")[:CLD2_SAMPLE_CHARACTERS])
     try:
         _, _, found = pycld2.detect(sample.encode("utf-8", "replace"), isPlainText=True, bestEffort=True)
     except pycld2.error:
         return ""
-    return normalised(found[0][1])
+    return normalize_language_code(found[0][1])

@@ -12,35 +12,35 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 __all__ = [
-    "RUN",
-    "SHORTEST",
-    "Word",
-    "is_dense",
-    "opening",
-    "shared_passages",
-    "shared_runs",
-    "single_words",
-    "written_words",
+    "TOKEN_PATTERN",
+    "MIN_RUN_WORDS",
+    "WordSpan",
+    "is_unspaced_script",
+    "format_opening",
+    "find_shared_passages",
+    "iter_shared_runs",
+    "split_words",
+    "split_surface_tokens",
 ]
 
-SHORTEST = 4
+MIN_RUN_WORDS = 4
 """Runs of three words are shared by any two stories ("at the end")."""
-MOST_PLACES = 50
+MAX_STARTS_PER_RUN = 50
 """Of a run of words that comes so often, more places say nothing new."""
 OPENING_WORDS = 12
 """An article without a title is called by this many of its first words."""
-HEADLINE_WORDS = 24
+MAX_HEADLINE_WORDS = 24
 """A first line longer than this is prose, not a headline."""
-WORDLESS = re.compile(r"\A(?:[^\w\n]*\n)+")
+WORDLESS_FIRST_LINES = re.compile(r"\A(?:[^\w\n]*\n)+")
 """Lines before the first that has a word."""
-DENSE = (
+UNSPACED_RANGES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
-WORD = re.compile(rf"[{DENSE}]|[^\W_{DENSE}]+(?:[.,]\d+)*")
-RUN = re.compile(rf"[{DENSE}]+|[^\W_{DENSE}]+(?:\.\d+)*")
+WORD_PATTERN = re.compile(rf"[{UNSPACED_RANGES}]|[^\W_{UNSPACED_RANGES}]+(?:[.,]\d+)*")
+TOKEN_PATTERN = re.compile(rf"[{UNSPACED_RANGES}]+|[^\W_{UNSPACED_RANGES}]+(?:\.\d+)*")
 
 
-class Word(NamedTuple):
+class WordSpan(NamedTuple):
     """A word of a text: folded, and where it stands."""
 
     folded: str
@@ -48,90 +48,97 @@ class Word(NamedTuple):
     end: int
 
 
-def single_words(text: str) -> list[Word]:
+def split_words(text: str) -> list[WordSpan]:
     """Return the words of a text in order."""
-    return [Word(found[0].casefold(), found.start(), found.end()) for found in WORD.finditer(text)]
+    return [
+        WordSpan(found[0].casefold(), found.start(), found.end()) for found in WORD_PATTERN.finditer(text)
+    ]
 
 
-def written_words(text: str) -> list[str]:
+def split_surface_tokens(text: str) -> list[str]:
     """Return the words of a text as the sketch sees them: in scripts without spaces, pairs of characters.
 
-    >>> written_words("Ana Ruiz, 青凪市")
+    >>> split_surface_tokens("Ana Ruiz, 青凪市")
     ['Ana', 'Ruiz', '青凪', '凪市']
     """
     words: list[str] = []
-    for found in RUN.findall(text):
-        dense = len(found) > 1 and is_dense(found)
+    for found in TOKEN_PATTERN.findall(text):
+        dense = len(found) > 1 and is_unspaced_script(found)
         words += [found[i : i + 2] for i in range(len(found) - 1)] if dense else [found]
     return words
 
 
-def opening(text: str) -> str:
+def format_opening(text: str) -> str:
     r"""Return the headline that a text begins with, or else its first words.
 
-    >>> opening("Bridge shut\nThe bridge was shut."), opening("The bridge was shut.\nIt will open.")
+    >>> (
+    ...     format_opening("Bridge shut\nThe bridge was shut."),
+    ...     format_opening("The bridge was shut.\nIt will open."),
+    ... )
     ('Bridge shut', 'The bridge was shut. It will open.')
     """
-    start = WORDLESS.sub("", text[: HEADLINE_WORDS * 40]).strip()
+    start = WORDLESS_FIRST_LINES.sub("", text[: MAX_HEADLINE_WORDS * 40]).strip()
     first, newline, _ = start.partition("\n")
     headline = first.split()
-    if newline and len(headline) <= HEADLINE_WORDS and not first.rstrip().endswith((".", "!", "?")):
+    if newline and len(headline) <= MAX_HEADLINE_WORDS and not first.rstrip().endswith((".", "!", "?")):
         return " ".join(headline)
     words = start.split()
     return " ".join(words[:OPENING_WORDS]) + ("…" if len(words) > OPENING_WORDS else "")
 
 
-def is_dense(word: str) -> bool:
+def is_unspaced_script(word: str) -> bool:
     """Return whether a word is of a script without spaces."""
-    return re.match(f"[{DENSE}]", word) is not None
+    return re.match(f"[{UNSPACED_RANGES}]", word) is not None
 
 
-def shared_passages(text: str, other: str, most: int) -> list[str]:
+def find_shared_passages(text: str, other: str, limit: int) -> list[str]:
     """Return the longest runs of words that stand in both texts, as `text` writes them, at most so many.
 
     Runs do not overlap in `text`, and none is given twice.
     """
-    words, theirs = single_words(text), [word.folded for word in single_words(other)]
+    words, theirs = split_words(text), [word.folded for word in split_words(other)]
     found: dict[tuple[str, ...], str] = {}
-    for i, length in shared_runs(words, theirs, SHORTEST):
+    for i, length in iter_shared_runs(words, theirs, MIN_RUN_WORDS):
         run = words[i : i + length]
         found.setdefault(tuple(w.folded for w in run), " ".join(text[run[0].start : run[-1].end].split()))
     longest = sorted(found, key=len, reverse=True)
-    return [found[run] for run in longest[:most]]
+    return [found[run] for run in longest[:limit]]
 
 
-def shared_runs(words: list[Word], theirs: list[str], shortest: int) -> Iterator[tuple[int, int]]:
+def iter_shared_runs(
+    words: list[WordSpan], other_words: list[str], shortest: int
+) -> Iterator[tuple[int, int]]:
     """Yield (position, length) of the runs of words that stand among theirs, of at least `shortest` words."""
-    places = places_of(theirs, shortest)
+    places = index_run_starts(other_words, shortest)
     i = 0
     while i + shortest <= len(words):
-        length = longest_run(
-            words, i, theirs, places.get(tuple(w.folded for w in words[i : i + shortest]), [])
+        length = measure_longest_run(
+            words, i, other_words, places.get(tuple(w.folded for w in words[i : i + shortest]), [])
         )
         if length:
             yield i, length
         i += length or 1
 
 
-def places_of(words: list[str], shortest: int) -> dict[tuple[str, ...], list[int]]:
+def index_run_starts(words: list[str], shortest: int) -> dict[tuple[str, ...], list[int]]:
     """Return where each run of `shortest` words begins."""
     places: dict[tuple[str, ...], list[int]] = {}
     for j in range(len(words) - shortest + 1):
         found = places.setdefault(tuple(words[j : j + shortest]), [])
-        if len(found) < MOST_PLACES:
+        if len(found) < MAX_STARTS_PER_RUN:
             found.append(j)
     return places
 
 
-def longest_run(words: list[Word], i: int, theirs: list[str], places: list[int]) -> int:
+def measure_longest_run(words: list[WordSpan], i: int, other_words: list[str], starts: list[int]) -> int:
     """Return how many words from position `i` on also stand in a row at one of their places; 0 for no place."""
     longest = 0
-    for j in places:
+    for j in starts:
         length = 0
         while (
             i + length < len(words)
-            and j + length < len(theirs)
-            and words[i + length].folded == theirs[j + length]
+            and j + length < len(other_words)
+            and words[i + length].folded == other_words[j + length]
         ):
             length += 1
         longest = max(longest, length)

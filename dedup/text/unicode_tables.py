@@ -1,28 +1,28 @@
 """What each character is to the word kernel, and what it folds to: two tables over Unicode.
 
-In: nothing. Out: `FOLD` and `CLASS`, indexed by code point. Words are compared without case, without accents
+In: nothing. Out: `CHARACTER_FOLD` and `CHARACTER_CLASS`, indexed by code point. Words are compared without case, without accents
 (Latin, Greek, Cyrillic, Hebrew, Arabic) and in compatibility form (full width, ligatures), so that a copy typed on
 another keyboard, or stored in another normal form, is still a copy. The tables are made by `benchmarks/characters.py`
-from `unicodedata` and shipped: sketches are the same under every version of Python. Planes beyond `SIZE` are rare Han
-and need no table.
+from `unicodedata` and shipped: sketches are the same under every version of Python. Planes beyond `TABLE_CODE_POINTS` are
+rare Han and need no table.
 """
 
 from importlib.resources import files
 
 import numpy as np
 
-SIZE = 0x20000
-PAIR = 17
+TABLE_CODE_POINTS = 0x20000
+CODE_POINT_BITS = 17
 """A folded entry holds one code point in its low 17 bits and, for ligatures such as ß and ﬁ, a second above them."""
 
-SEPARATOR, LETTER, DIGIT, DENSE, MARK, QUOTE, STOP, NEWLINE, POINT = range(9)
+SEPARATOR, LETTER, DIGIT, UNSPACED, MARK, QUOTE, STOP, NEWLINE, POINT = range(9)
 """DENSE: a letter of a script written without spaces. MARK: skipped inside words. STOP: ends a sentence. POINT: . and ,"""
-UPPER = 0x80
+UPPER_CASE = 0x80
 """Set beside LETTER for upper- and title-case letters."""
 
 
-def tables() -> tuple[np.ndarray, np.ndarray]:
-    """Return (fold uint32, class uint8), both of length `SIZE`."""
+def load_unicode_tables() -> tuple[np.ndarray, np.ndarray]:
+    """Return (fold uint32, class uint8), both of length `TABLE_CODE_POINTS`."""
     with (
         (files("dedup") / "data" / "characters.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as shipped,
@@ -30,4 +30,4 @@ def tables() -> tuple[np.ndarray, np.ndarray]:
         return shipped["fold"], shipped["classes"]
 
 
-FOLD, CLASS = tables()
+CHARACTER_FOLD, CHARACTER_CLASS = load_unicode_tables()

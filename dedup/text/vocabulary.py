@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import kernel
-from dedup.text.tokenizer import word_hashes
+from dedup.jit import jit
+from dedup.text.tokenizer import hash_words
 
 WEIGHT_SCALE = 50
 """Weights are kept as bytes, in steps of 1/50."""
-HEAVIEST = 4.0
+MAX_WEIGHT = 4.0
 """The cap: below one article in ten thousand, counts say nothing about how telling a term is."""
 ARTICLE_WORDS = 400
 """The length of article for which wordfreq's word frequencies are turned into document frequencies."""
 
-NEVER, ALWAYS, BY_CAPITAL, MONDAY = 0, 1, 2, 3
+NEVER_NAME, ALWAYS_NAME, NAME_IF_CAPITALIZED, MONDAY = 0, 1, 2, 3
 """Whether a word is a name: never; always (a capital wherever it stands in news); where it is written with a capital.
 From `MONDAY` on: it is a day of the week."""
 WEEKDAYS = {
@@ -47,7 +47,7 @@ STEMMERS = {
     "nl": "dutch", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sh": "serbian",
     "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
-LISTED = frozenset(
+WORDFREQ_LANGUAGES = frozenset(
     [
         "ar",
         "bg",
@@ -94,16 +94,16 @@ LISTED = frozenset(
     ]
 )
 """The languages of which wordfreq has a list."""
-UNCASED = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
+UNCASED_LANGUAGES = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
 """Languages without capitals: there, a rare word stands for a name."""
-DENSE = {"zh", "ja", "ko", "th", "lo", "km", "my"}
+UNSPACED_LANGUAGES = {"zh", "ja", "ko", "th", "lo", "km", "my"}
 """Languages written (or best compared) as pairs of characters."""
-SYLLABIC = {"vi"}
+SYLLABIC_LANGUAGES = {"vi"}
 """Languages that put a space after each syllable: a name, and most words, are two and more of them in a row. Of the languages in
-`LISTED`, Vietnamese alone: the others put spaces between words, or none (`DENSE`)."""
+`WORDFREQ_LANGUAGES`, Vietnamese alone: the others put spaces between words, or none (`UNSPACED_LANGUAGES`)."""
 COMMON_CHARACTERS = 300
 """How many of a dense script's characters are common enough that each pair of them gets a weight of its own."""
-RARE = 2.4
+RARE_WEIGHT = 2.4
 """A term at least this heavy (one article in 250) is rare enough to stand for a name where capitals do not tell."""
 
 
@@ -120,56 +120,62 @@ class Vocabulary(NamedTuple):
     """Its words are syllables: each two in a row are a term too."""
 
 
-def weight(documents: np.ndarray, frequency: np.ndarray, total: int, prior: int = 1000) -> np.ndarray:
-    """Return the weights (float, 0 to `HEAVIEST`) of terms found in `documents` of `total` news articles.
+def compute_term_weights(
+    documents: np.ndarray, frequency: np.ndarray, total: int, prior: int = 1000
+) -> np.ndarray:
+    """Return the weights (float, 0 to `MAX_WEIGHT`) of terms found in `documents` of `total` news articles.
 
     `frequency` is wordfreq's, as a share of all words; it counts as much as `prior` articles would.
     """
     chance = -np.expm1(ARTICLE_WORDS * np.log1p(-np.minimum(frequency, 0.5)))
     share = (prior * chance + documents) / (prior + total)
-    return np.clip(-np.log10(np.maximum(share, 1e-9)), 0.0, HEAVIEST)
+    return np.clip(-np.log10(np.maximum(share, 1e-9)), 0.0, MAX_WEIGHT)
 
 
 @cache
-def vocabulary(language: str) -> Vocabulary:
+def load_vocabulary(language: str) -> Vocabulary:
     """Return the vocabulary of an ISO 639-1 language; an empty one, where every word is its own stem, if it is unknown."""
     shipped = files("dedup") / "data" / f"words-{language}.npz"
     if shipped.is_file():
         with shipped.open("rb") as file, np.load(file, allow_pickle=False) as table:
-            return indexed(table["words"], table["stems"], table["weights"], table["names"], language)
-    frequencies = word_frequencies(language)
+            return build_vocabulary(
+                table["words"], table["stems"], table["weights"], table["names"], language
+            )
+    frequencies = load_word_frequencies(language)
     if not frequencies:
         none = np.zeros(0, np.uint32)
-        return indexed(none, none, none, none, language)
-    if language in DENSE:
-        frequencies = pair_frequencies(frequencies)
+        return build_vocabulary(none, none, none, none, language)
+    if language in UNSPACED_LANGUAGES:
+        frequencies = compute_pair_frequencies(frequencies)
     words = list(frequencies)
-    stems = words if language in DENSE else stemmed(words, language)
-    hashes, stem_hashes = word_hashes(words), word_hashes(stems)
+    stems = words if language in UNSPACED_LANGUAGES else compute_stems(words, language)
+    hashes, stem_hashes = hash_words(words), hash_words(stems)
     stem_hashes = np.where(stem_hashes > 0, stem_hashes, hashes)
-    weights = stem_weights(stem_hashes, np.fromiter(frequencies.values(), float, len(words)))
-    names = np.full(len(words), BY_CAPITAL, np.uint8)
-    if language in UNCASED | DENSE:
-        names = np.where(weights >= RARE, ALWAYS, NEVER).astype(np.uint8)
-    return indexed(hashes, stem_hashes, np.round(weights * WEIGHT_SCALE).astype(np.uint8), names, language)
+    weights = compute_stem_weights(stem_hashes, np.fromiter(frequencies.values(), float, len(words)))
+    names = np.full(len(words), NAME_IF_CAPITALIZED, np.uint8)
+    if language in UNCASED_LANGUAGES | UNSPACED_LANGUAGES:
+        names = np.where(weights >= RARE_WEIGHT, ALWAYS_NAME, NEVER_NAME).astype(np.uint8)
+    return build_vocabulary(
+        hashes, stem_hashes, np.round(weights * WEIGHT_SCALE).astype(np.uint8), names, language
+    )
 
 
-def stem_weights(stems: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+def compute_stem_weights(stems: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """Return for each word the weight of its stem, whose frequency is the sum over its words."""
     _, groups = np.unique(stems, return_inverse=True)
-    return weight(np.zeros(len(stems)), np.bincount(groups, frequencies)[groups], 0)
+    return compute_term_weights(np.zeros(len(stems)), np.bincount(groups, frequencies)[groups], 0)
 
 
-def word_frequencies(language: str) -> dict[str, float]:
+def load_word_frequencies(language: str) -> dict[str, float]:
     """Return wordfreq's small list for a language (words of one in a million and more); empty if it has none."""
-    if language not in LISTED:
+    if language not in WORDFREQ_LANGUAGES:
         return {}
     import wordfreq
 
     return wordfreq.get_frequency_dict(language, "small")
 
 
-def stemmed(words: list[str], language: str) -> list[str]:
+def compute_stems(words: list[str], language: str) -> list[str]:
     """Return the Snowball stems of `words`; the words themselves where Snowball does not know the language."""
     import Stemmer
 
@@ -178,7 +184,7 @@ def stemmed(words: list[str], language: str) -> list[str]:
     return Stemmer.Stemmer(STEMMERS[language]).stemWords(words)
 
 
-def pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
+def compute_pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
     """Return the frequency of each pair of characters, from those of the words.
 
     Pairs inside words are counted; pairs of common characters that only meet across words are taken as independent.
@@ -198,35 +204,35 @@ def pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
     return characters | pairs
 
 
-def indexed(
+def build_vocabulary(
     words: np.ndarray, stems: np.ndarray, weights: np.ndarray, names: np.ndarray, language: str
 ) -> Vocabulary:
     """Return the hash table over a word list; word hash 0 (not one word) is left out."""
-    for day, name in enumerate(word_hashes(WEEKDAYS.get(language, "").split())):
+    for day, name in enumerate(hash_words(WEEKDAYS.get(language, "").split())):
         names = np.where(words == name, MONDAY + day, names)
     size = 1 << max(4, int(1.5 * len(words)).bit_length())
-    table = hashed(
+    table = build_hash_table(
         words.astype(np.uint32),
         stems.astype(np.uint32),
         weights.astype(np.uint8),
         names.astype(np.uint8),
         size,
     )
-    unknown = ALWAYS if language in UNCASED | DENSE else BY_CAPITAL
+    unknown = ALWAYS_NAME if language in UNCASED_LANGUAGES | UNSPACED_LANGUAGES else NAME_IF_CAPITALIZED
     keys, stem_table, weight_table, name_table = table
     return Vocabulary(
         keys,
         stem_table,
         weight_table,
         name_table,
-        round(HEAVIEST * WEIGHT_SCALE),
+        round(MAX_WEIGHT * WEIGHT_SCALE),
         unknown,
-        language in SYLLABIC,
+        language in SYLLABIC_LANGUAGES,
     )
 
 
-@kernel
-def hashed(words, stems, weights, names, size):
+@jit
+def build_hash_table(words, stems, weights, names, size):
     """Return (keys, stems, weights, names), open-addressing tables of `size` entries (a power of two); key 0 is free."""
     keys = np.zeros(size, np.uint32)
     stem_table = np.zeros(size, np.uint32)

@@ -22,7 +22,7 @@ def test_three_times_the_articles_are_three_times_the_work(name: str) -> None:
     verified = [float(result.assignments.verified.mean()) for result in (few, many)]
 
     assert verified[1] <= 1.5 * verified[0] + 1
-    assert not many.assignments.bounded.any()
+    assert not many.assignments.limit_reached.any()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_where_all_are_alike_the_work_is_bounded_and_that_is_said(name: str) -> 
 
     # Kept articles and those that repeat them are counted apart, and so are those of its chunk and those before it.
     assert found.verified.max() <= 4 * BOUNDS.max_candidates
-    assert found.bounded.any()
+    assert found.limit_reached.any()
 
 
 def test_a_hundred_thousand_tellings_would_be_one_cluster_a_window() -> None:

@@ -38,13 +38,13 @@ def words(text: str) -> list[str]:
 
 
 def changed_words(text: str) -> float:
-    """Return the share of the words of `TEXT` that another text of as many words has not at the same place."""
+    """Return the share of the words of `STRENGTH_TEXT` that another text of as many words has not at the same place."""
     before = words(TEXT)
     return sum(a != b for a, b in zip(before, words(text), strict=True)) / len(before)
 
 
 def changed_characters(text: str) -> float:
-    """Return how many places of `TEXT` were edited, as a share of its characters that are no spaces."""
+    """Return how many places of `STRENGTH_TEXT` were edited, as a share of its characters that are no spaces."""
     edits = SequenceMatcher(None, TEXT, text, autojunk=False).get_opcodes()
     return sum(kind != "equal" for kind, *_ in edits) / len(TEXT.replace(" ", ""))
 

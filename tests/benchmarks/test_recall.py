@@ -6,10 +6,10 @@ from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
 from benchmarks.recall import looked_up, matches_of
-from dedup.matching.classifier import FOLLOWUP, NONE, REWRITE, judged, rules_of
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, classify_articles, make_match_params
 from dedup.settings.settings import Settings
 
-RULES = rules_of(Settings())
+RULES = make_match_params(Settings())
 
 
 @given(corpora(least=2, most=20))
@@ -20,10 +20,10 @@ def test_brute_force_skips_no_pair_that_matches(articles: list[Article]) -> None
     matches = matches_of(s, np.arange(len(articles)), RULES)
 
     found = dict(zip(map(tuple, matches.pairs.tolist()), matches.relations.tolist(), strict=True))
-    relations = {(a, b): judged(s, a, b, RULES)[0] for b in range(len(articles)) for a in range(b)}
+    relations = {(a, b): classify_articles(s, a, b, RULES)[0] for b in range(len(articles)) for a in range(b)}
     # What a model joins is of one storyline: benchmarks.recall does not part rewrites from follow-ups.
     expected = {
-        pair: FOLLOWUP if kind == REWRITE else kind for pair, kind in relations.items() if kind != NONE
+        pair: FOLLOWUP if kind == REWRITE else kind for pair, kind in relations.items() if kind != NO_RELATION
     }
     assert found == expected
 

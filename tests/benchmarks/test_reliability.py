@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from benchmarks.reliability import Said, asked, expected_error, reliability, straight
 from benchmarks.scoring import Labelled
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import REWRITE, rules_of
-from dedup.matching.clustering import assign
-from dedup.pipeline.deduplicate import ranked, sketched
+from dedup.matching.classifier import REWRITE, make_match_params
+from dedup.matching.clustering import assign_leaders
+from dedup.pipeline.deduplicate import rank_articles, sketch_batches
 from dedup.settings.settings import Settings
 
 lots = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 9)), min_size=1)
@@ -47,13 +47,15 @@ def test_a_map_learns_how_far_scores_overstate() -> None:
 
 def test_a_run_asks_about_every_rewrite_that_it_reports(newsroom: Path) -> None:
     articles = [json.loads(line) for line in newsroom.read_text("utf-8").splitlines()]
-    table, sketches = sketched(to_batches(articles), Settings(), None)
+    table, sketches = sketch_batches(to_batches(articles), Settings(), None)
     stories = np.array([article["story"] for article in articles])
     data = Labelled(table, sketches, stories, stories, sketches.days, -1.0)
-    order = ranked(table, sketches.lengths, np.full(len(stories), -1), Settings())
-    made = assign(sketches, order, rules_of(Settings()))
+    order = rank_articles(table, sketches.lengths, np.full(len(stories), -1), Settings())
+    made = assign_leaders(sketches, order, make_match_params(Settings()))
 
-    pairs = set(zip(*(side.tolist() for side in asked(data, order, rules_of(Settings()), made)), strict=True))
+    pairs = set(
+        zip(*(side.tolist() for side in asked(data, order, make_match_params(Settings()), made)), strict=True)
+    )
 
     rewrites = np.flatnonzero(made.relations == REWRITE).tolist()
     assert rewrites

@@ -23,9 +23,9 @@ from commands import (
 )
 from newsmaker import planned
 
-from dedup.cli.exit_status import sentence
+from dedup.cli.exit_status import format_error_message
 from dedup.cli.main import cli
-from dedup.cli.progress import announce_compiling, interruptible
+from dedup.cli.progress import run_interruptibly, warn_if_uncompiled
 from dedup.settings.settings import Settings
 
 WITH_SETTINGS = [
@@ -300,9 +300,9 @@ def test_work_in_another_thread_passes_its_errors_on() -> None:
     def fail() -> None:
         raise ValueError("no")
 
-    assert interruptible(lambda: 42) == 42
+    assert run_interruptibly(lambda: 42) == 42
     with pytest.raises(ValueError, match="no"):
-        interruptible(fail)
+        run_interruptibly(fail)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_work_in_another_thread_passes_its_errors_on() -> None:
     ],
 )
 def test_what_nobody_expected_is_a_sentence_too(error: Exception, says: str) -> None:
-    assert says in sentence(error)
+    assert says in format_error_message(error)
 
 
 @pytest.mark.parametrize(("sent", "says"), [(signal.SIGINT, "Interrupted.\n"), (signal.SIGTERM, "")])
@@ -325,7 +325,7 @@ def test_an_error_in_the_wake_of_a_signal_is_not_reported(
         raise ValueError("write to closed file")
 
     monkeypatch.setattr("dedup.io.atomic_write.write_records", fail)
-    monkeypatch.setattr("dedup.cli.exit_status.RECEIVED", [sent])
+    monkeypatch.setattr("dedup.cli.exit_status.RECEIVED_SIGNALS", [sent])
 
     answer = called("cluster", newsroom, "-q")
 
@@ -379,12 +379,12 @@ def test_a_first_run_says_that_kernels_are_compiled(
     called("cluster", newsroom)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
 
-    assert not announce_compiling(quiet=False)
+    assert not warn_if_uncompiled(quiet=False)
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    assert announce_compiling(quiet=False)
+    assert warn_if_uncompiled(quiet=False)
     assert capsys.readouterr().err.startswith("Compiling kernels; this happens once")
-    assert announce_compiling(quiet=True)
+    assert warn_if_uncompiled(quiet=True)
     assert capsys.readouterr().err == ""
 
 

@@ -10,8 +10,8 @@ from commands import called, lines_of, on_terminal, written
 from newsmaker import planned
 
 from dedup.matching.classifier import read_shipped_model
-from dedup.matching.evidence import EVIDENCE
-from dedup.settings.model_file import CONTEXT_NAMES, Model, file_of, read_model
+from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.settings.model_file import CONTEXT_EVIDENCE, Model, encode_model, read_model
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write_blind(path: Path, level: str) -> Path:
     """Return a model that sees one cluster in everything: the shipped one of a level with too high an intercept."""
     coefficients, intercept = read_shipped_model(level)
-    named = {name: float(c) for name, c in zip(EVIDENCE, coefficients[0], strict=True) if c}
-    path.write_bytes(file_of(Model(named, intercept + 6, level), "1"))
+    named = {name: float(c) for name, c in zip(EVIDENCE_NAMES, coefficients[0], strict=True) if c}
+    path.write_bytes(encode_model(Model(named, intercept + 6, level), "1"))
     return path
 
 
@@ -80,7 +80,7 @@ def test_the_storyline_model_is_mended_at_its_level(labelled: Path, tmp_path: Pa
     assert found["level"] == fitted.level == "storyline"
     assert found["base"] == read_model(blind).digest
     assert found["after"]["log_loss"] < found["before"]["log_loss"]
-    assert not CONTEXT_NAMES & set(fitted.coefficients)
+    assert not CONTEXT_EVIDENCE & set(fitted.coefficients)
 
 
 def test_a_model_of_the_other_level_is_not_what_is_fitted(

@@ -12,11 +12,11 @@ from rich.console import Console
 from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.cli.render import RELATION_STYLES
-from dedup.cli.render.clusters import clusters_shown
+from dedup.cli.render.clusters import render_clusters
 from dedup.io.corpus import read_articles
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Result
-from dedup.pipeline.writers import described
+from dedup.pipeline.writers import describe_clusters
 from dedup.settings.settings import RELATIONS, Settings
 
 COPIES = [
@@ -287,7 +287,7 @@ def test_a_terminal_gets_a_list_to_read(newsroom: Path) -> None:
 def listed(result: Result, corpus: Path, columns: int) -> list[str]:
     """Return the lines of the list of clusters on a terminal so many columns wide."""
     console = Console(width=columns, record=True, file=StringIO())
-    for part in clusters_shown(described(result, read_articles(corpus), 40), 0):
+    for part in render_clusters(describe_clusters(result, read_articles(corpus), 40), 0):
         console.print(part)
     return console.export_text().splitlines()
 

@@ -14,7 +14,7 @@ from newsmaker import planned
 from pyspark.sql import SparkSession
 
 from dedup.errors import OutputError
-from dedup.spark.files.write import LINES, write_folder
+from dedup.spark.files.write import LINES_SCHEMA, write_folder
 
 LOOKS, PATIENCE = 0.02, 2.0
 """Seconds between two looks at Spark, and between two kills: a task that fails four times ends the run."""
@@ -64,7 +64,7 @@ def said(stderr: str, output: Path) -> list[str]:
 
 
 def test_a_folder_gets_lines_in_parts_and_is_not_replaced(spark: SparkSession, tmp_path: Path) -> None:
-    lines = spark.createDataFrame([(b"one\ntwo",), (b"three",)], LINES).coalesce(1)
+    lines = spark.createDataFrame([(b"one\ntwo",), (b"three",)], LINES_SCHEMA).coalesce(1)
 
     write_folder(f"{tmp_path}/parts/", lines)
 

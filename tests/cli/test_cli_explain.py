@@ -9,7 +9,7 @@ import pytest
 from commands import called, on_terminal, raw_on_terminal, written
 from newsmaker import story, version
 
-from dedup.matching.evidence import EVIDENCE
+from dedup.matching.evidence import EVIDENCE_NAMES
 from dedup.reports.explanation import Explanation
 
 
@@ -42,7 +42,7 @@ def test_json_holds_the_whole_explanation(newsroom: Path) -> None:
     found = explained(newsroom, "ferry-aground-1", "ferry-aground-2")
 
     assert set(found) == set(Explanation.__dataclass_fields__)
-    assert [feature["name"] for feature in found["features"]] == list(EVIDENCE)
+    assert [feature["name"] for feature in found["features"]] == list(EVIDENCE_NAMES)
     assert found["relation"] == "rewrite"
     assert found["verdict"].startswith("ferry-aground-2 is a rewrite of ferry-aground-1: the probability")
     assert "Vossgard" in found["names"]

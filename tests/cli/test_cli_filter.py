@@ -10,7 +10,7 @@ import pytest
 from commands import called, lines_of, on_terminal, process, written
 from newsmaker import Article, affairs, batch, planned, story
 
-from dedup.index.answers import Answer, evidence_of, verdict_of
+from dedup.index.answers import Answer, build_answer_verdict, get_answer_evidence
 from dedup.index.index import Index
 from dedup.io.corpus import read_articles
 from dedup.settings.settings import LEVELS, Settings
@@ -243,12 +243,14 @@ def test_with_an_index_all_is_annotated_with_its_storyline(
 
     assert done.returncode == 0, done.stderr
     assert [article["dedup"] for article in lines_of(done.stdout)] == [
-        verdict_of(answer) for answer in expected
+        build_answer_verdict(answer) for answer in expected
     ]
     assert [article["dedup"] for article in lines_of((tmp_path / "dropped.jsonl").read_bytes())] == [
-        {**verdict_of(answer), "evidence": evidence_of(answer)} for answer in expected if answer.match
+        {**build_answer_verdict(answer), "evidence": get_answer_evidence(answer)}
+        for answer in expected
+        if answer.match
     ]
-    assert any("follows" in verdict_of(answer) for answer in expected) == (level != "storyline")
+    assert any("follows" in build_answer_verdict(answer) for answer in expected) == (level != "storyline")
 
 
 @pytest.mark.parametrize("asked", ["text", "story"])

@@ -175,7 +175,7 @@ def test_a_run_that_fails_leaves_the_old_file(
     stubs: Path, furniture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = furniture.read_bytes()
-    monkeypatch.setattr("dedup.text.boilerplate.profile.file_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("dedup.text.boilerplate.profile.encode_profile", lambda *_: 1 / 0)
 
     answer = called("furniture", stubs, "-o", furniture)
 

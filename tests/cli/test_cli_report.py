@@ -16,9 +16,9 @@ from sagas import CHAPTERS, STORYLINES, linked, saga
 from dedup.io.corpus import read_articles
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Result
-from dedup.reports.html.page import page_of
-from dedup.text.boilerplate.passages import plain
-from dedup.text.shared_passages import shared_passages
+from dedup.reports.html.page import build_report_page
+from dedup.text.boilerplate.passages import remove_boilerplate
+from dedup.text.shared_passages import find_shared_passages
 
 VIEWS = ("overview", "clusters", "storylines", "borderline", "furniture", "rejects")
 ALERT = "<script>alert(1)</script>"
@@ -91,7 +91,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = read_articles(written(folder / "saga.jsonl", saga()))
     result = linked(deduplicate(corpus), STORYLINES)
     shown = folder / "saga.html"
-    shown.write_bytes(page_of(result, corpus, name="saga", version="0"))
+    shown.write_bytes(build_report_page(result, corpus, name="saga", version="0"))
     return shown
 
 
@@ -343,9 +343,11 @@ def test_two_members_are_compared_side_by_side(report: Path, newsroom: Path, bro
         texts = {
             id_: text
             for batch in read_articles(newsroom)
-            for id_, text in zip(batch["id"].to_pylist(), plain(batch, None).to_pylist(), strict=True)
+            for id_, text in zip(
+                batch["id"].to_pylist(), remove_boilerplate(batch, None).to_pylist(), strict=True
+            )
         }
-        passages = shared_passages(texts["harbour-fire-1"], texts["harbour-fire-3"], 100)
+        passages = find_shared_passages(texts["harbour-fire-1"], texts["harbour-fire-3"], 100)
         marks = page.locator(".texts article:first-child mark:not(.own)").all_inner_texts()
         assert sorted(" ".join(mark.split()) for mark in marks) == sorted(passages)
         expect(page.locator(".texts s", has_text="Read more")).to_be_visible()
@@ -370,8 +372,8 @@ def test_the_same_words_are_marked_down_to_four_and_not_in_furniture(
         {"id": name, **story(1), "text": f"{story(1)['text']}\n{text}", "published": f"2031-05-0{day}"}
         for day, (name, text) in enumerate(texts.items(), start=4)
     ]
-    one, other = plain(batch(articles), None).to_pylist()
-    passages = shared_passages(one, other, 100)
+    one, other = remove_boilerplate(batch(articles), None).to_pylist()
+    passages = find_shared_passages(one, other, 100)
     assert min(len(passage.split()) for passage in passages) == 4
     with opened(browser, reported(written(tmp_path / "two.jsonl", articles)), "cluster=a") as page:
         expect(page.locator(".texts article")).to_have_count(2)

@@ -15,10 +15,10 @@ import pytest
 from commands import ESCAPES, called, environment, lines_of, process, started, written
 from newsmaker import planned
 
-from dedup.cli.commands.review import tally
-from dedup.evaluation.pair_labels import Label
+from dedup.cli.commands.review import format_review_summary
+from dedup.evaluation.pair_labels import PairLabel
 from dedup.evaluation.review_queue import Question
-from dedup.matching.classifier import rules_of
+from dedup.matching.classifier import make_match_params
 from dedup.settings.settings import Settings
 
 PROMPT = "[q]uit  "
@@ -173,7 +173,7 @@ def test_lines_do_away_from_a_terminal(review: list[str | Path], tmp_path: Path)
 def test_the_nearest_come_first_no_article_twice_and_every_tenth_is_a_check(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", planned(400, seed=2, stories=150))
     labels = tmp_path / "labels.jsonl"
-    least = rules_of(Settings(rewrite_probability=0.99)).least_logit
+    least = make_match_params(Settings(rewrite_probability=0.99)).story_threshold
 
     process(
         *("review", corpus, "-o", labels, "--most", "20", "--rewrite-probability", "0.99"),
@@ -226,7 +226,7 @@ def test_an_answer_says_which_models_log_odds_it_has(
 def test_a_follow_up_agrees_with_a_match_of_the_storyline_alone(level: str, agreed: int) -> None:
     check = Question(0, 1, 5.0, expected=True)
 
-    said = tally([check], {0: Label("x", "y", "followup")}, [], "labels.jsonl", level)
+    said = format_review_summary([check], {0: PairLabel("x", "y", "followup")}, [], "labels.jsonl", level)
 
     assert f"In 1 check you and the model agreed {agreed} times." in said
 

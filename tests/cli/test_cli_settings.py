@@ -5,7 +5,7 @@ import json
 import pytest
 from commands import called, on_terminal
 
-from dedup.matching.lsh_probability import candidate_odds
+from dedup.matching.lsh_probability import compute_candidate_probabilities
 from dedup.settings.settings import Settings
 
 
@@ -66,7 +66,7 @@ def test_json_can_be_asked_for_on_a_terminal() -> None:
 
 @pytest.mark.parametrize(("bands", "rows"), [(1, 1), (32, 2), (20, 5), (128, 16)])
 def test_the_odds_are_those_of_the_book(bands: int, rows: int) -> None:
-    odds = candidate_odds(Settings(bands=bands, rows=rows))
+    odds = compute_candidate_probabilities(Settings(bands=bands, rows=rows))
 
     assert list(odds) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
     assert odds[1.0] == 1

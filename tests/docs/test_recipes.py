@@ -228,7 +228,7 @@ def test_redis_entries_are_acknowledged_after_the_answers(server: redis.Redis, t
 
         def dies_later(articles: list[Article]) -> Any:
             answers = answering(articles)
-            if index.home.state().articles > 30:
+            if index.backend.read_state().articles > 30:
                 raise KeyboardInterrupt
             return answers
 

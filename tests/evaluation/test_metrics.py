@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from newsmaker import planned
 
 from dedup.errors import InputError
-from dedup.evaluation.metrics import Agreement, b_cubed, below, evaluate, label, labels_in, pairwise
+from dedup.evaluation.metrics import (
+    Agreement,
+    evaluate,
+    find_failed_floors,
+    parse_field_label,
+    read_label_fields,
+    score_b_cubed,
+    score_pairwise,
+)
 from dedup.io.records import Record
 from dedup.pipeline.deduplicate import deduplicate
 
@@ -53,7 +61,7 @@ def slow_b_cubed(
 def test_counting_agrees_with_going_through_the_pairs(given_: list[Any]) -> None:
     labels, clusters, opened = ([row[k] for row in given_] for k in range(3))
 
-    fast, cubed = pairwise(labels, clusters, opened), b_cubed(labels, clusters, opened)
+    fast, cubed = score_pairwise(labels, clusters, opened), score_b_cubed(labels, clusters, opened)
 
     assert (fast.precision, fast.recall) == pytest.approx(slow_pairwise(labels, clusters, opened))
     assert (cubed.precision, cubed.recall) == pytest.approx(slow_b_cubed(labels, clusters, opened))
@@ -63,7 +71,7 @@ def test_counting_agrees_with_going_through_the_pairs(given_: list[Any]) -> None
 def test_f1_is_the_harmonic_mean(given_: list[Any]) -> None:
     labels, clusters, opened = ([row[k] for row in given_] for k in range(3))
 
-    for found in (pairwise(labels, clusters, opened), b_cubed(labels, clusters, opened)):
+    for found in (score_pairwise(labels, clusters, opened), score_b_cubed(labels, clusters, opened)):
         both = found.precision + found.recall
         assert found.f1 == pytest.approx(2 * found.precision * found.recall / both if both else 0.0)
 
@@ -72,8 +80,8 @@ def test_the_example_of_bagga_and_baldwin() -> None:
     """Their figure 1: stories of 5, 2 and 5; the second answer puts the two large ones together."""
     truth = "aaaaabbccccc"
 
-    first = b_cubed(truth, [1] * 5 + [2] * 7)
-    second = b_cubed(truth, [1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1])
+    first = score_b_cubed(truth, [1] * 5 + [2] * 7)
+    second = score_b_cubed(truth, [1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1])
 
     assert first.precision == pytest.approx(0.76, abs=0.005)
     assert second.precision == pytest.approx(0.58, abs=0.005)
@@ -81,18 +89,18 @@ def test_the_example_of_bagga_and_baldwin() -> None:
 
 
 def test_nothing_is_wrong_with_nothing() -> None:
-    assert pairwise([], []) == b_cubed([], []) == Agreement(1.0, 1.0, 1.0)
+    assert score_pairwise([], []) == score_b_cubed([], []) == Agreement(1.0, 1.0, 1.0)
 
 
 def test_all_apart_finds_nothing_and_claims_nothing() -> None:
-    assert pairwise("aab", [1, 2, 3]) == Agreement(precision=1.0, recall=0.0, f1=0.0)
+    assert score_pairwise("aab", [1, 2, 3]) == Agreement(precision=1.0, recall=0.0, f1=0.0)
 
 
 def test_a_hundred_thousand_articles_of_one_story_are_counted_at_once() -> None:
     labels = ["a"] * 100_000
 
-    assert pairwise(labels, [0] * 100_000).f1 == 1
-    assert b_cubed(labels, range(100_000)).recall == pytest.approx(1e-5)
+    assert score_pairwise(labels, [0] * 100_000).f1 == 1
+    assert score_b_cubed(labels, range(100_000)).recall == pytest.approx(1e-5)
 
 
 def test_a_result_is_scored_by_position() -> None:
@@ -123,24 +131,26 @@ def test_labels_must_be_as_many_as_articles() -> None:
 def test_scores_below_their_floor_are_named() -> None:
     scores = evaluate(deduplicate(planned(10, 4)), list(range(10)))
 
-    assert below(scores, {"recall": 1.0, "b3_recall": 1.0}) == []
-    assert below(scores, {"precision": 0.9})[0].startswith("precision is 0.0000, below its floor of 0.9")
+    assert find_failed_floors(scores, {"recall": 1.0, "b3_recall": 1.0}) == []
+    assert find_failed_floors(scores, {"precision": 0.9})[0].startswith(
+        "precision is 0.0000, below its floor of 0.9"
+    )
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", math.nan])
 def test_what_says_nothing_is_no_label(nothing: object) -> None:
-    assert label(nothing) is None
+    assert parse_field_label(nothing) is None
 
 
 def test_labels_are_compared_by_what_they_say() -> None:
-    assert label(7) == label(7) != label("x")
-    assert label({"a": 1}) == label({"a": 1})
-    assert label("a ") != label("a")
+    assert parse_field_label(7) == parse_field_label(7) != parse_field_label("x")
+    assert parse_field_label({"a": 1}) == parse_field_label({"a": 1})
+    assert parse_field_label("a ") != parse_field_label("a")
 
 
 def test_labels_come_from_records() -> None:
     records = [Record(b'{"story": "a"}'), Record({"saga": 1})]
 
-    assert labels_in(records, "story", "saga") == [["a", None], [None, b"1"]]
+    assert read_label_fields(records, "story", "saga") == [["a", None], [None, b"1"]]
     with pytest.raises(InputError, match="no article has a label in the field 'x'"):
-        labels_in(records, "x")
+        read_label_fields(records, "x")

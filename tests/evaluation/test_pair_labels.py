@@ -10,15 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.errors import InputError
-from dedup.evaluation.pair_labels import ANSWERS, APART, Label, belongs_together, find, line_of, read_labels
+from dedup.evaluation.pair_labels import (
+    ANSWER_NOT_SAME,
+    LABEL_ANSWERS,
+    PairLabel,
+    find_labelled_pairs,
+    format_pair_label,
+    is_together,
+    read_pair_labels,
+)
 
 READ = [
-    Label("x", "y", "same"),
-    Label("x", "z", "different"),
-    Label("y", "z", "open"),
-    Label("x", "w", "followup"),
+    PairLabel("x", "y", "same"),
+    PairLabel("x", "z", "different"),
+    PairLabel("y", "z", "open"),
+    PairLabel("x", "w", "followup"),
 ]
-OLDER = [Label("x", "y", "same"), Label("x", "z", "apart"), Label("y", "z", "open")]
+OLDER = [PairLabel("x", "y", "same"), PairLabel("x", "z", "apart"), PairLabel("y", "z", "open")]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +57,8 @@ def test_pairs_are_read_whatever_the_format(name: str, content: str, tmp_path: P
     (tmp_path / name).write_text(content, encoding="utf-8")
     (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content.encode()))
 
-    assert read_labels(tmp_path / name) == READ
-    assert read_labels(tmp_path / f"{name}.gz") == READ
+    assert read_pair_labels(tmp_path / name) == READ
+    assert read_pair_labels(tmp_path / f"{name}.gz") == READ
 
 
 @pytest.mark.parametrize(
@@ -76,32 +84,38 @@ def test_not_the_same_in_an_older_file_leaves_the_affair_open(
 ) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
 
-    assert read_labels(tmp_path / name) == OLDER
+    assert read_pair_labels(tmp_path / name) == OLDER
 
 
 def test_a_label_counts_more_than_same_where_it_says_something(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text("a,b,same,label\nx,w,false,followup\nx,z,no,different\nx,y,true,\ny,z,,open\n")
 
-    assert [label.answer for label in read_labels(path)] == ["followup", "different", "same", "open"]
+    assert [label.answer for label in read_pair_labels(path)] == ["followup", "different", "same", "open"]
 
 
 def test_a_pair_that_comes_again_is_as_it_was_judged_last(tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
-    path.write_bytes(b"".join(map(line_of, [READ[0], READ[1], Label("y", "x", "followup")])))
+    path.write_bytes(b"".join(map(format_pair_label, [READ[0], READ[1], PairLabel("y", "x", "followup")])))
 
-    assert read_labels(path) == [Label("y", "x", "followup"), READ[1]]
+    assert read_pair_labels(path) == [PairLabel("y", "x", "followup"), READ[1]]
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1), st.sampled_from([*ANSWERS, APART]))))
+@given(
+    st.lists(
+        st.tuples(
+            st.text(min_size=1), st.text(min_size=1), st.sampled_from([*LABEL_ANSWERS, ANSWER_NOT_SAME])
+        )
+    )
+)
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
 ) -> None:
-    labels = {frozenset((a, b)): Label(a, b, answer) for a, b, answer in rows if a != b}
+    labels = {frozenset((a, b)): PairLabel(a, b, answer) for a, b, answer in rows if a != b}
     path = tmp_path_factory.mktemp("pairs") / "p.jsonl"
-    path.write_bytes(b"".join(map(line_of, labels.values())))
+    path.write_bytes(b"".join(map(format_pair_label, labels.values())))
 
-    assert read_labels(path) == list(labels.values())
+    assert read_pair_labels(path) == list(labels.values())
 
 
 @pytest.mark.parametrize(
@@ -135,7 +149,7 @@ def test_a_line_that_is_no_labelled_pair_is_named(line: str, says: str, tmp_path
     path.write_text(f'{{"a":"1","b":"2","same":true}}\n{line}\n')
 
     with pytest.raises(InputError, match=re.escape(f"p.jsonl:2: {says}")):
-        read_labels(path)
+        read_pair_labels(path)
 
 
 def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
@@ -149,7 +163,7 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         if content is not None:
             (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=says):
-            read_labels(tmp_path / name)
+            read_pair_labels(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +175,19 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_label_says_depends_on_the_level(level: str, says: dict[str, bool | None]) -> None:
-    assert {answer: belongs_together(answer, level) for answer in (*ANSWERS, APART)} == says
+    assert {answer: is_together(answer, level) for answer in (*LABEL_ANSWERS, ANSWER_NOT_SAME)} == says
 
 
 def test_ids_are_found_by_position_and_others_counted() -> None:
-    labels = [*READ[:3], Label("x", "nowhere", "same"), Label("v", "y", "followup"), Label("v", "z", "apart")]
+    labels = [
+        *READ[:3],
+        PairLabel("x", "nowhere", "same"),
+        PairLabel("v", "y", "followup"),
+        PairLabel("v", "z", "apart"),
+    ]
     ids = ["z", "y", "x", "x", "v"]
 
-    story, storyline = (find(labels, ids, level) for level in ("story", "storyline"))
+    story, storyline = (find_labelled_pairs(labels, ids, level) for level in ("story", "storyline"))
 
     assert (story.left.tolist(), story.right.tolist()) == ([2, 2, 4, 4], [1, 0, 1, 0])
     assert story.together.tolist() == [True, False, False, False]
@@ -180,10 +199,10 @@ def test_ids_are_found_by_position_and_others_counted() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "said"),
-    [*((answer, {"label": answer}) for answer in ANSWERS), (APART, {"same": False})],
+    [*((answer, {"label": answer}) for answer in LABEL_ANSWERS), (ANSWER_NOT_SAME, {"same": False})],
 )
 def test_a_label_is_written_as_it_is_called(answer: str, said: dict[str, object]) -> None:
-    assert json.loads(line_of(Label("y", "z", answer), sure=True)) == {
+    assert json.loads(format_pair_label(PairLabel("y", "z", answer), sure=True)) == {
         "a": "y",
         "b": "z",
         **said,

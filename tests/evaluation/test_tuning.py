@@ -6,15 +6,23 @@ import numpy as np
 import pytest
 from newsmaker import planned
 
-from dedup.evaluation.ground_truth import Pairs, Stories, Truth
-from dedup.evaluation.metrics import evaluate, pairwise
-from dedup.evaluation.pair_labels import Found
-from dedup.evaluation.tuning import Bin, calibration_error, curve, false_matches, misses, reliability, study
-from dedup.formatting import chance
+from dedup.evaluation.ground_truth import GroundTruth, PairTruth, StoryTruth
+from dedup.evaluation.metrics import evaluate, score_pairwise
+from dedup.evaluation.pair_labels import LabelledPairs
+from dedup.evaluation.tuning import (
+    ReliabilityBin,
+    build_tuning_report,
+    compute_calibration_error,
+    compute_reliability,
+    compute_threshold_curve,
+    find_false_matches,
+    find_misses,
+)
+from dedup.formatting import to_probability
 from dedup.io.articles import to_batches
 from dedup.matching.classifier import read_shipped_model
-from dedup.pipeline.deduplicate import Prepared, decided, deduplicate, prepared
-from dedup.reports.html.tuning_page import page
+from dedup.pipeline.deduplicate import SketchedCorpus, cluster_sketches, deduplicate, sketch_corpus
+from dedup.reports.html.tuning_page import render_tuning_page
 from dedup.settings.settings import Settings
 
 SETTINGS = Settings(threads=1)
@@ -23,23 +31,23 @@ STORIES = [article["id"].split()[2] for article in ARTICLES]
 
 
 @pytest.fixture(scope="module")
-def given() -> Prepared:
+def given() -> SketchedCorpus:
     """Return ninety articles, sketched."""
-    return prepared(to_batches(ARTICLES), SETTINGS)
+    return sketch_corpus(to_batches(ARTICLES), SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def wrong_labels() -> Stories:
+def wrong_labels() -> StoryTruth:
     """Return labels of which two stories have the wrong half."""
     halved = [f"{s}{n % 2}" if s in {"1", "2"} else s for n, s in enumerate(STORIES)]
     joined = ["3" if s == "4" else s for s in halved]
-    return Stories(joined, [None] * len(joined))
+    return StoryTruth(joined, [None] * len(joined))
 
 
-def test_the_curve_holds_what_single_runs_score(given: Prepared) -> None:
-    truth = Stories(STORIES, [None] * len(STORIES))
+def test_the_curve_holds_what_single_runs_score(given: SketchedCorpus) -> None:
+    truth = StoryTruth(STORIES, [None] * len(STORIES))
 
-    points = curve(given, SETTINGS, truth)
+    points = compute_threshold_curve(given, SETTINGS, truth)
 
     for point in (points[0], points[-1]):
         settings = replace(SETTINGS, rewrite_probability=point.probability)
@@ -55,25 +63,27 @@ def test_the_curve_holds_what_single_runs_score(given: Prepared) -> None:
     assert [p.f1 for p in points if p.best] == [max(p.f1 for p in points)]
 
 
-def test_false_matches_are_drops_that_labels_call_wrong(given: Prepared, wrong_labels: Stories) -> None:
-    result = decided(given, SETTINGS)
+def test_false_matches_are_drops_that_labels_call_wrong(
+    given: SketchedCorpus, wrong_labels: StoryTruth
+) -> None:
+    result = cluster_sketches(given, SETTINGS)
     place = {name: n for n, name in enumerate(result.ids)}
 
-    found = list(false_matches(given, result, wrong_labels, 10))
+    found = list(find_false_matches(given, result, wrong_labels, 10))
 
     assert {(STORIES[place[m.a]], STORIES[place[m.b]]) for m in found} <= {("1", "1"), ("2", "2")}
     assert found
     assert all(m.relation and m.score for m in found)
     probabilities = [m.probability for m in found]
     assert probabilities == sorted(probabilities, reverse=True)
-    assert len(list(false_matches(given, result, wrong_labels, 1))) == 1
-    assert list(false_matches(given, result, wrong_labels, 0)) == []
+    assert len(list(find_false_matches(given, result, wrong_labels, 1))) == 1
+    assert list(find_false_matches(given, result, wrong_labels, 0)) == []
 
 
-def test_misses_are_labelled_pairs_held_apart(given: Prepared, wrong_labels: Stories) -> None:
-    result = decided(given, SETTINGS)
+def test_misses_are_labelled_pairs_held_apart(given: SketchedCorpus, wrong_labels: StoryTruth) -> None:
+    result = cluster_sketches(given, SETTINGS)
 
-    found = list(misses(given, result, wrong_labels, 10))
+    found = list(find_misses(given, result, wrong_labels, 10))
 
     labels = dict(zip(result.ids, wrong_labels.labels, strict=True))
     leaders = dict(zip(result.ids, result.assignments.leaders.tolist(), strict=True))
@@ -83,24 +93,26 @@ def test_misses_are_labelled_pairs_held_apart(given: Prepared, wrong_labels: Sto
     assert all(m.relation is None for m in found)
 
 
-def test_pairs_score_as_the_stories_that_they_were_taken_from(given: Prepared) -> None:
-    result = decided(given, replace(SETTINGS, rewrite_probability=0.9999))
+def test_pairs_score_as_the_stories_that_they_were_taken_from(given: SketchedCorpus) -> None:
+    result = cluster_sketches(given, replace(SETTINGS, rewrite_probability=0.9999))
     left, right = np.triu_indices(len(STORIES), 1)
     same = np.array([STORIES[a] == STORIES[b] for a, b in zip(left, right, strict=True)])
 
-    scores = Pairs.of(Found(left, right, same, 0, 0, {})).scores(result)
+    scores = PairTruth.from_labels(LabelledPairs(left, right, same, 0, 0, {})).score_result(result)
 
-    assert scores.pairwise == pairwise(STORIES, result.assignments.leaders.tolist())
+    assert scores.pairwise == score_pairwise(STORIES, result.assignments.leaders.tolist())
     assert scores.relations == evaluate(result, STORIES).relations
 
 
-def test_what_is_not_labelled_is_neither_right_nor_wrong(given: Prepared) -> None:
-    result = decided(given, SETTINGS)
+def test_what_is_not_labelled_is_neither_right_nor_wrong(given: SketchedCorpus) -> None:
+    result = cluster_sketches(given, SETTINGS)
     first = next(a for a in range(len(STORIES)) if result.assignments.leaders[a] != a)
     kept = int(result.assignments.leaders[first])
-    truth: Truth = Pairs.of(Found(np.array([kept]), np.array([first]), np.array([False]), 0, 0, {}))
+    truth: GroundTruth = PairTruth.from_labels(
+        LabelledPairs(np.array([kept]), np.array([first]), np.array([False]), 0, 0, {})
+    )
 
-    found = study(given, result, truth, 10)
+    found = build_tuning_report(given, result, truth, 10)
 
     assert len(found.false_matches) == 1
     assert found.misses == ()
@@ -108,46 +120,54 @@ def test_what_is_not_labelled_is_neither_right_nor_wrong(given: Prepared) -> Non
     assert sum(drops.right for drops in found.scores.relations.values()) == 0
 
 
-def test_bins_count_the_pairs_that_are_labelled(given: Prepared) -> None:
-    result = decided(given, SETTINGS)
-    nothing = Stories([None] * len(STORIES), [None] * len(STORIES))
+def test_bins_count_the_pairs_that_are_labelled(given: SketchedCorpus) -> None:
+    result = cluster_sketches(given, SETTINGS)
+    nothing = StoryTruth([None] * len(STORIES), [None] * len(STORIES))
 
-    bins = reliability(given, result, Stories(STORIES, [None] * len(STORIES)))
+    bins = compute_reliability(given, result, StoryTruth(STORIES, [None] * len(STORIES)))
 
     assert sum(b.pairs for b in bins) >= sum(m.relation == "rewrite" for m in result.dropped) > 0
     assert all(b.low <= b.said <= b.high and 0 <= b.same <= 1 for b in bins)
-    assert reliability(given, result, nothing) == ()
+    assert compute_reliability(given, result, nothing) == ()
 
 
 def test_the_error_is_the_distance_of_each_bin_by_its_pairs() -> None:
-    bins = (Bin(0.2, 0.3, 0.25, 0.25, 10), Bin(0.9, 1.0, 0.95, 0.45, 30), Bin(0.5, 0.6, 0.5, 0.7, 60))
+    bins = (
+        ReliabilityBin(0.2, 0.3, 0.25, 0.25, 10),
+        ReliabilityBin(0.9, 1.0, 0.95, 0.45, 30),
+        ReliabilityBin(0.5, 0.6, 0.5, 0.7, 60),
+    )
 
-    assert calibration_error(bins) == pytest.approx((0 * 10 + 0.5 * 30 + 0.2 * 60) / 100)
-    assert calibration_error(()) is None
+    assert compute_calibration_error(bins) == pytest.approx((0 * 10 + 0.5 * 30 + 0.2 * 60) / 100)
+    assert compute_calibration_error(()) is None
 
 
 @pytest.mark.parametrize(("level", "model"), [("story", "story"), ("storyline", "storyline")])
-def test_probabilities_are_those_of_the_model_of_the_level(level: str, model: str, given: Prepared) -> None:
+def test_probabilities_are_those_of_the_model_of_the_level(
+    level: str, model: str, given: SketchedCorpus
+) -> None:
     settings = replace(SETTINGS, level=level, relations=("exact", "rewrite", "followup"))
-    result = decided(given, settings)
+    result = cluster_sketches(given, settings)
     shipped = read_shipped_model(model)
 
-    found = study(given, result, Stories(range(len(STORIES)), [None] * len(STORIES)), 100)
+    found = build_tuning_report(given, result, StoryTruth(range(len(STORIES)), [None] * len(STORIES)), 100)
 
     place = {name: n for n, name in enumerate(result.ids)}
     by_model = [m for m in found.false_matches if m.relation in {"rewrite", "followup"}]
     assert (found.level, found.model) == (level, model)
-    assert found.calibration_error == calibration_error(found.reliability) is not None
+    assert found.calibration_error == compute_calibration_error(found.reliability) is not None
     assert by_model
     for m in by_model:
-        row = result.assignments.against(place[m.b]).astype(np.float64)
-        assert m.probability == pytest.approx(chance(float(shipped.log_odds(row[None])[0])), abs=1e-6)
+        row = result.assignments.get_evidence_rows(place[m.b]).astype(np.float64)
+        assert m.probability == pytest.approx(
+            to_probability(float(shipped.compute_log_odds(row[None])[0])), abs=1e-6
+        )
 
 
-def test_the_curve_of_storylines_holds_what_single_runs_score(given: Prepared) -> None:
+def test_the_curve_of_storylines_holds_what_single_runs_score(given: SketchedCorpus) -> None:
     settings = replace(SETTINGS, level="storyline")
 
-    points = curve(given, settings, Stories(STORIES, [None] * len(STORIES)))
+    points = compute_threshold_curve(given, settings, StoryTruth(STORIES, [None] * len(STORIES)))
 
     alone = evaluate(deduplicate(ARTICLES, replace(settings, followup_probability=0.995)), STORIES)
     assert points[-1].probability == 0.995
@@ -156,23 +176,25 @@ def test_the_curve_of_storylines_holds_what_single_runs_score(given: Prepared) -
     assert [p.probability for p in points if p.in_force] == [settings.followup_probability]
 
 
-def test_no_model_decides_at_the_level_of_the_text(given: Prepared, wrong_labels: Stories) -> None:
+def test_no_model_decides_at_the_level_of_the_text(given: SketchedCorpus, wrong_labels: StoryTruth) -> None:
     settings = replace(SETTINGS, level="text")
 
-    found = study(given, decided(given, settings), wrong_labels, 3)
+    found = build_tuning_report(given, cluster_sketches(given, settings), wrong_labels, 3)
 
     assert (found.level, found.curve, found.reliability, found.calibration_error) == ("text", (), (), None)
-    assert page(found, decided(given, settings)).count("<svg") == 0
+    assert render_tuning_page(found, cluster_sketches(given, settings)).count("<svg") == 0
 
 
 def test_a_page_shows_titles_as_text_and_asks_nothing_of_the_network(
-    given: Prepared, wrong_labels: Stories
+    given: SketchedCorpus, wrong_labels: StoryTruth
 ) -> None:
     hostile = '</li><script>alert("x")</script>'
     titles = given.articles.set_column(1, "title", [[hostile] * len(STORIES)])
-    result = decided(given, SETTINGS)
+    result = cluster_sketches(given, SETTINGS)
 
-    written = page(study(given._replace(articles=titles), result, wrong_labels, 3), result)
+    written = render_tuning_page(
+        build_tuning_report(given._replace(articles=titles), result, wrong_labels, 3), result
+    )
 
     assert "&lt;script&gt;" in written
     assert "<script" not in written

@@ -21,15 +21,15 @@ from dedup.matching.classifier import (
     FOLLOWUP,
     REWRITE,
     Match,
-    add_context_odds,
-    add_story_odds,
-    add_storyline_odds,
-    probability,
-    rules_of,
+    compute_context_odds,
+    compute_probability,
+    compute_story_odds,
+    compute_storyline_odds,
+    make_match_params,
 )
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import LEVELS, Settings
-from dedup.sketches.sketch import DAY
+from dedup.sketches.sketch import SECONDS_PER_DAY
 
 Said = tuple[Match | None, str, Match | None]
 """What an article repeats, the first article of its storyline, and which one it follows."""
@@ -284,7 +284,7 @@ def test_settings_that_decide_nothing_are_free(lasting_place: Place) -> None:
 @pytest.mark.parametrize("asked", LEVELS)
 def test_another_level_is_refused_with_what_to_do(lasting_place: Place, made_for: str, asked: str) -> None:
     with Index.open(lasting_place, Settings(level=made_for)) as index:
-        name = index.home.name
+        name = index.backend.name
 
     if made_for == asked:
         Index.open(lasting_place, Settings(level=asked)).close()
@@ -317,7 +317,7 @@ def at_hour(monkeypatch: pytest.MonkeyPatch, hours: float) -> float:
     """Let an index find that it is so many hours after the first day; return that in days since 1970."""
     seconds = FIRST_DAY.timestamp() + 3600 * hours
     monkeypatch.setattr("dedup.index.index.time.time", lambda: seconds)
-    return seconds / DAY
+    return seconds / SECONDS_PER_DAY
 
 
 def test_an_undated_article_is_of_the_time_when_it_arrives(
@@ -333,7 +333,7 @@ def test_an_undated_article_is_of_the_time_when_it_arrives(
         found = index.find({**undated, "id": "beyond"})
         (beyond,) = index.decide(batch([{**undated, "id": "beyond"}]))
         again = index.decide(batch([undated, dated]))
-        rows = {row.id: row.published for some in index.home.rows() for row in some}
+        rows = {row.id: row.published for some in index.backend.iter_rows() for row in some}
         faults = index.verify(deep=True)
 
     assert (rows["a"], rows["dated"]) == (arrived, 22_400)
@@ -348,13 +348,13 @@ def test_an_undated_article_has_no_date_unless_asked_for(place: Place) -> None:
     with Index.open(place) as index:
         index.add([{"id": "a", "text": SAID}])
 
-        assert [row.published for rows in index.home.rows() for row in rows] == [None]
+        assert [row.published for rows in index.backend.iter_rows() for row in rows] == [None]
 
 
 def test_another_story_model_is_refused(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with Index.open(lasting_place):
         pass
-    monkeypatch.setattr("dedup.index.compatibility.digest", lambda *names: f"of {names[0]}")
+    monkeypatch.setattr("dedup.index.compatibility.hash_data_files", lambda *names: f"of {names[0]}")
 
     with pytest.raises(
         IndexingError, match=r"made by other rules \(models [0-9a-f]{16}, now of story.json; word lists "
@@ -366,7 +366,7 @@ def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest
     articles = planned(30, seed=8, stories=4)
     with Index.open(lasting_place) as index:
         index.add(articles[:10])
-        home = type(index.home)
+        home = type(index.backend)
         real = home.record
 
         def half(self: Any, rows: Any, sketches: Any) -> None:
@@ -377,7 +377,7 @@ def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest
             broken.setattr(home, "record", half)
             with pytest.raises(RuntimeError):
                 index.add(articles[10:20])
-        assert index.home.state().articles == 10
+        assert index.backend.read_state().articles == 10
         found = dict(index.add(articles[10:]))
 
     with Index.open(":memory:") as index:
@@ -421,21 +421,21 @@ def test_law_4_a_model_says_of_the_recorded_evidence_what_was_answered(
     level: str, articles: list[Article]
 ) -> None:
     settings = Settings(level=level)
-    rules = rules_of(settings)
+    rules = make_match_params(settings)
 
     with Index.open(":memory:", settings) as index:
         index.add(articles)
-        rows = [row for some in index.home.rows() for row in some]
+        rows = [row for some in index.backend.iter_rows() for row in some]
 
     for row in rows:
         evidence = np.frombuffer(row.evidence, "<f4")
         if row.relation == REWRITE:
-            odds = add_story_odds(evidence, rules) + add_context_odds(evidence, rules)
+            odds = compute_story_odds(evidence, rules) + compute_context_odds(evidence, rules)
         elif row.relation == FOLLOWUP or row.follows != row.position:
-            odds = add_storyline_odds(evidence, rules)
+            odds = compute_storyline_odds(evidence, rules)
         else:
             continue
-        assert row.score == pytest.approx(probability(odds), abs=1e-4)
+        assert row.score == pytest.approx(compute_probability(odds), abs=1e-4)
 
 
 def test_the_articles_of_a_cluster_are_of_one_storyline(place: Place) -> None:
@@ -443,7 +443,7 @@ def test_the_articles_of_a_cluster_are_of_one_storyline(place: Place) -> None:
         answered(index, affairs(60, seed=3), 60)
         dropped = next(
             answer
-            for rows in index.home.rows()
+            for rows in index.backend.iter_rows()
             for row in rows
             for answer in index.history(row.id)
             if answer.match and answer.storyline != answer.match.canonical
@@ -470,21 +470,24 @@ def test_any_id_is_kept_as_it_is(lasting_place: Place, name: str) -> None:
 def test_a_view_does_not_change(lasting_place: Place) -> None:
     with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
         one.add([{"id": "a", "text": SAID}])
-        with one.home.view():
-            before = one.home.state()
+        with one.backend.snapshot():
+            before = one.backend.read_state()
             two.add([{"id": "b", "text": SAID}])
-            with two.home.turn():
-                two.home.remove([0])
-            assert one.home.state() == before
-            assert [row.id for rows in one.home.rows() for row in rows] == ["a"]
-        assert (one.home.state().articles, one.home.state().generation) == (2, 1)
+            with two.backend.transaction():
+                two.backend.remove([0])
+            assert one.backend.read_state() == before
+            assert [row.id for rows in one.backend.iter_rows() for row in rows] == ["a"]
+        assert (one.backend.read_state().articles, one.backend.read_state().generation) == (2, 1)
 
 
 def test_who_waits_too_long_for_a_turn_is_told(lasting_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.index.storage.postgres.PATIENCE", 1)
-    monkeypatch.setattr("dedup.index.storage.sqlite.PATIENCE", 1)
+    monkeypatch.setattr("dedup.index.storage.postgres.LOCK_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr("dedup.index.storage.sqlite.LOCK_TIMEOUT_SECONDS", 1)
     with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
-        with one.home.turn(), pytest.raises(IndexingError, match="writing to it for 1 seconds; try again"):
+        with (
+            one.backend.transaction(),
+            pytest.raises(IndexingError, match="writing to it for 1 seconds; try again"),
+        ):
             two.add([{"id": "a", "text": SAID}])
 
         assert two.add([{"id": "a", "text": SAID}]) == [("a", None)]
@@ -506,18 +509,18 @@ def test_an_id_is_known_to_its_last_byte(lasting_place: Place) -> None:
 def test_who_opens_a_large_index_lets_others_write_meanwhile(
     lasting_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.index.cache.MUCH", 2)
+    monkeypatch.setattr("dedup.index.cache.FAR_BEHIND_ARTICLES", 2)
     with Index.open(lasting_place) as one, Index.open(lasting_place) as two:
         one.add([{"id": "a", "text": SAID}, {"id": "b", "text": OTHER}, {"id": "c", "text": SAID}])
-        learn = two._recalled.learn
+        learn = two._cache.add_rows
         met: list[Any] = []
 
         def slowly(rows: Any) -> None:
             met.append(None if met else one.add([{"id": "d", "text": SAID}]))
             learn(rows)
 
-        monkeypatch.setattr(two._recalled, "learn", slowly)
-        monkeypatch.setattr("dedup.index.storage.sqlite.PATIENCE", 1)
+        monkeypatch.setattr(two._cache, "learn", slowly)
+        monkeypatch.setattr("dedup.index.storage.sqlite.LOCK_TIMEOUT_SECONDS", 1)
 
         assert two.add([{"id": "e", "text": SAID}])[0][1] is not None
         assert met[0] is not None
@@ -532,11 +535,11 @@ def test_nothing_is_learned_anew_where_nothing_was_taken_out(place: Place, gone:
         assert (
             index.delete("b") if gone == "delete" else index.expire(datetime(1999, 1, 1, tzinfo=UTC))
         ) == 0
-        assert index.home.state().generation == 0
+        assert index.backend.read_state().generation == 0
 
 
 def test_a_corpus_takes_many_short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.index.ingest_batches.FOR_ONE_TURN", 4)
+    monkeypatch.setattr("dedup.index.ingest_batches.TRANSACTION_ARTICLES", 4)
     articles = planned(30, seed=8, stories=4)
     with Index.open(":memory:") as index:
         real = index.decide
@@ -548,7 +551,7 @@ def test_a_corpus_takes_many_short_turns(monkeypatch: pytest.MonkeyPatch) -> Non
 
         monkeypatch.setattr(index, "decide", counted)
 
-        found = index.answers([batch(articles)])
+        found = index.decide_corpus([batch(articles)])
 
     assert max(turns) == 4
     assert [answer.id for answer in found] == [article["id"] for article in articles]

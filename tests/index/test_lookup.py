@@ -9,8 +9,8 @@ import pytest
 from newsmaker import FIRST_DAY, Article, planned, sketched, version
 
 from dedup.index.index import Index
-from dedup.index.lookup import FULL, UNSEEN, Keys, Known, mark_near
-from dedup.matching.classifier import EXACT, FOLLOWUP, NONE, REWRITE, rules_of
+from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE, ArticleLookup, LookupKeys, mark_near_articles
+from dedup.matching.classifier import EXACT, FOLLOWUP, NO_RELATION, REWRITE, make_match_params
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import Settings
 
@@ -27,7 +27,7 @@ def canonicals(index: Index, articles: list[Article]) -> list[str | None]:
 @pytest.fixture
 def small_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the tables begin with room for three articles."""
-    monkeypatch.setattr("dedup.index.lookup.FIRST_TABLE", 3)
+    monkeypatch.setattr("dedup.index.lookup.MIN_TABLE_ARTICLES", 3)
     return iter([None])
 
 
@@ -58,13 +58,18 @@ def test_a_late_article_finds_what_lies_behind_a_younger_one() -> None:
 
 def test_an_undated_article_is_found_behind_a_dated_one() -> None:
     s = sketched([told_on(day, "same") for day in (0, 0, 100)])
-    known, places = Known(s.salient.shape[1], s.bands.shape[1]), np.arange(2)
-    none, full = np.full(2, NONE), np.full(2, FULL)
+    known, places = ArticleLookup(s.salient.shape[1], s.bands.shape[1]), np.arange(2)
+    none, full = np.full(2, NO_RELATION), np.full(2, LEVEL_ALL)
 
-    keys = Keys(s.salient[:2], s.bands[:2])
+    keys = LookupKeys(s.salient[:2], s.bands[:2])
     known.add(places, np.array([np.nan, 5.0]), places, places, none, full, keys)
 
-    assert 0 in known.near(s._replace(days=np.array([0, 0, 100.0])), np.array([2]), rules_of(Settings()))[0]
+    assert (
+        0
+        in known.find_near(
+            s._replace(days=np.array([0, 0, 100.0])), np.array([2]), make_match_params(Settings())
+        )[0]
+    )
 
 
 @pytest.mark.usefixtures("small_tables")
@@ -73,13 +78,13 @@ def test_a_table_is_passed_over_where_all_of_it_is_out_of_reach(monkeypatch: pyt
 
     def counted(*given: Any) -> None:
         looked.append(given)
-        mark_near(*given)
+        mark_near_articles(*given)
 
     with Index.open(":memory:") as index:
         for day in range(0, 400, 4):
             index.add([told_on(day, f"a{day}", day)])
-        tables = len(index._recalled.known._tables)
-        monkeypatch.setattr("dedup.index.lookup.mark_near", counted)
+        tables = len(index._cache.articles._tables)
+        monkeypatch.setattr("dedup.index.lookup.mark_near_articles", counted)
 
         assert canonicals(index, [told_on(402, "again", 396)]) == ["a396"]
         assert 0 < len(looked) < tables
@@ -96,10 +101,10 @@ def test_what_is_recalled_does_not_grow_with_what_has_left() -> None:
             index.expire(FIRST_DAY + timedelta(days=day - 10))
         index.add([told_on(603, "last", 9_000)])
 
-        assert index.home.state().articles == 601
+        assert index.backend.read_state().articles == 601
         assert index.stats().articles < 20
-        assert index._recalled.known.held == index.stats().articles
-        assert len(index._recalled.known.days) < 40
+        assert index._cache.articles.article_count == index.stats().articles
+        assert len(index._cache.articles.days) < 40
 
 
 @pytest.mark.parametrize(
@@ -115,16 +120,16 @@ def test_a_bound_is_reported_where_it_is_reached(bound: str, most: int, reached:
             index.add([article])
         index.add([{**told_on(0, "undated"), "published": None}])
 
-        assert (index.stats().kept, index.bounded) == (4, reached)
+        assert (index.stats().kept, index.limited_lookups) == (4, reached)
 
 
-KEYS = Keys(np.ones((2, 3), np.uint32), np.ones((2, 2), np.uint32))
+KEYS = LookupKeys(np.ones((2, 3), np.uint32), np.ones((2, 2), np.uint32))
 SOUND = {
     "positions": [4, 9],
     "leaders": [4, 9],
     "follows": [4, 9],
-    "relations": [NONE, NONE],
-    "marks": [FULL, FULL],
+    "relations": [NO_RELATION, NO_RELATION],
+    "marks": [LEVEL_ALL, LEVEL_ALL],
     "days": [1.0, 2.0],
 }
 PLACES = ("positions", "leaders", "follows")
@@ -138,54 +143,54 @@ UNSOUND = [
     {"follows": [4, 2**62]},
     {"follows": [-1, 9]},
     {"follows": [9, 4]},
-    {"leaders": [4, 4], "follows": [9, 9], "relations": [NONE, REWRITE]},
-    {"relations": [NONE, FOLLOWUP + 1]},
+    {"leaders": [4, 4], "follows": [9, 9], "relations": [NO_RELATION, REWRITE]},
+    {"relations": [NO_RELATION, FOLLOWUP + 1]},
     {"relations": [-2, EXACT]},
-    {"marks": [FULL, 3]},
-    {"marks": [FULL, -1]},
-    {"marks": [FULL, UNSEEN]},
+    {"marks": [LEVEL_ALL, 3]},
+    {"marks": [LEVEL_ALL, -1]},
+    {"marks": [LEVEL_ALL, LEVEL_NONE]},
     {"days": [1.0, np.inf]},
 ]
 
 
 @pytest.mark.parametrize("change", UNSOUND)
 def test_what_no_index_holds_is_refused_and_leaves_no_trace(change: dict[str, list[float]]) -> None:
-    known, sound = Known(3, 2), {name: np.array(values) for name, values in SOUND.items()}
+    known, sound = ArticleLookup(3, 2), {name: np.array(values) for name, values in SOUND.items()}
 
     with pytest.raises(ValueError):  # noqa: PT011 - whatever it says
         known.add(**(sound | {name: np.array(values) for name, values in change.items()}), keys=KEYS)
     known.add(**sound, keys=KEYS)
 
-    assert known.positions[: known.held].tolist() == [4, 9]
-    assert known.kept().tolist() == [0, 1]
+    assert known.positions[: known.article_count].tolist() == [4, 9]
+    assert known.find_kept().tolist() == [0, 1]
 
 
 def test_an_article_that_repeats_another_is_of_its_storyline() -> None:
-    known = Known(3, 2)
-    three = Keys(np.ones((3, 3), np.uint32), np.ones((3, 2), np.uint32))
+    known = ArticleLookup(3, 2)
+    three = LookupKeys(np.ones((3, 3), np.uint32), np.ones((3, 2), np.uint32))
 
     known.add(
         positions=np.array([2, 5, 7]),
         days=np.array([1.0, 2.0, 3.0]),
         leaders=np.array([2, 5, 5]),
         follows=np.array([2, 2, 7]),
-        relations=np.array([NONE, NONE, REWRITE]),
-        marks=np.full(3, FULL),
+        relations=np.array([NO_RELATION, NO_RELATION, REWRITE]),
+        marks=np.full(3, LEVEL_ALL),
         keys=three,
     )
 
-    settled = known.settled(np.arange(3))
+    settled = known.get_prior_assignments(np.arange(3))
     assert settled.leaders.tolist() == [0, 1, 1]
     assert settled.storylines.tolist() == [0, 0, 0]
 
 
 def test_positions_beyond_memory_take_none() -> None:
-    known = Known(3, 2)
+    known = ArticleLookup(3, 2)
 
     known.add(
         **{name: np.array(v) for name, v in (SOUND | {key: [1, 2**47] for key in PLACES}).items()},
         keys=KEYS,
     )
 
-    assert known.count == 2**47 + 1
+    assert known.next_position == 2**47 + 1
     assert len(known.days) < 2**20

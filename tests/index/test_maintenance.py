@@ -22,7 +22,7 @@ from newsmaker import FIRST_DAY, Article, affairs, batch, chapter_of, planned, s
 from dedup.errors import IndexingError
 from dedup.index.index import Index
 from dedup.matching.classifier import Match
-from dedup.matching.evidence import EVIDENCE
+from dedup.matching.evidence import EVIDENCE_NAMES
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import LEVELS, Settings
 
@@ -129,8 +129,8 @@ def test_a_place_is_never_given_twice(lasting_place: Place) -> None:
     with Index.open(lasting_place) as index:
         index.add([at(0, 3, "next")])
 
-        assert [row.position for rows in index.home.rows() for row in rows] == [0, 2]
-        assert index.home.state().articles == 3
+        assert [row.position for rows in index.backend.iter_rows() for row in rows] == [0, 2]
+        assert index.backend.read_state().articles == 3
         assert index.verify(deep=True) == []
 
 
@@ -148,15 +148,15 @@ def test_nothing_of_what_expired_stays_in_memory() -> None:
         index.add(planned(60, seed=4, stories=6))
         index.expire(FIRST_DAY + timedelta(days=1000))
 
-        held = {name: value for name, value in vars(index.home).items() if isinstance(value, dict)}
-        assert {name: value for name, value in held.items() if value} == {"_meta": index.home.meta()}
+        held = {name: value for name, value in vars(index.backend).items() if isinstance(value, dict)}
+        assert {name: value for name, value in held.items() if value} == {"_meta": index.backend.read_meta()}
 
 
 def test_space_is_given_back(tmp_path: Path) -> None:
     place = tmp_path / "seen.db"
     with Index.open(place) as index:
         index.add([{"id": str(n), **story(n)} for n in range(400)])
-        index.home.give_back()
+        index.backend.release_space()
         before = index.stats().bytes
         index.expire(FIRST_DAY + timedelta(days=100))
 
@@ -166,11 +166,11 @@ def test_space_is_given_back(tmp_path: Path) -> None:
 def test_nobody_waits_for_a_reader_while_space_is_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.index.storage.sqlite.PATIENCE", 5.0)
+    monkeypatch.setattr("dedup.index.storage.sqlite.LOCK_TIMEOUT_SECONDS", 5.0)
     with Index.open(tmp_path / "seen.db") as index, Index.open(tmp_path / "seen.db") as reader:
         index.add([at(0, 1, "first")])
-        with reader.home.view():
-            reader.home.state()
+        with reader.backend.snapshot():
+            reader.backend.read_state()
             start = time.monotonic()
             index.expire(FIRST_DAY + timedelta(days=10))
             took = time.monotonic() - start
@@ -341,7 +341,7 @@ def test_a_link_that_cannot_be_is_named(lasting_place: Place, change: str, says:
         assert index.decide(batch(told))[2].link
     do_beside(lasting_place, change)
 
-    with Index.look_after(lasting_place) as index:
+    with Index.open_for_maintenance(lasting_place) as index:
         faults = index.verify()
         with suppress(IndexingError):
             list(index.log())
@@ -377,10 +377,10 @@ def earlier(lasting_place: Place) -> Place:
 def test_an_index_of_the_first_format_is_brought_forward(earlier: Place) -> None:
     expected = deduplicate_in_order(EARLIER)
 
-    with Index.look_after(earlier) as index:
+    with Index.open_for_maintenance(earlier) as index:
         stats, faults = index.stats(), index.verify()
         log = [row for rows in index.log() for row in rows]
-    with Index.look_after(earlier) as index:
+    with Index.open_for_maintenance(earlier) as index:
         assert [row for rows in index.log() for row in rows] == log
 
     assert faults == []
@@ -390,7 +390,7 @@ def test_an_index_of_the_first_format_is_brought_forward(earlier: Place) -> None
         name: match and match.canonical for name, match in expected.items()
     }
     rewrites = [row for row in log if row["relation"] == "rewrite"]
-    assert {tuple(row["evidence"]) for row in rewrites} == {EVIDENCE[:27]}
+    assert {tuple(row["evidence"]) for row in rewrites} == {EVIDENCE_NAMES[:27]}
     assert all(row["storyline"] == (row["canonical"] or row["name"]) for row in log)
     assert not any(row["follows"] for row in log)
 
@@ -402,7 +402,7 @@ def deduplicate_in_order(articles: list[Article]) -> dict[str, Match | None]:
 
 
 def test_articles_of_the_first_format_expire(earlier: Place) -> None:
-    with Index.look_after(earlier) as index:
+    with Index.open_for_maintenance(earlier) as index:
         before, gone = index.stats().articles, index.expire(FIRST_DAY + timedelta(days=4))
         deleted = index.delete(next(row["id"] for rows in index.log() for row in rows))
         faults, after = index.verify(), index.stats().articles
@@ -423,7 +423,10 @@ def test_nothing_is_added_to_an_index_of_the_first_format(earlier: Place, settin
 
 
 def test_kept_articles_of_other_models_are_not_compared(earlier: Place) -> None:
-    with Index.look_after(earlier) as index, pytest.raises(IndexingError, match="verify it without --deep"):
+    with (
+        Index.open_for_maintenance(earlier) as index,
+        pytest.raises(IndexingError, match="verify it without --deep"),
+    ):
         index.verify(deep=True)
 
 

@@ -11,9 +11,9 @@ from postgres_server import Server
 
 from dedup.errors import IndexingError
 from dedup.index.index import Index
-from dedup.index.storage.backend import LostError
-from dedup.index.storage.postgres import PostgresHome
-from dedup.index.storage.postgres_url import parsed, shown
+from dedup.index.storage.backend import ConnectionLostError
+from dedup.index.storage.postgres import PostgresBackend
+from dedup.index.storage.postgres_url import format_postgres_url, parse_postgres_url
 
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
 
@@ -32,9 +32,9 @@ def end_all_others(server: Server) -> None:
 
 def wait_within_a_turn(index: Index, until: Callable[[], object]) -> None:
     """Take a turn, do something else in the middle of it, and go on."""
-    with index.home.turn():
+    with index.backend.transaction():
         until()
-        index.home.state()
+        index.backend.read_state()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def wait_within_a_turn(index: Index, until: Callable[[], object]) -> None:
     ],
 )
 def test_a_place_is_shown_without_its_password(place: str, name: str) -> None:
-    assert shown(*parsed(place)) == name
+    assert format_postgres_url(*parse_postgres_url(place)) == name
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_place_is_shown_without_its_password(place: str, name: str) -> None:
 )
 def test_a_place_that_cannot_be_read_is_not_repeated(place: str) -> None:
     with pytest.raises(IndexingError) as caught:
-        parsed(place)
+        parse_postgres_url(place)
 
     assert "cret" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -95,7 +95,7 @@ def test_a_missing_index_is_made_only_when_asked(postgres: Server) -> None:
     with pytest.raises(IndexingError, match="there is no index"):
         Index.open(place, create=False)
     with Index.open(place), Index.open(place, create=False) as index:
-        assert index.home.state().articles == 0
+        assert index.backend.read_state().articles == 0
 
 
 def test_the_tables_of_others_are_refused(postgres: Server) -> None:
@@ -133,9 +133,9 @@ def test_schemas_of_one_database_are_apart(postgres: Server) -> None:
 
 def test_who_is_silent_for_too_long_loses_the_turn(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     place = postgres.place()
-    monkeypatch.setattr("dedup.index.storage.postgres.MOST_SILENCE", 1)
+    monkeypatch.setattr("dedup.index.storage.postgres.IDLE_TIMEOUT_SECONDS", 1)
     with Index.open(place) as one, Index.open(place) as two:
-        with pytest.raises(LostError, match="timeout"):
+        with pytest.raises(ConnectionLostError, match="timeout"):
             wait_within_a_turn(one, until=lambda: two.add([{"id": "a", "text": SAID}]))
 
         assert one.add([{"id": "b", "text": SAID}])[0][1]
@@ -149,14 +149,14 @@ def test_a_turn_that_is_broken_off_is_taken_anew(postgres: Server, monkeypatch: 
     with Index.open(postgres.place()) as index:
         first = index.add(articles[:10])
         end_all_others(postgres)
-        record, broken = PostgresHome.record, iter([True])
+        record, broken = PostgresBackend.record, iter([True])
 
         def break_once(self: Any, *given: Any) -> None:
             record(self, *given)
             if next(broken, False):
                 end_all_others(postgres)
 
-        monkeypatch.setattr(PostgresHome, "record", break_once)
+        monkeypatch.setattr(PostgresBackend, "record", break_once)
         answers = index.decide(batch(articles[10:]))
 
     assert next(broken, None) is None
@@ -177,7 +177,7 @@ def test_a_commit_whose_answer_is_lost_counts_once(postgres: Server, monkeypatch
     with Index.open(postgres.place()) as index:
         monkeypatch.setattr(psycopg.Connection, "execute", lose_the_answer)
         answers = index.decide(batch([{"id": "a", "text": SAID}, {"id": "b", "text": SAID}]))
-        state = index.home.state()
+        state = index.backend.read_state()
 
     assert next(lost, None) is None
     assert [(answer.match and answer.match.canonical, answer.again) for answer in answers] == [
@@ -188,7 +188,7 @@ def test_a_commit_whose_answer_is_lost_counts_once(postgres: Server, monkeypatch
 
 
 def test_a_server_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch, postgres: Server) -> None:
-    monkeypatch.setattr("dedup.index.storage.retry.PAUSES", (0.01, 0.01))
+    monkeypatch.setattr("dedup.index.storage.retry.BACKOFF_SECONDS", (0.01, 0.01))
     with Index.open(postgres.place()) as index:
         postgres.stop()
         try:
@@ -203,13 +203,13 @@ def test_a_server_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch, postg
 
 def test_space_that_was_freed_is_used_again(postgres: Server) -> None:
     with Index.open(postgres.place()) as index:
-        home, sizes = index.home, []
+        home, sizes = index.backend, []
         for turn in range(4):
             index.add([{**article, "id": f"{turn} {article['id']}"} for article in planned(150, turn, 60)])
-            with home.turn():
-                home.remove([row.position for rows in home.rows() for row in rows])
-            home.give_back()
-            sizes.append(home.size())
+            with home.transaction():
+                home.remove([row.position for rows in home.iter_rows() for row in rows])
+            home.release_space()
+            sizes.append(home.get_size())
 
     assert sizes[-1] < 1.5 * sizes[0]
 
@@ -218,7 +218,7 @@ def test_a_damaged_page_is_told(postgres: Server) -> None:
     place = postgres.place()
     with Index.open(place) as index:
         index.add(planned(20, seed=4))
-        assert index.home.damage() == []
+        assert index.backend.find_damage() == []
     with psycopg.connect(place.partition("?")[0]) as other:
         table = place.partition("=")[2] + ".articles"
         ((path,),) = other.execute("SELECT pg_relation_filepath(%s)", [table]).fetchall()
@@ -230,6 +230,6 @@ def test_a_damaged_page_is_told(postgres: Server) -> None:
     postgres.start()
 
     with Index.open(place) as index:
-        assert "invalid page in block 0" in "".join(index.home.damage())
+        assert "invalid page in block 0" in "".join(index.backend.find_damage())
         with pytest.raises(IndexingError, match="it is damaged"):
             index.add([{"id": "a", "text": SAID}])

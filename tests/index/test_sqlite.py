@@ -18,7 +18,7 @@ from newsmaker import Article, corpus, planned, story
 
 from dedup.errors import IndexingError
 from dedup.index.index import Index
-from dedup.index.storage.sqlite import PAGE, SqliteHome
+from dedup.index.storage.sqlite import PAGE_BYTES, SqliteBackend
 from dedup.settings.settings import Settings
 
 PAGES = 40
@@ -30,7 +30,7 @@ def used(tmp_path: Path) -> Path:
     place = tmp_path / "seen.db"
     with Index.open(place) as index:
         index.add([{"id": str(n), **story(n)} for n in range(400)])
-        index.home.give_back()
+        index.backend.release_space()
     return place
 
 
@@ -92,7 +92,7 @@ def test_damaged_pages_are_an_error_or_go_unnoticed_but_never_a_crash(used: Path
     for _ in range(random.choice([1, 5, 200])):
         data[random.randrange(100, len(data))] = random.randrange(256)
     if seed % 5 == 0:
-        data = data[: random.randrange(PAGE, len(data))]
+        data = data[: random.randrange(PAGE_BYTES, len(data))]
     used.write_bytes(data)
 
     with suppress(IndexingError), Index.open(used) as index:
@@ -169,14 +169,18 @@ STEPS: dict[str, Callable[[Path, list[Article]], object]] = {
     "add": lambda place, _: Index.open(place).add([{"id": f"new {n}", **story(n)} for n in range(9)]),
     "again": lambda place, articles: Index.open(place).add(articles),
     "find": lambda place, _: Index.open(place).find({"id": "q", **story(0)}),
-    "history": lambda place, articles: [Index.look_after(place).history(told["id"]) for told in articles],
-    "cluster": lambda place, articles: [Index.look_after(place).cluster(told["id"]) for told in articles],
-    "verify": lambda place, _: Index.look_after(place).verify(deep=True),
-    "stats": lambda place, _: Index.look_after(place).stats(),
-    "log": lambda place, _: list(Index.look_after(place).log()),
-    "expire": lambda place, _: Index.look_after(place).expire(datetime(2099, 1, 1, tzinfo=UTC)),
-    "delete": lambda place, articles: Index.look_after(place).delete(articles[0]["id"]),
-    "merge": lambda place, _: Index.open(":memory:").merge(Index.look_after(place)),
+    "history": lambda place, articles: [
+        Index.open_for_maintenance(place).history(told["id"]) for told in articles
+    ],
+    "cluster": lambda place, articles: [
+        Index.open_for_maintenance(place).cluster(told["id"]) for told in articles
+    ],
+    "verify": lambda place, _: Index.open_for_maintenance(place).verify(deep=True),
+    "stats": lambda place, _: Index.open_for_maintenance(place).stats(),
+    "log": lambda place, _: list(Index.open_for_maintenance(place).log()),
+    "expire": lambda place, _: Index.open_for_maintenance(place).expire(datetime(2099, 1, 1, tzinfo=UTC)),
+    "delete": lambda place, articles: Index.open_for_maintenance(place).delete(articles[0]["id"]),
+    "merge": lambda place, _: Index.open(":memory:").merge(Index.open_for_maintenance(place)),
 }
 
 
@@ -193,7 +197,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Article]
     articles = corpus(told)
     with Index.open(place) as index:
         index.add(articles)
-        assert {row.relation for rows in index.home.rows() for row in rows} == {-1, 0, 4}
+        assert {row.relation for rows in index.backend.iter_rows() for row in rows} == {-1, 0, 4}
     return place, articles
 
 
@@ -245,7 +249,7 @@ def test_nor_is_one_of_an_earlier_format(tmp_path: Path, change: str) -> None:
     database.close()
 
     with pytest.raises(IndexingError, match="a database, but no index of dedup"):
-        Index.look_after(place)
+        Index.open_for_maintenance(place)
 
 
 def test_processes_bring_a_file_forward_once(tmp_path: Path) -> None:
@@ -322,12 +326,12 @@ def test_processes_take_turns_and_never_keep_two_that_match(tmp_path: Path) -> N
 
 
 def test_what_waits_too_long_for_its_turn_is_told(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.index.storage.sqlite.PATIENCE", 0.1)
-    waiting = SqliteHome(used)
+    monkeypatch.setattr("dedup.index.storage.sqlite.LOCK_TIMEOUT_SECONDS", 0.1)
+    waiting = SqliteBackend(used)
     other = sqlite3.connect(used, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(IndexingError, match="another process has been writing to it"), waiting.turn():
+    with pytest.raises(IndexingError, match="another process has been writing to it"), waiting.transaction():
         pass
 
     other.execute("ROLLBACK")

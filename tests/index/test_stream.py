@@ -16,9 +16,9 @@ from homes import Place
 from newsmaker import Article, planned, story
 
 from dedup.index.index import Index
-from dedup.index.stream import Aside, Feed, Pace
+from dedup.index.stream import ArticleStream, BatchLimits, Prefetcher
 
-QUICK = Pace(articles=10, seconds=0.01)
+QUICK = BatchLimits(articles=10, seconds=0.01)
 
 
 def lines_of(articles: Sequence[Article]) -> list[bytes]:
@@ -96,7 +96,7 @@ def test_a_batch_closes_when_it_is_full(pipe: Any) -> None:
     lines = lines_of([{"id": str(n), **story(n)} for n in range(40)])
 
     with Index.open(":memory:") as index:
-        feed = iter(Feed(read, index, pace=Pace(articles=10, seconds=3600)))
+        feed = iter(ArticleStream(read, index, limits=BatchLimits(articles=10, seconds=3600)))
         write(b"\n".join(lines[:10]) + b"\n")
         first = next(feed)
         write(b"\n".join(lines[10:12]))
@@ -113,8 +113,10 @@ def test_an_article_is_answered_only_after_its_decision_is_durable(pipe: Any, la
     close()
 
     with Index.open(lasting_place) as index, Index.open(lasting_place) as other:
-        for answered in Feed(read, index, pace=QUICK):
-            recorded = {row.id for row in other.home.rows_of([found.id for _, found in answered.answers])}
+        for answered in ArticleStream(read, index, limits=QUICK):
+            recorded = {
+                row.id for row in other.backend.get_rows_by_id([found.id for _, found in answered.answers])
+            }
             assert recorded == {found.id for _, found in answered.answers}
 
 
@@ -136,8 +138,8 @@ def test_a_line_beyond_all_measure_is_passed_over_in_little_memory(pipe: Any) ->
     read, write, close = pipe
     good = lines_of([{"id": str(n), **story(n)} for n in range(2)])
 
-    with Index.open(":memory:") as index, Aside(iter([]), 1):
-        feed = Feed(read, index, pace=Pace(10, 0.01, article_bytes=10_000))
+    with Index.open(":memory:") as index, Prefetcher(iter([]), 1):
+        feed = ArticleStream(read, index, limits=BatchLimits(10, 0.01, article_bytes=10_000))
         found, rejects = [], []
         write(good[0] + b"\n" + b"x" * 30_000 + b"\n" + good[1] + b"\n")
         close()
@@ -284,7 +286,7 @@ def test_what_is_worked_out_aside_fails_where_it_is_taken() -> None:
         yield 1
         raise ValueError("no more")
 
-    with Aside(failing(), 4) as items:
+    with Prefetcher(failing(), 4) as items:
         taken = iter(items)
         assert next(taken) == 1
         with pytest.raises(ValueError, match="no more"):
@@ -299,7 +301,7 @@ def test_nothing_is_worked_out_ahead_beyond_the_bound() -> None:
             done.append(n)
             yield n
 
-    with Aside(counting(), 3) as items:
+    with Prefetcher(counting(), 3) as items:
         assert next(iter(items)) == 0
         time.sleep(0.2)
         assert len(done) <= 6

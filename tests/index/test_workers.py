@@ -18,9 +18,9 @@ from postgres_server import Server
 from worker import ALONE, Worker, told, wait_until
 
 from dedup.index.index import Index
-from dedup.index.storage.backend import Row
-from dedup.matching.classifier import NONE, rules_of
-from dedup.matching.clustering import assign
+from dedup.index.storage.backend import IndexRow
+from dedup.matching.classifier import NO_RELATION, make_match_params
+from dedup.matching.clustering import assign_leaders
 
 Said = dict[str, Any]
 ARTICLES, STORIES = 240, 8
@@ -50,9 +50,9 @@ def team(place: Place, folder: Path, given: list[list[str]]) -> list[Worker]:
     return workers
 
 
-def rows_in(index: Index) -> list[Row]:
+def rows_in(index: Index) -> list[IndexRow]:
     """Return all rows of an index."""
-    return [row for rows in index.home.rows() for row in rows]
+    return [row for rows in index.backend.iter_rows() for row in rows]
 
 
 def check_all(place: Place, workers: list[Worker]) -> None:
@@ -64,14 +64,14 @@ def check_all(place: Place, workers: list[Worker]) -> None:
         assert rows_in(index) == rows, "an article was forgotten"
 
     every = [article for articles in given for article in articles]
-    tellings = sketched(every).tellings.view(np.int64).tolist()
+    tellings = sketched(every).content_hashes.view(np.int64).tolist()
     by_key = {(article["id"], telling): article for article, telling in zip(every, tellings, strict=True)}
     in_turn = [by_key[row.id, row.telling] for row in rows]
 
     assert said == again, "an answer was lost, doubled or changed"
     assert [row.position for row in rows] == list(range(len(by_key)))
     check_alone(in_turn, {answer["name"]: answer for answers in said for answer in answers})
-    check_kept([article for article, row in zip(in_turn, rows, strict=True) if row.relation == NONE])
+    check_kept([article for article, row in zip(in_turn, rows, strict=True) if row.relation == NO_RELATION])
 
 
 def check_alone(in_turn: list[Article], said: dict[str, Said]) -> None:
@@ -88,9 +88,9 @@ def check_alone(in_turn: list[Article], said: dict[str, Said]) -> None:
 
 def check_kept(articles: list[Article]) -> None:
     """Fail if one of the articles that were kept repeats another."""
-    made = assign(sketched(articles), np.arange(len(articles)), rules_of(ALONE))
+    made = assign_leaders(sketched(articles), np.arange(len(articles)), make_match_params(ALONE))
 
-    assert (made.relations == NONE).all()
+    assert (made.relations == NO_RELATION).all()
 
 
 def told_all(index: Index, articles: list[Article]) -> list[Said]:

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.errors import OutputError
-from dedup.io.atomic_write import atomic_output, write_records, write_rejects
+from dedup.io.atomic_write import open_atomic, write_records, write_rejects
 from dedup.io.corpus import Reject, read_articles
 from dedup.io.records import Record
 
@@ -33,7 +33,7 @@ def test_a_file_takes_its_place_only_at_the_end(tmp_path: Path) -> None:
     place = tmp_path / "kept.jsonl"
     place.write_bytes(b"before")
 
-    with atomic_output(place) as file:
+    with open_atomic(place) as file:
         file.write(b"after")
         file.flush()
         during = place.read_bytes(), len(list(tmp_path.iterdir()))
@@ -44,7 +44,7 @@ def test_a_file_takes_its_place_only_at_the_end(tmp_path: Path) -> None:
 
 
 def fail_halfway(place: Path, error: type[BaseException]) -> None:
-    with atomic_output(place) as file:
+    with open_atomic(place) as file:
         file.write(b"half" * 100_000)
         raise error
 
@@ -88,7 +88,7 @@ def test_the_permissions_of_a_replaced_file_are_kept_and_those_of_a_new_one_are_
     (tmp_path / "usual").write_bytes(b"")
 
     for name in ("old", "new"):
-        with atomic_output(tmp_path / name) as file:
+        with open_atomic(tmp_path / name) as file:
             file.write(b"x")
 
     assert (tmp_path / "old").stat().st_mode & 0o777 == 0o640
@@ -99,7 +99,7 @@ def test_a_link_goes_on_pointing_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.gz").symlink_to(tmp_path / "folder" / "file")
 
-    with atomic_output(tmp_path / "link.gz") as file:
+    with open_atomic(tmp_path / "link.gz") as file:
         file.write(b"x")
 
     assert (tmp_path / "link.gz").is_symlink()
@@ -180,7 +180,7 @@ except OutputError as error:
 
 
 def test_an_error_of_the_caller_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), atomic_output(tmp_path / "kept.jsonl"):
+    with pytest.raises(FileNotFoundError), open_atomic(tmp_path / "kept.jsonl"):
         raise FileNotFoundError(errno.ENOENT, "of the caller's own")
 
 
@@ -240,7 +240,7 @@ def test_records_are_written_byte_for_byte(tmp_path: Path, packing: str) -> None
     (tmp_path / "in.jsonl").write_bytes(jsonl(*odd))
     place = tmp_path / f"out.jsonl{packing}"
 
-    written = write_records(place, read_articles(tmp_path / "in.jsonl").records())
+    written = write_records(place, read_articles(tmp_path / "in.jsonl").iter_records())
 
     assert written == 3
     assert lines(read_articles(place)) == odd
@@ -268,7 +268,7 @@ def test_other_programs_can_unpack_what_is_written(tmp_path: Path) -> None:
     write_records(tmp_path / "a.jsonl.gz", STORIES)
     write_records(tmp_path / "a.jsonl.bz2", STORIES)
 
-    plain = b"".join(Record(story).line() + b"\n" for story in STORIES)
+    plain = b"".join(Record(story).to_line() + b"\n" for story in STORIES)
     assert gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes()) == plain
     assert bz2.decompress((tmp_path / "a.jsonl.bz2").read_bytes()) == plain
 
@@ -401,6 +401,6 @@ def test_a_file_may_be_replaced_by_what_is_read_from_it(tmp_path: Path) -> None:
     place = tmp_path / "news.jsonl"
     place.write_bytes(jsonl({"id": "a", "text": "a"}, b"broken", {"id": "b", "text": "b"}))
 
-    write_records(place, read_articles(place).records())
+    write_records(place, read_articles(place).iter_records())
 
     assert ids(read_articles(place)) == ["a", "b"]

@@ -32,7 +32,9 @@ def test_the_articles_are_the_same_in_every_format_and_compression(
     assert [row["title"] for row in found] == ["Flood in Lübeck", "Выборы", None, 'Said, "no"']
     assert found[0]["published"] == datetime(2024, 1, 31, tzinfo=UTC)
     assert found[2]["url"] == "https://example.org/c"
-    assert [record.fields()["text"] for record in corpus.records()] == [story["text"] for story in STORIES]
+    assert [record.to_dict()["text"] for record in corpus.iter_records()] == [
+        story["text"] for story in STORIES
+    ]
     assert (corpus.rejects, corpus.warnings) == ([], {})
 
 
@@ -128,7 +130,7 @@ def test_several_places_follow_one_another_as_given(tmp_path: Path) -> None:
         ("same", "b"),
         ("same", "a"),
     ]
-    assert [record.fields()["text"] for record in corpus.records()] == ["x", "b", "a"]
+    assert [record.to_dict()["text"] for record in corpus.iter_records()] == ["x", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -227,8 +229,8 @@ def test_standard_input_that_was_left_early_is_read_on(
 ) -> None:
     data = jsonl(*[{"text": "x" * 100}] * 50)
     (tmp_path / "stdin").write_bytes(data)
-    monkeypatch.setattr("dedup.io.decompress.PIECE", 500)
-    monkeypatch.setattr("dedup.io.decompress.SAMPLE", 500)
+    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", 500)
+    monkeypatch.setattr("dedup.io.decompress.ENCODING_SAMPLE_BYTES", 500)
 
     with (tmp_path / "stdin").open() as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
@@ -282,11 +284,11 @@ def test_articles_are_read_again_where_no_file_has_changed(tmp_path: Path, chang
     corpus = Corpus([tmp_path], batch_bytes=1)
     first = rows(corpus)
 
-    again = [row for batch in corpus.again() for row in batch.to_pylist()]
+    again = [row for batch in corpus.read_again() for row in batch.to_pylist()]
 
     assert again == first
     assert len(corpus.rejects) == 1
-    batches = corpus.again()
+    batches = corpus.read_again()
     next(batches)
     (tmp_path / "b.jsonl").write_bytes(changed)
     with pytest.raises(InputError, match=r"b\.jsonl was changed while it was being read"):
@@ -301,7 +303,7 @@ def test_a_file_that_changes_before_it_is_read_again_is_an_error(tmp_path: Path)
     (tmp_path / "a.jsonl").write_bytes(b"no article\n")
 
     with pytest.raises(InputError, match=r"a\.jsonl was changed while it was being read"):
-        next(corpus.again())
+        next(corpus.read_again())
     assert corpus.rejects == []
 
 

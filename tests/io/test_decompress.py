@@ -44,7 +44,7 @@ def test_the_encoding_is_told_and_the_records_are_utf8(
     found = rows(corpus)
 
     assert {row["text"] for row in found} == {text * 5}
-    assert {record.fields()["text"] for record in corpus.records()} == {text * 5}
+    assert {record.to_dict()["text"] for record in corpus.iter_records()} == {text * 5}
     assert corpus.warnings == ({f"files read as {warned}, not UTF-8": 1} if warned else {})
     if kind == "jsonl":
         assert b"\n".join(lines(corpus)) + b"\n" == data.encode()
@@ -64,8 +64,8 @@ def test_a_few_damaged_bytes_do_not_make_a_file_another_encoding(tmp_path: Path)
 def test_a_character_on_the_border_of_the_sample_is_not_taken_for_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.io.decompress.SAMPLE", 20)
-    monkeypatch.setattr("dedup.io.decompress.PIECE", 1)
+    monkeypatch.setattr("dedup.io.decompress.ENCODING_SAMPLE_BYTES", 20)
+    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", 1)
     for shift in range(4):
         (tmp_path / f"{shift}.txt").write_text("x" * (17 + shift) + "😀 ü", encoding="utf-8")
     corpus = read_articles(tmp_path)
@@ -117,7 +117,7 @@ def test_what_comes_before_the_damage_is_kept_and_the_rest_is_reported(
     assert 1000 < len(found) < 9000
     assert len(corpus.rejects) == 1
     assert "breaks off or is damaged" in corpus.rejects[0].reason
-    assert [record.fields()["id"] for record in corpus.records()] == found
+    assert [record.to_dict()["id"] for record in corpus.iter_records()] == found
     with pytest.raises(InputError, match=r"breaks off or is damaged"):
         rows(read_articles(path, strict=True))
 

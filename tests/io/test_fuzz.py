@@ -18,7 +18,7 @@ import pytest
 
 from dedup.errors import DedupError
 from dedup.index.index import Index
-from dedup.index.stream import Feed, Pace
+from dedup.index.stream import ArticleStream, BatchLimits
 from dedup.io.atomic_write import write_records
 from dedup.io.corpus import read_articles
 
@@ -108,7 +108,7 @@ def test_readers_give_articles_rejects_or_a_sentence(kind: str, tmp_path: Path) 
         try:
             corpus = read_articles(path)
             articles = sum(batch.num_rows for batch in corpus)
-            records = sum(1 for _ in corpus.records())
+            records = sum(1 for _ in corpus.iter_records())
         except DedupError:
             continue
         assert articles == records, f"seed {seed}"
@@ -123,7 +123,7 @@ def test_a_stream_answers_what_it_does_not_reject(tmp_path: Path) -> None:
             data = damaged(random, lines())
             (tmp_path / "feed").write_bytes(data)
             with (tmp_path / "feed").open("rb") as file:
-                found = list(Feed(file.fileno(), index, pace=Pace(3, 0.01)))
+                found = list(ArticleStream(file.fileno(), index, limits=BatchLimits(3, 0.01)))
             told = sum(len(part.answers) + len(part.rejects) for part in found)
             blank = sum(not line.strip() for line in data.split(b"\n"))
             assert told + blank == data.count(b"\n") + 1, f"seed {seed}"

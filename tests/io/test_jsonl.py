@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.io.corpus import Corpus, read_articles
-from dedup.io.file_reader import Reading
-from dedup.io.jsonl import _by_arrow
-from dedup.io.line_blocks import Block
+from dedup.io.file_reader import FileReader
+from dedup.io.jsonl import _parse_with_arrow
+from dedup.io.line_blocks import LineBlock
 
 
 def test_records_come_back_byte_for_byte(tmp_path: Path) -> None:
@@ -72,15 +72,15 @@ def test_arrow_and_python_read_the_same_articles(
     path.write_bytes(jsonl(*[json.dumps(fields).encode() for fields in objects]))
     by_arrow: list[bool] = []
 
-    def spy(block: Block, reading: Reading) -> list[pa.RecordBatch] | None:
-        found = _by_arrow(block, reading)
+    def spy(block: LineBlock, reading: FileReader) -> list[pa.RecordBatch] | None:
+        found = _parse_with_arrow(block, reading)
         by_arrow.append(found is not None)
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.io.jsonl._by_arrow", spy)
+        patch.setattr("dedup.io.jsonl._parse_with_arrow", spy)
         fast = rows(read_articles(path))
-        patch.setattr("dedup.io.jsonl._by_arrow", lambda *_: None)
+        patch.setattr("dedup.io.jsonl._parse_with_arrow", lambda *_: None)
         slow = rows(read_articles(path))
 
     assert fast == slow
@@ -323,7 +323,7 @@ def test_where_the_pieces_of_a_file_are_cut_changes_nothing(
     (tmp_path / "news.jsonl").write_bytes(data[:-1] + ending)
     whole = Corpus([tmp_path], max_article_bytes=200)
     expected = rows(whole), lines(whole), whole.rejects
-    monkeypatch.setattr("dedup.io.decompress.PIECE", piece)
+    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", piece)
 
     corpus = Corpus([tmp_path], max_article_bytes=200, batch_bytes=60)
 

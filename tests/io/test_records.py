@@ -66,7 +66,7 @@ def test_what_json_has_no_type_for_is_text() -> None:
         {"at": datetime(2024, 1, 31, tzinfo=UTC), "raw": b"a\xff", "nan": [float("nan")], "lone": "\ud800"}
     )
 
-    assert json.loads(record.line()) == {
+    assert json.loads(record.to_line()) == {
         "at": "2024-01-31T00:00:00+00:00",
         "raw": "a\ufffd",
         "nan": [None],

@@ -17,13 +17,19 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, sketched, story
 
-from dedup.matching.classifier import CORROBORATION, NONE, judged, level_threshold, rules_of
-from dedup.matching.clustering import CHUNK
-from dedup.matching.evidence import CONTEXT, evidence_of
-from dedup.matching.pair_scoring import evidence_in_context, weigh_pairs
+from dedup.matching.classifier import (
+    NO_RELATION,
+    WITNESS_BONUS,
+    classify_articles,
+    get_level_threshold,
+    make_match_params,
+)
+from dedup.matching.clustering import CHUNK_SIZE
+from dedup.matching.evidence import CONTEXT_START, compute_evidence
+from dedup.matching.pair_scoring import compute_evidence_in_context, score_pairs
 from dedup.pipeline.deduplicate import deduplicate
-from dedup.pipeline.results import Result, named_evidence
-from dedup.settings.settings import JOINING, LEVELS, RELATIONS, Settings
+from dedup.pipeline.results import Result, to_evidence_dict
+from dedup.settings.settings import LEVEL_RELATIONS, LEVELS, RELATIONS, Settings
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = Settings()
@@ -55,7 +61,7 @@ def rows_in_context(articles: list[Article], result: Result) -> dict[str, np.nda
         return {}
     s, places = sketched(articles), {name: a for a, name in enumerate(result.ids)}
     pairs = np.array([(places[m.canonical], places[m.id]) for m in matches], np.int64).reshape(-1, 2)
-    rows = evidence_in_context(s, result.order, pairs, result.settings, result.assignments.leaders)
+    rows = compute_evidence_in_context(s, result.order, pairs, result.settings, result.assignments.leaders)
     return {match.id: row for match, row in zip(matches, rows, strict=True)}
 
 
@@ -71,11 +77,11 @@ def test_law_1_a_match_is_a_function_of_two_articles_and_of_their_affair(
 
     for match in [*result.dropped, *result.links]:
         s = sketched([known[match.id], known[match.canonical]])
-        (row,) = evidence_of(s, np.array([0]), np.array([1]))
-        alone = named_evidence(row[:CONTEXT], match.relation)
+        (row,) = compute_evidence(s, np.array([0]), np.array([1]))
+        alone = to_evidence_dict(row[:CONTEXT_START], match.relation)
         assert {name: match.evidence[name] for name in alone} == alone
-        relation, score, _ = judged(s, 1, 0, rules_of(DEFAULTS))
-        if match.relation in JOINING["text"]:
+        relation, score, _ = classify_articles(s, 1, 0, make_match_params(DEFAULTS))
+        if match.relation in LEVEL_RELATIONS["text"]:
             assert (RELATIONS[relation], round(score, 4)) == (match.relation, match.score)
 
 
@@ -108,7 +114,7 @@ def test_law_1_what_is_looked_up_at_once_changes_nothing(size: int, monkeypatch:
     corpora_ = [planned(120, seed, stories=8) for seed in range(4)]
     at_once = [outcome(deduplicate(articles)) for articles in corpora_]
 
-    monkeypatch.setattr("dedup.matching.clustering.CHUNK", size)
+    monkeypatch.setattr("dedup.matching.clustering.CHUNK_SIZE", size)
 
     assert [outcome(deduplicate(articles)) for articles in corpora_] == at_once
 
@@ -189,7 +195,7 @@ def test_law_4_every_drop_names_a_kept_article(articles: list[Article], level: s
     result = deduplicate(articles, Settings(level=level))
 
     assert {match.canonical for match in result.dropped} <= set(result.kept)
-    assert {match.relation for match in result.dropped} <= set(JOINING[level])
+    assert {match.relation for match in result.dropped} <= set(LEVEL_RELATIONS[level])
     assert {match.id for match in result.dropped} == {a["id"] for a in articles} - set(result.kept)
 
 
@@ -217,7 +223,7 @@ def test_law_4_the_evidence_of_every_match_is_exact(articles: list[Article], lev
     rows = rows_in_context(articles, result)
 
     for match in [*result.dropped, *result.links]:
-        assert match.evidence == named_evidence(rows[match.id], match.relation)
+        assert match.evidence == to_evidence_dict(rows[match.id], match.relation)
         assert 0 <= match.score <= 1
 
 
@@ -255,10 +261,12 @@ def test_every_article_has_a_storyline_at_every_level(level: str) -> None:
 
 def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
     """Return (kept, other) → relation for every pair of articles that match, looked at one by one."""
-    s, rules = sketched(articles), rules_of(DEFAULTS)
+    s, rules = sketched(articles), make_match_params(DEFAULTS)
     pairs = ((k, o) for k in range(len(articles)) for o in range(len(articles)) if k != o)
-    found = {(articles[k]["id"], articles[o]["id"]): int(judged(s, k, o, rules)[0]) for k, o in pairs}
-    return {pair: relation for pair, relation in found.items() if relation != NONE}
+    found = {
+        (articles[k]["id"], articles[o]["id"]): int(classify_articles(s, k, o, rules)[0]) for k, o in pairs
+    }
+    return {pair: relation for pair, relation in found.items() if relation != NO_RELATION}
 
 
 @given(corpora(least=1, most=30), st.sampled_from(LEVELS))
@@ -266,23 +274,23 @@ def brute_force(articles: list[Article]) -> dict[tuple[str, str], int]:
 def test_law_5_matches_are_never_invented(articles: list[Article], level: str) -> None:
     """A match of a model is at most as much below the threshold alone as its neighbours or a witness may help."""
     settings = Settings(level=level, undated="apart")
-    every, rules = brute_force(articles), rules_of(settings)
+    every, rules = brute_force(articles), make_match_params(settings)
     places = {article["id"]: a for a, article in enumerate(articles)}
 
     result = deduplicate(articles, settings)
 
     for match in result.dropped:
-        if match.relation in JOINING["text"]:
+        if match.relation in LEVEL_RELATIONS["text"]:
             assert RELATIONS[every[match.canonical, match.id]] == match.relation
             continue
         pair = np.array([[places[match.canonical], places[match.id]]])
-        [odds] = weigh_pairs(sketched(articles), pair, settings)
-        help_ = CORROBORATION + (0 if rules.by_storyline else rules.context_gain)
-        assert odds >= level_threshold(rules) - help_
+        [odds] = score_pairs(sketched(articles), pair, settings)
+        help_ = WITNESS_BONUS + (0 if rules.by_storyline else rules.max_context_gain)
+        assert odds >= get_level_threshold(rules) - help_
 
 
 def test_law_5_hardly_a_copy_is_missed() -> None:
-    articles = planned(CHUNK + 400, seed=5, stories=150)
+    articles = planned(CHUNK_SIZE + 400, seed=5, stories=150)
     result = deduplicate(articles)
     rank = {result.ids[a]: place for place, a in enumerate(result.order.tolist())}
     kept = [article for article in articles if article["id"] in set(result.kept)]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
-from dedup.matching.candidates import fill_candidates, keys_of, scratch_for
-from dedup.matching.classifier import rules_of
-from dedup.matching.inverted_index import insert, postings_for
+from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
+from dedup.matching.classifier import make_match_params
+from dedup.matching.inverted_index import insert_postings, make_index_for_articles
 from dedup.settings.settings import Settings
-from dedup.sketches.minhash import signatures_of
+from dedup.sketches.minhash import compute_signatures
 from dedup.sketches.sketch import Sketches
 
 DEFAULTS = Settings()
@@ -25,16 +25,16 @@ class Found(NamedTuple):
 
 def candidates(s: Sketches, settings: Settings = DEFAULTS, *, in_order: bool = False) -> list[Found]:
     """Return for each sketch its candidates among those before it, and what else is said of them."""
-    rules, count = rules_of(settings), len(s.texts)
+    rules, count = make_match_params(settings), len(s.text_hashes)
     each = s.salient.shape[1] + settings.bands
-    index, scratch = postings_for(count, each), scratch_for(count, each)
+    index, scratch = make_index_for_articles(count, each), make_lookup_scratch(count, each)
     out = []
     for a in range(count):
-        terms, n = keys_of(s, a, scratch.keys)
+        terms, n = fill_lookup_keys(s, a, scratch.keys)
         m, banded, bounded = fill_candidates(index, s.days, terms, n, s.days[a], rules, in_order, scratch)
-        out.append(Found(scratch.found[:m].tolist(), int(banded), int(bounded)))
-        insert(index, scratch.keys, 0, n, a)
-        assert not scratch.shares.any(), "the scratch is not left clean"
+        out.append(Found(scratch.candidates[:m].tolist(), int(banded), int(bounded)))
+        insert_postings(index, scratch.keys, 0, n, a)
+        assert not scratch.overlaps.any(), "the scratch is not left clean"
     return out
 
 
@@ -42,7 +42,7 @@ def bands(s: Sketches, a: int, settings: Settings) -> Iterator[tuple[int, ...]]:
     """Yield the bands of a signature, each with its number; none for an article without shingles."""
     if s.shingle_offsets[a + 1] > s.shingle_offsets[a]:
         rows = settings.rows
-        signature = signatures_of(s.shingles, s.shingle_offsets, settings.bands * rows, settings.seed)[
+        signature = compute_signatures(s.shingles, s.shingle_offsets, settings.bands * rows, settings.seed)[
             a
         ].tolist()
         for band in range(settings.bands):
@@ -171,4 +171,4 @@ def test_empty_articles_are_nobodys_candidates() -> None:
 
 
 def test_an_index_for_nothing_can_be_made() -> None:
-    assert len(postings_for(0, 64).slots) > 0
+    assert len(make_index_for_articles(0, 64).slots) > 0

@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from newsmaker import Article, corpora, sketched, story, version
 
 from dedup.matching.classifier import (
-    NONE,
-    add_context_odds,
-    add_story_odds,
-    add_storyline_odds,
-    is_apart,
+    NO_RELATION,
+    classify_articles,
+    compute_context_odds,
+    compute_story_odds,
+    compute_storyline_odds,
+    is_clearly_below_copy_threshold,
     is_template,
-    judged,
+    make_match_params,
     read_shipped_model,
-    rules_of,
 )
 from dedup.matching.evidence import (
     CHANGED_FACTS,
     CONTAINED,
     CONTAINS,
-    CONTEXT,
-    COUNT,
-    EVIDENCE,
+    CONTEXT_START,
+    EVIDENCE_COUNT,
+    EVIDENCE_NAMES,
     JACCARD,
     NAMES,
     NAMES_FOUND,
@@ -36,7 +36,7 @@ from dedup.matching.evidence import (
     UNDATED,
     WORDS_220,
 )
-from dedup.settings.model_file import check_direction
+from dedup.settings.model_file import check_coefficient_sign
 from dedup.settings.settings import RELATIONS, Settings
 
 DEFAULTS = Settings()
@@ -45,9 +45,9 @@ Verdict = tuple[str, float] | None
 
 def judge(kept: Article, other: Article, settings: Settings = DEFAULTS) -> Verdict:
     """Return (relation, score) of one article to another that is kept; None where they do not match."""
-    rules = rules_of(settings)
-    relation, score, _ = judged(sketched([kept, other]), 0, 1, rules)
-    return None if relation == NONE else (RELATIONS[relation], float(score))
+    rules = make_match_params(settings)
+    relation, score, _ = classify_articles(sketched([kept, other]), 0, 1, rules)
+    return None if relation == NO_RELATION else (RELATIONS[relation], float(score))
 
 
 def told(text: str, title: str = "", **others: Any) -> Article:
@@ -272,18 +272,33 @@ def test_where_rewrites_do_not_count_the_same_copies_are_found(
 
     for a in range(len(articles)):
         for b in range(a):
-            found, alone = (judged(s, a, b, rules)[:2] for rules in map(rules_of, (everything, copies)))
+            found, alone = (
+                classify_articles(s, a, b, rules)[:2]
+                for rules in map(make_match_params, (everything, copies))
+            )
             assert alone == (
-                found if RELATIONS[found[0]] in copies.relations and found[0] != NONE else (NONE, 0.0)
+                found
+                if RELATIONS[found[0]] in copies.relations and found[0] != NO_RELATION
+                else (NO_RELATION, 0.0)
             )
 
 
 def test_where_rewrites_do_not_count_unlike_articles_are_not_compared() -> None:
-    whole, rules = story(1), rules_of(Settings(relations=RELATIONS[:4]))
+    whole, rules = story(1), make_match_params(Settings(relations=RELATIONS[:4]))
     s = sketched([whole, parts(whole, 2, 6), parts(whole, 0, 8), REWRITES["en"][0], story(2)])
 
-    assert [is_apart(s, 0, other, rules) for other in range(1, 5)] == [False, False, True, True]
-    assert [is_apart(s, other, 0, rules) for other in range(1, 5)] == [False, False, True, True]
+    assert [is_clearly_below_copy_threshold(s, 0, other, rules) for other in range(1, 5)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [is_clearly_below_copy_threshold(s, other, 0, rules) for other in range(1, 5)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 FORMS = {
@@ -549,7 +564,7 @@ def test_a_new_toll_makes_an_update_and_no_other_story(language: str) -> None:
     first, later = (filled_in(UPDATES[language], which) for which in (0, 1))
 
     found = judge(first, later)
-    _, _, evidence = judged(sketched([first, later]), 0, 1, rules_of(DEFAULTS))
+    _, _, evidence = classify_articles(sketched([first, later]), 0, 1, make_match_params(DEFAULTS))
 
     assert found
     assert found[0] == "copy"
@@ -657,15 +672,15 @@ def test_a_match_one_way_round_is_a_match_the_other(articles: list[Article]) -> 
         "extension": "excerpt",
         "model": "model",
     }
-    s, rules = sketched(articles), rules_of(DEFAULTS)
+    s, rules = sketched(articles), make_match_params(DEFAULTS)
     # What is new in the later article counts in a rewrite: the other way round it may be a follow-up. -1 is none.
     names = [*RELATIONS[:4], "model", "model", "none"]
 
     for a in range(len(articles)):
         for b in range(a):
             there, back = (
-                judged(s, a, b, rules),
-                judged(s, b, a, rules),
+                classify_articles(s, a, b, rules),
+                classify_articles(s, b, a, rules),
             )
             assert names[back[0]] == turned.get(names[there[0]], "none")
             if names[there[0]] != "model":
@@ -679,22 +694,22 @@ both_models = pytest.mark.parametrize("name", ["story", "storyline"])
 def test_a_model_knows_every_column_by_its_name(name: str) -> None:
     coefficients, _ = read_shipped_model(name)
 
-    assert coefficients.shape == (2, COUNT)
+    assert coefficients.shape == (2, EVIDENCE_COUNT)
     assert (np.count_nonzero(coefficients, axis=1) > 5).all()
 
 
 @pytest.mark.parametrize("undated", [0.0, 1.0])
 def test_the_odds_are_the_sum_of_the_evidence_by_its_coefficients(undated: float) -> None:
-    row, rules = np.linspace(0, 1, COUNT, dtype=np.float32), rules_of(DEFAULTS)
+    row, rules = np.linspace(0, 1, EVIDENCE_COUNT, dtype=np.float32), make_match_params(DEFAULTS)
     row[UNDATED] = undated
 
     for name, found in (
-        ("story", add_story_odds(row, rules) + add_context_odds(row, rules)),
-        ("storyline", add_storyline_odds(row, rules)),
+        ("story", compute_story_odds(row, rules) + compute_context_odds(row, rules)),
+        ("storyline", compute_storyline_odds(row, rules)),
     ):
         model = read_shipped_model(name)
-        assert found == pytest.approx(model.intercept + float(model.for_pair(row) @ row), abs=1e-5)
-        assert found == pytest.approx(float(model.log_odds(row[None])[0]), abs=1e-5)
+        assert found == pytest.approx(model.intercept + float(model.select_coefficients(row) @ row), abs=1e-5)
+        assert found == pytest.approx(float(model.compute_log_odds(row[None])[0]), abs=1e-5)
 
 
 @both_models
@@ -709,7 +724,7 @@ def test_the_odds_of_a_model_do_not_rest_on_what_is_looked_at_last(name: str) ->
 def test_the_storyline_model_does_not_weigh_the_neighbours() -> None:
     coefficients, _ = read_shipped_model("storyline")
 
-    assert not coefficients[:, CONTEXT:].any()
+    assert not coefficients[:, CONTEXT_START:].any()
 
 
 @both_models
@@ -717,21 +732,21 @@ def test_more_of_the_same_is_never_less_probable(name: str) -> None:
     model = read_shipped_model(name)
 
     for coefficients in model.coefficients.tolist():
-        for column, c in zip(EVIDENCE, coefficients, strict=True):
+        for column, c in zip(EVIDENCE_NAMES, coefficients, strict=True):
             if c and column != "undated":  # it holds what the intercepts of dated and undated pairs differ by
-                check_direction(column, c)
+                check_coefficient_sign(column, c)
 
 
 def test_neighbours_add_no_more_than_their_bound() -> None:
-    rules = rules_of(DEFAULTS)
-    row = np.ones(COUNT, np.float32)
+    rules = make_match_params(DEFAULTS)
+    row = np.ones(EVIDENCE_COUNT, np.float32)
     row[NEARER] = row[NEIGHBOURS] = 0.0
 
-    assert add_context_odds(row, rules) == pytest.approx(rules.context_gain)
+    assert compute_context_odds(row, rules) == pytest.approx(rules.max_context_gain)
 
 
 def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:
-    row = np.zeros(COUNT, np.float32)
+    row = np.zeros(EVIDENCE_COUNT, np.float32)
     little, much = row.copy(), row.copy()
     little[CONTAINED], much[CONTAINED] = 0.1, 0.9
     little[NAMES] = much[NAMES] = 5.0
@@ -742,7 +757,7 @@ def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:
 
 
 def test_less_is_asked_of_the_names_where_all_words_are_damaged() -> None:
-    row = np.zeros(COUNT, np.float32)
+    row = np.zeros(EVIDENCE_COUNT, np.float32)
     row[CONTAINED], row[NAMES], row[NAMES_FOUND], row[WORDS_220] = 0.5, 5.0, 0.5, 1.0
     garbled = row.copy()
     garbled[WORDS_220] = 0.7

@@ -7,10 +7,10 @@ import pytest
 from newsmaker import Article, planned, shuffled, sketched, story, version
 
 from dedup.matching import classifier
-from dedup.matching.classifier import NONE, rules_of
-from dedup.matching.clustering import Assignments, assign
-from dedup.matching.evidence import COUNT, JACCARD, NEARER, NEW_TEXT_FOUND
-from dedup.matching.pair_scoring import evidence_in_context, weigh_pairs
+from dedup.matching.classifier import NO_RELATION, make_match_params
+from dedup.matching.clustering import Assignments, assign_leaders
+from dedup.matching.evidence import EVIDENCE_COUNT, JACCARD, NEARER, NEW_TEXT_FOUND
+from dedup.matching.pair_scoring import compute_evidence_in_context, score_pairs
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import RELATIONS, Settings
 
@@ -22,7 +22,7 @@ def assigned(
 ) -> Assignments:
     """Return what becomes of some articles, taken as they stand or in another order."""
     taken = np.array(range(len(articles)) if order is None else order, np.int64)
-    return assign(sketched(articles), taken, rules_of(settings or Settings()))
+    return assign_leaders(sketched(articles), taken, make_match_params(settings or Settings()))
 
 
 def sentences(number: int, first: int, last: int) -> Article:
@@ -91,11 +91,11 @@ def test_words_in_common_go_before_a_story_in_common() -> None:
 def test_what_is_kept_has_no_relation_no_score_and_no_evidence() -> None:
     found = assigned([story(1), story(1), {"text": "too short"}])
 
-    assert found.relations.tolist() == [NONE, EXACT, NONE]
+    assert found.relations.tolist() == [NO_RELATION, EXACT, NO_RELATION]
     assert found.scores.tolist() == [0, 1, 0]
-    assert found.places.tolist() == [-1, 0, -1]
-    assert found.evidence.shape == (1, COUNT)
-    assert found.against(1)[JACCARD] == 1
+    assert found.evidence_rows.tolist() == [-1, 0, -1]
+    assert found.evidence.shape == (1, EVIDENCE_COUNT)
+    assert found.get_evidence_rows(1)[JACCARD] == 1
 
 
 def test_an_article_left_out_of_the_order_is_nobodys_leader() -> None:
@@ -117,7 +117,7 @@ def test_a_copy_of_a_rewrite_that_just_misses_goes_where_the_rewrite_went() -> N
     assert less < sure
     assert alone.leaders.tolist() == [0, 1]
     assert beside.leaders.tolist() == [0, 0, 0]
-    assert beside.relations.tolist() == [NONE, REWRITE, REWRITE]
+    assert beside.relations.tolist() == [NO_RELATION, REWRITE, REWRITE]
 
 
 def mixed(own: slice, other: slice, seed: int) -> Article:
@@ -137,7 +137,7 @@ LINKED = Settings(level="storyline")
 
 def log_odds(kept: Article, other: Article) -> float:
     """Return the log-odds that two articles belong to one storyline."""
-    return float(weigh_pairs(sketched([kept, other]), np.array([[0, 1]]), LINKED)[0])
+    return float(score_pairs(sketched([kept, other]), np.array([[0, 1]]), LINKED)[0])
 
 
 FIRST, WITNESS, WEAK = story(1), mixed(slice(0, 8), slice(0, 4), 1), mixed(slice(4, 8), slice(0, 8), 2)
@@ -150,7 +150,7 @@ FIRST, WITNESS, WEAK = story(1), mixed(slice(0, 8), slice(0, 4), 1), mixed(slice
 def test_a_witness_helps_a_match_that_falls_a_little_short(
     short_by: float, joins: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classifier, "CORROBORATION", 0.8)
+    monkeypatch.setattr(classifier, "WITNESS_BONUS", 0.8)
     weak, sure, witnessed = log_odds(FIRST, WEAK), log_odds(FIRST, WITNESS), log_odds(WITNESS, WEAK)
     settings = replace(LINKED, followup_probability=1 / (1 + math.exp(-weak - short_by)))
 
@@ -159,7 +159,7 @@ def test_a_witness_helps_a_match_that_falls_a_little_short(
     assert min(sure, (weak + witnessed) / 2) > weak + 0.9, "the witness itself is sure"
     assert (alone.leaders[1] == 0) == (short_by < 0)
     assert beside.leaders.tolist() == [0, 0, 0 if joins else 2]
-    assert (beside.relations[2] == NONE) == (not joins)
+    assert (beside.relations[2] == NO_RELATION) == (not joins)
 
 
 def test_a_witness_of_another_story_does_not_help() -> None:
@@ -174,7 +174,7 @@ def test_a_witness_of_another_story_does_not_help() -> None:
 def test_at_the_level_of_stories_no_rewrite_is_a_witness() -> None:
     """On natural news they brought chapters together."""
     settings = Settings(rewrite_probability=0.02)
-    odds = weigh_pairs(sketched([FIRST, WITNESS, WEAK]), np.array([[0, 1], [0, 2]]), settings)
+    odds = score_pairs(sketched([FIRST, WITNESS, WEAK]), np.array([[0, 1], [0, 2]]), settings)
     between = replace(settings, rewrite_probability=1 / (1 + math.exp(-odds.mean())))
 
     found = assigned([FIRST, WITNESS, WEAK], between)
@@ -190,7 +190,7 @@ def test_a_chapter_is_kept_and_follows_the_first() -> None:
 
     assert found.leaders.tolist() == [0, 1, 2]
     assert found.storylines.tolist() == [0, 0, 2]
-    assert found.follows().tolist() == [False, True, False]
+    assert found.is_follower().tolist() == [False, True, False]
     assert found.scores[1] >= settings.followup_probability
 
 
@@ -198,13 +198,13 @@ def test_a_chapter_of_an_affair_is_dropped_where_follow_ups_join() -> None:
     found = assigned([FIRST, WITNESS, story(3)], replace(LINKED, rewrite_probability=0.999))
 
     assert found.leaders.tolist() == [0, 0, 2]
-    assert found.relations.tolist() == [NONE, FOLLOWUP, NONE]
+    assert found.relations.tolist() == [NO_RELATION, FOLLOWUP, NO_RELATION]
 
 
 def test_without_follow_ups_nothing_is_linked() -> None:
     settings = Settings(rewrite_probability=0.999, relations=("exact", "copy", "rewrite"))
 
-    assert not assigned([FIRST, WITNESS], settings).follows().any()
+    assert not assigned([FIRST, WITNESS], settings).is_follower().any()
 
 
 def test_what_the_affair_has_said_before_counts_less() -> None:
@@ -213,7 +213,7 @@ def test_what_the_affair_has_said_before_counts_less() -> None:
     retold = mixed(slice(0, 8), slice(3, 8), 3)
     s = sketched([first, second, retold])
 
-    of_first, of_second = evidence_in_context(s, np.arange(3), np.array([[0, 2], [1, 2]]), Settings())
+    of_first, of_second = compute_evidence_in_context(s, np.arange(3), np.array([[0, 2], [1, 2]]), Settings())
 
     assert of_second[NEW_TEXT_FOUND] > of_first[NEW_TEXT_FOUND]
     assert (of_first[NEARER], of_second[NEARER]) == (pytest.approx(math.log(2)), 0.0)
@@ -253,7 +253,7 @@ def test_work_is_counted_and_its_bound_is_reported() -> None:
     found = assigned([*articles, both], settings)
 
     assert found.verified.tolist() == [0, 0, 1] or found.verified.tolist() == [0, 1, 1]
-    assert found.bounded.tolist() == [0, 0, 1]
+    assert found.limit_reached.tolist() == [0, 0, 1]
 
 
 def test_only_the_relations_asked_for_put_articles_together() -> None:
@@ -261,11 +261,11 @@ def test_only_the_relations_asked_for_put_articles_together() -> None:
 
     for relation in ("copy", "excerpt", "rewrite"):
         found = assigned(articles, Settings(relations=(relation,)))
-        assert set(found.relations.tolist()) <= {NONE, RELATIONS.index(relation)}
+        assert set(found.relations.tolist()) <= {NO_RELATION, RELATIONS.index(relation)}
 
 
 def test_nothing_makes_no_cluster() -> None:
-    found = assign(sketched([""]), np.zeros(0, np.int64), rules_of(Settings()))
+    found = assign_leaders(sketched([""]), np.zeros(0, np.int64), make_match_params(Settings()))
 
     assert found.leaders.tolist() == [0]
-    assert found.relations.tolist() == [NONE]
+    assert found.relations.tolist() == [NO_RELATION]

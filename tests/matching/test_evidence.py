@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
-from dedup.matching.evidence import CONTEXT, EVIDENCE, evidence_of
+from dedup.matching.evidence import CONTEXT_START, EVIDENCE_NAMES, compute_evidence
 from dedup.sketches.sketch import Sketches
 
 COUNTS = {
@@ -41,7 +41,7 @@ SAYS_NOTHING = {
     *("new_title_found", "new_lead_found", "new_opening_found", "new_text_found"),
 }
 """The evidence that is a half where there is nothing to be found."""
-ONE_WAY = EVIDENCE[CONTEXT:]
+ONE_WAY = EVIDENCE_NAMES[CONTEXT_START:]
 """The evidence on what the first article says beyond its affair."""
 Row = dict[str, float]
 
@@ -50,7 +50,8 @@ def rows(s: Sketches, pairs: list[tuple[int, int]]) -> list[Row]:
     """Return the evidence of some pairs of positions, by name."""
     left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
     return [
-        dict(zip(EVIDENCE, row, strict=True)) for row in evidence_of(s, left, right).astype(float).tolist()
+        dict(zip(EVIDENCE_NAMES, row, strict=True))
+        for row in compute_evidence(s, left, right).astype(float).tolist()
     ]
 
 
@@ -104,7 +105,7 @@ def test_a_name_in_one_article_only_counts_the_same_either_way_round() -> None:
 @examples(max_examples=30)
 def test_similarities_lie_between_0_and_1_and_the_rest_is_not_negative(articles: list[Article]) -> None:
     for row in rows(sketched(articles), all_pairs(articles)):
-        assert all(0 <= row[name] <= 1 for name in set(EVIDENCE) - COUNTS)
+        assert all(0 <= row[name] <= 1 for name in set(EVIDENCE_NAMES) - COUNTS)
         assert all(0 <= row[name] < math.inf for name in COUNTS)
 
 
@@ -139,7 +140,7 @@ def test_an_article_shares_all_of_itself() -> None:
     row = evidence(story(1), story(1))
 
     ones = (
-        set(EVIDENCE) - COUNTS - DIFFERENCES - {"weekdays_shared", "event_day_shared", "figure_share"}
+        set(EVIDENCE_NAMES) - COUNTS - DIFFERENCES - {"weekdays_shared", "event_day_shared", "figure_share"}
     )  # the story names none
     assert {name: row[name] for name in ones} == pytest.approx(dict.fromkeys(ones, 1.0), abs=1e-5)
     assert {name: row[name] for name in DIFFERENCES} == pytest.approx(
@@ -153,7 +154,7 @@ def test_articles_with_nothing_in_common_share_nothing() -> None:
 
     row = evidence(a, b)
 
-    assert {name for name in EVIDENCE if row[name]} == {
+    assert {name for name in EVIDENCE_NAMES if row[name]} == {
         "names",
         "figures",
         "figures_missed",
@@ -199,7 +200,7 @@ def test_a_weekday_in_the_title_counts() -> None:
 def test_two_empty_articles_share_nothing() -> None:
     row = evidence({"text": ""}, {"text": ""})
 
-    assert {name for name in EVIDENCE if row[name]} == {"undated"} | SAYS_NOTHING
+    assert {name for name in EVIDENCE_NAMES if row[name]} == {"undated"} | SAYS_NOTHING
     assert {row[name] for name in SAYS_NOTHING} == {0.5}
 
 

@@ -9,37 +9,40 @@ from hypothesis import strategies as st
 from newsmaker import planned, sketched, story
 
 from dedup.matching import clustering, inverted_index
-from dedup.matching.candidates import keys_of, reach_of
-from dedup.matching.classifier import rules_of
-from dedup.matching.clustering import assign, rises
+from dedup.matching.candidates import build_horizon, fill_lookup_keys
+from dedup.matching.classifier import make_match_params
+from dedup.matching.clustering import assign_leaders, is_date_ordered
 from dedup.matching.inverted_index import (
-    CELLS,
-    CELLS_EACH,
-    HEAD,
-    KEY,
-    Postings,
-    Reach,
-    insert,
-    latest_of,
-    length_of,
-    of_band,
-    of_term,
-    postings_for,
-    slot_of,
-    with_room,
+    CELLS_PER_POSTING,
+    SLOT_HEAD,
+    SLOT_KEY,
+    USED_CELLS,
+    Horizon,
+    InvertedIndex,
+    ensure_room,
+    find_slot,
+    get_chain_length,
+    get_latest_block,
+    insert_postings,
+    make_band_key,
+    make_index_for_articles,
+    make_term_key,
 )
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches
 
-RULES = rules_of(Settings())
+RULES = make_match_params(Settings())
 WINDOW, COPY_WINDOW = 5.0, 30.0
 NEVER = float("nan")
 
 
-def chain(index: Postings, key: int) -> list[int]:
+def chain(index: InvertedIndex, key: int) -> list[int]:
     """Return the articles of a key, the latest first."""
-    slot = slot_of(index, np.uint64(key))
-    found, block = [], int(latest_of(index.slots[slot, HEAD])) if index.slots[slot, KEY] else 0
+    slot = find_slot(index, np.uint64(key))
+    found, block = (
+        [],
+        int(get_latest_block(index.slots[slot, SLOT_HEAD])) if index.slots[slot, SLOT_KEY] else 0,
+    )
     while block:
         before, length = int(index.blocks[block]), int(index.blocks[block + 1])
         found += index.blocks[block + 3 : block + 3 + length][::-1].tolist()
@@ -47,16 +50,18 @@ def chain(index: Postings, key: int) -> list[int]:
     return found
 
 
-def reach(days: list[float], wanted: list[int]) -> Reach:
+def reach(days: list[float], wanted: list[int]) -> Horizon:
     """Return the reach into articles of some days, where some keys are wanted by articles without a date."""
     keys = np.array(wanted, np.uint64)
-    index = postings_for(1, len(keys))
-    insert(index, keys, 0, len(keys), 0)
-    return Reach(np.array(days), WINDOW, COPY_WINDOW, index)
+    index = make_index_for_articles(1, len(keys))
+    insert_postings(index, keys, 0, len(keys), 0)
+    return Horizon(np.array(days), WINDOW, COPY_WINDOW, index)
 
 
 KEYS = [
-    int(f(np.uint64(k * 0x9E3779B97F4A7C15 & (1 << 64) - 1))) for k in range(1, 9) for f in (of_term, of_band)
+    int(f(np.uint64(k * 0x9E3779B97F4A7C15 & (1 << 64) - 1)))
+    for k in range(1, 9)
+    for f in (make_term_key, make_band_key)
 ]
 
 
@@ -73,39 +78,39 @@ def test_a_new_index_holds_what_is_in_reach_and_no_more(
 ) -> None:
     articles.sort(key=lambda article: (np.isnan(article[0]), article[0]))
     days = [day for day, _ in articles]
-    index = postings_for(len(articles), len(KEYS))
+    index = make_index_for_articles(len(articles), len(KEYS))
     for a, (_, keys) in enumerate(articles):
-        insert(index, np.array(sorted(keys), np.uint64), 0, len(keys), a)
+        insert_postings(index, np.array(sorted(keys), np.uint64), 0, len(keys), a)
 
-    found = with_room(index, len(index.slots), today, reach(days, sorted(wanted)))
+    found = ensure_room(index, len(index.slots), today, reach(days, sorted(wanted)))
 
     for key in KEYS:
         window = np.inf if key in wanted else COPY_WINDOW if key & 1 else WINDOW
         expected = [a for a, (day, keys) in enumerate(articles) if key in keys and not today - day > window]
         assert chain(found, key) == expected[::-1]
-        assert length_of(found.slots[slot_of(found, np.uint64(key)), HEAD]) == len(expected)
+        assert get_chain_length(found.slots[find_slot(found, np.uint64(key)), SLOT_HEAD]) == len(expected)
 
 
 def test_an_index_with_room_stays_as_it_is() -> None:
-    index = postings_for(100, 10)
+    index = make_index_for_articles(100, 10)
 
-    assert with_room(index, 50, 0.0, reach([], [])) is index
+    assert ensure_room(index, 50, 0.0, reach([], [])) is index
 
 
 def test_there_is_room_for_new_blocks_of_long_chains() -> None:
     keys = np.array(KEYS, np.uint64)
     long = 31  # blocks of 1, 2, 4, 8 and 16, all full
-    index = postings_for(2 * long, len(keys))
+    index = make_index_for_articles(2 * long, len(keys))
     for a in range(long):
-        insert(index, keys, 0, len(keys), a)
-    used = int(index.used[CELLS])
-    index = index._replace(blocks=index.blocks[: used + CELLS_EACH * len(keys)].copy())
+        insert_postings(index, keys, 0, len(keys), a)
+    used = int(index.used[USED_CELLS])
+    index = index._replace(blocks=index.blocks[: used + CELLS_PER_POSTING * len(keys)].copy())
 
-    found = with_room(index, len(keys), -np.inf, reach([0.0] * (long + 1), []))
-    insert(found, keys, 0, len(keys), long)
+    found = ensure_room(index, len(keys), -np.inf, reach([0.0] * (long + 1), []))
+    insert_postings(found, keys, 0, len(keys), long)
 
-    assert used < found.used[CELLS] <= len(found.blocks)
-    assert found.used[CELLS] > used + CELLS_EACH * len(keys)
+    assert used < found.used[USED_CELLS] <= len(found.blocks)
+    assert found.used[USED_CELLS] > used + CELLS_PER_POSTING * len(keys)
     assert chain(found, int(keys[0])) == list(range(long, -1, -1))
 
 
@@ -125,23 +130,23 @@ def fortnights(articles: int, seed: int) -> Sketches:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_out_of_reach_is_never_missed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     s = fortnights(600, seed)
-    order, swept = np.arange(len(s.texts)), []
-    monkeypatch.setattr(clustering, "CHUNK", 16)
+    order, swept = np.arange(len(s.text_hashes)), []
+    monkeypatch.setattr(clustering, "CHUNK_SIZE", 16)
     each = s.salient.shape[1] + s.bands.shape[1]
     with monkeypatch.context() as patch:
-        patch.setattr(clustering, "room_at_first", lambda *_: postings_for(len(order), each))
-        whole = assign(s, order, RULES)
+        patch.setattr(clustering, "room_at_first", lambda *_: make_index_for_articles(len(order), each))
+        whole = assign_leaders(s, order, RULES)
 
-    def counted(index: Postings, *rest: Any) -> Postings:
-        found = with_room(index, *rest)
+    def counted(index: InvertedIndex, *rest: Any) -> InvertedIndex:
+        found = ensure_room(index, *rest)
         swept.append(found is not index)
         return found
 
-    monkeypatch.setattr(inverted_index, "MOST_AT_FIRST", 1)
+    monkeypatch.setattr(inverted_index, "MAX_INITIAL_POSTINGS", 1)
     monkeypatch.setattr(clustering, "with_room", counted)
-    parts = assign(s, order, RULES)
+    parts = assign_leaders(s, order, RULES)
 
-    assert rises(s.days)
+    assert is_date_ordered(s.days)
     assert sum(swept) >= 3
     assert all(np.array_equal(one, other) for one, other in zip(whole, parts, strict=True))
     assert (whole.leaders[600:] < 600).any(), "undated articles find dated ones"
@@ -151,21 +156,21 @@ def largest_index(s: Sketches, monkeypatch: pytest.MonkeyPatch) -> int:
     """Return the most slots that the index had while some articles were assigned."""
     sizes = []
 
-    def measured(*given: Any) -> Postings:
-        found = with_room(*given)
+    def measured(*given: Any) -> InvertedIndex:
+        found = ensure_room(*given)
         sizes.append(len(found.slots))
         return found
 
     monkeypatch.setattr(clustering, "with_room", measured)
-    assign(s, np.arange(len(s.texts)), RULES)
+    assign_leaders(s, np.arange(len(s.text_hashes)), RULES)
     return max(sizes)
 
 
 def test_an_index_grows_with_what_windows_hold_and_not_with_the_corpus(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(clustering, "CHUNK", 64)
-    monkeypatch.setattr(inverted_index, "FEW", 1)
+    monkeypatch.setattr(clustering, "CHUNK_SIZE", 64)
+    monkeypatch.setattr(inverted_index, "MIN_INITIAL_ARTICLES", 1)
     few, many = (
         [{**story(n), "published": 86_400 * (20_000 + n)} for n in range(size)] for size in (400, 1_600)
     )
@@ -179,17 +184,17 @@ def test_an_index_grows_with_what_windows_hold_and_not_with_the_corpus(
 
 def test_there_is_room_at_first_for_what_is_in_reach_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     s = fortnights(400, 7)
-    order, grown = np.arange(len(s.texts)), []
+    order, grown = np.arange(len(s.text_hashes)), []
 
-    def counted(index: Postings, *rest: Any) -> Postings:
-        found = with_room(index, *rest)
+    def counted(index: InvertedIndex, *rest: Any) -> InvertedIndex:
+        found = ensure_room(index, *rest)
         grown.append(len(found.slots) > len(index.slots))
         return found
 
-    monkeypatch.setattr(clustering, "CHUNK", 16)
-    monkeypatch.setattr(inverted_index, "FEW", 1)
+    monkeypatch.setattr(clustering, "CHUNK_SIZE", 16)
+    monkeypatch.setattr(inverted_index, "MIN_INITIAL_ARTICLES", 1)
     monkeypatch.setattr(clustering, "with_room", counted)
-    assign(s, order, RULES)
+    assign_leaders(s, order, RULES)
 
     assert len(grown) > 20
     assert not any(grown)
@@ -197,11 +202,11 @@ def test_there_is_room_at_first_for_what_is_in_reach_at_once(monkeypatch: pytest
 
 def test_out_of_order_or_undated_all_is_in_reach() -> None:
     s = fortnights(80, 1)
-    order = np.arange(len(s.texts))
+    order = np.arange(len(s.text_hashes))
     nobody = s._replace(days=np.full(len(order), np.nan))
 
     for sketches, in_order in ((s, False), (nobody, True)):
-        found = reach_of(sketches, order, RULES, in_order=in_order)
+        found = build_horizon(sketches, order, RULES, in_order=in_order)
         assert (found.window_days, found.copy_window_days) == (np.inf, np.inf)
 
 
@@ -209,7 +214,7 @@ def test_the_keys_of_terms_and_of_bands_are_told_apart() -> None:
     s = sketched([story(1)])
     keys = np.zeros(s.salient.shape[1] + s.bands.shape[1], np.uint64)
 
-    terms, n = keys_of(s, 0, keys)
+    terms, n = fill_lookup_keys(s, 0, keys)
 
     assert 0 < terms < n
     assert [int(key) & 1 for key in keys[:n]] == [0] * terms + [1] * (n - terms)

@@ -6,20 +6,20 @@ from newsmaker import planned
 
 from dedup.io.articles import to_batches
 from dedup.matching import pair_scoring
-from dedup.matching.pair_scoring import candidate_pairs
-from dedup.pipeline.deduplicate import prepared
+from dedup.matching.pair_scoring import iter_candidate_pairs
+from dedup.pipeline.deduplicate import sketch_corpus
 from dedup.settings.settings import Settings
 
 SETTINGS = Settings(threads=1)
 
 
 def test_pairs_are_the_same_however_many_are_handed_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    sketches = prepared(to_batches(planned(120, seed=5, stories=8)), SETTINGS).sketches
+    sketches = sketch_corpus(to_batches(planned(120, seed=5, stories=8)), SETTINGS).sketches
     order = np.arange(120)
-    whole = list(candidate_pairs(sketches, order, SETTINGS))
-    monkeypatch.setattr(pair_scoring, "AT_ONCE", 1)
+    whole = list(iter_candidate_pairs(sketches, order, SETTINGS))
+    monkeypatch.setattr(pair_scoring, "PAIRS_PER_BATCH", 1)
 
-    portions = list(candidate_pairs(sketches, order, SETTINGS))
+    portions = list(iter_candidate_pairs(sketches, order, SETTINGS))
 
     assert len(whole) == 1
     assert len(portions) > 3
@@ -28,10 +28,10 @@ def test_pairs_are_the_same_however_many_are_handed_out_at_once(monkeypatch: pyt
 
 
 def test_of_many_candidates_those_that_share_most_are_taken() -> None:
-    sketches = prepared(to_batches(planned(60, seed=5, stories=3)), SETTINGS).sketches
-    (every,) = candidate_pairs(sketches, np.arange(60), SETTINGS)
+    sketches = sketch_corpus(to_batches(planned(60, seed=5, stories=3)), SETTINGS).sketches
+    (every,) = iter_candidate_pairs(sketches, np.arange(60), SETTINGS)
 
-    (few,) = candidate_pairs(sketches, np.arange(60), SETTINGS, most=2)
+    (few,) = iter_candidate_pairs(sketches, np.arange(60), SETTINGS, max_candidates=2)
 
     _, places = np.unique(every[:, 1], return_index=True)
     assert len(few) < len(every)

@@ -7,8 +7,8 @@ import pytest
 from newsmaker import Article
 
 from dedup import Settings, deduplicate
-from dedup.matching.classifier import SHORT, has_other_subject
-from dedup.matching.evidence import COUNT, TERMS_OF_LONGER, TITLE_FOUND_MORE
+from dedup.matching.classifier import SHORT_ARTICLE_TERMS, has_different_subject
+from dedup.matching.evidence import EVIDENCE_COUNT, TERMS_OF_LONGER, TITLE_FOUND_MORE
 
 EARNINGS = """
     {Kelmora Timber|Pinfell Foods|Orrel Marine} <{KLM|PNF|ORM}> 4th qtr net
@@ -53,7 +53,7 @@ def test_a_form_filled_in_for_another_is_unlike_at_every_level(kind: str, level:
 
 def row_of(**columns: float) -> np.ndarray:
     """Return evidence that is nothing but these columns, by the names of their places."""
-    row = np.zeros(COUNT, np.float32)
+    row = np.zeros(EVIDENCE_COUNT, np.float32)
     for name, value in columns.items():
         row[PLACES[name]] = value
     return row
@@ -63,6 +63,6 @@ PLACES = {"title": TITLE_FOUND_MORE, "longer": TERMS_OF_LONGER}
 
 
 def test_two_short_articles_under_unlike_titles_have_other_subjects() -> None:
-    assert has_other_subject(row_of(longer=SHORT, title=0.2))
-    assert not has_other_subject(row_of(longer=SHORT, title=0.6))
-    assert not has_other_subject(row_of(longer=SHORT + 1, title=0.2))
+    assert has_different_subject(row_of(longer=SHORT_ARTICLE_TERMS, title=0.2))
+    assert not has_different_subject(row_of(longer=SHORT_ARTICLE_TERMS, title=0.6))
+    assert not has_different_subject(row_of(longer=SHORT_ARTICLE_TERMS + 1, title=0.2))

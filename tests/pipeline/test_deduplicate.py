@@ -9,7 +9,7 @@ from dedup.errors import InputError
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
-from dedup.text.boilerplate.profile import Learned
+from dedup.text.boilerplate.profile import BoilerplateProfile
 
 TEXT = "The river rose two metres overnight and flooded the old mill at Tollan, the mayor said."
 OTHER = "A stolen painting by Varga was found behind a false wall in Quillfort on Wednesday."
@@ -188,7 +188,7 @@ def test_one_id_with_other_texts_is_another_article() -> None:
 
 
 def test_one_id_with_other_texts_of_no_words_is_another_article() -> None:
-    furniture = Learned({"Bugle": {TEXT: 9, OTHER: 9}})
+    furniture = BoilerplateProfile({"Bugle": {TEXT: 9, OTHER: 9}})
     learned = [article("a", text, source="Bugle") for text in (TEXT, OTHER, TEXT)]
 
     result = deduplicate(learned, Settings(furniture=furniture))

@@ -12,23 +12,23 @@ from newsmaker import planned
 
 from dedup.errors import InputError
 from dedup.io.corpus import read_articles
-from dedup.matching.lsh_probability import candidate_odds
+from dedup.matching.lsh_probability import compute_candidate_probabilities
 from dedup.pipeline.deduplicate import deduplicate
-from dedup.pipeline.estimate import Range, Sample, estimate
-from dedup.pipeline.sampling import sampled
+from dedup.pipeline.estimate import CorpusSample, EstimateRange, estimate_costs
+from dedup.pipeline.sampling import sample_corpus
 from dedup.settings.settings import Settings
 
 SETTINGS = Settings(threads=1)
-SAMPLE = Sample(
+SAMPLE = CorpusSample(
     total_bytes=1_000_000,
     read_bytes=10_000,
     articles=100,
-    deviation=0.4,
-    evenly=True,
-    complete=False,
+    size_deviation=0.4,
+    is_uniform=True,
+    is_whole=False,
     unpacked_bytes=12_000,
     sketch_bytes=300_000,
-    in_reach=0.2,
+    share_in_window=0.2,
     verified=50,
     kept=90,
     preparing_seconds=0.02,
@@ -36,7 +36,7 @@ SAMPLE = Sample(
 )
 
 
-def holds(found: Range, truth: float) -> bool:
+def holds(found: EstimateRange, truth: float) -> bool:
     """Return whether a range holds the truth."""
     return found.low <= truth <= found.high
 
@@ -44,12 +44,12 @@ def holds(found: Range, truth: float) -> bool:
 def test_a_small_corpus_is_counted_and_not_estimated(newsroom: Path) -> None:
     result = deduplicate(read_articles(newsroom), SETTINGS)
 
-    found = estimate(sampled([newsroom], SETTINGS), SETTINGS, 1)
+    found = estimate_costs(sample_corpus([newsroom], SETTINGS), SETTINGS, 1)
 
     verified = float(result.assignments.verified.mean())
-    assert found.articles == Range(54, 54, 54)
-    assert found.candidates == Range(verified, verified, verified)
-    assert found.odds == candidate_odds(SETTINGS)
+    assert found.articles == EstimateRange(54, 54, 54)
+    assert found.candidates == EstimateRange(verified, verified, verified)
+    assert found.odds == compute_candidate_probabilities(SETTINGS)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -59,11 +59,11 @@ def test_ranges_hold_the_counts_of_a_real_run(packed: bool, tmp_path: Path) -> N
     called("filter", written(tmp_path / "all.jsonl", articles), "--annotate", "-o", path)
     result = deduplicate(read_articles(path), SETTINGS)
 
-    taken = sampled([path], SETTINGS, most=400, whole=0)
-    found = estimate(taken, SETTINGS, 1)
+    taken = sample_corpus([path], SETTINGS, max_articles=400, whole_bytes=0)
+    found = estimate_costs(taken, SETTINGS, 1)
 
     assert taken.articles < 3_000
-    assert taken.evenly != packed
+    assert taken.is_uniform != packed
     assert holds(found.articles, 3_000)
     assert holds(found.candidates, float(result.assignments.verified.mean()))
     assert holds(found.disk_bytes, sum(len(a["text"]) for a in articles) * len(result.kept) / 3_000)
@@ -72,8 +72,8 @@ def test_ranges_hold_the_counts_of_a_real_run(packed: bool, tmp_path: Path) -> N
 def test_lines_are_drawn_by_the_seed_and_each_once(tmp_path: Path) -> None:
     path = written(tmp_path / "news.jsonl", planned(300, seed=4, stories=50))
 
-    def taken(seed: int) -> Sample:
-        found = sampled([path, path], replace(SETTINGS, seed=seed), most=100, whole=0)
+    def taken(seed: int) -> CorpusSample:
+        found = sample_corpus([path, path], replace(SETTINGS, seed=seed), max_articles=100, whole_bytes=0)
         return replace(found, preparing_seconds=0, deciding_seconds=0)
 
     assert taken(1) == taken(1)
@@ -85,12 +85,12 @@ def test_odd_lines_do_not_stop_a_sample(tmp_path: Path) -> None:
     good = [json.dumps(a, default=str) for a in planned(20, seed=1)]
     path = written(tmp_path / "news.jsonl", [*good, "broken", "", "x" * (2 << 20)])
 
-    assert 0 < sampled([path], SETTINGS, most=200, whole=0).articles <= 20
+    assert 0 < sample_corpus([path], SETTINGS, max_articles=200, whole_bytes=0).articles <= 20
 
 
 def test_standard_input_cannot_be_planned_for() -> None:
     with pytest.raises(InputError, match="standard input can be read only once"):
-        sampled(["-"], SETTINGS)
+        sample_corpus(["-"], SETTINGS)
 
 
 @given(
@@ -106,15 +106,15 @@ def test_standard_input_cannot_be_planned_for() -> None:
     ),
     st.integers(1, 64),
 )
-def test_no_range_is_upside_down(sample: Sample, threads: int) -> None:
-    found = estimate(sample, SETTINGS, threads)
+def test_no_range_is_upside_down(sample: CorpusSample, threads: int) -> None:
+    found = estimate_costs(sample, SETTINGS, threads)
 
     for r in (found.articles, found.candidates, found.seconds, found.memory_bytes, found.disk_bytes):
         assert 0 <= r.low <= r.expected <= r.high
 
 
 def test_what_is_drawn_evenly_is_surer_than_beginnings() -> None:
-    evenly, begun = (estimate(replace(SAMPLE, evenly=e), SETTINGS, 1) for e in (True, False))
+    evenly, begun = (estimate_costs(replace(SAMPLE, is_uniform=e), SETTINGS, 1) for e in (True, False))
 
     assert evenly.articles.expected == begun.articles.expected == 10_000
     assert evenly.articles.high < begun.articles.high
@@ -122,7 +122,7 @@ def test_what_is_drawn_evenly_is_surer_than_beginnings() -> None:
 
 
 def test_more_articles_take_more_of_everything() -> None:
-    small, large = (estimate(replace(SAMPLE, total_bytes=n), SETTINGS, 1) for n in (10**6, 10**9))
+    small, large = (estimate_costs(replace(SAMPLE, total_bytes=n), SETTINGS, 1) for n in (10**6, 10**9))
 
     for name in ("articles", "candidates", "seconds", "memory_bytes", "disk_bytes"):
         assert getattr(small, name).expected < getattr(large, name).expected
@@ -147,7 +147,7 @@ def test_a_dry_run_says_and_does_nothing(command: str, newsroom: Path, tmp_path:
 
 
 def test_what_is_more_than_the_memory_goes_to_files() -> None:
-    much, little = (estimate(SAMPLE, Settings(memory=memory), 1) for memory in (1 << 30, 1 << 24))
+    much, little = (estimate_costs(SAMPLE, Settings(memory=memory), 1) for memory in (1 << 30, 1 << 24))
 
     assert much.files_bytes.high == 0
     assert little.files_bytes.low > 0
@@ -156,7 +156,8 @@ def test_what_is_more_than_the_memory_goes_to_files() -> None:
 
 def test_an_index_of_a_long_time_needs_less_room() -> None:
     dense, spread = (
-        estimate(replace(SAMPLE, in_reach=share), SETTINGS, 1).memory_bytes for share in (1.0, 0.1)
+        estimate_costs(replace(SAMPLE, share_in_window=share), SETTINGS, 1).memory_bytes
+        for share in (1.0, 0.1)
     )
 
     assert spread.expected < dense.expected

@@ -4,7 +4,7 @@ import pytest
 from newsmaker import planned, story, version
 from sagas import CHAPTERS, STORYLINES, linked, saga
 
-from dedup.matching.evidence import EVIDENCE, FEATURES
+from dedup.matching.evidence import EVIDENCE_NAMES, FEATURES_START
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Cluster, Result
 from dedup.settings.settings import Settings
@@ -55,7 +55,7 @@ def test_each_duplicate_of_a_cluster_says_why(result: Result) -> None:
 
 
 def test_a_match_of_words_shows_the_evidence_that_decided(result: Result) -> None:
-    assert tuple(result.dropped[0].evidence) == EVIDENCE[:FEATURES]
+    assert tuple(result.dropped[0].evidence) == EVIDENCE_NAMES[:FEATURES_START]
 
 
 def test_a_rewrite_shows_all_the_evidence() -> None:
@@ -64,7 +64,7 @@ def test_a_rewrite_shows_all_the_evidence() -> None:
     rewrites = [match for match in found.dropped if match.relation == "rewrite"]
 
     assert rewrites
-    assert all(tuple(match.evidence) == EVIDENCE for match in rewrites)
+    assert all(tuple(match.evidence) == EVIDENCE_NAMES for match in rewrites)
 
 
 def test_numbers_are_rounded_to_four_places(result: Result) -> None:
@@ -113,7 +113,7 @@ def test_chapters_are_the_storylines_by_date_with_undated_ones_last() -> None:
     )
 
     assert result.storylines[0][0] == "c5"
-    assert [[result.ids[a] for a in chapters] for chapters in result.chapters()] == [
+    assert [[result.ids[a] for a in chapters] for chapters in result.list_chapters()] == [
         [f"c{n}" for n in range(1, CHAPTERS + 1)],
         ["e1", "e2"],
     ]
@@ -128,7 +128,7 @@ def test_a_link_says_whom_a_kept_article_follows_and_how_likely(running: Result)
     link = running.links[0]
 
     assert (link.id, link.canonical, link.relation, link.score) == ("c2", "c1", "followup", 0.9)
-    assert tuple(link.evidence) == EVIDENCE
+    assert tuple(link.evidence) == EVIDENCE_NAMES
 
 
 def test_the_verdict_on_a_follower_names_whom_it_follows(running: Result) -> None:
@@ -146,7 +146,7 @@ def test_where_followups_join_there_is_nothing_left_to_follow() -> None:
     result = deduplicate(planned(60, seed=1), Settings(level="storyline"))
 
     assert result.links == []
-    assert result.chapters() == []
+    assert result.list_chapters() == []
     assert result.count_followups() == (0, 0)
 
 

@@ -17,7 +17,14 @@ from dedup.io.records import Record
 from dedup.pipeline import writers
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Result
-from dedup.pipeline.writers import annotated, check_place, cluster_lines, described, dropped, kept
+from dedup.pipeline.writers import (
+    check_output_path,
+    describe_clusters,
+    iter_annotated_lines,
+    iter_cluster_lines,
+    iter_dropped_lines,
+    iter_kept_records,
+)
 
 
 class Given:
@@ -29,7 +36,7 @@ class Given:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         yield from (batch(self.articles).slice(0, 3), batch(self.articles).slice(3))
 
-    def records(self) -> Iterator[Record]:
+    def iter_records(self) -> Iterator[Record]:
         return (Record(json.dumps(article, default=str).encode()) for article in self.articles)
 
 
@@ -43,7 +50,7 @@ def done(articles: list[Article]) -> tuple[Result, Given]:
 def test_clusters_are_those_of_the_result(articles: list[Article]) -> None:
     result, corpus = done(articles)
 
-    lines = [json.loads(line) for line in cluster_lines(result, corpus)]
+    lines = [json.loads(line) for line in iter_cluster_lines(result, corpus)]
 
     assert [(line["cluster"], *(m["id"] for m in line["members"])) for line in lines] == [
         c.ids for c in result.clusters
@@ -53,11 +60,11 @@ def test_clusters_are_those_of_the_result(articles: list[Article]) -> None:
 
 def test_clusters_are_the_same_however_many_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     result, corpus = done(planned(40, 9))
-    lines = list(cluster_lines(result, corpus))
+    lines = list(iter_cluster_lines(result, corpus))
 
     for most in (1, 2, 7):
-        monkeypatch.setattr(writers, "TAKEN", most)
-        assert list(cluster_lines(result, corpus)) == lines
+        monkeypatch.setattr(writers, "ROWS_PER_TAKE", most)
+        assert list(iter_cluster_lines(result, corpus)) == lines
     assert len(lines) > 1
 
 
@@ -66,11 +73,11 @@ def test_clusters_are_the_same_however_many_are_taken_at_once(monkeypatch: pytes
 def test_kept_and_dropped_are_all_there_is(articles: list[Article]) -> None:
     result, corpus = done(articles)
 
-    lines = {record.line() for record in kept(result, corpus)}
-    others = [json.loads(line) for line in dropped(result, corpus)]
+    lines = {record.to_line() for record in iter_kept_records(result, corpus)}
+    others = [json.loads(line) for line in iter_dropped_lines(result, corpus)]
 
     assert len(lines) + len(others) == len(articles)
-    assert lines <= {record.line() for record in corpus.records()}
+    assert lines <= {record.to_line() for record in corpus.iter_records()}
     assert [article["id"] for article in others] == [match.id for match in result.dropped]
     assert all(article["dedup"]["evidence"] for article in others)
 
@@ -78,7 +85,7 @@ def test_kept_and_dropped_are_all_there_is(articles: list[Article]) -> None:
 def test_every_article_is_annotated_in_order() -> None:
     result, corpus = done(planned(20, 9))
 
-    lines = [json.loads(line) for line in annotated(result, corpus)]
+    lines = [json.loads(line) for line in iter_annotated_lines(result, corpus)]
 
     assert [line["id"] for line in lines] == [article["id"] for article in corpus.articles]
     assert [line["dedup"] for line in lines] == [result.verdict(a) for a in range(20)]
@@ -88,7 +95,7 @@ def test_a_result_of_another_corpus_is_not_written() -> None:
     result, corpus = done(planned(5, 9))
 
     with pytest.raises(ValueError, match="zip"):
-        list(annotated(result, Given(corpus.articles[:-1])))
+        list(iter_annotated_lines(result, Given(corpus.articles[:-1])))
 
 
 def test_clusters_are_described_by_their_first_words_where_there_is_no_title() -> None:
@@ -96,19 +103,19 @@ def test_clusters_are_described_by_their_first_words_where_there_is_no_title() -
     articles += [{"id": name, **story(2)} for name in "ef"]
     result, corpus = done(articles)
 
-    untitled, titled = described(result, corpus, 5)
+    untitled, titled = describe_clusters(result, corpus, 5)
 
     assert {article["title"] for article in untitled} == {" ".join(story(1)["text"].split()[:12]) + "…"}
     assert {article["title"] for article in titled} == {story(2)["title"]}
     assert [article["id"] for article in untitled] == ["a", "b", "c", "d"]
-    assert len(described(result, corpus, 1)) == 1
+    assert len(describe_clusters(result, corpus, 1)) == 1
 
 
 def test_no_clusters_are_no_lines() -> None:
     result, corpus = done([{"id": "a", **story(1)}])
 
-    assert list(cluster_lines(result, corpus)) == []
-    assert described(result, corpus, 5) == []
+    assert list(iter_cluster_lines(result, corpus)) == []
+    assert describe_clusters(result, corpus, 5) == []
 
 
 def test_files_are_read_again_for_what_is_written(tmp_path: Path) -> None:
@@ -116,7 +123,7 @@ def test_files_are_read_again_for_what_is_written(tmp_path: Path) -> None:
     corpus = read_articles(path)
     result = deduplicate(corpus)
 
-    assert [record.line() for record in kept(result, corpus)] == [
+    assert [record.to_line() for record in iter_kept_records(result, corpus)] == [
         line
         for line, is_kept in zip(
             path.read_bytes().splitlines(), result.assignments.relations < 0, strict=True
@@ -132,12 +139,12 @@ def test_a_place_is_checked_and_left_as_it_was(newsroom: Path, tmp_path: Path) -
     corpus = read_articles(newsroom, "-")
 
     for place in (None, "-", "/dev/null", str(there), str(tmp_path / "new.jsonl")):
-        check_place(place, corpus)
+        check_output_path(place, corpus)
 
     assert list(tmp_path.iterdir()) == [there]
     assert there.read_bytes() == b"old"
     with pytest.raises(OutputError, match="cannot write"):
-        check_place(str(tmp_path / "no" / "folder.jsonl"))
+        check_output_path(str(tmp_path / "no" / "folder.jsonl"))
 
 
 def test_no_place_is_a_file_of_the_corpus(tmp_path: Path) -> None:
@@ -146,4 +153,4 @@ def test_no_place_is_a_file_of_the_corpus(tmp_path: Path) -> None:
 
     for place in ("news.jsonl", "link.jsonl", "../" + tmp_path.name + "/news.jsonl"):
         with pytest.raises(OutputError, match="it is one of the files that are read"):
-            check_place(str(tmp_path / place), corpus)
+            check_output_path(str(tmp_path / place), corpus)

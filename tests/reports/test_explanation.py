@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, story, version
 
 from dedup.errors import InputError
-from dedup.matching.evidence import COUNT, EVIDENCE, TITLE_FOUND_MORE
+from dedup.matching.evidence import EVIDENCE_COUNT, EVIDENCE_NAMES, TITLE_FOUND_MORE
 from dedup.pipeline.deduplicate import deduplicate
-from dedup.reports.evidence_labels import LABELS
-from dedup.reports.explanation import explain, find_articles, only_two
+from dedup.reports.evidence_labels import EVIDENCE_LABELS
+from dedup.reports.explanation import explain_pair, find_articles, read_article_pair
 from dedup.reports.lead_diff import Lead
-from dedup.reports.reasons import Pair, why_not
+from dedup.reports.reasons import PairEvidence, explain_mismatch
 from dedup.settings.settings import Settings
-from dedup.text.shared_passages import opening, shared_passages, single_words, written_words
+from dedup.text.shared_passages import find_shared_passages, format_opening, split_surface_tokens, split_words
 
 JAPANESE = "青凪市は9日、離島の小霧島と本土側の霧崎港を結ぶ新しい電動フェリーを就航させると発表した。"
 
@@ -34,7 +34,7 @@ def pair(one: Article, other: Article) -> list[Article]:
 def test_an_explanation_is_what_a_run_of_the_two_finds(articles: list[Article]) -> None:
     result = deduplicate(articles)
 
-    found = explain(batch(articles))
+    found = explain_pair(batch(articles))
 
     assert found.relation == (result.dropped[0].relation if result.dropped else None)
     if found.relation:
@@ -45,7 +45,7 @@ def test_an_explanation_is_what_a_run_of_the_two_finds(articles: list[Article]) 
 
 
 def test_the_parts_of_the_log_odds_make_the_probability() -> None:
-    found = explain(batch(pair(story(1), version(1, "reworded", 1))))
+    found = explain_pair(batch(pair(story(1), version(1, "reworded", 1))))
 
     total = found.intercept + sum(feature.log_odds for feature in found.features)
     assert found.probability == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-5)
@@ -71,7 +71,7 @@ LONGER = {**story(1), "text": f"{story(1)['text']} {story(2)['text']}"}
     ],
 )
 def test_each_relation_has_its_sentence(relation: str, kept: Article, other: Article, says: str) -> None:
-    found = explain(batch(pair(kept, other)), Settings(relations=(relation,)))
+    found = explain_pair(batch(pair(kept, other)), Settings(relations=(relation,)))
 
     assert found.relation == relation
     assert found.verdict.startswith(f"other is {says}")
@@ -81,7 +81,7 @@ def test_names_and_numbers_are_those_in_both() -> None:
     one = {"text": "Anselm Dury led 14 miners of Karsa Deep home after 31 hours, said Pia Lindqvarn."}
     other = {"text": "Home at last: the 14 men that Anselm Dury led out of Karsa Deep had waited 31 hours."}
 
-    found = explain(batch(pair(one, other)))
+    found = explain_pair(batch(pair(one, other)))
 
     assert {"Anselm", "Dury", "Karsa"} <= set(found.names)
     assert "Lindqvarn" not in found.names
@@ -104,7 +104,7 @@ def test_a_lead_tells_what_both_say_from_what_one_says_alone() -> None:
         "lifted out of the shaft at dawn. “We sang badly”, he said.",
     }
 
-    found = explain(batch(pair(one, other)))
+    found = explain_pair(batch(pair(one, other)))
     first, second = sorted((found.kept, found.other), key=lambda side: side.id)
 
     assert first.lead.text.startswith("Karsa Deep crew is out\nAnselm Dury and 14")
@@ -119,28 +119,28 @@ def test_a_lead_tells_what_both_say_from_what_one_says_alone() -> None:
 @examples(max_examples=40)
 @given(corpora(2, least=2, stories=2))
 def test_what_a_lead_calls_its_own_stands_nowhere_in_the_other(articles: list[Article]) -> None:
-    found = explain(batch(articles))
+    found = explain_pair(batch(articles))
 
     texts = {row["id"]: f"{row['title']}\n{row['text']}" for row in batch(articles).to_pylist()}
     for side, other in ((found.kept, found.other), (found.other, found.kept)):
-        theirs = set(written_words(texts[other.id]))
+        theirs = set(split_surface_tokens(texts[other.id]))
         assert not theirs & set(marked(side.lead, "own name") + marked(side.lead, "own number"))
         assert all(one.end <= two.start for one, two in pairwise(side.lead.marks))
 
 
 def test_every_piece_of_evidence_has_a_name_in_plain_words() -> None:
-    assert set(LABELS) == set(EVIDENCE)
-    assert len(set(LABELS.values())) == COUNT
+    assert set(EVIDENCE_LABELS) == set(EVIDENCE_NAMES)
+    assert len(set(EVIDENCE_LABELS.values())) == EVIDENCE_COUNT
 
 
 def test_the_shares_of_the_features_make_a_whole() -> None:
-    found = explain(batch(pair(story(1), version(1, "reworded", 1))))
+    found = explain_pair(batch(pair(story(1), version(1, "reworded", 1))))
 
     assert sum(feature.share for feature in found.features) == pytest.approx(1)
 
 
 def test_pairs_of_characters_are_no_names() -> None:
-    found = explain(batch(pair({"text": JAPANESE}, {"text": JAPANESE + JAPANESE})))
+    found = explain_pair(batch(pair({"text": JAPANESE}, {"text": JAPANESE + JAPANESE})))
 
     assert found.names == ()
     assert found.passages
@@ -150,14 +150,14 @@ def test_furniture_is_told_and_not_quoted() -> None:
     plea = "Sign up for our newsletter to get the news of the day."
     text = f"{story(1)['text']}\n{plea}"
 
-    found = explain(batch(pair({"text": text}, {"text": text})))
+    found = explain_pair(batch(pair({"text": text}, {"text": text})))
 
     assert plea in {piece.passage for piece in found.kept.furniture}
     assert not any("newsletter" in passage for passage in found.passages)
 
 
 def test_empty_texts_are_explained_too() -> None:
-    found = explain(batch(pair({"text": ""}, {"text": ""})))
+    found = explain_pair(batch(pair({"text": ""}, {"text": ""})))
 
     assert found.relation is None
     assert "the shorter has 0 words" in found.verdict
@@ -165,14 +165,14 @@ def test_empty_texts_are_explained_too() -> None:
 
 @given(st.text(st.sampled_from("ab ."), max_size=80), st.text(st.sampled_from("ab ."), max_size=80))
 def test_a_shared_passage_stands_in_both_texts(one: str, other: str) -> None:
-    words = [w.folded for w in single_words(one)]
-    theirs = [w.folded for w in single_words(other)]
+    words = [w.folded for w in split_words(one)]
+    theirs = [w.folded for w in split_words(other)]
     runs = [theirs[j : j + 4] for j in range(len(theirs) - 3)]
 
-    passages = shared_passages(one, other, 100)
+    passages = find_shared_passages(one, other, 100)
 
     for passage in passages:
-        run = [w.folded for w in single_words(passage)]
+        run = [w.folded for w in split_words(passage)]
         assert any(theirs[j : j + len(run)] == run for j in range(len(theirs)))
     assert bool(passages) == any(words[i : i + 4] in runs for i in range(len(words) - 3))
 
@@ -181,17 +181,17 @@ def test_passages_are_the_longest_as_they_are_written() -> None:
     one = 'He said: "We sang, badly, all night long." And then he went home to bed.'
     other = "THEN HE WENT HOME; we sang badly all night long, he added."
 
-    assert shared_passages(one, other, 5) == ["We sang, badly, all night long", "then he went home"]
-    assert shared_passages(one, other, 1) == ["We sang, badly, all night long"]
+    assert find_shared_passages(one, other, 5) == ["We sang, badly, all night long", "then he went home"]
+    assert find_shared_passages(one, other, 1) == ["We sang, badly, all night long"]
 
 
 def test_a_text_of_one_word_again_and_again_is_done_at_once() -> None:
-    assert len(shared_passages("ho " * 20_000, "ho " * 20_000, 8)) == 1
+    assert len(find_shared_passages("ho " * 20_000, "ho " * 20_000, 8)) == 1
 
 
 def test_scripts_without_spaces_have_words_too() -> None:
-    assert shared_passages(JAPANESE, "昨日、離島の小霧島と、", 3) == ["日、離島の小霧島と"]
-    assert written_words("青凪市 Ana") == ["青凪", "凪市", "Ana"]
+    assert find_shared_passages(JAPANESE, "昨日、離島の小霧島と、", 3) == ["日、離島の小霧島と"]
+    assert split_surface_tokens("青凪市 Ana") == ["青凪", "凪市", "Ana"]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_scripts_without_spaces_have_words_too() -> None:
     [("", ""), ("|\n\n* \nA headline\nAnd more.", "A headline"), ("word " * 40, "word " * 11 + "word…")],
 )
 def test_an_opening_is_the_headline_or_the_first_words(text: str, first: str) -> None:
-    assert opening(text) == first
+    assert format_opening(text) == first
 
 
 def test_articles_are_found_by_id_or_its_beginning() -> None:
@@ -216,10 +216,10 @@ def test_articles_are_found_by_id_or_its_beginning() -> None:
 def test_only_two_articles_are_a_pair() -> None:
     two = batch([{"text": "a"}, {"text": "b"}])
 
-    assert only_two([two.slice(0, 1), two.slice(1)]).num_rows == 2
+    assert read_article_pair([two.slice(0, 1), two.slice(1)]).num_rows == 2
     for count in (0, 1, 3):
         with pytest.raises(InputError, match=f"these files hold {count} articles"):
-            only_two([batch([{"text": "a"}] * 3).slice(0, count)])
+            read_article_pair([batch([{"text": "a"}] * 3).slice(0, count)])
 
 
 @pytest.mark.parametrize(
@@ -232,11 +232,11 @@ def test_only_two_articles_are_a_pair() -> None:
     ],
 )
 def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -> None:
-    row = np.zeros(COUNT)
+    row = np.zeros(EVIDENCE_COUNT)
     row[TITLE_FOUND_MORE] = 1.0
-    pair = Pair(row, probability, witnessed_probability=0.3, fewest_words=90, days_apart=days)
+    pair = PairEvidence(row, probability, witnessed_probability=0.3, fewest_words=90, days_apart=days)
 
-    assert why_not(pair, Settings(relations=("copy",))).endswith(says)
+    assert explain_mismatch(pair, Settings(relations=("copy",))).endswith(says)
 
 
 @pytest.mark.parametrize(
@@ -247,17 +247,19 @@ def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -
     ],
 )
 def test_no_follow_up_has_its_reason(probability: float, says: str) -> None:
-    row = np.zeros(COUNT)
+    row = np.zeros(EVIDENCE_COUNT)
     row[TITLE_FOUND_MORE] = 1.0
-    pair = Pair(row, probability, witnessed_probability=0.3, fewest_words=90, days_apart=1.0)
+    pair = PairEvidence(row, probability, witnessed_probability=0.3, fewest_words=90, days_apart=1.0)
 
-    assert why_not(pair, Settings(level="storyline")).endswith(says)
+    assert explain_mismatch(pair, Settings(level="storyline")).endswith(says)
 
 
 def test_short_articles_on_other_subjects_are_told_so() -> None:
-    pair = Pair(np.zeros(COUNT), 0.9, witnessed_probability=0.3, fewest_words=90, days_apart=1.0)
+    pair = PairEvidence(
+        np.zeros(EVIDENCE_COUNT), 0.9, witnessed_probability=0.3, fewest_words=90, days_apart=1.0
+    )
 
-    assert why_not(pair, Settings()) == (
+    assert explain_mismatch(pair, Settings()) == (
         "they are short, and have at most 0% of each other's title: a form about another subject"
     )
 
@@ -270,7 +272,7 @@ def test_an_empty_id_is_none() -> None:
 def test_passages_are_quoted_as_the_dropped_article_writes_them() -> None:
     later = {**story(1), "text": story(1)["text"].upper(), "published": LATER}
 
-    found = explain(batch(pair(story(1), later)))
+    found = explain_pair(batch(pair(story(1), later)))
 
     assert found.other.id == "other"
     assert found.passages[0] in later["text"]

@@ -20,17 +20,23 @@ from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.io.corpus import read_articles
 from dedup.pipeline.deduplicate import deduplicate
-from dedup.reports.explanation import explain_in
+from dedup.reports.explanation import explain_in_corpus
 from dedup.reports.html import near_misses, page, statistics
-from dedup.reports.html.boilerplate_counts import LEARNED, RULES, Piece, Tally, pieces_of
-from dedup.reports.html.borderline_pairs import NEAR, pairs_of
-from dedup.reports.html.data_islands import islands_of
-from dedup.reports.html.near_misses import missed
-from dedup.reports.html.page import MEANINGS, listed
-from dedup.reports.html.snippets import level, spans, texts_of
+from dedup.reports.html.boilerplate_counts import (
+    LEARNED_RULE,
+    RULE_DESCRIPTIONS,
+    BoilerplateCounts,
+    BoilerplatePiece,
+    find_boilerplate_pieces,
+)
+from dedup.reports.html.borderline_pairs import NEAR_LOG_ODDS, find_borderline_pairs
+from dedup.reports.html.data_islands import build_islands
+from dedup.reports.html.near_misses import find_near_misses
+from dedup.reports.html.page import RELATION_MEANINGS, build_listing
+from dedup.reports.html.snippets import compute_cut_length, find_passage_spans, read_snippets
 from dedup.settings.settings import Settings
-from dedup.text.boilerplate.profile import Learned
-from dedup.text.boilerplate.rules import ANYWHERE_RULES, LINE_RULES, furniture_in
+from dedup.text.boilerplate.profile import BoilerplateProfile
+from dedup.text.boilerplate.rules import ANYWHERE_RULES, LINE_RULES, find_boilerplate
 
 FURNISHED = (
     "PORT ELLERY (Norwire) – The quay burned.\nShare\nRead more: - One\n- Two\nIt rained.\nAll rights reserved.",
@@ -44,32 +50,38 @@ FURNISHED = (
 def test_furniture_is_found_in_columns_as_it_is_in_one_text(newsroom: Path) -> None:
     articles = [*next(iter(read_articles(newsroom)))["text"].to_pylist(), *FURNISHED]
 
-    found = list(pieces_of(batch(articles), None))
+    found = list(find_boilerplate_pieces(batch(articles), None))
 
     assert len(found) > 10
     for row, text in enumerate(articles):
-        assert [(rule, passage) for at, rule, passage in found if at == row] == furniture_in(text)
+        assert [(rule, passage) for at, rule, passage in found if at == row] == find_boilerplate(text)
 
 
 def test_learned_furniture_is_found_too() -> None:
     line = "You have come to the end of what we give away."
-    learned = Learned({"Bugle": {line: 9}})
+    learned = BoilerplateProfile({"Bugle": {line: 9}})
     articles = [{"text": f"A story.\n{line}", "source": source} for source in ("Bugle", "Courier")]
 
-    assert [*pieces_of(batch(articles), learned)] == [Piece(0, LEARNED, line)]
+    assert [*find_boilerplate_pieces(batch(articles), learned)] == [BoilerplatePiece(0, LEARNED_RULE, line)]
 
 
 def test_every_rule_of_furniture_is_told_in_words() -> None:
     rules = {rule.name for group in (*ANYWHERE_RULES, *LINE_RULES) for rule in group}
 
-    assert set(RULES) == rules | {LEARNED}
+    assert set(RULE_DESCRIPTIONS) == rules | {LEARNED_RULE}
 
 
 def test_a_tally_counts_passages_and_the_articles_that_have_them() -> None:
-    tally = Tally()
+    tally = BoilerplateCounts()
 
-    tally.add([Piece(0, "button", "Share"), Piece(0, "button", "Share"), Piece(3, "button", "Print")])
-    tally.add([Piece(0, "button", "Share")])
+    tally.add(
+        [
+            BoilerplatePiece(0, "button", "Share"),
+            BoilerplatePiece(0, "button", "Share"),
+            BoilerplatePiece(3, "button", "Print"),
+        ]
+    )
+    tally.add([BoilerplatePiece(0, "button", "Share")])
 
     assert (tally.pieces["button"], tally.articles["button"]) == (4, 3)
     assert tally.passages["button"].most_common(1) == [("Share", 3)]
@@ -80,7 +92,7 @@ def test_texts_are_cut_no_more_than_the_budget_asks_for(lengths: list[int], budg
     def used(limit: int) -> int:
         return sum(min(length, limit) for length in lengths)
 
-    limit = level(lengths, budget)
+    limit = compute_cut_length(lengths, budget)
 
     assert used(limit) <= budget
     assert used(limit + 1) > budget or limit >= max(lengths, default=0)
@@ -89,7 +101,7 @@ def test_texts_are_cut_no_more_than_the_budget_asks_for(lengths: list[int], budg
 def test_places_are_counted_as_browsers_count() -> None:
     text = "🦊 Shared news\nShare\nShare"
 
-    (one, other) = spans(text, ["Share", "Share"])
+    (one, other) = find_passage_spans(text, ["Share", "Share"])
 
     units = text.encode("utf-16-le")
     assert [units[2 * a : 2 * b].decode("utf-16-le") for a, b in (one, other)] == ["Share", "Share"]
@@ -99,7 +111,7 @@ def test_places_are_counted_as_browsers_count() -> None:
 def test_texts_go_to_the_first_that_are_wanted_as_far_as_the_budget_goes() -> None:
     articles = batch([{"text": f"{n} " + "word " * 400} for n in range(4)])
 
-    some = texts_of([articles.slice(0, 2), articles.slice(2)], [3, 0, 1], 1_000, None)
+    some = read_snippets([articles.slice(0, 2), articles.slice(2)], [3, 0, 1], 1_000, None)
 
     assert set(some.shown) == {3, 0}
     assert some.limit == 500
@@ -112,15 +124,15 @@ def test_texts_go_to_the_first_that_are_wanted_as_far_as_the_budget_goes() -> No
 @given(corpora(12))
 def test_the_figures_add_up(articles: list[Article]) -> None:
     result = deduplicate(articles)
-    groups = result.groups()
+    groups = result.list_cluster_positions()
 
-    seen = statistics.overview(result, groups)
-    outlets = statistics.outlets(result)
+    seen = statistics.summarize_result(result, groups)
+    outlets = statistics.rank_outlets(result)
 
     assert seen.articles == seen.kept + seen.dropped == len(articles)
     assert sum(count for _, count in seen.relations) == seen.dropped == len(result.dropped)
     assert (
-        sum(found.count for found in statistics.cluster_sizes(groups))
+        sum(found.count for found in statistics.count_cluster_sizes(groups))
         == seen.clusters
         == len(result.clusters)
     )
@@ -136,7 +148,7 @@ def test_lags_are_counted_from_the_first_telling() -> None:
     ]
     result = deduplicate([*articles, {"id": "undated", **story(1), "published": None}])
 
-    lags = statistics.lags(result, result.groups())
+    lags = statistics.count_lags(result, result.list_cluster_positions())
 
     assert {found.label: found.count for found in lags if found.count} == {"< 1 h": 1, "1–3 h": 1, "1–2 d": 1}
 
@@ -148,7 +160,7 @@ def test_dates_without_times_are_counted_in_days() -> None:
     ]
     result = deduplicate(articles)
 
-    lags = statistics.lags(result, result.groups())
+    lags = statistics.count_lags(result, result.list_cluster_positions())
 
     assert {found.label: found.count for found in lags if found.count} == {"same day": 1, "3 d": 1}
 
@@ -161,7 +173,7 @@ def test_the_matrix_says_who_tells_again_what_whom_told() -> None:
         for n, outlet in enumerate(outlets)
     ]
 
-    names, counts = statistics.matrix(deduplicate(articles))
+    names, counts = statistics.count_retellings(deduplicate(articles))
 
     assert counts[names.index("Norwire")][names.index("Coastal Daily")] == 2
     assert sum(map(sum, counts)) == 2
@@ -171,25 +183,25 @@ def test_what_just_missed_is_what_explain_says_of_it(newsroom: Path) -> None:
     corpus = read_articles(newsroom)
     result = deduplicate(corpus)
 
-    found = missed(corpus.again(), result)
+    found = find_near_misses(corpus.read_again(), result)
 
-    assert found.looked_through == len(result.kept)
+    assert found.articles_searched == len(result.kept)
     assert len(found.later) > 5
     for first, later, odds in zip(found.first, found.later, found.log_odds, strict=True):
-        said = explain_in(corpus, (result.ids[first], result.ids[later]))
+        said = explain_in_corpus(corpus, (result.ids[first], result.ids[later]))
         assert said.relation in {None, "followup"}
         assert said.kept.id == result.ids[first]
         assert said.probability == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-5)
 
 
 def test_only_so_many_kept_articles_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_misses, "LOOKED_THROUGH", 5)
+    monkeypatch.setattr(near_misses, "MAX_ARTICLES_SEARCHED", 5)
     articles = batch([{"id": str(n), **story(n)} for n in range(12)])
     result = deduplicate(articles)
 
-    found = missed([articles.slice(0, 7), articles.slice(7)], result)
+    found = find_near_misses([articles.slice(0, 7), articles.slice(7)], result)
 
-    assert found.looked_through == 5
+    assert found.articles_searched == 5
     assert set(found.first.tolist() + found.later.tolist()) <= set(result.order[-5:].tolist())
 
 
@@ -199,17 +211,17 @@ def test_borderline_pairs_lie_on_their_side_of_the_threshold(newsroom: Path) -> 
     result = deduplicate(corpus, settings)
     least = np.log(0.6 / 0.4)
 
-    pairs = pairs_of(result, missed(corpus.again(), result))
+    pairs = find_borderline_pairs(result, find_near_misses(corpus.read_again(), result))
 
     assert pairs.matched
-    assert all(least <= pair.log_odds <= least + NEAR for pair in pairs.matched)
+    assert all(least <= pair.log_odds <= least + NEAR_LOG_ODDS for pair in pairs.matched)
     assert pairs.apart
-    assert all(least - NEAR <= pair.log_odds < least for pair in pairs.apart)
-    assert pairs.held
-    assert all(pair.log_odds >= least and re.search("form|template", pair.reason) for pair in pairs.held)
+    assert all(least - NEAR_LOG_ODDS <= pair.log_odds < least for pair in pairs.apart)
+    assert pairs.blocked
+    assert all(pair.log_odds >= least and re.search("form|template", pair.reason) for pair in pairs.blocked)
     for group in pairs:
         away = [abs(pair.log_odds - least) for pair in group]
-        assert group is pairs.held or away == sorted(away)
+        assert group is pairs.blocked or away == sorted(away)
 
 
 def test_a_pair_that_lies_too_far_apart_says_so() -> None:
@@ -218,7 +230,7 @@ def test_a_pair_that_lies_too_far_apart_says_so() -> None:
     articles = batch([{"id": "a", **story(1)}, {"id": "b", **story(1), "text": half, "published": far}])
     result = deduplicate(articles, Settings(window_days=0.5, rewrite_probability=0.2))
 
-    (pair,) = pairs_of(result, missed([articles], result)).held
+    (pair,) = find_borderline_pairs(result, find_near_misses([articles], result)).blocked
 
     assert pair.reason == "they lie 1 day apart, and rewrites at most 0.5 days (window_days)"
 
@@ -226,13 +238,14 @@ def test_a_pair_that_lies_too_far_apart_says_so() -> None:
 def test_a_pair_that_is_kept_as_a_chapter_and_its_follow_up_says_so(newsroom: Path) -> None:
     corpus = read_articles(newsroom)
     result = deduplicate(corpus)
-    found = missed(corpus.again(), result)
+    found = find_near_misses(corpus.read_again(), result)
     first, later = result.ids[found.first[0]], result.ids[found.later[0]]
 
-    pairs = pairs_of(linked(result, {first: [later]}, 0.87), found)
+    pairs = find_borderline_pairs(linked(result, {first: [later]}, 0.87), found)
 
     said = {
-        (result.ids[pair.first], result.ids[pair.later]): pair.reason for pair in (*pairs.apart, *pairs.held)
+        (result.ids[pair.first], result.ids[pair.later]): pair.reason
+        for pair in (*pairs.apart, *pairs.blocked)
     }
     expected = "it is kept as a follow-up: the probability that they belong to one storyline is 87%"
     assert [pair for pair, reason in said.items() if reason == expected] == [(first, later)]
@@ -241,9 +254,9 @@ def test_a_pair_that_is_kept_as_a_chapter_and_its_follow_up_says_so(newsroom: Pa
 def test_islands_hold_no_sign_that_could_end_them() -> None:
     articles = batch([{"id": f"</script>{n}", **story(1), "title": "<!--</script>"} for n in range(3)])
     result = deduplicate(articles)
-    texts = texts_of([articles], [0, 1, 2], 10_000, None)
+    texts = read_snippets([articles], [0, 1, 2], 10_000, None)
 
-    islands = islands_of(result, listed(result.groups(), [], []), [], texts)
+    islands = build_islands(result, build_listing(result.list_cluster_positions(), [], []), [], texts)
 
     letters = Counter("".join([islands.index, *islands.texts]))
     assert all(letter.isalnum() or letter in "+/=" for letter in letters)
@@ -257,10 +270,10 @@ def unpacked(packed: str) -> Any:
 def test_the_index_of_a_page_holds_storylines_with_how_often_each_chapter_is_told_again() -> None:
     articles = batch(saga())
     result = linked(deduplicate(articles), STORYLINES)
-    listing = listed(result.groups(), result.chapters(), [])
+    listing = build_listing(result.list_cluster_positions(), result.list_chapters(), [])
 
     index = unpacked(
-        islands_of(result, listing, [], texts_of([articles], listing.positions, 10_000, None)).index
+        build_islands(result, listing, [], read_snippets([articles], listing.positions, 10_000, None)).index
     )
 
     ids = index["ids"]
@@ -274,7 +287,7 @@ def test_the_index_of_a_page_holds_storylines_with_how_often_each_chapter_is_tol
 def test_every_article_of_a_page_is_listed_once_clusters_first() -> None:
     result = linked(deduplicate(saga()), STORYLINES)
 
-    listing = listed(result.groups(), result.chapters(), [])
+    listing = build_listing(result.list_cluster_positions(), result.list_chapters(), [])
 
     assert sorted(listing.positions) == list(range(len(result.ids)))
     assert [result.ids[a] for a in listing.positions[:5]] == [
@@ -290,10 +303,10 @@ def test_every_article_of_a_page_is_listed_once_clusters_first() -> None:
 def test_a_page_lists_only_so_many_chapters_and_says_how_many_storylines_it_leaves_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(page, "CHAPTERS", 5)
+    monkeypatch.setattr(page, "MAX_CHAPTERS", 5)
     result = linked(deduplicate(saga()), STORYLINES)
 
-    listing = listed(result.groups(), result.chapters(), [])
+    listing = build_listing(result.list_cluster_positions(), result.list_chapters(), [])
 
     assert [[result.ids[a] for a in chapters] for chapters in listing.storylines] == [["e1", "e2"]]
     assert listing.storylines_left_out == 1
@@ -302,7 +315,7 @@ def test_a_page_lists_only_so_many_chapters_and_says_how_many_storylines_it_leav
 def test_the_overview_counts_storylines_and_followups() -> None:
     result = linked(deduplicate(saga()), STORYLINES)
 
-    seen = statistics.overview(result, result.groups())
+    seen = statistics.summarize_result(result, result.list_cluster_positions())
 
     assert (seen.storylines, seen.followups) == (2, 9)
     assert "followup" not in dict(seen.relations)
@@ -311,23 +324,23 @@ def test_the_overview_counts_storylines_and_followups() -> None:
 def test_where_followups_join_they_are_a_relation_among_others(newsroom: Path) -> None:
     result = deduplicate(read_articles(newsroom), Settings(level="storyline"))
 
-    seen = statistics.overview(result, result.groups())
-    matched, _ = statistics.scores(result, np.zeros(0))
+    seen = statistics.summarize_result(result, result.list_cluster_positions())
+    matched, _ = statistics.count_log_odds(result, np.zeros(0))
 
     assert dict(seen.relations)["followup"] == matched.sum() > 0
     assert (seen.storylines, seen.followups) == (0, 0)
-    assert set(MEANINGS) == set(dict(seen.relations))
+    assert set(RELATION_MEANINGS) == set(dict(seen.relations))
 
 
 def test_a_corpus_of_any_plan_has_pairs_without_error() -> None:
     articles = batch(planned(150, seed=3))
     result = deduplicate(articles)
 
-    pairs = pairs_of(result, missed([articles], result))
+    pairs = find_borderline_pairs(result, find_near_misses([articles], result))
 
     kept = set(result.kept_positions.tolist())
-    for pair in (*pairs.apart, *pairs.held):
+    for pair in (*pairs.apart, *pairs.blocked):
         assert {pair.first, pair.later} <= kept
-    for pair in (*pairs.matched, *pairs.helped):
+    for pair in (*pairs.matched, *pairs.witnessed):
         assert result.assignments.leaders[pair.later] == pair.first
     assert isinstance(result.articles, pa.Table)

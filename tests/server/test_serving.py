@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from dedup.errors import IndexingError
 from dedup.index.index import Index
-from dedup.matching.evidence import EVIDENCE
+from dedup.matching.evidence import EVIDENCE_NAMES
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.serving.app import app_for
 from dedup.serving.refusals import Limits
@@ -167,7 +167,7 @@ def test_a_chapter_names_the_article_that_it_follows_wherever_it_is_asked_for(pl
     assert list(follows) == ["id", "probability", "evidence"]
     assert follows["id"] == chapter["dedup"]["storyline"] != chapter["id"]
     assert 0.7 <= follows["probability"] <= 1
-    assert tuple(follows["evidence"]) == EVIDENCE
+    assert tuple(follows["evidence"]) == EVIDENCE_NAMES
     assert history["versions"] == story["articles"][:1] == [chapter]
     assert all(decision["dedup"].pop("again") for decision in again)
     assert again == decisions

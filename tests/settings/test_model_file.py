@@ -12,9 +12,9 @@ from newsmaker import planned
 from dedup.errors import InputError, SettingsError
 from dedup.matching.classifier import choose_model, read_shipped_model
 from dedup.matching.evidence import (
-    CONTEXT,
-    EVIDENCE,
-    FEATURES,
+    CONTEXT_START,
+    EVIDENCE_NAMES,
+    FEATURES_START,
     FIGURE_SHARE,
     FIGURES_FOUND,
     NAMES_FOUND,
@@ -22,36 +22,38 @@ from dedup.matching.evidence import (
 )
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.model_file import (
-    AGAINST,
-    CONTEXT_NAMES,
-    GREATEST,
+    CONTEXT_EVIDENCE,
+    MAX_COEFFICIENT,
     MODEL_LEVELS,
-    SPEAKS_FOR,
+    NEGATIVE_EVIDENCE,
+    POSITIVE_EVIDENCE,
     Model,
-    file_of,
+    encode_model,
     read_model,
 )
-from dedup.settings.settings import Settings, as_written
+from dedup.settings.settings import Settings, dump_settings
 
 
 def shipped(level: str = "story") -> Model:
     """Return the shipped model of a level, as it weighs dated pairs, as one of one's own."""
     coefficients, intercept = read_shipped_model(level)
-    return Model({n: float(c) for n, c in zip(EVIDENCE, coefficients[0], strict=True) if c}, intercept, level)
+    return Model(
+        {n: float(c) for n, c in zip(EVIDENCE_NAMES, coefficients[0], strict=True) if c}, intercept, level
+    )
 
 
 def test_a_model_weighs_all_evidence_but_that_of_the_text_and_each_for_one_side() -> None:
-    weighed = {EVIDENCE[NAMES_FOUND], EVIDENCE[FIGURES_FOUND], *EVIDENCE[FEATURES:]}
-    weighed -= {EVIDENCE[FIGURE_SHARE], EVIDENCE[TERMS_OF_LONGER]}  # they are for the guards
+    weighed = {EVIDENCE_NAMES[NAMES_FOUND], EVIDENCE_NAMES[FIGURES_FOUND], *EVIDENCE_NAMES[FEATURES_START:]}
+    weighed -= {EVIDENCE_NAMES[FIGURE_SHARE], EVIDENCE_NAMES[TERMS_OF_LONGER]}  # they are for the guards
 
-    assert sorted((*SPEAKS_FOR, *AGAINST)) == sorted(weighed)
-    assert weighed > CONTEXT_NAMES == set(EVIDENCE[CONTEXT:])
+    assert sorted((*POSITIVE_EVIDENCE, *NEGATIVE_EVIDENCE)) == sorted(weighed)
+    assert weighed > CONTEXT_EVIDENCE == set(EVIDENCE_NAMES[CONTEXT_START:])
 
 
 @pytest.mark.parametrize("level", MODEL_LEVELS)
 def test_the_shipped_model_in_a_file_changes_nothing(level: str, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    path.write_bytes(file_of(shipped(level), "1"))
+    path.write_bytes(encode_model(shipped(level), "1"))
     dates = {"published": 1_900_000_000}
     articles = [
         {**article, **(dates if article["published"] is None else {})} for article in planned(60, seed=4)
@@ -73,7 +75,7 @@ def test_a_model_takes_the_place_of_that_of_its_level_alone() -> None:
 
 
 def test_another_model_finds_other_rewrites() -> None:
-    strict = Model(shipped().coefficients, -GREATEST)
+    strict = Model(shipped().coefficients, -MAX_COEFFICIENT)
     articles = planned(60, seed=4)
 
     found = {match.relation for match in deduplicate(articles, Settings(model=strict)).dropped}
@@ -83,7 +85,7 @@ def test_another_model_finds_other_rewrites() -> None:
 
 
 def test_another_storyline_model_finds_other_follow_ups() -> None:
-    strict = Model(shipped("storyline").coefficients, -GREATEST, "storyline")
+    strict = Model(shipped("storyline").coefficients, -MAX_COEFFICIENT, "storyline")
     articles = planned(60, seed=4)
 
     def find_relations(model: Model | None) -> set[str]:
@@ -99,23 +101,26 @@ def test_a_model_is_written_by_its_digest_and_equal_by_its_content() -> None:
     again = Model({"quotes": 2, "days": -1}, 3.0, made_from={"labels": 7})
 
     assert one == again
-    assert as_written(Settings(model=one))["model"] == one.digest
+    assert dump_settings(Settings(model=one))["model"] == one.digest
     assert one != Model({"days": -1, "quotes": 2}, 3.5)
     assert choose_model(Settings(model=one), "story").intercept == 3
 
 
-@given(st.dictionaries(st.sampled_from(SPEAKS_FOR), st.floats(0, GREATEST)), st.floats(-GREATEST, GREATEST))
+@given(
+    st.dictionaries(st.sampled_from(POSITIVE_EVIDENCE), st.floats(0, MAX_COEFFICIENT)),
+    st.floats(-MAX_COEFFICIENT, MAX_COEFFICIENT),
+)
 def test_what_is_written_is_read(coefficients: dict[str, float], intercept: float) -> None:
     with tempfile.NamedTemporaryFile() as file:
         model = Model(coefficients, intercept)
-        Path(file.name).write_bytes(file_of(model, "1"))
+        Path(file.name).write_bytes(encode_model(model, "1"))
 
         assert read_model(file.name) == model
 
 
 def content(**changed: object) -> str:
     """Return a file of a model, with some of it changed."""
-    return json.dumps({**json.loads(file_of(Model({"days": -1}, 2), "1")), **changed})
+    return json.dumps({**json.loads(encode_model(Model({"days": -1}, 2), "1")), **changed})
 
 
 @pytest.mark.parametrize(
@@ -173,9 +178,9 @@ def test_a_model_file_of_the_first_version_is_refused_by_file_and_version(tmp_pa
     )
 
 
-@pytest.mark.parametrize("name", sorted(CONTEXT_NAMES))
+@pytest.mark.parametrize("name", sorted(CONTEXT_EVIDENCE))
 def test_what_depends_on_the_neighbours_is_for_the_story_model_alone(name: str) -> None:
-    weight = 1.0 if name in SPEAKS_FOR else -1.0
+    weight = 1.0 if name in POSITIVE_EVIDENCE else -1.0
 
     assert Model({name: weight}, 0).coefficients == {name: weight}
     with pytest.raises(ValueError, match=f"{name} is evidence for the story model alone"):

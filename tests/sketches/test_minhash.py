@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from dedup.sketches.minhash import EMPTY, from_minhash, permutations, signatures_of, to_minhash
+from dedup.sketches.minhash import (
+    EMPTY_SET_MINIMUM,
+    compute_signatures,
+    draw_permutations,
+    from_minhash,
+    to_minhash,
+)
 
 Hashes = list[int]
 HASHES = st.lists(st.integers(0, 2**32 - 1), max_size=40, unique=True)
@@ -15,7 +21,7 @@ def signed(sets: list[Hashes], count: int = 64, seed: int = 1) -> np.ndarray:
     """Return the kernel's signatures of some sets of hashes."""
     flat = np.array([h for hashes in sets for h in sorted(hashes)], np.uint32)
     offsets = np.cumsum([0, *map(len, sets)]).astype(np.int64)
-    return signatures_of(flat, offsets, count, seed)
+    return compute_signatures(flat, offsets, count, seed)
 
 
 def theirs(hashes: Hashes, count: int = 64, seed: int = 1) -> MinHash:
@@ -42,13 +48,13 @@ def test_signatures_are_those_of_datasketch(sets: list[Hashes], knobs: tuple[int
 def test_the_signature_of_nothing_is_that_of_datasketch() -> None:
     (found,) = signed([[]])
 
-    assert set(found.tolist()) == {int(EMPTY)}
+    assert set(found.tolist()) == {int(EMPTY_SET_MINIMUM)}
     assert found.tolist() == theirs([]).hashvalues.tolist()
 
 
 def test_another_seed_gives_another_signature() -> None:
     assert not np.array_equal(signed([[1, 2, 3]], seed=1), signed([[1, 2, 3]], seed=2))
-    assert not np.array_equal(permutations(64, 1)[0], permutations(64, 2)[0])
+    assert not np.array_equal(draw_permutations(64, 1)[0], draw_permutations(64, 2)[0])
 
 
 def test_signatures_estimate_jaccard() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.sketches.radix_sort import counts_for, sort, sort_distinct
+from dedup.sketches.radix_sort import make_bucket_counts, sort_distinct_hashes, sort_hashes
 
 WIDTHS = {32: np.uint32, 64: np.uint64}
 
@@ -11,7 +11,7 @@ WIDTHS = {32: np.uint32, 64: np.uint64}
 def ordered(values: list[int], width: int) -> list[int]:
     """Return the values as the kernel orders them."""
     array = np.array(values, WIDTHS[width])
-    sort(array, len(array), width, array.copy(), counts_for())
+    sort_hashes(array, len(array), width, array.copy(), make_bucket_counts())
     return list(map(int, array))
 
 
@@ -41,7 +41,7 @@ def test_values_in_order_and_in_reverse_come_out_in_order(n: int, turn: int) -> 
 def test_repeats_are_dropped() -> None:
     values = np.array([7, 3, 7, 7, 1, 3, 9], np.uint32)
 
-    n = sort_distinct(values, 6, 32, values.copy(), counts_for())
+    n = sort_distinct_hashes(values, 6, 32, values.copy(), make_bucket_counts())
 
     assert values[:n].tolist() == [1, 3, 7]
     assert values[6] == 9, "what lies beyond is left alone"

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from dedup.sketches.shingles import MULTIPLIER, shared, shingle_sets
-from dedup.text.tokenizer import word_hashes, words_of
+from dedup.sketches.shingles import SEQUENCE_MULTIPLIER, build_shingle_sets, count_shared_values
+from dedup.text.tokenizer import hash_words, tokenize_articles
 
 WORD64 = 0xFFFF_FFFF_FFFF_FFFF
 
 
 def hash_of(words: Iterable[int]) -> int:
     """Return the 32-bit hash of a shingle, from the hashes of its words."""
-    state = int(MULTIPLIER)
+    state = int(SEQUENCE_MULTIPLIER)
     for word in words:
-        state = (state ^ word) * int(MULTIPLIER) & WORD64
+        state = (state ^ word) * int(SEQUENCE_MULTIPLIER) & WORD64
         state ^= state >> 29
     return state >> 32
 
@@ -28,23 +28,23 @@ def shingles_of(
     texts: list[str], titles: list[str] | None = None, *, size: int = 3, quoted: bool = False
 ) -> list[list[int]]:
     """Return the kernel's shingles of each text, in its order."""
-    words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
-    sets = shingle_sets(*words, size)
+    words = tokenize_articles(pa.array(titles or [""] * len(texts)), pa.array(texts))
+    sets = build_shingle_sets(*words, size)
     values, offsets = sets[2:4] if quoted else sets[:2]
     return [values[a:b].tolist() for a, b in pairwise(offsets.tolist())]
 
 
 def text_hashes(texts: list[str], titles: list[str] | None = None) -> list[int]:
     """Return the kernel's hash of each whole text."""
-    words = words_of(pa.array(titles or [""] * len(texts)), pa.array(texts))
-    return list(map(int, shingle_sets(*words, 3)[-1]))
+    words = tokenize_articles(pa.array(titles or [""] * len(texts)), pa.array(texts))
+    return list(map(int, build_shingle_sets(*words, 3)[-1]))
 
 
 def single_words(values: list[int]) -> list[int]:
     """Return the kernel's shingles of one word each over a text of the given word hashes."""
     words = np.array(values, np.uint32)
     offsets, titles = np.array([0, len(words)], np.int64), np.zeros(1, np.int32)
-    shingles = shingle_sets(words, np.zeros(len(words), np.uint8), offsets, titles, 1)[0]
+    shingles = build_shingle_sets(words, np.zeros(len(words), np.uint8), offsets, titles, 1)[0]
     return list(map(int, shingles))
 
 
@@ -59,7 +59,7 @@ def test_the_kernel_makes_the_shingles_that_python_sets_hold(texts: list[str], s
     found = shingles_of(texts, size=size)
 
     for text, values in zip(texts, found, strict=True):
-        expected = {hash_of(word_hashes(list(shingle)).tolist()) for shingle in oracle.shingles(text, size)}
+        expected = {hash_of(hash_words(list(shingle)).tolist()) for shingle in oracle.shingles(text, size)}
         assert values == sorted(expected)
 
 
@@ -78,8 +78,8 @@ def test_shingles_are_sorted_and_distinct_in_sets_of_any_size(n: int) -> None:
 def test_a_text_shorter_than_a_shingle_is_one_shingle() -> None:
     two_words, one_word, none = shingles_of(["rain fell", "rain", ""])
 
-    assert two_words == [hash_of(word_hashes(["rain", "fell"]).tolist())]
-    assert one_word == [hash_of(word_hashes(["rain"]).tolist())]
+    assert two_words == [hash_of(hash_words(["rain", "fell"]).tolist())]
+    assert one_word == [hash_of(hash_words(["rain"]).tolist())]
     assert none == []
 
 
@@ -100,7 +100,7 @@ def test_only_what_lies_wholly_inside_quotation_marks_is_a_quoted_shingle() -> N
 
     (found,) = shingles_of([text], quoted=True)
 
-    quoted = [word_hashes(triple.split()).tolist() for triple in ("the dam will", "dam will hold")]
+    quoted = [hash_words(triple.split()).tolist() for triple in ("the dam will", "dam will hold")]
     assert found == sorted(map(hash_of, quoted))
 
 
@@ -132,7 +132,7 @@ def test_scripts_without_spaces_have_shingles_of_four_characters() -> None:
     (found,) = shingles_of(["青凪市長が"])
 
     assert found == sorted(
-        hash_of(word_hashes(pairs).tolist()) for pairs in (["青凪", "凪市", "市長"], ["凪市", "市長", "長が"])
+        hash_of(hash_words(pairs).tolist()) for pairs in (["青凪", "凪市", "市長"], ["凪市", "市長", "長が"])
     )
 
 
@@ -144,4 +144,4 @@ SETS = st.sets(st.integers(0, 80))
 def test_what_is_shared_is_what_python_sets_share(a: set[int], b: set[int]) -> None:
     left, right = (np.array(sorted(s), np.uint32) for s in (a, b))
 
-    assert shared(left, right) == len(a & b)
+    assert count_shared_values(left, right) == len(a & b)

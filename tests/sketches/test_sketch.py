@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, batch, corpora, planned, sketched
 
-from dedup.sketches.minhash import bands_of, signatures_of
-from dedup.sketches.sketch import Sketches, joined, sketch
+from dedup.sketches.minhash import compute_signatures, hash_bands
+from dedup.sketches.sketch import Sketches, concat_sketches, sketch_batch
 
 POLYGLOT = [
     {
@@ -36,8 +36,8 @@ def test_a_batch_may_be_cut_anywhere(articles: list[Article]) -> None:
     whole = batch(articles)
 
     for size in (1, 3, 7):
-        parts = [sketch(whole.slice(i, size)) for i in range(0, whole.num_rows, size)]
-        assert same(joined(parts), sketch(whole))
+        parts = [sketch_batch(whole.slice(i, size)) for i in range(0, whole.num_rows, size)]
+        assert same(concat_sketches(parts), sketch_batch(whole))
 
 
 def test_articles_of_many_languages_are_sketched_in_one_batch() -> None:
@@ -45,7 +45,7 @@ def test_articles_of_many_languages_are_sketched_in_one_batch() -> None:
 
     alone = [sketched([article]) for article in POLYGLOT]
 
-    assert same(together, joined(alone))
+    assert same(together, concat_sketches(alone))
 
 
 def test_dates_are_kept_in_days_and_missing_ones_as_nan() -> None:
@@ -70,14 +70,14 @@ def test_lengths_are_those_of_the_text_or_else_of_the_title() -> None:
 def test_bands_are_those_of_the_signatures() -> None:
     s = sketched(planned(5, seed=1))
 
-    signatures = signatures_of(s.shingles, s.shingle_offsets, 64, 1)
+    signatures = compute_signatures(s.shingles, s.shingle_offsets, 64, 1)
 
-    assert np.array_equal(s.bands, bands_of(signatures, 2))
+    assert np.array_equal(s.bands, hash_bands(signatures, 2))
 
 
 @pytest.mark.parametrize(("text", "none"), [("some text", False), ("", True)])
 def test_only_an_article_without_words_has_no_bands(text: str, none: bool) -> None:
-    bands = sketch(batch([text]), bands=10, rows=3).bands
+    bands = sketch_batch(batch([text]), bands=10, rows=3).bands
 
     assert bands.shape == (1, 10)
     assert (bands == 0).all() == none
@@ -101,7 +101,7 @@ def test_the_outlet_named_in_a_title_is_no_part_of_it() -> None:
 
 
 def test_no_article_makes_no_sketch() -> None:
-    nothing = sketch(pa.RecordBatch.from_pylist([], batch(["x"]).schema))
+    nothing = sketch_batch(pa.RecordBatch.from_pylist([], batch(["x"]).schema))
 
-    assert [len(nothing.texts), len(nothing.shingles), len(nothing.term_hashes)] == [0, 0, 0]
-    assert same(joined([nothing, sketched(["some text"])]), sketched(["some text"]))
+    assert [len(nothing.text_hashes), len(nothing.shingles), len(nothing.term_hashes)] == [0, 0, 0]
+    assert same(concat_sketches([nothing, sketched(["some text"])]), sketched(["some text"]))

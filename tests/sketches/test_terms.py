@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, batch, corpora, sketched, version
 
-from dedup.matching.evidence import NAMES_COSINE, evidence_of
-from dedup.sketches.sketch import Sketches, sketch
+from dedup.matching.evidence import NAMES_COSINE, compute_evidence
+from dedup.sketches.sketch import Sketches, sketch_batch
 from dedup.sketches.terms import (
     FIGURE,
     IN_45,
@@ -17,15 +17,15 @@ from dedup.sketches.terms import (
     IN_ALL,
     IN_TITLE,
     KIND,
-    LIGHTEST,
+    MIN_TERM_WEIGHT,
     NAME,
     WEIGHT,
     WORD,
-    pair_term,
+    hash_term_pair,
 )
-from dedup.text.boilerplate.rules import cleaned
-from dedup.text.tokenizer import word_hashes, words_of
-from dedup.text.vocabulary import NEVER, WEIGHT_SCALE, vocabulary
+from dedup.text.boilerplate.rules import clean_texts
+from dedup.text.tokenizer import hash_words, tokenize_articles
+from dedup.text.vocabulary import NEVER_NAME, WEIGHT_SCALE, load_vocabulary
 
 
 class Term(NamedTuple):
@@ -36,7 +36,7 @@ class Term(NamedTuple):
 
 def stem(word: str, language: str = "en") -> int:
     """Return the hash of the term that a word belongs to."""
-    table, (key,) = vocabulary(language), word_hashes([word])
+    table, (key,) = load_vocabulary(language), hash_words([word])
     (slots,) = np.nonzero(table.keys == key)
     return int(table.stems[slots[0]] if slots.size else key)
 
@@ -67,16 +67,16 @@ def salient(article: Article) -> list[int]:
 @examples(max_examples=25)
 def test_counts_are_those_of_a_counter(articles: list[Article]) -> None:
     given_ = batch([{"language": "en", **article} for article in articles])
-    words = words_of(given_["title"], cleaned(given_["text"]))
-    table = vocabulary("en")
+    words = tokenize_articles(given_["title"], clean_texts(given_["text"]))
+    table = load_vocabulary("en")
     stems = dict(zip(table.keys.tolist(), table.stems.tolist(), strict=True))
-    small = set(table.keys[(table.weights < LIGHTEST) & (table.names == NEVER)].tolist())
+    small = set(table.keys[(table.weights < MIN_TERM_WEIGHT) & (table.names == NEVER_NAME)].tolist())
 
-    s = sketch(given_)
+    s = sketch_batch(given_)
 
     for a in range(len(articles)):
         own = words.hashes[words.offsets[a] : words.offsets[a + 1]].tolist()
-        title, body = own[: words.titles[a]], own[words.titles[a] :]
+        title, body = own[: words.title_lengths[a]], own[words.title_lengths[a] :]
         windows = (title, body[:45], body[:80], body[:220], body)
         counters = [Counter(stems.get(w, w) for w in window if w not in small) for window in windows]
         expected = {stems.get(w, w): [c[stems.get(w, w)] for c in counters] for w in own if w not in small}
@@ -185,7 +185,7 @@ def pair_of(first: str, second: str, text: str, title: str = "") -> Term | None:
     """Return what the sketch of a Vietnamese article holds of two syllables in a row; None if it does not hold them."""
     one, two = (np.uint32(stem(syllable, "vi")) for syllable in (first, second))
     found = terms(sketched([{"title": title, "text": text, "language": "vi"}]))
-    return found.get(int(pair_term(one, two)))
+    return found.get(int(hash_term_pair(one, two)))
 
 
 def names(text: str) -> set[int]:
@@ -244,7 +244,7 @@ def test_one_syllable_in_common_is_no_name_in_common() -> None:
         ]
     )
 
-    kinned, same = evidence_of(s, np.array([0, 0]), np.array([1, 2]))[:, NAMES_COSINE]
+    kinned, same = compute_evidence(s, np.array([0, 0]), np.array([1, 2]))[:, NAMES_COSINE]
 
     assert (kinned, same) == (0.0, 1.0)
 
@@ -318,7 +318,7 @@ def test_what_comes_after_the_lead_is_not_salient() -> None:
 def test_salient_terms_are_as_many_as_asked_for() -> None:
     article = batch([version(1, "as sent", 0)])
 
-    few, many = (sketch(article, salient=count).salient[0] for count in (4, 64))
+    few, many = (sketch_batch(article, salient=count).salient[0] for count in (4, 64))
 
     assert few.shape == (4,)
     assert few.tolist() == many[:4].tolist()

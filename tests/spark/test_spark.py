@@ -19,11 +19,11 @@ from benchmarks.verdicts import links_in, links_of
 from dedup.pipeline.deduplicate import deduplicate as deduplicate_locally
 from dedup.settings.settings import LEVELS, Settings
 from dedup.spark import deduplicate
-from dedup.spark.candidates import PAIRED
-from dedup.spark.checkpoints import Work
-from dedup.spark.components import connected
-from dedup.spark.deduplicate import outcome
-from dedup.spark.verify import in_parts
+from dedup.spark.candidates import PAIR_SCHEMA
+from dedup.spark.checkpoints import Checkpoints
+from dedup.spark.components import connect_components
+from dedup.spark.deduplicate import run_stages
+from dedup.spark.verify import split_slices
 
 
 def divide(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_ids_that_come_again_are_told_apart_as_in_a_local_run(spark: SparkSessio
     Random(5).shuffle(shuffled)
     local = deduplicate_locally(given)
 
-    found = outcome(frame(spark, shuffled), Settings(), str(tmp_path))
+    found = run_stages(frame(spark, shuffled), Settings(), str(tmp_path))
 
     rows = [tuple(row) for row in found.articles.select("id", "cluster", "relation", "score").collect()]
     assert sorted(rows, key=str) == sorted(
@@ -155,9 +155,9 @@ def test_nothing_becomes_of_no_articles(spark: SparkSession) -> None:
 def test_bounds_that_are_reached_are_counted(spark: SparkSession, tmp_path: Path) -> None:
     articles = planned(60, seed=64, stories=3)
 
-    found = outcome(frame(spark, articles), Settings(max_postings=3), str(tmp_path))
+    found = run_stages(frame(spark, articles), Settings(max_postings=3), str(tmp_path))
 
-    assert found.bounded > 30
+    assert found.limit_reached > 30
     assert found.articles.count() == 60
 
 
@@ -170,10 +170,10 @@ def test_stars_connect_what_edges_connect(
     path = list(pairwise(ends[:60]))
     edges = [(max(e), min(e)) for e in [*path, *((random.choice(ends[60:90]), ends[90]) for _ in range(40))]]
     given = spark.createDataFrame(edges, "later bigint, earlier bigint")
-    at_once = sorted(map(tuple, connected(given, Work(str(tmp_path))).collect()))
-    monkeypatch.setattr("dedup.spark.components.FEW", 0)
+    at_once = sorted(map(tuple, connect_components(given, Checkpoints(str(tmp_path))).collect()))
+    monkeypatch.setattr("dedup.spark.components.MAX_EDGES_IN_TASK", 0)
 
-    found = sorted(map(tuple, connected(given, Work(str(tmp_path))).collect()))
+    found = sorted(map(tuple, connect_components(given, Checkpoints(str(tmp_path))).collect()))
 
     assert found == at_once
     assert len({component for _, component in found}) == 2
@@ -183,10 +183,10 @@ def test_a_slice_that_wants_too_many_sketches_is_parted(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = [((s << 33) + a, b, False) for s in (0, 1) for a in range(19) for b in range(1, 2 + s * 30)]
-    pairs = spark.createDataFrame(given, PAIRED)
-    monkeypatch.setattr("dedup.spark.verify.MOST", 10)
+    pairs = spark.createDataFrame(given, PAIR_SCHEMA)
+    monkeypatch.setattr("dedup.spark.verify.MAX_SLICE_SKETCHES", 10)
 
-    found = in_parts(pairs).collect()
+    found = split_slices(pairs).collect()
 
     assert sorted((row.later, row.earlier, row.banded) for row in found) == sorted(given)
     parts = {(row.slice, row.part) for row in found}

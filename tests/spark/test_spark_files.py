@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from dedup.errors import InputError
 from dedup.io.corpus import Corpus
-from dedup.spark.files.read import Articles, read_articles
+from dedup.spark.files.read import SparkCorpus, read_articles
 
 ODD = (
     b"\xef\xbb\xbf" + b'{"text":"no id"}',
@@ -61,16 +61,16 @@ def small(spark: SparkSession) -> SparkSession:
     return spark
 
 
-def found(articles: Articles) -> list[dict[str, Any]]:
+def found(articles: SparkCorpus) -> list[dict[str, Any]]:
     """Return the articles that Spark reads, as a local run gives them."""
     read = sorted(articles.frame.toArrow().to_pylist(), key=lambda row: row["dedup_position"])
     assert [row.pop("dedup_position") for row in read] == list(range(len(articles)))
     return read
 
 
-def records(articles: Articles) -> list[bytes]:
+def records(articles: SparkCorpus) -> list[bytes]:
     """Return the records that Spark reads, in order."""
-    read = articles.records().toArrow().to_pylist()
+    read = articles.read_records().toArrow().to_pylist()
     return [row["record"] for row in sorted(read, key=lambda row: row["position"])]
 
 

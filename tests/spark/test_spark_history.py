@@ -11,12 +11,12 @@ from sparking import expected, frame, verdicts
 from benchmarks.verdicts import Verdict
 from dedup import Index
 from dedup.errors import IndexingError
-from dedup.index.lookup import BANDS, FULL
+from dedup.index.lookup import LEVEL_ALL, LEVEL_BANDS
 from dedup.pipeline.deduplicate import deduplicate as locally
 from dedup.settings.settings import Settings
 from dedup.spark import deduplicate
-from dedup.spark.history import lake_at, settled
-from dedup.spark.verify import MATCHED
+from dedup.spark.history import collect_prior_decisions, open_history
+from dedup.spark.verify import EDGE_SCHEMA
 
 
 def answers(index: Index, articles: list[Article]) -> list[Verdict]:
@@ -59,29 +59,29 @@ def test_a_lake_is_used_with_the_settings_that_it_was_made_with(spark: SparkSess
 
 def test_of_runs_that_overlap_only_the_first_is_remembered(spark: SparkSession, tmp_path: Path) -> None:
     path, settings = str(tmp_path / "lake"), Settings()
-    slow, fast = lake_at(path, spark, settings), lake_at(path, spark, settings)
+    slow, fast = open_history(path, spark, settings), open_history(path, spark, settings)
 
     fast.commit(settings)
     with pytest.raises(IndexingError, match=r"another run wrote to .* run it again"):
         slow.commit(settings)
 
-    assert lake_at(path, spark, settings).runs == (fast.own,)
-    lake_at(path, spark, settings).commit(settings)
-    assert len(lake_at(path, spark, settings).runs) == 2
+    assert open_history(path, spark, settings).run_names == (fast.next_run,)
+    open_history(path, spark, settings).commit(settings)
+    assert len(open_history(path, spark, settings).run_names) == 2
 
 
 def test_what_an_article_repeats_comes_along_with_it(spark: SparkSession) -> None:
     columns = "number bigint, leader bigint, first bigint, relation string, mark tinyint"
     decisions = [
-        (1, 1, 1, None, FULL),
-        (2, 1, 1, "rewrite", FULL),
-        (3, 1, 1, "followup", BANDS),
-        (4, 4, 1, None, FULL),
+        (1, 1, 1, None, LEVEL_ALL),
+        (2, 1, 1, "rewrite", LEVEL_ALL),
+        (3, 1, 1, "followup", LEVEL_BANDS),
+        (4, 4, 1, None, LEVEL_ALL),
     ]
-    edges = spark.createDataFrame([(10, 2), (11, 10), (11, 4)], MATCHED)
+    edges = spark.createDataFrame([(10, 2), (11, 10), (11, 4)], EDGE_SCHEMA)
 
-    led, known = settled(edges, spark.createDataFrame(decisions, columns))
+    led, known = collect_prior_decisions(edges, spark.createDataFrame(decisions, columns))
 
     assert sorted(set(map(tuple, led.collect()))) == [(2, 1), (4, 1)]
     found = {row.number: (row.leader, row.mark, row.witnesses) for row in known.collect()}
-    assert found == {1: (1, FULL, 2), 2: (1, FULL, 0), 3: (1, BANDS, 0), 4: (4, FULL, 0)}
+    assert found == {1: (1, LEVEL_ALL, 2), 2: (1, LEVEL_ALL, 0), 3: (1, LEVEL_BANDS, 0), 4: (4, LEVEL_ALL, 0)}

@@ -9,7 +9,13 @@ from commands import called
 
 from dedup.errors import EngineError
 from dedup.settings.settings import Settings
-from dedup.spark.session import defaults, find_java, java_version, ours_again, reason_of
+from dedup.spark.session import (
+    detect_java_version,
+    find_java,
+    find_java_error,
+    get_default_conf,
+    restore_error,
+)
 
 
 def java(folder: Path, version: str) -> Path:
@@ -22,7 +28,7 @@ def java(folder: Path, version: str) -> Path:
 
 @pytest.mark.parametrize(("said", "version"), [("1.8.0_292", 8), ("17.0.15", 17), ("25", 25), ("ea", None)])
 def test_java_says_its_version_old_and_new(tmp_path: Path, said: str, version: int | None) -> None:
-    assert java_version(java(tmp_path, said)) == version
+    assert detect_java_version(java(tmp_path, said)) == version
 
 
 def test_java_on_the_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,17 +88,20 @@ def test_a_setting_that_is_none_is_told_without_its_value(newsroom: Path) -> Non
 
 
 def test_memory_is_the_drivers_beside_what_spark_takes() -> None:
-    assert defaults(Settings(memory=5 << 30), is_local=True, progress=False)["spark.driver.memory"] == "6144m"
+    assert (
+        get_default_conf(Settings(memory=5 << 30), is_local=True, progress=False)["spark.driver.memory"]
+        == "6144m"
+    )
 
 
 def test_a_start_that_fails_is_told_in_javas_own_words() -> None:
     said = b"WARNING: modules\nError: Could not find or load main class x\n\tat y\n"
 
-    assert reason_of(said) == "Error: Could not find or load main class x"
+    assert find_java_error(said) == "Error: Could not find or load main class x"
 
 
 def test_an_error_of_ours_comes_back_from_a_worker_as_itself() -> None:
-    assert repr(ours_again("InputError", "no text")) == "InputError('no text')"
+    assert repr(restore_error("InputError", "no text")) == "InputError('no text')"
 
 
 def test_spark_options_without_spark_are_wrong_usage(newsroom: Path) -> None:

@@ -39,7 +39,7 @@ def ids(corpus: Corpus) -> list[str]:
 
 def lines(corpus: Corpus) -> list[bytes]:
     """Return the records of a corpus as lines of JSON."""
-    return [record.line() for record in corpus.records()]
+    return [record.to_line() for record in corpus.iter_records()]
 
 
 def jsonl(*records: object) -> bytes:

@@ -10,33 +10,33 @@ import psycopg
 from homes import Place
 from newsmaker import Article, batch
 
-from dedup.index.compatibility import fingerprint
+from dedup.index.compatibility import compute_fingerprint
 from dedup.index.index import Index
-from dedup.index.storage.backend import Row
+from dedup.index.storage.backend import IndexRow
 from dedup.matching.classifier import FOLLOWUP, REWRITE
 from dedup.settings.settings import Settings
 
 COLUMNS = 27
 """Of evidence."""
 NEW_SETTINGS = {"level", "followup_probability"}
-ROW = Row._fields[:-1]
+ROW = IndexRow._fields[:-1]
 
 
 def make_earlier(place: Place, articles: list[Article]) -> None:
     """Make an index of the first format of some articles, at a place that lasts."""
     with Index.open(":memory:", Settings(level="storyline")) as index:
         index.decide(batch(articles))
-        rows = [earlier_row(row) for rows in index.home.rows() for row in rows]
+        rows = [earlier_row(row) for rows in index.backend.iter_rows() for row in rows]
         sketches = {
             row.position: sketch[len(row.keys) :]
             for row in rows
-            for sketch in index.home.sketches([row.position]).values()
+            for sketch in index.backend.get_sketches([row.position]).values()
         }
     fill = fill_schema if str(place).startswith("postgresql:") else fill_file
     fill(place, earlier_meta(), rows, sketches)
 
 
-def earlier_row(row: Row) -> Row:
+def earlier_row(row: IndexRow) -> IndexRow:
     """Return a row as the first version wrote it: what it called a rewrite may be a follow-up."""
     relation = REWRITE if row.relation == FOLLOWUP else row.relation
     return row._replace(relation=relation, evidence=row.evidence[: 4 * COLUMNS])
@@ -44,7 +44,7 @@ def earlier_row(row: Row) -> Row:
 
 def earlier_meta() -> dict[str, str]:
     """Return what the first version wrote down of its rules."""
-    meta = fingerprint(Settings())
+    meta = compute_fingerprint(Settings())
     meta["story model"] = meta.pop("models")
     settings = json.loads(meta["settings"])
     settings["relations"] = [name for name in settings["relations"] if name != "followup"]
@@ -57,7 +57,7 @@ def schema(name: str) -> str:
     return (files("dedup") / "index" / "sql" / name).read_text("utf-8")
 
 
-def fill_file(place: Place, meta: dict[str, str], rows: list[Row], sketches: dict[int, bytes]) -> None:
+def fill_file(place: Place, meta: dict[str, str], rows: list[IndexRow], sketches: dict[int, bytes]) -> None:
     """Write all into a file."""
     database = sqlite3.connect(place)
     database.executescript(
@@ -75,7 +75,7 @@ def fill_file(place: Place, meta: dict[str, str], rows: list[Row], sketches: dic
     database.close()
 
 
-def fill_schema(place: Place, meta: dict[str, str], rows: list[Row], sketches: dict[int, bytes]) -> None:
+def fill_schema(place: Place, meta: dict[str, str], rows: list[IndexRow], sketches: dict[int, bytes]) -> None:
     """Write all into a schema of a database."""
     with connected(place) as database:
         (name,) = parse_qs(urlsplit(str(place)).query)["schema"]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from dedup.io.articles import to_batches
-from dedup.sketches.sketch import Sketches, sketch
+from dedup.sketches.sketch import Sketches, sketch_batch
 
 Article = dict[str, Any]
 Plan = tuple[int, str, int]
@@ -231,4 +231,4 @@ def batch(articles: list[Article] | list[str]) -> pa.RecordBatch:
 
 def sketched(articles: list[Article] | list[str]) -> Sketches:
     """Return the sketches of some articles, or texts, under the default settings."""
-    return sketch(batch(articles))
+    return sketch_batch(batch(articles))

@@ -33,13 +33,13 @@ def saga() -> list[Article]:
 def linked(result: Result, storylines: Mapping[str, Sequence[str]], probability: float = 0.9) -> Result:
     """Return the result in which each kept article of a storyline follows the one that leads it, and no other follows any."""
     made = result.assignments
-    follows, scores, places = np.arange(len(result.ids)), made.scores.copy(), made.places.copy()
+    follows, scores, places = np.arange(len(result.ids)), made.scores.copy(), made.evidence_rows.copy()
     for lead, followers in storylines.items():
         for name in followers:
             a = result.ids.index(name)
             follows[a], scores[a], places[a] = result.ids.index(lead), probability, len(made.evidence)
     evidence = np.vstack([made.evidence, np.zeros((1, made.evidence.shape[1]), np.float32)])
     assignments = made._replace(
-        storylines=follows[made.leaders], scores=scores, places=places, evidence=evidence
+        storylines=follows[made.leaders], scores=scores, evidence_rows=places, evidence=evidence
     )
     return replace(result, assignments=assignments)

@@ -21,8 +21,8 @@ from dedup.errors import InputError
 from dedup.io.corpus import Corpus
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import Settings
-from dedup.text.boilerplate.learn import worded
-from dedup.text.boilerplate.profile import file_of, parsed
+from dedup.text.boilerplate.learn import collect_passage_texts
+from dedup.text.boilerplate.profile import encode_profile, parse_profile
 
 Article = dict[str, Any]
 
@@ -130,7 +130,7 @@ def test_a_source_of_less_than_two_weeks_teaches_nothing_and_is_counted() -> Non
 
     learned = learn_furniture(short + printed(range(9), NOTICE))
 
-    assert (list(learned.sources), learned.short) == (["Bugle"], 3)
+    assert (list(learned.sources), learned.short_lived_sources) == (["Bugle"], 3)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_name_that_no_file_may_hold_is_none() -> None:
     assert learn_furniture(printed(range(9), NOTICE, source="B" * 1_001)).skipped == 9
     longest = learn_furniture(printed(range(9), NOTICE, source="B" * 1_000))
 
-    assert parsed(json.loads(file_of(longest, ""))) == longest
+    assert parse_profile(json.loads(encode_profile(longest, ""))) == longest
     assert longest.sources != {}
 
 
@@ -202,9 +202,9 @@ def test_a_corpus_that_changes_between_the_passes_is_an_error(
 
     def changed(*arguments: Any) -> Any:
         path.write_bytes(b'{"text": "Another article.", "source": "Bugle"}\n')
-        return worded(*arguments)
+        return collect_passage_texts(*arguments)
 
-    monkeypatch.setattr("dedup.text.boilerplate.learn.worded", changed)
+    monkeypatch.setattr("dedup.text.boilerplate.learn.collect_passage_texts", changed)
     with pytest.raises(InputError, match=r"news\.jsonl was changed while it was being read; run again"):
         learn_furniture(read_articles(path))
 
@@ -232,7 +232,7 @@ def test_order_and_repetition_change_nothing(seed: int, again: int) -> None:
     one, other = (learn_furniture(given_) for given_ in (articles, shuffled))
 
     assert one.sources["Bugle"] == {NOTICE: 12, GREETING: 12}
-    assert file_of(replace(one, articles=0), "") == file_of(replace(other, articles=0), "")
+    assert encode_profile(replace(one, articles=0), "") == encode_profile(replace(other, articles=0), "")
 
 
 def test_stories_that_share_their_notice_alone_are_kept_apart(stubs: Path) -> None:

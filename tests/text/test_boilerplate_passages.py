@@ -8,14 +8,26 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import batch, story
 
-from dedup.sketches.sketch import joined, sketch
-from dedup.text.boilerplate.passages import keys_of, learned_in, marks_of, passages_of, without
-from dedup.text.boilerplate.profile import LINE, SENTENCE, Learned, folded, is_passage
-from dedup.text.tokenizer import utf8
+from dedup.sketches.sketch import concat_sketches, sketch_batch
+from dedup.text.boilerplate.passages import (
+    compute_profile_keys,
+    find_learned_passages,
+    find_passages,
+    hash_strings,
+    remove_learned_passages,
+)
+from dedup.text.boilerplate.profile import (
+    MIN_LINE_BYTES,
+    MIN_SENTENCE_BYTES,
+    BoilerplateProfile,
+    is_passage,
+    normalize_spaces,
+)
+from dedup.text.tokenizer import get_utf8_buffers
 
 NOTICE = "All of this is read aloud for friends of the Bugle, who pay two crowns a month."
 STORY = "The old bridge over the Senn was closed on Thursday after a crack was found in it."
-LEARNED = Learned({"Bugle": {NOTICE: 9}})
+LEARNED = BoilerplateProfile({"Bugle": {NOTICE: 9}})
 
 WORDS = [
     "The",
@@ -38,41 +50,41 @@ texts = st.lists(st.sampled_from(WORDS + SPACES), max_size=60).map(" ".join)
 def cut(text: str, source: str = "Bugle") -> list[str]:
     """Return the passages of a text as they stand in it."""
     column = pa.array([text])
-    data, _ = utf8(column)
-    return [data[a:b].tobytes().decode() for a, b in passages_of(column, pa.array([source])).spans.tolist()]
+    data, _ = get_utf8_buffers(column)
+    return [data[a:b].tobytes().decode() for a, b in find_passages(column, pa.array([source])).spans.tolist()]
 
 
 def plainly_cut(text: str) -> list[str]:
     """Return the passages of a text, their space folded, the slow and obvious way."""
     found = []
-    for line in map(folded, text.split("\n")):
+    for line in map(normalize_spaces, text.split("\n")):
         pieces, piece, stopped = [], "", False
         for character in line:
-            if character == " " and stopped and len(piece.encode()) >= SENTENCE:
+            if character == " " and stopped and len(piece.encode()) >= MIN_SENTENCE_BYTES:
                 pieces.append(piece)
                 piece, stopped = "", False
                 continue
             piece = (piece + character).removeprefix(" ")
             if character != " ":
                 stopped = character in ".!?" or (stopped and (character in "\"')]" or character > "\x7f"))
-            if character in "。！？" and len(piece.encode()) >= SENTENCE:
+            if character in "。！？" and len(piece.encode()) >= MIN_SENTENCE_BYTES:
                 pieces.append(piece)
                 piece, stopped = "", False
         pieces += [piece] if piece else []
-        least = LINE if len(pieces) == 1 else SENTENCE
+        least = MIN_LINE_BYTES if len(pieces) == 1 else MIN_SENTENCE_BYTES
         found += [piece for piece in pieces if len(piece.encode()) >= least]
     return found
 
 
-def left_of(text: str, learned: Learned = LEARNED, source: str | None = "Bugle") -> str:
+def left_of(text: str, learned: BoilerplateProfile = LEARNED, source: str | None = "Bugle") -> str:
     """Return what is left of a text of a source."""
-    return str(without(pa.array([text]), pa.array([source], pa.string()), learned)[0].as_py())
+    return str(remove_learned_passages(pa.array([text]), pa.array([source], pa.string()), learned)[0].as_py())
 
 
 @given(texts)
 @examples(max_examples=300)
 def test_passages_are_lines_and_long_sentences(text: str) -> None:
-    assert [folded(passage) for passage in cut(text)] == plainly_cut(text)
+    assert [normalize_spaces(passage) for passage in cut(text)] == plainly_cut(text)
 
 
 @given(texts)
@@ -91,10 +103,10 @@ def test_what_was_learned_is_left_out_and_nothing_else(text: str, chosen: int) -
     passages = plainly_cut(text)
     learned = set(passages[chosen : chosen + 2])
 
-    left = left_of(text, Learned({"Bugle": dict.fromkeys(learned, 5)}))
+    left = left_of(text, BoilerplateProfile({"Bugle": dict.fromkeys(learned, 5)}))
 
     assert left == without_slowly(text, learned)
-    assert left_of(text, Learned({"Post": dict.fromkeys(learned, 5)})) == text
+    assert left_of(text, BoilerplateProfile({"Post": dict.fromkeys(learned, 5)})) == text
 
 
 def without_slowly(text: str, learned: set[str]) -> str:
@@ -102,7 +114,7 @@ def without_slowly(text: str, learned: set[str]) -> str:
     left, start = "", 0
     for passage in cut(text):
         place = text.index(passage, start)
-        left += text[start:place] + ("" if folded(passage) in learned else passage)
+        left += text[start:place] + ("" if normalize_spaces(passage) in learned else passage)
         start = place + len(passage)
     return left + text[start:]
 
@@ -126,12 +138,12 @@ def test_the_name_of_a_source_is_held_once(monkeypatch: pytest.MonkeyPatch) -> N
 
     def noted(names: pa.StringArray) -> np.ndarray:
         hashed.extend(names.to_pylist())
-        return marks_of(names)
+        return hash_strings(names)
 
-    monkeypatch.setattr("dedup.text.boilerplate.passages.marks_of", noted)
-    learned = Learned({"Once": {f"{n} {STORY}": 5 for n in range(50)}, "None": {}})
+    monkeypatch.setattr("dedup.text.boilerplate.passages.hash_strings", noted)
+    learned = BoilerplateProfile({"Once": {f"{n} {STORY}": 5 for n in range(50)}, "None": {}})
 
-    assert len(keys_of(learned)) == 50
+    assert len(compute_profile_keys(learned)) == 50
     assert hashed == ["None", "Once"]
 
 
@@ -141,7 +153,7 @@ def test_another_source_keeps_its_words() -> None:
 
 
 def test_a_passage_of_several_sentences_is_known_sentence_by_sentence() -> None:
-    assert left_of(f"{NOTICE} {STORY}", Learned({"Bugle": {f"{STORY} {NOTICE}": 0}})).strip() == ""
+    assert left_of(f"{NOTICE} {STORY}", BoilerplateProfile({"Bugle": {f"{STORY} {NOTICE}": 0}})).strip() == ""
 
 
 def test_names_with_a_stop_are_no_passages() -> None:
@@ -155,24 +167,24 @@ def test_names_with_a_stop_are_no_passages() -> None:
 def test_nothing_learned_changes_nothing() -> None:
     column = pa.array([STORY, None, ""])
 
-    assert without(column, pa.array(["Bugle"] * 3), None) is column
-    assert without(column, pa.array(["Bugle"] * 3), Learned({})) is column
+    assert remove_learned_passages(column, pa.array(["Bugle"] * 3), None) is column
+    assert remove_learned_passages(column, pa.array(["Bugle"] * 3), BoilerplateProfile({})) is column
 
 
 def test_what_is_left_out_is_quoted_as_it_stood() -> None:
     column, sources = pa.array([f"{STORY}\n{NOTICE.replace(' ', '  ')}"]), pa.array(["Bugle"])
 
-    assert learned_in(column, sources, LEARNED) == [NOTICE.replace(" ", "  ")]
-    assert learned_in(column, sources, None) == []
+    assert find_learned_passages(column, sources, LEARNED) == [NOTICE.replace(" ", "  ")]
+    assert find_learned_passages(column, sources, None) == []
 
 
 def test_learned_furniture_is_no_part_of_a_sketch_and_others_have_no_say() -> None:
     told = [{**story(n), "source": "Bugle"} for n in range(6)]
     dressed = [{**article, "text": f"{article['text']}\n{NOTICE}"} for article in told]
 
-    whole = sketch(batch(dressed), furniture=LEARNED)
-    parts = [sketch(batch([article]), furniture=LEARNED) for article in dressed]
+    whole = sketch_batch(batch(dressed), furniture=LEARNED)
+    parts = [sketch_batch(batch([article]), furniture=LEARNED) for article in dressed]
 
-    for bare, together, alone in zip(sketch(batch(told)), whole, joined(parts), strict=True):
+    for bare, together, alone in zip(sketch_batch(batch(told)), whole, concat_sketches(parts), strict=True):
         assert np.array_equal(bare, together, equal_nan=bare.dtype.kind == "f")
         assert np.array_equal(bare, alone, equal_nan=bare.dtype.kind == "f")

@@ -8,18 +8,23 @@ from typing import Any
 import pytest
 
 from dedup.errors import InputError
-from dedup.settings.settings import Settings, as_written
-from dedup.text.boilerplate.profile import MOST_BYTES, Learned, file_of, read_furniture
+from dedup.settings.settings import Settings, dump_settings
+from dedup.text.boilerplate.profile import (
+    MAX_PROFILE_BYTES,
+    BoilerplateProfile,
+    encode_profile,
+    read_furniture,
+)
 
-LEARNED = Learned(
+LEARNED = BoilerplateProfile(
     {"Post": {"Read it all.": 2, "A whole line.": 7, "Another line.": 7}, "Bugle": {"「全文」 →": 5}}, 40
 )
-WHOLE = json.loads(file_of(LEARNED, "1.0"))
+WHOLE = json.loads(encode_profile(LEARNED, "1.0"))
 
 
 def test_a_file_holds_what_was_learned(tmp_path: Path) -> None:
     path = tmp_path / "furniture.json"
-    path.write_bytes(file_of(LEARNED, "1.0"))
+    path.write_bytes(encode_profile(LEARNED, "1.0"))
 
     read = read_furniture(path)
 
@@ -35,21 +40,23 @@ def test_a_file_begins_with_what_is_most_frequent() -> None:
 
 
 def test_content_counts_and_not_order_counts_or_origin() -> None:
-    same = Learned(
+    same = BoilerplateProfile(
         {"Bugle": {"「全文」 →": 1}, "Post": {"Another line.": 0, "A whole line.": 0, "Read it all.": 0}}
     )
 
     assert same == LEARNED
     assert hash(same) == hash(LEARNED)
     assert Settings(furniture=same) == Settings(furniture=LEARNED)
-    assert Settings(furniture=Learned({"Post": {"A whole line.": 7}})) != Settings(furniture=LEARNED)
-    assert Learned({"Post": {"「全文」 →": 5}}) != Learned({"Bugle": {"「全文」 →": 5}})
+    assert Settings(furniture=BoilerplateProfile({"Post": {"A whole line.": 7}})) != Settings(
+        furniture=LEARNED
+    )
+    assert BoilerplateProfile({"Post": {"「全文」 →": 5}}) != BoilerplateProfile({"Bugle": {"「全文」 →": 5}})
 
 
 def test_settings_are_written_with_the_digest() -> None:
-    assert as_written(Settings(furniture=LEARNED))["furniture"] == LEARNED.digest
-    assert as_written(Settings())["furniture"] is None
-    assert as_written(replace(Settings(), window_days=9.0))["window_days"] == 9
+    assert dump_settings(Settings(furniture=LEARNED))["furniture"] == LEARNED.digest
+    assert dump_settings(Settings())["furniture"] is None
+    assert dump_settings(replace(Settings(), window_days=9.0))["window_days"] == 9
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,7 @@ def test_what_is_no_furniture_is_an_error_that_says_why(content: Any, says: str,
 def test_a_file_that_is_not_there_or_too_large_is_an_error(tmp_path: Path) -> None:
     large = tmp_path / "large.json"
     with large.open("wb") as file:
-        file.truncate(MOST_BYTES + 1)
+        file.truncate(MAX_PROFILE_BYTES + 1)
 
     with pytest.raises(InputError, match=r"cannot read .*nothing.json: No such file"):
         read_furniture(tmp_path / "nothing.json")

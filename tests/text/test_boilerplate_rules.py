@@ -5,14 +5,20 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import story
 
-from dedup.text.boilerplate.rules import ANYWHERE_RULES, LINE_RULES, cleaned, cleaned_titles, furniture_in
+from dedup.text.boilerplate.rules import (
+    ANYWHERE_RULES,
+    LINE_RULES,
+    clean_texts,
+    clean_titles,
+    find_boilerplate,
+)
 
 
 @pytest.fixture(params=["one by one", "all at once"], autouse=True)
 def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Match few texts as few, and as if they were many."""
     if request.param == "all at once":
-        monkeypatch.setattr("dedup.text.boilerplate.rules.FEW", -1)
+        monkeypatch.setattr("dedup.text.boilerplate.rules.MAX_TEXTS_ONE_BY_ONE", -1)
 
 
 BEFORE = "The old bridge over the Senn was closed on Thursday after a crack was found."
@@ -232,7 +238,7 @@ TAKEN_FOR_FURNITURE = ["NATO — the alliance of 32 states — meets on Tuesday.
 
 def clean(text: str) -> str:
     """Return a text without its furniture."""
-    found = cleaned(pa.array([text]))[0].as_py()
+    found = clean_texts(pa.array([text]))[0].as_py()
     assert isinstance(found, str)
     return found
 
@@ -249,7 +255,7 @@ def test_furniture_is_left_out_under_the_name_of_its_rule(rule: str, line: str) 
     text = f"{BEFORE}\n{line}\n{AFTER}"
 
     assert lines(clean(text)) == [BEFORE, AFTER]
-    assert rule in {name for name, _ in furniture_in(text)}
+    assert rule in {name for name, _ in find_boilerplate(text)}
 
 
 @pytest.mark.parametrize(
@@ -259,7 +265,7 @@ def test_furniture_within_a_line_leaves_the_rest(rule: str, line: str, left: str
     text = f"{line}\n{AFTER}"
 
     assert lines(clean(text)) == [left, AFTER]
-    assert rule in {name for name, _ in furniture_in(text)}
+    assert rule in {name for name, _ in find_boilerplate(text)}
 
 
 def test_every_rule_has_an_example() -> None:
@@ -273,7 +279,7 @@ def test_prose_that_begins_like_furniture_stays(sentence: str) -> None:
     text = f"{BEFORE}\n{sentence}\n{AFTER}"
 
     assert clean(text) == text
-    assert furniture_in(text) == []
+    assert find_boilerplate(text) == []
 
 
 @pytest.mark.xfail(reason="the rules are too wide here")
@@ -296,7 +302,7 @@ def test_what_stood_around_furniture_stays_two_words(between: str) -> None:
 
 
 def test_an_agency_credit_is_named_as_one() -> None:
-    assert furniture_in(f"{BEFORE} {AFTER} {BEFORE} {AFTER} (Reuters)") == [("agency", "(Reuters)")]
+    assert find_boilerplate(f"{BEFORE} {AFTER} {BEFORE} {AFTER} (Reuters)") == [("agency", "(Reuters)")]
 
 
 @pytest.mark.xfail(reason="a full stop inside a German date ends the rule")
@@ -316,7 +322,7 @@ def test_a_plain_article_stays_as_it_is(number: int) -> None:
     text = story(number)["text"].replace(". ", ".\n\n")
 
     assert clean(text) == text
-    assert furniture_in(text) == []
+    assert find_boilerplate(text) == []
 
 
 @pytest.mark.parametrize(
@@ -336,7 +342,7 @@ def test_a_plain_article_stays_as_it_is(number: int) -> None:
 )
 def test_plain_prose_of_every_language_stays_as_it_is(text: str) -> None:
     assert clean(text) == text
-    assert furniture_in(text) == []
+    assert find_boilerplate(text) == []
 
 
 def test_only_the_list_under_read_more_goes_with_it() -> None:
@@ -348,7 +354,7 @@ def test_only_the_list_under_read_more_goes_with_it() -> None:
 def test_what_is_left_out_is_quoted_as_it_stood() -> None:
     text = f"Share\nLONDON (Reuters) - {BEFORE}\nSign up for our newsletter!\n(AP Photo/Jane Quist)"
 
-    found = furniture_in(text)
+    found = find_boilerplate(text)
 
     assert sorted(found) == [
         ("button", "Share"),
@@ -359,12 +365,12 @@ def test_what_is_left_out_is_quoted_as_it_stood() -> None:
 
 
 def test_nothing_to_clean_stays_nothing() -> None:
-    assert cleaned(pa.array(["", None], pa.string())).to_pylist() == ["", None]
-    assert furniture_in("") == []
+    assert clean_texts(pa.array(["", None], pa.string())).to_pylist() == ["", None]
+    assert find_boilerplate("") == []
 
 
 def test_control_characters_in_a_text_do_not_confuse_the_explanation() -> None:
-    assert furniture_in(f"\x02Share\x03\n{BEFORE}\x03\x02") == furniture_in(f"Share\n{BEFORE}")
+    assert find_boilerplate(f"\x02Share\x03\n{BEFORE}\x03\x02") == find_boilerplate(f"Share\n{BEFORE}")
 
 
 @pytest.mark.parametrize(
@@ -382,7 +388,7 @@ def test_control_characters_in_a_text_do_not_confuse_the_explanation() -> None:
     ],
 )
 def test_the_outlet_at_the_end_of_a_title_is_left_out(title: str, bare: str) -> None:
-    assert cleaned_titles(pa.array([title, None])).to_pylist() == [bare, None]
+    assert clean_titles(pa.array([title, None])).to_pylist() == [bare, None]
 
 
 @given(
@@ -395,6 +401,6 @@ def test_the_outlet_at_the_end_of_a_title_is_left_out(title: str, bare: str) -> 
 def test_a_text_alone_loses_what_it_loses_among_others(parts: list[str]) -> None:
     text = "\n".join(parts).encode(errors="replace").decode()
 
-    alone, among = cleaned(pa.array([text])), cleaned(pa.array([text] * 40))
+    alone, among = clean_texts(pa.array([text])), clean_texts(pa.array([text] * 40))
 
     assert among.to_pylist() == alone.to_pylist() * 40

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pytest
 
-from dedup.text.language_id import detected, languages_of, normalised
-from dedup.text.tokenizer import words_of
+from dedup.text.language_id import detect_language, identify_languages, normalize_language_code
+from dedup.text.tokenizer import tokenize_articles
 
 TEXTS = {
     "en": "The mayor said the old bridge would stay closed until engineers had looked at every girder.",
@@ -68,14 +68,14 @@ def languages(
     """Return the languages of articles, of which nothing but the texts need be known."""
     nothing = [None] * len(texts)
     column = pa.array(texts, pa.string())
-    words = words_of(pa.array(titles or nothing, pa.string()), column)
-    return languages_of(pa.array(declared or nothing, pa.string()), column, words)
+    words = tokenize_articles(pa.array(titles or nothing, pa.string()), column)
+    return identify_languages(pa.array(declared or nothing, pa.string()), column, words)
 
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_a_sentence_tells_its_language(language: str) -> None:
     assert languages([TEXTS[language]]) == [language]
-    assert detected(TEXTS[language]) == language
+    assert detect_language(TEXTS[language]) == language
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_a_language_does_not_depend_on_the_other_articles() -> None:
 
 
 def test_control_characters_do_not_hide_the_language() -> None:
-    assert detected(TEXTS["ru"].replace(" ", " \x01\x7f ")) == "ru"
+    assert detect_language(TEXTS["ru"].replace(" ", " \x01\x7f ")) == "ru"
 
 
 def test_half_a_character_does_not_hide_the_language() -> None:
-    assert detected("\ufffd" + TEXTS["fr"] + "\ufffe") == "fr"
+    assert detect_language("\ufffd" + TEXTS["fr"] + "\ufffe") == "fr"
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_half_a_character_does_not_hide_the_language() -> None:
     ],
 )
 def test_codes_are_brought_to_one_form(code: str, bare: str) -> None:
-    assert normalised(code) == bare
+    assert normalize_language_code(code) == bare

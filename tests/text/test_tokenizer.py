@@ -10,19 +10,25 @@ from hypothesis import strategies as st
 from newsmaker import batch
 
 from dedup.text.tokenizer import (
-    CAPITAL,
-    GRAM,
-    HEADLINE_WORDS,
-    NUMBER,
-    QUOTED,
-    SHORT,
-    START,
-    TITLE,
+    CAPITALIZED,
+    CHARACTER_BIGRAM,
+    IN_QUOTES,
+    MAX_HEADLINE_WORDS,
+    NUMERIC,
+    SENTENCE_START,
+    SHORT_WORD,
+    TITLE_WORD,
     Words,
-    word_hashes,
-    words_of,
+    hash_words,
+    tokenize_articles,
 )
-from dedup.text.unicode_tables import CLASS, FOLD, PAIR, SIZE, UPPER
+from dedup.text.unicode_tables import (
+    CHARACTER_CLASS,
+    CHARACTER_FOLD,
+    CODE_POINT_BITS,
+    TABLE_CODE_POINTS,
+    UPPER_CASE,
+)
 
 WORD32 = 0xFFFFFFFF
 
@@ -40,16 +46,21 @@ def hash_of(word: str) -> int:
 def kind(character: str) -> str:
     """Return a letter for the class of a character: U, L(etter), D(igit), C(JK …), M(ark), P(oint), -."""
     code = ord(character)
-    if code >= SIZE:
+    if code >= TABLE_CODE_POINTS:
         return "C" if code < 0x40000 else "-"
-    entry = int(CLASS[code])
-    return "U" if entry & UPPER else "-LDCM---P"[entry]
+    entry = int(CHARACTER_CLASS[code])
+    return "U" if entry & UPPER_CASE else "-LDCM---P"[entry]
 
 
 def plain(text: str) -> str:
     """Return what letters and digits fold to, one or two characters each, and marks to nothing."""
-    values = [int(FOLD[ord(c)]) if ord(c) < SIZE else ord(c) for c in text if kind(c) != "M"]
-    return "".join(chr(v & (1 << PAIR) - 1) + (chr(v >> PAIR) if v >> PAIR else "") for v in values)
+    values = [
+        int(CHARACTER_FOLD[ord(c)]) if ord(c) < TABLE_CODE_POINTS else ord(c) for c in text if kind(c) != "M"
+    ]
+    return "".join(
+        chr(v & (1 << CODE_POINT_BITS) - 1) + (chr(v >> CODE_POINT_BITS) if v >> CODE_POINT_BITS else "")
+        for v in values
+    )
 
 
 RUN, INITIAL, INITIALS, WORD, THOUSANDS = map(
@@ -95,7 +106,7 @@ def read(text: str) -> list[str]:
 
 def split(text: str, title: str = "") -> Words:
     """Return the kernel's words of one article."""
-    return words_of(pa.array([title]), pa.array([text]))
+    return tokenize_articles(pa.array([title]), pa.array([text]))
 
 
 def hashes(text: str, title: str = "") -> list[int]:
@@ -111,7 +122,7 @@ def flagged(text: str, flag: int, title: str = "") -> list[bool]:
 def titled(text: str, title: str = "") -> tuple[int, int]:
     """Return (words of the title, words of the body) of one article."""
     found = split(text, title)
-    return int(found.titles[0]), len(found.hashes) - int(found.titles[0])
+    return int(found.title_lengths[0]), len(found.hashes) - int(found.title_lengths[0])
 
 
 MORSELS = [
@@ -141,7 +152,7 @@ def test_the_kernel_reads_the_words_that_the_rules_say(text: str) -> None:
 def test_an_article_reads_the_same_among_others(before: str, text: str, after: str) -> None:
     titles = pa.array(["", "", ""])
 
-    found = words_of(titles, pa.array([before, text, after]))
+    found = tokenize_articles(titles, pa.array([before, text, after]))
 
     assert found.hashes[found.offsets[1] : found.offsets[2]].tolist() == hashes(text)
 
@@ -235,33 +246,33 @@ def test_straight_quotes_read_as_curly_ones() -> None:
 
 
 def test_word_hashes_are_those_of_the_kernel_and_0_for_what_is_not_one_word() -> None:
-    found = word_hashes(["Fähre", "two words", "", "don't", "青凪"])
+    found = hash_words(["Fähre", "two words", "", "don't", "青凪"])
 
     assert found.tolist() == [hash_of("fahre"), 0, 0, 0, hash_of("青凪")]
 
 
 def test_capitals_are_flagged() -> None:
-    assert flagged("the River Élan 5B", CAPITAL) == [False, True, True, False]
+    assert flagged("the River Élan 5B", CAPITALIZED) == [False, True, True, False]
 
 
 def test_the_first_word_of_each_sentence_is_flagged() -> None:
     text = "Rain fell. The dam, they say, held! Will it? “It will,” he said\nNobody knows"
 
-    found = [w for w, flag in zip(read(text), flagged(text, START), strict=True) if flag]
+    found = [w for w, flag in zip(read(text), flagged(text, SENTENCE_START), strict=True) if flag]
 
     assert found == ["rain", "the", "will", "it", "nobody"]
 
 
 def test_numbers_are_flagged() -> None:
-    assert flagged("5 of 1,200 in 2nd or B12", NUMBER) == [True, False, True, False, True, False, False]
+    assert flagged("5 of 1,200 in 2nd or B12", NUMERIC) == [True, False, True, False, True, False, False]
 
 
 def test_short_words_are_flagged() -> None:
-    assert flagged("an oak tree 12", SHORT) == [True, True, False, True]
+    assert flagged("an oak tree 12", SHORT_WORD) == [True, True, False, True]
 
 
 def test_pairs_of_characters_are_flagged() -> None:
-    assert flagged("abc 青凪市", GRAM) == [False, True, True]
+    assert flagged("abc 青凪市", CHARACTER_BIGRAM) == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -275,15 +286,15 @@ def test_pairs_of_characters_are_flagged() -> None:
     ],
 )
 def test_words_inside_quotation_marks_are_flagged(text: str) -> None:
-    assert flagged(text, QUOTED) == [False, True, True, False]
+    assert flagged(text, IN_QUOTES) == [False, True, True, False]
 
 
 def test_a_quotation_left_open_ends_with_its_line() -> None:
-    assert flagged("one “two three\nfour five", QUOTED) == [False, True, True, False, False]
+    assert flagged("one “two three\nfour five", IN_QUOTES) == [False, True, True, False, False]
 
 
 def test_the_title_comes_first_and_is_flagged() -> None:
-    found = flagged("Rain fell all night", TITLE, title="Dam holds")
+    found = flagged("Rain fell all night", TITLE_WORD, title="Dam holds")
 
     assert found == [True, True, False, False, False, False]
 
@@ -292,7 +303,7 @@ def test_a_first_line_that_repeats_the_title_is_dropped() -> None:
     found = split("DAM  holds!\n\nRain fell all night", "Dam Holds")
 
     assert found.hashes.tolist() == hashes("Rain fell all night", "Dam holds")
-    assert found.titles.tolist() == [2]
+    assert found.title_lengths.tolist() == [2]
 
 
 def test_a_first_line_that_goes_on_after_the_title_stays() -> None:
@@ -308,10 +319,10 @@ def test_a_first_line_that_ends_like_a_sentence_is_no_headline() -> None:
 
 
 def test_a_first_line_longer_than_a_headline_is_no_headline() -> None:
-    line = "word " * HEADLINE_WORDS
+    line = "word " * MAX_HEADLINE_WORDS
 
-    assert titled(f"{line}\nIt rained all night.") == (HEADLINE_WORDS, 4)
-    assert titled(f"{line}more\nIt rained all night.") == (0, HEADLINE_WORDS + 5)
+    assert titled(f"{line}\nIt rained all night.") == (MAX_HEADLINE_WORDS, 4)
+    assert titled(f"{line}more\nIt rained all night.") == (0, MAX_HEADLINE_WORDS + 5)
 
 
 def test_a_text_of_one_line_has_no_title() -> None:
@@ -324,25 +335,25 @@ def test_a_first_line_of_dense_script_can_be_a_headline() -> None:
 
 
 def test_nothing_has_no_words() -> None:
-    nothing = words_of(pa.array([], pa.string()), pa.array([], pa.string()))
+    nothing = tokenize_articles(pa.array([], pa.string()), pa.array([], pa.string()))
 
     assert nothing.hashes.size == 0
     assert nothing.offsets.tolist() == [0]
 
 
 def test_null_reads_as_empty() -> None:
-    found = words_of(pa.array([None, "A title"]), pa.array(["some text", None]))
+    found = tokenize_articles(pa.array([None, "A title"]), pa.array(["some text", None]))
 
     assert found.offsets.tolist() == [0, 2, 4]
-    assert found.titles.tolist() == [0, 2]
+    assert found.title_lengths.tolist() == [0, 2]
 
 
 def test_slices_and_large_strings_read_like_any_column() -> None:
     texts = pa.array(["left out", "some text", "more of it"])
     titles = pa.array(["", "", ""])
 
-    sliced = words_of(titles.slice(1), texts.slice(1))
-    large = words_of(titles.slice(1).cast(pa.large_string()), texts.slice(1).cast(pa.large_string()))
+    sliced = tokenize_articles(titles.slice(1), texts.slice(1))
+    large = tokenize_articles(titles.slice(1).cast(pa.large_string()), texts.slice(1).cast(pa.large_string()))
 
     assert sliced.hashes.tolist() == hashes("some text more of it")
     assert large.hashes.tolist() == sliced.hashes.tolist()
@@ -358,7 +369,7 @@ def broken(data: list[bytes]) -> pa.StringArray:
 def test_broken_utf8_spoils_only_the_article_it_is_in(data: list[bytes]) -> None:
     texts = broken([*data, b"a sound text"])
 
-    found = words_of(pa.nulls(len(texts), pa.string()), texts)
+    found = tokenize_articles(pa.nulls(len(texts), pa.string()), texts)
 
     assert found.hashes[found.offsets[-2] :].tolist() == hashes("a sound text")
 

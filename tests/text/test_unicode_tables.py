@@ -7,20 +7,20 @@ from hypothesis import strategies as st
 
 from benchmarks.characters import UNIFORM_RANGES, character_class
 from dedup.text.unicode_tables import (
-    CLASS,
-    DENSE,
+    CHARACTER_CLASS,
+    CHARACTER_FOLD,
+    CODE_POINT_BITS,
     DIGIT,
-    FOLD,
     LETTER,
     MARK,
     NEWLINE,
-    PAIR,
     POINT,
     QUOTE,
     SEPARATOR,
-    SIZE,
     STOP,
-    UPPER,
+    TABLE_CODE_POINTS,
+    UNSPACED,
+    UPPER_CASE,
 )
 
 ALPHABETS = [
@@ -35,14 +35,14 @@ ALPHABETS = [
 
 def read_back(code: int) -> str:
     """Return what the table says that a code point folds to."""
-    value = int(FOLD[code])
-    first, second = value & ((1 << PAIR) - 1), value >> PAIR
+    value = int(CHARACTER_FOLD[code])
+    first, second = value & ((1 << CODE_POINT_BITS) - 1), value >> CODE_POINT_BITS
     return chr(first) + (chr(second) if second else "")
 
 
 def fold(text: str) -> str:
     """Return what the tables make of a text of letters and accents."""
-    return "".join(read_back(ord(c)) for c in text if CLASS[ord(c)] != MARK)
+    return "".join(read_back(ord(c)) for c in text if CHARACTER_CLASS[ord(c)] != MARK)
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def fold(text: str) -> str:
         ("a", LETTER),
         ("é", LETTER),
         ("ش", LETTER),
-        ("A", LETTER | UPPER),
-        ("Ж", LETTER | UPPER),
-        ("ǅ", LETTER | UPPER),
+        ("A", LETTER | UPPER_CASE),
+        ("Ж", LETTER | UPPER_CASE),
+        ("ǅ", LETTER | UPPER_CASE),
         ("7", DIGIT),
         ("٣", DIGIT),
         ("\uff17", DIGIT),
-        ("中", DENSE),
-        ("か", DENSE),
-        ("ー", DENSE),
-        ("ก", DENSE),
-        ("่", DENSE),
-        ("한", DENSE),
+        ("中", UNSPACED),
+        ("か", UNSPACED),
+        ("ー", UNSPACED),
+        ("ก", UNSPACED),
+        ("่", UNSPACED),
+        ("한", UNSPACED),
         ("\u0301", MARK),
         ("\u00ad", MARK),
         ("\u200d", MARK),
@@ -93,7 +93,7 @@ def fold(text: str) -> str:
     ],
 )
 def test_each_character_has_its_class(character: str, kind: int) -> None:
-    assert CLASS[ord(character)] == kind
+    assert CHARACTER_CLASS[ord(character)] == kind
 
 
 @pytest.mark.parametrize(
@@ -149,24 +149,26 @@ def is_old(character: str) -> bool:
     return unicodedata.ucd_3_2_0.category(character) not in {"Cn", "Co", "Cs"}
 
 
-@given(st.characters(max_codepoint=SIZE - 1).filter(is_old))
+@given(st.characters(max_codepoint=TABLE_CODE_POINTS - 1).filter(is_old))
 @examples(max_examples=500)
 def test_the_tables_shipped_are_those_that_unicodedata_makes(character: str) -> None:
     code = ord(character)
     uniform = any(first <= code <= last for first, last in UNIFORM_RANGES)
 
-    assert CLASS[code] == (DENSE if uniform else character_class(character))
+    assert CHARACTER_CLASS[code] == (UNSPACED if uniform else character_class(character))
 
 
 def test_folding_twice_changes_nothing_more() -> None:
-    once = [read_back(code) for code in range(SIZE)]
+    once = [read_back(code) for code in range(TABLE_CODE_POINTS)]
 
     assert [
-        chr(code) for code in range(SIZE) if "".join(once[ord(c)] for c in once[code]) != once[code]
+        chr(code)
+        for code in range(TABLE_CODE_POINTS)
+        if "".join(once[ord(c)] for c in once[code]) != once[code]
     ] == []
 
 
 def test_only_letters_digits_and_dense_characters_fold() -> None:
-    changed = [chr(code) for code in range(SIZE) if FOLD[code] != code]
+    changed = [chr(code) for code in range(TABLE_CODE_POINTS) if CHARACTER_FOLD[code] != code]
 
-    assert {int(CLASS[ord(c)]) & ~UPPER for c in changed} == {LETTER, DIGIT, DENSE}
+    assert {int(CHARACTER_CLASS[ord(c)]) & ~UPPER_CASE for c in changed} == {LETTER, DIGIT, UNSPACED}

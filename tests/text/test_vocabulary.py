@@ -5,20 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.text.tokenizer import word_hashes
+from dedup.text.tokenizer import hash_words
 from dedup.text.vocabulary import (
-    ALWAYS,
+    ALWAYS_NAME,
     ARTICLE_WORDS,
-    BY_CAPITAL,
-    HEAVIEST,
-    LISTED,
+    MAX_WEIGHT,
     MONDAY,
-    NEVER,
-    RARE,
+    NAME_IF_CAPITALIZED,
+    NEVER_NAME,
+    RARE_WEIGHT,
     WEEKDAYS,
     WEIGHT_SCALE,
-    vocabulary,
-    weight,
+    WORDFREQ_LANGUAGES,
+    compute_term_weights,
+    load_vocabulary,
 )
 
 
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 def entry(language: str, word: str) -> Entry | None:
     """Return what a language's vocabulary says of a word; None if it does not hold it."""
-    table, (key,) = vocabulary(language), word_hashes([word])
+    table, (key,) = load_vocabulary(language), hash_words([word])
     (slots,) = np.nonzero(table.keys == key)
     if not slots.size:
         return None
@@ -126,10 +126,10 @@ def test_rare_names_weigh_more_than_the_names_of_every_day(language: str) -> Non
 
 
 def test_nothing_weighs_more_than_the_heaviest() -> None:
-    table = vocabulary("en")
+    table = load_vocabulary("en")
 
-    assert table.weights.max() <= HEAVIEST * WEIGHT_SCALE
-    assert table.unknown_weight == HEAVIEST * WEIGHT_SCALE
+    assert table.weights.max() <= MAX_WEIGHT * WEIGHT_SCALE
+    assert table.unknown_weight == MAX_WEIGHT * WEIGHT_SCALE
 
 
 def test_words_that_differ_by_case_or_accent_are_one_entry() -> None:
@@ -137,7 +137,7 @@ def test_words_that_differ_by_case_or_accent_are_one_entry() -> None:
 
 
 def test_every_word_is_found_where_its_hash_leads() -> None:
-    table = vocabulary("en")
+    table = load_vocabulary("en")
     mask = len(table.keys) - 1
     keys = table.keys[table.keys != 0].astype(np.int64)
 
@@ -150,30 +150,31 @@ def test_every_word_is_found_where_its_hash_leads() -> None:
 
 @pytest.mark.parametrize("language", ["", "xx", "tlh"])
 def test_an_unknown_language_has_no_words_and_every_word_is_its_own_stem(language: str) -> None:
-    table = vocabulary(language)
+    table = load_vocabulary(language)
 
     assert not table.keys.any()
-    assert table.unknown_name == BY_CAPITAL
+    assert table.unknown_name == NAME_IF_CAPITALIZED
 
 
 @pytest.mark.parametrize("language", ["zh", "ar"])
 def test_without_capitals_a_rare_word_stands_for_a_name(language: str) -> None:
-    table = vocabulary(language)
+    table = load_vocabulary(language)
     held = table.keys != 0
 
     weights, names = table.weights[held] / WEIGHT_SCALE, table.names[held]
 
     days = set(range(MONDAY, MONDAY + 7))
-    assert set(names[weights > RARE + 0.02].tolist()) - days == {ALWAYS}
-    assert set(names[weights < RARE - 0.02].tolist()) - days == {NEVER}
-    assert table.unknown_name == ALWAYS
+    assert set(names[weights > RARE_WEIGHT + 0.02].tolist()) - days == {ALWAYS_NAME}
+    assert set(names[weights < RARE_WEIGHT - 0.02].tolist()) - days == {NEVER_NAME}
+    assert table.unknown_name == ALWAYS_NAME
 
 
 @pytest.mark.parametrize(
-    "language", sorted(LISTED - {"en", "de", "fr", "es", "it", "pt", "ru", "ar", "zh", "ja", "ko"})[::6]
+    "language",
+    sorted(WORDFREQ_LANGUAGES - {"en", "de", "fr", "es", "it", "pt", "ru", "ar", "zh", "ja", "ko"})[::6],
 )
 def test_a_language_without_news_counts_makes_do_with_wordfreq(language: str) -> None:
-    table = vocabulary(language)
+    table = load_vocabulary(language)
 
     assert np.count_nonzero(table.keys) > 5_000
     assert np.ptp(table.weights[table.keys != 0].astype(int)) > 2 * WEIGHT_SCALE
@@ -189,21 +190,21 @@ def test_the_days_of_the_week_are_known(language: str) -> None:
 def test_the_weight_of_a_word_without_counts_is_that_of_its_frequency() -> None:
     chance = 1 - (1 - 1e-4) ** ARTICLE_WORDS
 
-    found = weight(np.zeros(1), np.array([1e-4]), total=0)
+    found = compute_term_weights(np.zeros(1), np.array([1e-4]), total=0)
 
     assert found[0] == pytest.approx(-np.log10(chance))
 
 
 def test_counts_outweigh_the_prior_as_articles_add_up() -> None:
-    found = weight(np.array([100.0]), np.array([0.0]), total=9_000)
+    found = compute_term_weights(np.array([100.0]), np.array([0.0]), total=9_000)
 
     assert found[0] == pytest.approx(2.0)
 
 
 def test_a_word_in_no_article_weighs_the_most_and_in_every_article_nothing() -> None:
-    found = weight(np.array([0.0, 50_000.0]), np.array([0.0, 0.5]), total=50_000)
+    found = compute_term_weights(np.array([0.0, 50_000.0]), np.array([0.0, 0.5]), total=50_000)
 
-    assert found.tolist() == [HEAVIEST, pytest.approx(0.0, abs=1e-9)]
+    assert found.tolist() == [MAX_WEIGHT, pytest.approx(0.0, abs=1e-9)]
 
 
 @given(
@@ -211,10 +212,10 @@ def test_a_word_in_no_article_weighs_the_most_and_in_every_article_nothing() -> 
     st.lists(st.floats(0, 1), min_size=2, max_size=2).map(sorted),
 )
 def test_weights_never_grow_with_counts_or_frequency(documents: list[int], frequency: list[float]) -> None:
-    rarer, commoner = weight(np.array(documents, float), np.array(frequency), total=20_000)
+    rarer, commoner = compute_term_weights(np.array(documents, float), np.array(frequency), total=20_000)
 
-    assert 0 <= commoner <= rarer <= HEAVIEST
+    assert 0 <= commoner <= rarer <= MAX_WEIGHT
 
 
 def test_vietnamese_alone_is_written_a_syllable_at_a_time() -> None:
-    assert {language for language in LISTED if vocabulary(language).syllabic} == {"vi"}
+    assert {language for language in WORDFREQ_LANGUAGES if load_vocabulary(language).syllabic} == {"vi"}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.label_options import check_labels, name_missing_answers, truth_of
-from dedup.cli.messages import print_json, report_rejects, tell
+from dedup.cli.label_options import check_label_options, describe_missing_answers, read_ground_truth
+from dedup.cli.messages import echo_status, print_json, report_rejects
 from dedup.cli.options import (
     Command,
-    corpora,
+    corpus_argument,
     corpus_options,
     json_option,
     labels_options,
@@ -20,14 +20,14 @@ from dedup.cli.options import (
     rejects_option,
     settings_options,
 )
-from dedup.cli.progress import interruptible, prepare, run_apart
+from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
 
 if TYPE_CHECKING:
     from dedup.evaluation.calibration import Calibration
     from dedup.settings.model_file import Model
     from dedup.settings.settings import Settings
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate_command"]
 
 
 @click.command(
@@ -40,14 +40,14 @@ __all__ = ["calibrate"]
         "dedup cluster news/ --model model.json",
     ),
 )
-@corpora
+@corpus_argument
 @labels_options
 @output_option("Write the model here, for --model FILE of the other commands.")
 @json_option
 @settings_options
 @rejects_option
 @corpus_options
-def calibrate(
+def calibrate_command(
     paths: tuple[str, ...],
     gold: str | None,
     open_: str | None,
@@ -66,58 +66,58 @@ def calibrate(
     is chosen on stories held back, and where the labels do not make it clearly better there, the model stays
     as it is. Labels are pairs (--pairs, as dedup review collects them) or a field of the articles (--gold).
     """
-    prepare()
+    prepare_libraries()
     import dedup
-    from dedup.evaluation.calibration import calibrate as fit
-    from dedup.evaluation.fitting import Weights
-    from dedup.evaluation.training_pairs import lessons
-    from dedup.io.atomic_write import atomic_output
-    from dedup.matching.classifier import level_model
+    from dedup.evaluation.calibration import fit_calibrated_model as fit
+    from dedup.evaluation.fitting import ModelWeights
+    from dedup.evaluation.training_pairs import build_training_set
+    from dedup.io.atomic_write import open_atomic
+    from dedup.matching.classifier import choose_level_model
     from dedup.pipeline import writers
-    from dedup.settings.model_file import file_of
-    from dedup.settings.settings import MODEL_OF
+    from dedup.settings.model_file import encode_model
+    from dedup.settings.settings import LEVEL_MODELS
 
-    check_labels(gold, open_, pairs)
+    check_label_options(gold, open_, pairs)
     corpus = dedup.read_articles(*paths, **reading)
     for place in (output, rejects):
-        writers.check_place(place, corpus)
-    given, done = run_apart(corpus, settings, quiet=quiet)
+        writers.check_output_path(place, corpus)
+    given, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
-    truth = truth_of(corpus, done.result, gold, open_, pairs)
-    for sentence in name_missing_answers(truth, settings.level):
-        tell(sentence, quiet=quiet)
-    in_force = level_model(settings)
+    truth = read_ground_truth(corpus, done.result, gold, open_, pairs)
+    for sentence in describe_missing_answers(truth, settings.level):
+        echo_status(sentence, quiet=quiet)
+    in_force = choose_level_model(settings)
     # A model of one's own has one set of coefficients, for dated and undated pairs alike: it is pulled toward that of dated ones.
-    base = Weights(in_force.coefficients[0], in_force.intercept, MODEL_OF[settings.level])
-    taught = lessons(given, done.result, truth)
-    found = interruptible(lambda: fit(taught.labelled, base, settings.seed))
-    model = replace(found.model, made_from=origin(found, settings.model))
+    base = ModelWeights(in_force.coefficients[0], in_force.intercept, LEVEL_MODELS[settings.level])
+    taught = build_training_set(given, done.result, truth)
+    found = run_interruptibly(lambda: fit(taught.pairs, base, settings.seed))
+    model = replace(found.model, made_from=describe_model_origin(found, settings.model))
     if output is not None:
-        with atomic_output(output) as file:
-            file.write(file_of(model, dedup.__version__))
+        with open_atomic(output) as file:
+            file.write(encode_model(model, dedup.__version__))
     if as_json or not sys.stdout.isatty():
         print_json(
             {
                 "level": model.level,
-                **origin(found, settings.model),
+                **describe_model_origin(found, settings.model),
                 "settled": taught.settled,
                 "digest": model.digest,
             }
         )
     else:
-        from dedup.cli.render import show
-        from dedup.cli.render.calibration import calibration_shown
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.calibration import render_calibration
 
-        show(calibration_shown(found, taught.settled))
+        print_renderables(render_calibration(found, taught.settled))
     if output is None:
-        tell("Nothing was written: name a file with -o to keep the model.", quiet=quiet)
+        echo_status("Nothing was written: name a file with -o to keep the model.", quiet=quiet)
 
 
-def origin(found: Calibration, base: Model | None) -> dict[str, Any]:
+def describe_model_origin(calibration: Calibration, base: Model | None) -> dict[str, Any]:
     """Return what a model was made from, and how well it did, as JSON has them."""
-    told = {name: value for name, value in asdict(found).items() if name != "model"}
+    told = {name: value for name, value in asdict(calibration).items() if name != "model"}
     return {
         **told,
-        "pull": None if found.pull == float("inf") else found.pull,
-        "base": base.digest if base and base.level == found.model.level else "shipped",
+        "pull": None if calibration.pull == float("inf") else calibration.pull,
+        "base": base.digest if base and base.level == calibration.model.level else "shipped",
     }

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dedup.cli.dry_run import foretell, say_plan
+from dedup.cli.dry_run import print_estimate, print_estimate_line
 from dedup.cli.engine_options import engine_options
-from dedup.cli.messages import oddities, report, report_rejects, summary, tell
+from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings, report_rejects, report_run
 from dedup.cli.options import (
     Command,
-    corpora,
+    corpus_argument,
     corpus_options,
     dry_run_option,
     output_option,
     rejects_option,
     settings_options,
 )
-from dedup.cli.progress import prepare, run
+from dedup.cli.progress import prepare_libraries, run_with_progress
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
     from dedup.pipeline.results import Result
     from dedup.settings.settings import Settings
 
-__all__ = ["cluster"]
+__all__ = ["cluster_command"]
 
-SHOWN = 40
+MAX_SHOWN_CLUSTERS = 40
 """A terminal shows so many clusters; more than that is for a file."""
 
 
@@ -44,7 +44,7 @@ SHOWN = 40
         "dedup cluster s3a://news/2024/ -o s3a://news/stories/ --engine spark --master yarn",
     ),
 )
-@corpora
+@corpus_argument
 @output_option(
     "Write here instead of on stdout; the extension says the format. With --engine spark, a path with a scheme, as "
     "s3a://, or with a slash at its end is a new folder of parts, JSON Lines."
@@ -61,7 +61,7 @@ SHOWN = 40
 @rejects_option
 @corpus_options
 @engine_options
-def cluster(
+def cluster_command(
     paths: tuple[str, ...],
     output: str | None,
     shape: str | None,
@@ -94,11 +94,11 @@ def cluster(
         folders = (stages, lake)
         cluster_on_spark(paths, settings, asked, how, folders, quiet=quiet, **reading)
         return
-    if named_here("master", "conf", "stages", "lake"):
+    if is_on_command_line("master", "conf", "stages", "lake"):
         raise click.UsageError("--master, --conf, --stages and --lake are Spark's; add --engine spark.")
-    prepare()
+    prepare_libraries()
     if dry_run:
-        say_plan(paths, settings, reading.get("fields"), quiet=quiet)
+        print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
         return
     from dedup import read_articles
     from dedup.io.atomic_write import write_records
@@ -106,21 +106,21 @@ def cluster(
 
     corpus = read_articles(*paths, **reading)
     for place in (output, rejects):
-        writers.check_place(place, corpus)
-    foretell(corpus, paths, settings, reading.get("fields"), quiet=quiet)
-    done = run(corpus, settings, quiet=quiet)
+        writers.check_output_path(place, corpus)
+    print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=quiet)
+    done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and shape is None and sys.stdout.isatty():
         show_clusters(done.result, corpus)
-        click.echo(summary(done))
-        tell("\n".join(oddities(done, corpus)), quiet=quiet)
+        click.echo(format_run_summary(done))
+        echo_status("\n".join(iter_run_warnings(done, corpus)), quiet=quiet)
     else:
-        lines = writers.annotated if shape == "articles" else writers.cluster_lines
+        lines = writers.iter_annotated_lines if shape == "articles" else writers.iter_cluster_lines
         write_records(output, lines(done.result, corpus))
-        report(done, corpus, quiet=quiet)
+        report_run(done, corpus, quiet=quiet)
 
 
-def named_here(*options: str) -> bool:
+def is_on_command_line(*options: str) -> bool:
     """Return whether any of some options stands on the command line; in the environment they may stand for other runs."""
     source = click.get_current_context().get_parameter_source
     return any(source(option) is ParameterSource.COMMANDLINE for option in options)
@@ -128,9 +128,9 @@ def named_here(*options: str) -> bool:
 
 def show_clusters(result: Result, corpus: Corpus) -> None:
     """Draw the largest clusters on the terminal."""
-    from dedup.cli.render import show
-    from dedup.cli.render.clusters import clusters_shown
+    from dedup.cli.render import print_renderables
+    from dedup.cli.render.clusters import render_clusters
     from dedup.pipeline import writers
 
-    largest = writers.described(result, corpus, SHOWN)
-    show(clusters_shown(largest, len(result.clusters) - len(largest)))
+    largest = writers.describe_clusters(result, corpus, MAX_SHOWN_CLUSTERS)
+    print_renderables(render_clusters(largest, len(result.clusters) - len(largest)))

@@ -6,10 +6,10 @@ import click
 
 from dedup.cli.options import Command
 
-__all__ = ["completion"]
+__all__ = ["completion_command"]
 
 SHELLS = ("bash", "zsh", "fish")
-VARIABLE = "_DEDUP_COMPLETE"
+COMPLETION_VARIABLE = "_DEDUP_COMPLETE"
 """By which the script asks for what may come next."""
 
 
@@ -24,11 +24,11 @@ VARIABLE = "_DEDUP_COMPLETE"
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
+def completion_command(ctx: click.Context, shell: str) -> None:
     """Print the script that completes dedup in a shell."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
     if kind is None:
         raise click.ClickException(f"there is no completion for {shell}")
-    click.echo(kind(ctx.find_root().command, {}, "dedup", VARIABLE).source())
+    click.echo(kind(ctx.find_root().command, {}, "dedup", COMPLETION_VARIABLE).source())

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import oddities, print_json, report_rejects, tell
+from dedup.cli.messages import echo_status, iter_run_warnings, print_json, report_rejects
 from dedup.cli.options import (
     Command,
-    corpora,
+    corpus_argument,
     corpus_options,
     json_option,
     labels_options,
     rejects_option,
     settings_options,
 )
-from dedup.cli.progress import interruptible, prepare, run_apart
+from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate_command"]
 
 SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
 """What `--floor` may ask for."""
 
 
-def floors(
+def parse_floors(
     _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> Mapping[str, float]:
     """Return the pairs SCORE=NUMBER as a mapping, or fail with the one that is none."""
@@ -55,7 +55,7 @@ def floors(
         "dedup evaluate news.jsonl --gold story --floor f1=.85 --floor b3_f1=.9",
     ),
 )
-@corpora
+@corpus_argument
 @labels_options
 @click.option(
     "--curve",
@@ -81,14 +81,14 @@ def floors(
     "--floor",
     multiple=True,
     metavar="SCORE=NUMBER",
-    callback=floors,
+    callback=parse_floors,
     help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ...; repeat it for more.",
 )
 @json_option
 @settings_options
 @rejects_option
 @corpus_options
-def evaluate(
+def evaluate_command(
     paths: tuple[str, ...],
     gold: str | None,
     open_: str | None,
@@ -111,31 +111,31 @@ def evaluate(
     the scores. They count at the level in force: at text and story, a pair labelled followup belongs apart; at
     storyline, together.
     """
-    prepare()
+    prepare_libraries()
     from dedup import read_articles
-    from dedup.cli.label_options import check_labels, truth_of
+    from dedup.cli.label_options import check_label_options, read_ground_truth
     from dedup.evaluation import metrics
-    from dedup.evaluation.tuning import study
+    from dedup.evaluation.tuning import build_tuning_report
     from dedup.pipeline import writers
 
-    check_labels(gold, open_, pairs)
+    check_label_options(gold, open_, pairs)
     corpus = read_articles(*paths, **reading)
     for place in (rejects, html):
-        writers.check_place(place, corpus)
-    given, done = run_apart(corpus, settings, quiet=quiet)
+        writers.check_output_path(place, corpus)
+    given, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
     report_rejects(corpus, None, rejects, quiet=quiet)
-    truth = truth_of(corpus, done.result, gold, open_, pairs)
-    found = interruptible(
-        lambda: study(given, done.result, truth, examples, thorough=curve or html is not None)
+    truth = read_ground_truth(corpus, done.result, gold, open_, pairs)
+    found = run_interruptibly(
+        lambda: build_tuning_report(given, done.result, truth, examples, thorough=curve or html is not None)
     )
     if curve and settings.level == "text":
-        tell("At level text no model decides: there is no curve.", quiet=quiet)
+        echo_status("At level text no model decides: there is no curve.", quiet=quiet)
     if html is not None:
-        from dedup.io.atomic_write import atomic_output
-        from dedup.reports.html.tuning_page import page
+        from dedup.io.atomic_write import open_atomic
+        from dedup.reports.html.tuning_page import render_tuning_page
 
-        with atomic_output(html) as file:
-            file.write(page(found, done.result).encode())
+        with open_atomic(html) as file:
+            file.write(render_tuning_page(found, done.result).encode())
     if as_json or not sys.stdout.isatty():
         print_json(
             {
@@ -145,11 +145,11 @@ def evaluate(
             }
         )
     else:
-        from dedup.cli.render import show
-        from dedup.cli.render.scores import study_shown
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.scores import render_evaluation
 
-        show(study_shown(found))
-    tell("\n".join(oddities(done, corpus)), quiet=quiet)
-    missed = metrics.below(found.scores, floor)
+        print_renderables(render_evaluation(found))
+    echo_status("\n".join(iter_run_warnings(done, corpus)), quiet=quiet)
+    missed = metrics.find_failed_floors(found.scores, floor)
     if missed:
         raise click.ClickException("; ".join(missed))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import print_json, tell
+from dedup.cli.messages import echo_status, print_json
 from dedup.cli.options import Command, corpus_options, json_option, settings_options
-from dedup.cli.progress import announce_compiling, prepare
+from dedup.cli.progress import prepare_libraries, warn_if_uncompiled
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
-__all__ = ["explain"]
+__all__ = ["explain_command"]
 
 
 @click.command(
@@ -29,32 +29,34 @@ __all__ = ["explain"]
 @json_option
 @settings_options
 @corpus_options
-def explain(names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bool, **reading: Any) -> None:
+def explain_command(
+    names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bool, **reading: Any
+) -> None:
     """Say why two articles match, or why they do not.
 
     An ID may be cut short where its beginning tells. Two files of one article each need no ids: dedup
     explain a.txt b.txt
     """
-    prepare()
+    prepare_libraries()
     from dedup import read_articles
     from dedup.reports import explanation
 
     if len(names) == 1:
         raise click.UsageError("Name a corpus and two ids, or two files of one article each.")
     corpus = read_articles(*names[:-2] or names, **reading)
-    announce_compiling(quiet=quiet)
+    warn_if_uncompiled(quiet=quiet)
     named = len(names) > len(("ID", "ID"))
     found = (
-        explanation.explain_in(corpus, (names[-2], names[-1]), settings)
+        explanation.explain_in_corpus(corpus, (names[-2], names[-1]), settings)
         if named
-        else explanation.explain(explanation.only_two(corpus), settings)
+        else explanation.explain_pair(explanation.read_article_pair(corpus), settings)
     )
     if corpus.rejects:
-        tell(f"{len(corpus.rejects):,} could not be read", quiet=quiet)
+        echo_status(f"{len(corpus.rejects):,} could not be read", quiet=quiet)
     if as_json:
         print_json(asdict(found))
     else:
-        from dedup.cli.render import show
-        from dedup.cli.render.pair import explanation_shown
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.pair import render_explanation
 
-        show(explanation_shown(found))
+        print_renderables(render_explanation(found))

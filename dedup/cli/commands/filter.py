@@ -9,26 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.dry_run import foretell, say_plan
-from dedup.cli.messages import report, report_answers, report_rejects
+from dedup.cli.dry_run import print_estimate, print_estimate_line
+from dedup.cli.messages import report_index_answers, report_rejects, report_run
 from dedup.cli.options import (
     Command,
-    corpora,
+    corpus_argument,
     corpus_options,
     dry_run_option,
     output_option,
     rejects_option,
     settings_options,
 )
-from dedup.cli.progress import prepare, run
-from dedup.cli.stream_filter import Doors, Pace, answer, fed, open_index, outcomes_of
+from dedup.cli.progress import prepare_libraries, run_with_progress
+from dedup.cli.stream_filter import (
+    BatchTrigger,
+    FilterOutputs,
+    add_corpus_to_index,
+    count_outcomes,
+    filter_stream,
+    open_index,
+)
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
-    from dedup.pipeline.writers import Verdicts
+    from dedup.pipeline.writers import ArticleDecisions
     from dedup.settings.settings import Settings
 
-__all__ = ["filter_"]
+__all__ = ["filter_command"]
 
 STDIN = "-"
 
@@ -43,7 +50,7 @@ STDIN = "-"
         "dedup filter today/ -o kept.jsonl --furniture furniture.json --model model.json",
     ),
 )
-@corpora
+@corpus_argument
 @output_option("Write the kept articles here instead of on stdout; the extension says the format.")
 @click.option(
     "--dropped",
@@ -83,7 +90,7 @@ STDIN = "-"
 @settings_options
 @rejects_option
 @corpus_options
-def filter_(
+def filter_command(
     paths: tuple[str, ...],
     output: str | None,
     dropped: str | None,
@@ -107,68 +114,73 @@ def filter_(
     named by -o and --dropped are added to. The same id and text again get the same answer again, so a run
     that was cut off may be repeated; SIGTERM answers what has arrived, and ends.
     """
-    check_places({"output": output or STDIN, "dropped": dropped, "rejects": rejects, "index": place})
+    check_distinct_paths({"output": output or STDIN, "dropped": dropped, "rejects": rejects, "index": place})
     if place is None and new_only:
         raise click.UsageError("--new-only needs an --index.")
-    doors = Doors(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
-    prepare()
+    doors = FilterOutputs(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
+    prepare_libraries()
     if dry_run:
-        say_plan(paths, settings, reading.get("fields"), quiet=quiet)
+        print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
     elif place is not None and paths == (STDIN,):
-        fed(place, settings, Pace(batch, max_delay / 1000), doors, **reading)
+        filter_stream(place, settings, BatchTrigger(batch, max_delay / 1000), doors, **reading)
     elif place is not None:
-        remembered(paths, place, settings, doors, **reading)
+        filter_with_index(paths, place, settings, doors, **reading)
     else:
-        at_once(paths, settings, doors, **reading)
+        filter_corpus(paths, settings, doors, **reading)
 
 
-def check_places(places: Mapping[str, str | None]) -> None:
+def check_distinct_paths(paths: Mapping[str, str | None]) -> None:
     """Raise UsageError where two options name one place: what the one writes the other would destroy."""
-    named = {option: Path(place).resolve() for option, place in places.items() if place}
+    named = {option: Path(place).resolve() for option, place in paths.items() if place}
     for one, other in combinations(named, 2):
         if named[one] == named[other]:
             raise click.UsageError(f"--{other} and --{one} must be two places.")
 
 
-def at_once(paths: tuple[str, ...], settings: Settings, doors: Doors, **reading: Any) -> None:
+def filter_corpus(paths: tuple[str, ...], settings: Settings, outputs: FilterOutputs, **reading: Any) -> None:
     """Filter a corpus by itself."""
-    corpus = opened(paths, doors, **reading)
-    foretell(corpus, paths, settings, reading.get("fields"), quiet=doors.quiet)
-    done = run(corpus, settings, quiet=doors.quiet)
-    written(done.result, corpus, doors)
-    report(done, corpus, quiet=doors.quiet)
+    corpus = open_corpus(paths, outputs, **reading)
+    print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=outputs.quiet)
+    done = run_with_progress(corpus, settings, quiet=outputs.quiet)
+    write_filtered(done.result, corpus, outputs)
+    report_run(done, corpus, quiet=outputs.quiet)
 
 
-def remembered(paths: tuple[str, ...], place: str, settings: Settings, doors: Doors, **reading: Any) -> None:
+def filter_with_index(
+    paths: tuple[str, ...], location: str, settings: Settings, outputs: FilterOutputs, **reading: Any
+) -> None:
     """Filter a corpus by what an index has seen, and itself."""
-    from dedup.index.answers import Answers
+    from dedup.index.answers import CorpusAnswers
 
-    corpus = opened(paths, doors, **reading)
-    with open_index(place, settings) as index:
-        given, seconds = answer(corpus, index, quiet=doors.quiet)
-        written(Answers(given, new_only=doors.new_only), corpus, doors)
-        outcomes = outcomes_of(given, new_only=doors.new_only)
-        report_answers(outcomes, seconds, index, corpus.warnings, quiet=doors.quiet)
+    corpus = open_corpus(paths, outputs, **reading)
+    with open_index(location, settings) as index:
+        given, seconds = add_corpus_to_index(corpus, index, quiet=outputs.quiet)
+        write_filtered(CorpusAnswers(given, new_only=outputs.new_only), corpus, outputs)
+        outcomes = count_outcomes(given, new_only=outputs.new_only)
+        report_index_answers(outcomes, seconds, index, corpus.warnings, quiet=outputs.quiet)
 
 
-def opened(paths: tuple[str, ...], doors: Doors, **reading: Any) -> Corpus:
+def open_corpus(paths: tuple[str, ...], outputs: FilterOutputs, **reading: Any) -> Corpus:
     """Return the corpus, after a look whether the places can be written to."""
     from dedup import read_articles
     from dedup.pipeline import writers
 
     corpus = read_articles(*paths, **reading)
-    writers.check_place(doors.output)
-    for other in (doors.dropped, doors.rejects):
-        writers.check_place(other, corpus)
+    writers.check_output_path(outputs.output)
+    for other in (outputs.dropped, outputs.rejects):
+        writers.check_output_path(other, corpus)
     return corpus
 
 
-def written(found: Verdicts, corpus: Corpus, doors: Doors) -> None:
+def write_filtered(verdicts: ArticleDecisions, corpus: Corpus, outputs: FilterOutputs) -> None:
     """Write what was kept, what was dropped, and what could not be read."""
     from dedup.io.atomic_write import write_records
     from dedup.pipeline import writers
 
-    report_rejects(corpus, doors.output, doors.rejects, quiet=doors.quiet)
-    if doors.dropped is not None:
-        write_records(doors.dropped, writers.dropped(found, corpus))
-    write_records(doors.output, (writers.annotated if doors.annotate else writers.kept)(found, corpus))
+    report_rejects(corpus, outputs.output, outputs.rejects, quiet=outputs.quiet)
+    if outputs.dropped is not None:
+        write_records(outputs.dropped, writers.iter_dropped_lines(verdicts, corpus))
+    write_records(
+        outputs.output,
+        (writers.iter_annotated_lines if outputs.annotate else writers.iter_kept_records)(verdicts, corpus),
+    )

@@ -7,18 +7,18 @@ from typing import Any
 
 import click
 
-from dedup.cli.messages import learned_summary, report_rejects, tell
+from dedup.cli.messages import echo_status, format_boilerplate_summary, report_rejects
 from dedup.cli.options import (
     Command,
-    corpora,
+    corpus_argument,
     corpus_options,
     json_option,
     output_option,
     rejects_option,
 )
-from dedup.cli.progress import learn, prepare
+from dedup.cli.progress import learn_with_progress, prepare_libraries
 
-__all__ = ["furniture"]
+__all__ = ["boilerplate_command"]
 
 
 @click.command(
@@ -29,12 +29,12 @@ __all__ = ["furniture"]
         "dedup filter today/ -o kept.jsonl --furniture furniture.json",
     ),
 )
-@corpora
+@corpus_argument
 @output_option("Write the furniture here instead of on stdout.")
 @json_option
 @rejects_option
 @corpus_options
-def furniture(
+def boilerplate_command(
     paths: tuple[str, ...],
     output: str | None,
     as_json: bool,
@@ -53,27 +53,27 @@ def furniture(
     dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
     the folder of the corpus, where it would be read as news.
     """
-    prepare()
+    prepare_libraries()
     import dedup
-    from dedup.io.atomic_write import atomic_output
-    from dedup.io.discovery import extensions
+    from dedup.io.atomic_write import open_atomic
+    from dedup.io.discovery import split_extensions
     from dedup.pipeline import writers
-    from dedup.text.boilerplate.profile import file_of
+    from dedup.text.boilerplate.profile import encode_profile
 
-    if extensions(output or "-")[1]:
+    if split_extensions(output or "-")[1]:
         raise click.UsageError("Furniture is written plain, not packed: name a file such as furniture.json.")
     corpus = dedup.read_articles(*paths, **reading)
     for place in (output, rejects):
-        writers.check_place(place, corpus)
-    learned = learn(corpus, quiet=quiet)
+        writers.check_output_path(place, corpus)
+    learned = learn_with_progress(corpus, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and not as_json and sys.stdout.isatty():
-        from dedup.cli.render import show
-        from dedup.cli.render.furniture import furniture_shown
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.furniture import render_boilerplate
 
-        show(furniture_shown(learned))
-        click.echo(learned_summary(learned))
+        print_renderables(render_boilerplate(learned))
+        click.echo(format_boilerplate_summary(learned))
     else:
-        with atomic_output(output) as file:
-            file.write(file_of(learned, dedup.__version__))
-        tell(learned_summary(learned), quiet=quiet)
+        with open_atomic(output) as file:
+            file.write(encode_profile(learned, dedup.__version__))
+        echo_status(format_boilerplate_summary(learned), quiet=quiet)

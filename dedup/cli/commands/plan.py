@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.dry_run import SAMPLE, say_plan
-from dedup.cli.options import Command, corpora, corpus_options, json_option, settings_options
-from dedup.cli.progress import prepare
+from dedup.cli.dry_run import SAMPLE_ARTICLES, print_estimate
+from dedup.cli.options import Command, corpus_argument, corpus_options, json_option, settings_options
+from dedup.cli.progress import prepare_libraries
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
-__all__ = ["plan"]
+__all__ = ["plan_command"]
 
 
 @click.command(
@@ -24,11 +24,11 @@ __all__ = ["plan"]
         "dedup plan archive.jsonl --sample 20000 --json",
     ),
 )
-@corpora
+@corpus_argument
 @click.option(
     "--sample",
     type=click.IntRange(10, 1_000_000),
-    default=SAMPLE,
+    default=SAMPLE_ARTICLES,
     show_default=True,
     metavar="N",
     help="Read about so many articles; a corpus of up to 8 MB is read as a whole.",
@@ -36,7 +36,7 @@ __all__ = ["plan"]
 @json_option
 @settings_options
 @corpus_options
-def plan(
+def plan_command(
     paths: tuple[str, ...], sample: int, as_json: bool, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
     """Say by a sample what a run would take.
@@ -46,5 +46,5 @@ def plan(
     Of plain JSON Lines, lines are drawn from all over the files; of packed files and other formats the
     beginnings are read, and the ranges are wider. The seed of the settings decides which.
     """
-    prepare()
-    say_plan(paths, settings, reading.get("fields"), quiet=quiet, sample=sample, as_json=as_json)
+    prepare_libraries()
+    print_estimate(paths, settings, reading.get("fields"), quiet=quiet, sample=sample, as_json=as_json)

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import oddities, report_rejects, summary, tell
+from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings, report_rejects
 from dedup.cli.options import (
     Command,
-    corpora,
+    corpus_argument,
     corpus_options,
     output_option,
     rejects_option,
     settings_options,
 )
-from dedup.cli.progress import interruptible, prepare, run
+from dedup.cli.progress import prepare_libraries, run_interruptibly, run_with_progress
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
-__all__ = ["report"]
+__all__ = ["report_command"]
 
 MILLION = 1_000_000
 
@@ -34,7 +34,7 @@ MILLION = 1_000_000
         "dedup report today.jsonl archive/ -o report.html --window-days 7",
     ),
 )
-@corpora
+@corpus_argument
 @output_option("Write the page here.", required=True)
 @click.option(
     "--texts",
@@ -47,7 +47,7 @@ MILLION = 1_000_000
 @settings_options
 @rejects_option
 @corpus_options
-def report(
+def report_command(
     paths: tuple[str, ...],
     output: str,
     texts: int,
@@ -62,24 +62,24 @@ def report(
     nothing from anywhere. It holds titles and texts of the corpus: pass it on only where you would pass
     these on.
     """
-    prepare()
+    prepare_libraries()
     import dedup
-    from dedup.io.atomic_write import atomic_output
+    from dedup.io.atomic_write import open_atomic
     from dedup.pipeline import writers
-    from dedup.reports.html.page import page_of
+    from dedup.reports.html.page import build_report_page
 
     corpus = dedup.read_articles(*paths, **reading)
     for place in (output, rejects):
-        writers.check_place(place, corpus)
-    done = run(corpus, settings, quiet=quiet)
+        writers.check_output_path(place, corpus)
+    done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, rejects, quiet=quiet)
-    odd = list(oddities(done, corpus))
+    odd = list(iter_run_warnings(done, corpus))
     name = ", ".join("standard input" if path == "-" else Path(path).name or path for path in paths)
-    page = interruptible(
-        lambda: page_of(
+    page = run_interruptibly(
+        lambda: build_report_page(
             done.result, corpus, name=name, version=dedup.__version__, budget=texts * MILLION, oddities=odd
         )
     )
-    with atomic_output(output) as file:
+    with open_atomic(output) as file:
         file.write(page)
-    tell("\n".join([summary(done), *odd]), quiet=quiet)
+    echo_status("\n".join([format_run_summary(done), *odd]), quiet=quiet)

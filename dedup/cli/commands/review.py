@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import report_rejects, tell
-from dedup.cli.options import Command, corpora, corpus_options, settings_options
-from dedup.cli.progress import interruptible, prepare, run_apart
+from dedup.cli.messages import echo_status, report_rejects
+from dedup.cli.options import Command, corpus_argument, corpus_options, settings_options
+from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dedup.evaluation.pair_labels import Label
+    from dedup.evaluation.pair_labels import PairLabel
     from dedup.evaluation.review_queue import Question
 
-__all__ = ["review"]
+__all__ = ["review_command"]
 
-LABELS = "labels.jsonl"
+DEFAULT_LABELS_FILE = "labels.jsonl"
 
 
 @click.command(
@@ -29,12 +29,12 @@ LABELS = "labels.jsonl"
         "dedup calibrate news/ --pairs labels.jsonl -o model.json",
     ),
 )
-@corpora
+@corpus_argument
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
-    default=LABELS,
+    default=DEFAULT_LABELS_FILE,
     show_default=True,
     help="Put the answers at the end of this file; what it holds already is not asked again.",
 )
@@ -48,7 +48,7 @@ LABELS = "labels.jsonl"
 )
 @settings_options
 @corpus_options
-def review(
+def review_command(
     paths: tuple[str, ...], output: str, most: int, settings: Any, quiet: bool, **reading: Any
 ) -> None:
     """Ask you about the pairs that matter, and keep the answers.
@@ -61,79 +61,81 @@ def review(
 
     The answers are for dedup calibrate --pairs and dedup evaluate --pairs.
     """
-    prepare()
+    prepare_libraries()
     from dedup import read_articles
-    from dedup.cli.prompt import ask_all
-    from dedup.cli.render import show
-    from dedup.cli.render.question import question_shown
-    from dedup.evaluation.label_answers import append, resumed
-    from dedup.evaluation.pair_labels import Label
-    from dedup.evaluation.review_queue import chosen, seen
-    from dedup.io.discovery import extensions
+    from dedup.cli.prompt import ask_questions
+    from dedup.cli.render import print_renderables
+    from dedup.cli.render.question import render_question
+    from dedup.evaluation.label_answers import append_label, load_saved_labels
+    from dedup.evaluation.pair_labels import PairLabel
+    from dedup.evaluation.review_queue import read_review_articles, select_questions
+    from dedup.io.discovery import split_extensions
     from dedup.pipeline import writers
-    from dedup.settings.settings import MODEL_OF
+    from dedup.settings.settings import LEVEL_MODELS
 
     if "-" in paths:
         raise click.UsageError("Answers come from standard input: name the corpus as a file or a folder.")
-    if extensions(output) not in {(".jsonl", ""), (".ndjson", "")}:
+    if split_extensions(output) not in {(".jsonl", ""), (".ndjson", "")}:
         raise click.UsageError("Answers are written as JSON Lines: name a file such as labels.jsonl.")
     corpus = read_articles(*paths, **reading)
-    writers.check_place(output, corpus)
-    known = resumed(output)
-    given, done = run_apart(corpus, settings, quiet=quiet)
+    writers.check_output_path(output, corpus)
+    known = load_saved_labels(output)
+    given, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
     report_rejects(corpus, output, None, quiet=quiet)
     judged = {frozenset((label.a, label.b)) for label in known}
-    questions = interruptible(lambda: chosen(done.result, given.sketches, judged, most))
+    questions = run_interruptibly(lambda: select_questions(done.result, given.sketches, judged, most))
     if not questions:
-        tell(
+        echo_status(
             "There is nothing to ask: no pair lies near the threshold that was not judged before.",
             quiet=quiet,
         )
         return
     positions = [position for question in questions for position in question[:2]]
-    articles = seen(corpus.again(), done.result, positions, settings.furniture)
-    answers: dict[int, Label] = {}
+    articles = read_review_articles(corpus.read_again(), done.result, positions, settings.furniture)
+    answers: dict[int, PairLabel] = {}
 
-    def shown(place: int, question: Question) -> None:
-        show(question_shown(place, len(questions), articles[question.kept], articles[question.other]))
+    def show_pair(place: int, question: Question) -> None:
+        print_renderables(
+            render_question(place, len(questions), articles[question.kept], articles[question.other])
+        )
 
-    def answer(question: Question, answer_: str) -> None:
-        label = Label(articles[question.kept].id, articles[question.other].id, answer_)
-        append(
+    def append_answer(question: Question, answer_: str) -> None:
+        label = PairLabel(articles[question.kept].id, articles[question.other].id, answer_)
+        append_label(
             output,
             label,
-            model=MODEL_OF[settings.level],
+            model=LEVEL_MODELS[settings.level],
             log_odds=round(question.log_odds, 4),
             check=question.expected is not None,
         )
         answers[questions.index(question)] = label
 
-    ask_all(questions, shown, answer)
-    click.echo(f"\n{tally(questions, answers, known, output, settings.level)}")
+    ask_questions(questions, show_pair, append_answer)
+    click.echo(f"\n{format_review_summary(questions, answers, known, output, settings.level)}")
 
 
-def tally(
+def format_review_summary(
     questions: Sequence[Question],
-    answers: dict[int, Label],
-    known: Sequence[Label],
+    answers: dict[int, PairLabel],
+    earlier_labels: Sequence[PairLabel],
     output: str,
     level: str,
 ) -> str:
     """Return what came of it, and what to do with it."""
-    from dedup.evaluation.pair_labels import belongs_together
-    from dedup.formatting import counted
+    from dedup.evaluation.pair_labels import is_together
+    from dedup.formatting import format_count
 
     checks = [
-        (questions[place].expected, belongs_together(label.answer, level))
+        (questions[place].expected, is_together(label.answer, level))
         for place, label in answers.items()
         if questions[place].expected is not None
     ]
     agreed = sum(expected == together for expected, together in checks)
     checked = (
-        f" In {counted(len(checks), 'check')} you and the model agreed {agreed} times." if checks else ""
+        f" In {format_count(len(checks), 'check')} you and the model agreed {agreed} times." if checks else ""
     )
-    total = len({frozenset((label.a, label.b)) for label in [*known, *answers.values()]})
+    total = len({frozenset((label.a, label.b)) for label in [*earlier_labels, *answers.values()]})
     return (
-        f"{counted(len(answers), 'answer')}; {output} now holds {total:,}.{checked}\n"
+        f"{format_count(len(answers), 'answer')}; {output} now holds {total:,}.{checked}\n"
         f"To learn from them: dedup calibrate CORPUS --pairs {output} -o model.json"
     )

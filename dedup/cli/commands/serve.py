@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import tell
+from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, field_option, quiet_option, settings_options
-from dedup.cli.progress import announce_compiling
+from dedup.cli.progress import warn_if_uncompiled
 from dedup.cli.stream_filter import open_index
 from dedup.errors import ServingError
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
-__all__ = ["serve"]
+__all__ = ["serve_command"]
 
-TOKEN = "DEDUP_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN_VARIABLE = "DEDUP_TOKEN"  # noqa: S105 - the name of a variable
 MIB = 1 << 20
-WARMING = "The index learns what it holds, and reads its word lists, before anybody asks it for anything."
+WARM_UP_QUERY = (
+    "The index learns what it holds, and reads its word lists, before anybody asks it for anything."
+)
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -98,7 +100,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 @field_option("the articles")
 @settings_options
 @quiet_option
-def serve(
+def serve_command(
     place: str,
     host: str,
     port: int,
@@ -122,27 +124,27 @@ def serve(
     this machine may ask. An index that exists keeps its settings. SIGTERM and Ctrl-C end the service once what
     it has in hand is answered.
     """
-    server = imported()
+    server = import_server()
     from dedup.pipeline.deduplicate import load_kernels
     from dedup.serving.app import app_for
     from dedup.serving.refusals import Limits
 
-    token = os.environ.get(TOKEN)
+    token = os.environ.get(TOKEN_VARIABLE)
     if token is not None and not token.strip():
-        raise ServingError(f"{TOKEN} is empty: set it to a secret, or not at all")
+        raise ServingError(f"{TOKEN_VARIABLE} is empty: set it to a secret, or not at all")
     limits = Limits(body=max_body * MIB, articles=max_articles, requests=max_requests, seconds=max_seconds)
     listening = server.bound_in(unix) if unix else server.bound(host, port, has_token=bool(token))
     try:
-        announce_compiling(quiet=quiet)
+        warn_if_uncompiled(quiet=quiet)
         with listening, open_index(place, settings) as index:
             load_kernels()
-            index.find(WARMING)
+            index.find(WARM_UP_QUERY)
             listening.listen()  # from here on a caller waits, and is not turned away
-            tell(f"serving {index.home.name} at {server.address_of(listening)}", quiet=quiet)
+            echo_status(f"serving {index.backend.name} at {server.address_of(listening)}", quiet=quiet)
             log_to_stderr(access_log=access_log)
             app = app_for(index, token=token, limits=limits, fields=fields)
             server.run(app, listening, seconds=limits.seconds, access_log=access_log)
-        tell("ended in good order", quiet=quiet)
+        echo_status("ended in good order", quiet=quiet)
     finally:
         if unix:
             unix.unlink(missing_ok=True)
@@ -155,7 +157,7 @@ def log_to_stderr(*, access_log: bool) -> None:
         logging.getLogger("uvicorn.access").setLevel(logging.INFO)
 
 
-def imported() -> Any:
+def import_server() -> Any:
     """Return the module that serves; ServingError where the extra is not installed."""
     try:
         from dedup.serving import server

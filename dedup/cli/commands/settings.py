@@ -13,7 +13,7 @@ from dedup.cli.options import Command, json_option, settings_options
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
-__all__ = ["settings_"]
+__all__ = ["settings_command"]
 
 ORIGINS = {
     click.core.ParameterSource.COMMANDLINE: "option",
@@ -34,26 +34,26 @@ ORIGINS = {
 @json_option
 @settings_options
 @click.pass_context
-def settings_(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
     """Show the settings in force, and where each comes from.
 
     Below stand the odds that two copies are compared, by their similarity.
     """
-    from dedup.matching.lsh_probability import candidate_odds
-    from dedup.settings.settings import as_written
+    from dedup.matching.lsh_probability import compute_candidate_probabilities
+    from dedup.settings.settings import dump_settings
 
-    odds = candidate_odds(settings)
-    origins = {name: origin(ctx, name) for name in as_written(settings)}
+    odds = compute_candidate_probabilities(settings)
+    origins = {name: get_setting_origin(ctx, name) for name in dump_settings(settings)}
     if as_json or not sys.stdout.isatty():
-        print_json({"settings": as_written(settings), "origins": origins, "candidate_odds": odds})
+        print_json({"settings": dump_settings(settings), "origins": origins, "candidate_odds": odds})
     else:
-        from dedup.cli.render import show
-        from dedup.cli.render.settings import settings_shown
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.settings import render_settings
 
-        show(settings_shown(settings, odds, origins))
+        print_renderables(render_settings(settings, odds, origins))
 
 
-def origin(ctx: click.Context, name: str) -> str:
+def get_setting_origin(ctx: click.Context, name: str) -> str:
     """Return where the value of a setting comes from: an option, the environment, a file, or the default."""
     source = ctx.get_parameter_source(name)
     if source is click.core.ParameterSource.DEFAULT_MAP:

@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.cli.render import columns
-from dedup.formatting import counted
+from dedup.cli.render import build_number_table
+from dedup.formatting import format_count
 
 if TYPE_CHECKING:
     from dedup.evaluation.calibration import Calibration
 
-__all__ = ["calibration_shown", "verdict"]
+__all__ = ["render_calibration", "format_calibration_verdict"]
 
 
-def calibration_shown(found: Calibration, settled: int) -> Iterator[RenderableType]:
+def render_calibration(calibration: Calibration, settled: int) -> Iterator[RenderableType]:
     """Yield the scores on stories (or storylines) held back, the learning curve, and the verdict."""
-    level = found.model.level
-    table = columns(f"pairs of {name_groups(level)} held back", "log loss", "F1", "precision", "recall")
-    for name, j in ((f"{level} model in force", found.before), ("fitted to the others", found.after)):
+    level = calibration.model.level
+    table = build_number_table(
+        f"pairs of {get_level_plural(level)} held back", "log loss", "F1", "precision", "recall"
+    )
+    for name, j in (
+        (f"{level} model in force", calibration.before),
+        ("fitted to the others", calibration.after),
+    ):
         table.add_row(
             Text(name),
             f"{j.log_loss:.4f}",
@@ -31,37 +36,37 @@ def calibration_shown(found: Calibration, settled: int) -> Iterator[RenderableTy
         )
     yield table
     yield ""
-    learning = columns("learned from", "log loss", "F1")
-    for stage in found.curve:
-        learning.add_row(f"{counted(stage.pairs, 'pair')}", f"{stage.log_loss:.4f}", f"{stage.f1:.3f}")
+    learning = build_number_table("learned from", "log loss", "F1")
+    for stage in calibration.curve:
+        learning.add_row(f"{format_count(stage.pairs, 'pair')}", f"{stage.log_loss:.4f}", f"{stage.f1:.3f}")
     yield learning
-    told = f"{counted(found.pairs, 'labelled pair')} of {counted(found.stories, level)}, {found.same:,} of one {level}"
-    copies = (
+    told = f"{format_count(calibration.pairs, 'labelled pair')} of {format_count(calibration.stories, level)},
+    {calibration.same:,} of one {level}" copies = (
         f"; {settled:,} more never reach the model (copies, templates, too short, too far apart)"
         if settled
         else ""
     )
     yield f"\n{told}{copies}"
-    yield Text(verdict(found), "bold green" if found.helped else "bold yellow")
+    yield Text(format_calibration_verdict(calibration), "bold green" if calibration.helped else "bold yellow")
 
 
-def name_groups(level: str) -> str:
+def get_level_plural(level: str) -> str:
     """Return what a model of a level puts articles into: stories or storylines."""
     return {"story": "stories", "storyline": "storylines"}[level]
 
 
-def verdict(found: Calibration) -> str:
+def format_calibration_verdict(calibration: Calibration) -> str:
     """Return in a sentence or two whether the labels helped, and whether more would."""
-    groups = name_groups(found.model.level)
-    if found.helped:
+    groups = get_level_plural(calibration.model.level)
+    if calibration.helped:
         more = (
             "More of the same would hardly improve it."
-            if found.enough
+            if calibration.enough
             else "The second half of them still improved it: more are likely to help."
         )
         return (
             f"These labels helped: on {groups} held back the log loss fell by more than chance would have it, and F1 at the "
-            f"threshold went from {found.before.f1:.3f} to {found.after.f1:.3f}. {more}"
+            f"threshold went from {calibration.before.f1:.3f} to {calibration.after.f1:.3f}. {more}"
         )
     return (
         f"These labels did not help: on {groups} held back the log loss fell by no more than chance would have it. "

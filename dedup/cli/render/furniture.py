@@ -8,16 +8,16 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import line
-from dedup.text.boilerplate.profile import Learned
+from dedup.cli.render import format_cropped_line
+from dedup.text.boilerplate.profile import BoilerplateProfile
 
-__all__ = ["furniture_shown"]
+__all__ = ["render_boilerplate"]
 
-SHOWN = 40
+MAX_SHOWN_PASSAGES = 40
 """A terminal shows so many passages; more than that is for a file."""
 
 
-def furniture_shown(learned: Learned) -> Iterator[RenderableType]:
+def render_boilerplate(learned: BoilerplateProfile) -> Iterator[RenderableType]:
     """Yield the most frequent passages as a table, and how many are not shown."""
     found = sorted(
         (-count, source, passage)
@@ -29,8 +29,8 @@ def furniture_shown(learned: Learned) -> Iterator[RenderableType]:
         table.add_column("headlines", justify="right")
         table.add_column("source", max_width=26)
         table.add_column("passage", ratio=1)
-        for count, source, passage in found[:SHOWN]:
-            table.add_row(f"{-count:,}", line(source, "cyan"), line(passage))
+        for count, source, passage in found[:MAX_SHOWN_PASSAGES]:
+            table.add_row(f"{-count:,}", format_cropped_line(source, "cyan"), format_cropped_line(passage))
         yield table
-    if len(found) > SHOWN:
-        yield Text(f"… and {len(found) - SHOWN:,} more (use -o to get all)", "dim")
+    if len(found) > MAX_SHOWN_PASSAGES:
+        yield Text(f"… and {len(found) - MAX_SHOWN_PASSAGES:,} more (use -o to get all)", "dim")

@@ -10,15 +10,15 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.formatting import size
+from dedup.formatting import format_size
 
 if TYPE_CHECKING:
-    from dedup.index.maintenance import Stats
+    from dedup.index.maintenance import IndexStats
 
-__all__ = ["stats_shown"]
+__all__ = ["render_index_stats"]
 
 
-def stats_shown(stats: Stats) -> Iterator[RenderableType]:
+def render_index_stats(stats: IndexStats) -> Iterator[RenderableType]:
     """Yield the figures of an index, a line each."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
@@ -32,17 +32,19 @@ def stats_shown(stats: Stats) -> Iterator[RenderableType]:
         table.add_row(f"  {relation}", f"{count:,}", "")
     table.add_row(
         Text("published", "bold"),
-        span(stats.first_published, stats.last_published),
+        format_date_range(stats.first_published, stats.last_published),
         f"{stats.undated:,} undated",
     )
-    table.add_row(Text("decided", "bold"), span(stats.first_decided, stats.last_decided), "")
+    table.add_row(Text("decided", "bold"), format_date_range(stats.first_decided, stats.last_decided), "")
     table.add_row(
-        Text("size", "bold"), size(stats.bytes), f"{size(stats.bytes_per_kept)} for each kept article"
+        Text("size", "bold"),
+        format_size(stats.bytes),
+        f"{format_size(stats.bytes_per_kept)} for each kept article",
     )
     yield Text(stats.place)
     yield table
 
 
-def span(first: datetime | None, last: datetime | None) -> str:
+def format_date_range(first: datetime | None, last: datetime | None) -> str:
     """Return a span of days."""
     return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}" if first and last else "never"

@@ -12,18 +12,18 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import plain
+from dedup.cli.render import strip_controls
 
 if TYPE_CHECKING:
     from dedup.reports.lead_diff import Lead
 
-__all__ = ["Leads"]
+__all__ = ["LeadComparison"]
 
-ABREAST = 72
+SIDE_BY_SIDE_WIDTH = 72
 """From this many columns on, two leads stand side by side."""
 
 
-class Look(NamedTuple):
+class MarkStyle(NamedTuple):
     """How a mark is drawn: its style, and the brackets that stand for it without colours."""
 
     style: str
@@ -31,25 +31,25 @@ class Look(NamedTuple):
     closing: str
 
 
-WORDS, QUOTATION = Look("green", "[", "]"), Look("italic green", "«", "»")
-BOTH, OWN = Look("cyan", "_", "_"), Look("bold red", "*", "*")
-LOOKS: Mapping[str, Look] = {
+WORDS, QUOTATION = MarkStyle("green", "[", "]"), MarkStyle("italic green", "«", "»")
+BOTH, ONLY_HERE = MarkStyle("cyan", "_", "_"), MarkStyle("bold red", "*", "*")
+MARK_STYLES: Mapping[str, MarkStyle] = {
     "words": WORDS,
     "quotation": QUOTATION,
     "name": BOTH,
     "number": BOTH,
-    "own name": OWN,
-    "own number": OWN,
+    "own name": ONLY_HERE,
+    "own number": ONLY_HERE,
 }
 MEANINGS = (
     (WORDS, "the same words in both"),
     (QUOTATION, "quoted in both"),
     (BOTH, "name or number in both"),
-    (OWN, "nowhere in the other"),
+    (ONLY_HERE, "nowhere in the other"),
 )
 
 
-class Leads:
+class LeadComparison:
     """The leads of two articles, each under its role."""
 
     def __init__(self, kept: Lead, other: Lead, *roles: str) -> None:
@@ -60,10 +60,10 @@ class Leads:
         """Yield the leads, abreast where there is room, and what their marks mean."""
         coloured = console.color_system is not None and not console.no_color
         parts = [
-            Group(Text(role, "dim"), marked(lead, coloured=coloured))
+            Group(Text(role, "dim"), render_lead(lead, coloured=coloured))
             for role, lead in zip(self.roles, self.leads, strict=True)
         ]
-        if options.max_width >= ABREAST:
+        if options.max_width >= SIDE_BY_SIDE_WIDTH:
             table = Table.grid(padding=(0, 3, 0, 0), expand=True)
             table.add_column(ratio=1)
             table.add_column(ratio=1)
@@ -73,34 +73,46 @@ class Leads:
             yield from parts
         yield Text.assemble(
             "\n",
-            *(part for look, words in MEANINGS for part in (shown(words, look, coloured=coloured), "   ")),
+            *(
+                part
+                for look, words in MEANINGS
+                for part in (render_mark(words, look, coloured=coloured), "   ")
+            ),
         )
 
 
-def marked(lead: Lead, *, coloured: bool) -> Text:
+def render_lead(lead: Lead, *, coloured: bool) -> Text:
     """Return a lead with its marks; its lines stay lines."""
     text, end = Text(), 0
     for mark in lead.marks:
-        text.append(safe(lead.text[end : mark.start]))
-        text.append(shown(safe(lead.text[mark.start : mark.end]), LOOKS[mark.kind], coloured=coloured))
+        text.append(clean_lead_part(lead.text[end : mark.start]))
+        text.append(
+            render_mark(
+                clean_lead_part(lead.text[mark.start : mark.end]), MARK_STYLES[mark.kind], coloured=coloured
+            )
+        )
         end = mark.end
-    text.append(safe(lead.text[end:]))
+    text.append(clean_lead_part(lead.text[end:]))
     return text
 
 
-def shown(words: str, look: Look, *, coloured: bool) -> Text:
+def render_mark(words: str, mark_style: MarkStyle, *, coloured: bool) -> Text:
     """Return words as a mark shows them."""
-    return Text(words, look.style) if coloured else Text(f"{look.opening}{words}{look.closing}")
+    return (
+        Text(words, mark_style.style)
+        if coloured
+        else Text(f"{mark_style.opening}{words}{mark_style.closing}")
+    )
 
 
-def safe(text: str) -> str:
+def clean_lead_part(text: str) -> str:
     r"""Return a part of a text for the terminal: no control characters, one space for many, one newline for many.
 
-    >>> safe("rose,\n\n  fell ")
+    >>> clean_lead_part("rose,\n\n  fell ")
     'rose,\nfell '
     """
     lines = text.split("\n")
-    inner = [plain(line) for line in lines]
+    inner = [strip_controls(line) for line in lines]
     if len(lines) == 1:
         inner[0] = (
             f"{' ' if text[:1].isspace() else ''}{inner[0]}{' ' if inner[0] and text[-1:].isspace() else ''}"

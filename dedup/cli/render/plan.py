@@ -8,45 +8,45 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.cli.render import columns
-from dedup.cli.render.settings import odds_shown
-from dedup.formatting import counted, size
+from dedup.cli.render import build_number_table
+from dedup.cli.render.settings import render_candidate_odds
+from dedup.formatting import format_count, format_size
 
 if TYPE_CHECKING:
-    from dedup.pipeline.estimate import Estimate
+    from dedup.pipeline.estimate import RunEstimate
 
-__all__ = ["plan_shown", "span"]
+__all__ = ["render_estimate", "format_seconds"]
 
 MINUTE, HOUR = 60, 3600
-FEW = 10
+SHORT_SECONDS = 10
 
 
-def plan_shown(found: Estimate) -> Iterator[RenderableType]:
+def render_estimate(estimate: RunEstimate) -> Iterator[RenderableType]:
     """Yield the ranges, and the odds of the bands."""
-    table = columns("", "expected", "at least", "at most")
+    table = build_number_table("", "expected", "at least", "at most")
     rows = (
-        ("articles", found.articles, lambda n: f"{n:,.0f}"),
-        ("candidates each", found.candidates, lambda n: f"{n:,.1f}"),
-        ("time", found.seconds, span),
-        ("memory", found.memory_bytes, size),
-        ("files, meanwhile", found.files_bytes, size),
-        ("disk, for what is kept", found.disk_bytes, size),
+        ("articles", estimate.articles, lambda n: f"{n:,.0f}"),
+        ("candidates each", estimate.candidates, lambda n: f"{n:,.1f}"),
+        ("time", estimate.seconds, format_seconds),
+        ("memory", estimate.memory_bytes, format_size),
+        ("files, meanwhile", estimate.files_bytes, format_size),
+        ("disk, for what is kept", estimate.disk_bytes, format_size),
     )
     for name, r, shown in rows:
         table.add_row(Text(name), Text(shown(r.expected), "bold"), shown(r.low), shown(r.high))
     yield table
-    yield f"\nby {counted(found.sampled, 'article')} of the corpus"
+    yield f"\nby {format_count(estimate.sampled, 'article')} of the corpus"
     yield Text("\nThe odds that two copies share a band, and so are compared, by their Jaccard similarity:\n")
-    yield odds_shown(found.odds)
+    yield render_candidate_odds(estimate.odds)
 
 
-def span(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """Return a number of seconds in words.
 
-    >>> span(0.2), span(42), span(5400)
+    >>> format_seconds(0.2), format_seconds(42), format_seconds(5400)
     ('0.2 s', '42 s', '1.5 h')
     """
-    if seconds < FEW:
+    if seconds < SHORT_SECONDS:
         return f"{seconds:.1f} s"
     if seconds < 2 * MINUTE:
         return f"{seconds:.0f} s"

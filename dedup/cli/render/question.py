@@ -9,24 +9,26 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from dedup.cli.render import plain
-from dedup.evaluation.review_queue import Seen, only_in
-from dedup.formatting import date, lag
+from dedup.cli.render import strip_controls
+from dedup.evaluation.review_queue import ReviewArticle, find_own_terms
+from dedup.formatting import format_date, format_lag
 
-__all__ = ["question_shown"]
+__all__ = ["render_question"]
 
 
-def question_shown(place: int, total: int, first: Seen, second: Seen) -> Iterator[RenderableType]:
+def render_question(
+    position: int, total: int, first: ReviewArticle, second: ReviewArticle
+) -> Iterator[RenderableType]:
     """Yield both articles, and what only one of them says."""
     yield ""
-    yield Rule(f"{place + 1} of {total}", align="left", style="dim")
+    yield Rule(f"{position + 1} of {total}", align="left", style="dim")
     for one, other in ((first, second), (second, first)):
-        yield Text(plain(one.title) or "(no title)", "bold")
-        later = lag(first.published, second.published) if one is second else ""
-        facts = filter(None, (one.source, date(one.published), later and f"{later}", one.id))
-        yield Text(plain(" · ".join(facts)), "dim")
-        yield Padding(Text(plain(one.lead)), (0, 0, 0, 2))
-        missing = only_in(one, other)
+        yield Text(strip_controls(one.title) or "(no title)", "bold")
+        later = format_lag(first.published, second.published) if one is second else ""
+        facts = filter(None, (one.source, format_date(one.published), later and f"{later}", one.id))
+        yield Text(strip_controls(" · ".join(facts)), "dim")
+        yield Padding(Text(strip_controls(one.lead)), (0, 0, 0, 2))
+        missing = find_own_terms(one, other)
         if missing:
-            yield Padding(Text(f"only here: {plain(', '.join(missing))}", "yellow"), (0, 0, 0, 2))
+            yield Padding(Text(f"only here: {strip_controls(', '.join(missing))}", "yellow"), (0, 0, 0, 2))
         yield ""

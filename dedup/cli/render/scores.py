@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.cli.render import RELATION_STYLES, columns, line, plain
-from dedup.formatting import counted, percent
+from dedup.cli.render import RELATION_STYLES, build_number_table, format_cropped_line, strip_controls
+from dedup.formatting import format_count, format_percent
 
 if TYPE_CHECKING:
     from dedup.evaluation.metrics import Evaluation, PairEvaluation
-    from dedup.evaluation.tuning import Mistake, Point, Study
+    from dedup.evaluation.tuning import Mistake, ThresholdScores, TuningReport
 
-__all__ = ["study_shown"]
+__all__ = ["render_evaluation"]
 
-BELONGS = {
+LEVEL_MEANINGS = {
     "text": "pairs of one story belong together, follow-ups apart; only the text joins",
     "story": "pairs of one story belong together, follow-ups apart",
     "storyline": "pairs of one affair belong together, follow-ups too",
@@ -26,28 +26,28 @@ BELONGS = {
 """By level: what labels say there."""
 
 
-def study_shown(study: Study) -> Iterator[RenderableType]:
+def render_evaluation(study: TuningReport) -> Iterator[RenderableType]:
     """Yield the level, the scores, the counts of each relation, the curve, the mistakes, and what it was computed from."""
-    yield f"scored at level {study.level}: {BELONGS[study.level]}\n"
-    yield from scores_shown(study.scores)
+    yield f"scored at level {study.level}: {LEVEL_MEANINGS[study.level]}\n"
+    yield from render_score_table(study.scores)
     if study.curve:
         yield ""
-        yield from curve_shown(study.curve)
+        yield from render_threshold_curve(study.curve)
     if study.reliability:
         yield ""
-        yield from reliability_shown(study)
+        yield from render_reliability_table(study)
     joined, apart = (
         "Joined, though labelled apart; the surest first",
         f"Held apart, though labelled one {study.model}; the nearest first",
     )
-    yield from mistakes_shown(joined, study.false_matches, study.model)
-    yield from mistakes_shown(apart, study.misses, study.model)
-    yield f"\n{basis(study.scores, study.model)}"
+    yield from render_mistake_list(joined, study.false_matches, study.model)
+    yield from render_mistake_list(apart, study.misses, study.model)
+    yield f"\n{format_score_basis(study.scores, study.model)}"
 
 
-def scores_shown(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType]:
+def render_score_table(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType]:
     """Yield the scores, and the counts of each relation."""
-    agreements = columns("", "F1", "precision", "recall")
+    agreements = build_number_table("", "F1", "precision", "recall")
     b_cubed = getattr(scores, "b_cubed", None)
     for name, a in (("pairwise", scores.pairwise), *((("B³", b_cubed),) if b_cubed else ())):
         agreements.add_row(Text(name), Text(f"{a.f1:.3f}", "bold"), f"{a.precision:.3f}", f"{a.recall:.3f}")
@@ -55,7 +55,7 @@ def scores_shown(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType
     if b_cubed:
         yield f"adjusted Rand index {scores.adjusted_rand:.3f}, V-measure {scores.v_measure:.3f}"  # type: ignore[union-attr]
     yield ""
-    relations = columns("", "dropped", "right", "wrong", "open")
+    relations = build_number_table("", "dropped", "right", "wrong", "open")
     for name, drops in scores.relations.items():
         wrong = Text(f"{drops.wrong:,}", "red" if drops.wrong else "")
         relations.add_row(
@@ -68,9 +68,9 @@ def scores_shown(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType
     yield relations
 
 
-def curve_shown(curve: Iterable[Point]) -> Iterator[RenderableType]:
+def render_threshold_curve(curve: Iterable[ThresholdScores]) -> Iterator[RenderableType]:
     """Yield a line for each threshold, the best and the one in force marked."""
-    table = columns("probability", "F1", "precision", "recall", "dropped", "")
+    table = build_number_table("probability", "F1", "precision", "recall", "dropped", "")
     for p in curve:
         marks = [word for word, holds in (("best", p.best), ("in force", p.in_force)) if holds]
         table.add_row(
@@ -85,38 +85,38 @@ def curve_shown(curve: Iterable[Point]) -> Iterator[RenderableType]:
     yield Text("The best was chosen on these labels, which flatters it.", "dim")
 
 
-def reliability_shown(study: Study) -> Iterator[RenderableType]:
+def render_reliability_table(study: TuningReport) -> Iterator[RenderableType]:
     """Yield a line for each tenth of probability: what the model said, and what was so; then how far off it was in all."""
-    table = columns(f"{study.model} model", "said, mean", f"one {study.model}", "pairs")
+    table = build_number_table(f"{study.model} model", "said, mean", f"one {study.model}", "pairs")
     for b in study.reliability:
         table.add_row(Text(f"{b.low:g} to {b.high:g}"), f"{b.said:.2f}", f"{b.same:.2f}", f"{b.pairs:,}")
     yield table
     yield f"calibration error of the {study.model} model {study.calibration_error:.3f}, bins weighted by their pairs"
 
 
-def mistakes_shown(heading: str, mistakes: Iterable[Mistake], model: str) -> Iterator[RenderableType]:
+def render_mistake_list(heading: str, mistakes: Iterable[Mistake], model: str) -> Iterator[RenderableType]:
     """Yield pairs of articles, with ids for `dedup explain`."""
     for n, found in enumerate(mistakes):
         if n == 0:
             yield Text(f"\n{heading}", "bold")
-        how = f"{found.relation} {percent(found.score or 0)}" if found.relation else "apart"
-        yield line(f"{how}, {model} model {percent(found.probability)}")
+        how = f"{found.relation} {format_percent(found.score or 0)}" if found.relation else "apart"
+        yield format_cropped_line(f"{how}, {model} model {format_percent(found.probability)}")
         for title in (found.title_a, found.title_b):
-            yield line(f"  {title}" if title else "  no title", "dim")
-        yield Text(f"  {quote(plain(found.a))} {quote(plain(found.b))}", overflow="fold")
+            yield format_cropped_line(f"  {title}" if title else "  no title", "dim")
+        yield Text(f"  {quote(strip_controls(found.a))} {quote(strip_controls(found.b))}", overflow="fold")
 
 
-def basis(scores: Evaluation | PairEvaluation, model: str) -> str:
+def format_score_basis(scores: Evaluation | PairEvaluation, model: str) -> str:
     """Return a line on what scores were computed from."""
     from dedup.evaluation.metrics import Evaluation
 
     if isinstance(scores, Evaluation):
         unlabelled = f"; {scores.unlabelled:,} without a label left out" if scores.unlabelled else ""
-        told = f"{counted(scores.articles, 'article')} in {counted(scores.stories, 'story')}"
-        return f"{told}, {counted(scores.clusters, 'cluster')} found{unlabelled}"
+        told = f"{format_count(scores.articles, 'article')} in {format_count(scores.stories, 'story')}"
+        return f"{told}, {format_count(scores.clusters, 'cluster')} found{unlabelled}"
     others = [
         f"; {number:,} {what}"
         for number, what in ((scores.open, "left open"), (scores.unknown, "of articles that are not here"))
         if number
     ]
-    return f"{counted(scores.pairs, 'labelled pair')}, {scores.same:,} of one {model}{''.join(others)}"
+    return f"{format_count(scores.pairs, 'labelled pair')}, {scores.same:,} of one {model}{''.join(others)}"

@@ -11,17 +11,17 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import plain
+from dedup.cli.render import strip_controls
 from dedup.settings.settings import Settings
 
-__all__ = ["settings_shown"]
+__all__ = ["render_settings"]
 
 BAR_WIDTH = 20
-COUNTABLE = 10**6
+LARGEST_SHOWN_BOUND = 10**6
 """A bound beyond this is a computer's, not one to choose by."""
 
 
-def settings_shown(
+def render_settings(
     settings: Settings, odds: Mapping[float, float], origins: Mapping[str, str]
 ) -> Iterator[RenderableType]:
     """Yield the settings as a table, those that are not the default in another colour, and the odds."""
@@ -33,19 +33,19 @@ def settings_shown(
         style = "green" if value == knob.default else "bold yellow"
         table.add_row(
             Text(knob.name, "bold"),
-            Text(shown_value(value), style),
-            Text(plain(Path(origins[knob.name]).name), "dim"),
-            Text(shown_range(knob.metadata), "dim"),
+            Text(format_option_value(value), style),
+            Text(strip_controls(Path(origins[knob.name]).name), "dim"),
+            Text(format_option_range(knob.metadata), "dim"),
             knob.metadata["help"].replace("`", ""),
         )
     yield table
     yield Text(
         "\nThe odds that two articles share a band, and so are compared, by their Jaccard similarity:\n"
     )
-    yield odds_shown(odds)
+    yield render_candidate_odds(odds)
 
 
-def shown_value(value: Any) -> str:
+def format_option_value(value: Any) -> str:
     """Return the value of a setting as it is written on the command line."""
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
@@ -54,15 +54,15 @@ def shown_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def shown_range(metadata: Mapping[str, Any]) -> str:
+def format_option_range(metadata: Mapping[str, Any]) -> str:
     """Return the range of a setting, ends included."""
     low, high = metadata["low"], metadata["high"]
     if low is None:
         return ""
-    return f"≥ {low}" if high is None or high > COUNTABLE else f"{low} to {high}"
+    return f"≥ {low}" if high is None or high > LARGEST_SHOWN_BOUND else f"{low} to {high}"
 
 
-def odds_shown(odds: Mapping[float, float]) -> Table:
+def render_candidate_odds(odds: Mapping[float, float]) -> Table:
     """Return a bar for each similarity."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()

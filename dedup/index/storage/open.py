@@ -6,32 +6,32 @@ In: a path, ":memory:", or the address of a server. Out: a home; nothing is made
 from pathlib import Path
 
 from dedup.errors import IndexingError
-from dedup.index.storage.backend import Home
-from dedup.index.storage.memory import MemoryHome
-from dedup.index.storage.sqlite import SqliteHome
+from dedup.index.storage.backend import StorageBackend
+from dedup.index.storage.memory import MemoryBackend
+from dedup.index.storage.sqlite import SqliteBackend
 
-IN_MEMORY = ":memory:"
-ON_A_SERVER = ("postgresql://", "postgres://")
+MEMORY_LOCATION = ":memory:"
+POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 
-def home_at(place: str | Path, *, create: bool) -> Home:
+def open_backend(location: str | Path, *, create: bool) -> StorageBackend:
     """Return the home that a place names."""
-    named = str(place)
-    if named == IN_MEMORY:
-        return MemoryHome()
+    named = str(location)
+    if named == MEMORY_LOCATION:
+        return MemoryBackend()
     if not named:
         raise IndexingError("an index needs a place, a file such as seen.db; none was named")
-    if named.startswith(ON_A_SERVER):
-        return postgres_home(named, create=create)
-    return SqliteHome(place, create=create)
+    if named.startswith(POSTGRES_PREFIXES):
+        return open_postgres(named, create=create)
+    return SqliteBackend(location, create=create)
 
 
-def postgres_home(place: str, *, create: bool) -> Home:
+def open_postgres(location: str, *, create: bool) -> StorageBackend:
     """Return the home on a PostgreSQL server; IndexingError where the package that talks to it is missing."""
     try:
-        from dedup.index.storage.postgres import PostgresHome
+        from dedup.index.storage.postgres import PostgresBackend
     except ImportError as error:
         raise IndexingError(
             "an index in PostgreSQL needs the package psycopg: pip install 'news-dedup[postgres]'"
         ) from error
-    return PostgresHome(place, create=create)
+    return PostgresBackend(location, create=create)

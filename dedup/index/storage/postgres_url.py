@@ -9,37 +9,37 @@ from psycopg.conninfo import conninfo_to_dict
 
 from dedup.errors import IndexingError
 
-SCHEMA = "dedup"
-LONGEST_NAME = 63
+DEFAULT_SCHEMA = "dedup"
+MAX_NAME_BYTES = 63
 """Bytes: PostgreSQL cuts a longer name off, and two indexes could become one."""
 
 
-def parsed(place: str) -> tuple[dict[str, Any], str]:
+def parse_postgres_url(url: str) -> tuple[dict[str, Any], str]:
     """Return what the client library is to be told of a place, and the schema.
 
-    >>> parsed("postgresql://ann@db/news?schema=wire")
+    >>> parse_postgres_url("postgresql://ann@db/news?schema=wire")
     ({'user': 'ann', 'dbname': 'news', 'host': 'db'}, 'wire')
     """
-    head, _, query = place.partition("?")
+    head, _, query = url.partition("?")
     server = head.partition("://")[2].partition("/")[0]
-    if place.count("@") > min(server.count("@"), 1):
-        raise misspelt()
+    if url.count("@") > min(server.count("@"), 1):
+        raise make_url_error()
     parameters = query.split("&") if query else []
     schemas = [unquote(part.partition("=")[2]) for part in parameters if part.startswith("schema=")]
     others = "&".join(part for part in parameters if not part.startswith("schema="))
-    schema = schemas[-1] if schemas else SCHEMA
-    if not 0 < len(schema.encode()) <= LONGEST_NAME or "\0" in schema:
-        raise IndexingError(f"the name of a schema has 1 to {LONGEST_NAME} bytes, and {schema!r} has not")
+    schema = schemas[-1] if schemas else DEFAULT_SCHEMA
+    if not 0 < len(schema.encode()) <= MAX_NAME_BYTES or "\0" in schema:
+        raise IndexingError(f"the name of a schema has 1 to {MAX_NAME_BYTES} bytes, and {schema!r} has not")
     try:
         given = conninfo_to_dict(f"{head}?{others}" if others else head)
     except psycopg.Error:
-        raise misspelt() from None  # what it says holds parts of the password
+        raise make_url_error() from None  # what it says holds parts of the password
     if not str(given.get("port", 0)).replace(",", "0").isdecimal():
-        raise misspelt()
+        raise make_url_error()
     return given, schema
 
 
-def misspelt() -> IndexingError:
+def make_url_error() -> IndexingError:
     """Return the error of a place that cannot be read; nothing of it is shown, for a password may be anywhere."""
     return IndexingError(
         "a place in PostgreSQL is postgresql://user:password@host:port/database?schema=NAME, and this one is not; "
@@ -47,15 +47,17 @@ def misspelt() -> IndexingError:
     )
 
 
-def shown(given: Mapping[str, Any], schema: str) -> str:
+def format_postgres_url(parameters: Mapping[str, Any], schema: str) -> str:
     """Return what a person calls a place: all of it but what may be secret.
 
-    >>> shown({"user": "ann", "password": "?", "host": "db", "port": "5433", "dbname": "news"}, "wire")
+    >>> format_postgres_url(
+    ...     {"user": "ann", "password": "?", "host": "db", "port": "5433", "dbname": "news"}, "wire"
+    ... )
     'postgresql://ann@db:5433/news?schema=wire'
     """
     user, host, port, database = (
-        quote(str(given.get(key, "")), safe=",") for key in ("user", "host", "port", "dbname")
+        quote(str(parameters.get(key, "")), safe=",") for key in ("user", "host", "port", "dbname")
     )
     who, at = f"{user}@" if user else "", f":{port}" if port else ""
-    which = "" if schema == SCHEMA else f"?schema={quote(schema, safe='')}"
+    which = "" if schema == DEFAULT_SCHEMA else f"?schema={quote(schema, safe='')}"
     return f"postgresql://{who}{host}{at}/{database}{which}"

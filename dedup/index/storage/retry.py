@@ -8,19 +8,19 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from dedup.index.storage.backend import LostError
+from dedup.index.storage.backend import ConnectionLostError
 
-PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+BACKOFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try: in all, as long as a server takes to come back."""
 
 Result = TypeVar("Result")
 
 
-def tried(work: Callable[[], Result]) -> Result:
+def retry(work: Callable[[], Result]) -> Result:
     """Return what the work returns, as soon as it is not broken off; LostError where it always was."""
-    for pause in PAUSES:
+    for pause in BACKOFF_SECONDS:
         try:
             return work()
-        except LostError:
+        except ConnectionLostError:
             time.sleep(pause)
     return work()

@@ -1,1 +1,1 @@
-"""A result and its corpus → one page to look through in a browser: `page_of`, in `dedup.reports.html.page`."""
+"""A result and its corpus → one page to look through in a browser: `build_report_page`, in `dedup.reports.html.page`."""

@@ -1,7 +1,8 @@
 """Batches of articles → the furniture that was recognised in them: for each rule how often, and examples.
 
-In: batches, and what was learned of their sources. Out: (row, rule, passage) for each piece; and `Tally`, which counts them. The
-same groups of rules in the same order as `dedup.text.boilerplate.rules.furniture_in`, but over whole columns.
+In: batches, and what was learned of their sources. Out: (row, rule, passage) for each piece; and `BoilerplateCounts`, which
+counts them. The same groups of rules in the same order as `dedup.text.boilerplate.rules.find_boilerplate`, but over whole
+columns.
 """
 
 from __future__ import annotations
@@ -15,25 +16,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.text.boilerplate.passages import is_known, keys_of, passages_of
-from dedup.text.boilerplate.profile import Learned
+from dedup.text.boilerplate.passages import compute_profile_keys, find_passages, is_in_sorted
+from dedup.text.boilerplate.profile import BoilerplateProfile
 from dedup.text.boilerplate.rules import (
+    ANYWHERE_PATTERNS,
     ANYWHERE_RULES,
-    CLOSE,
     LINE_PATTERNS,
     LINE_RULES,
-    OPEN,
-    PATTERNS,
-    Rule,
-    cleaned,
+    MATCH_END,
+    MATCH_START,
+    BoilerplateRule,
+    clean_texts,
 )
-from dedup.text.tokenizer import utf8
+from dedup.text.tokenizer import get_utf8_buffers
 
-__all__ = ["LEARNED", "RULES", "Piece", "Tally", "pieces_of"]
+__all__ = [
+    "LEARNED_RULE",
+    "RULE_DESCRIPTIONS",
+    "BoilerplatePiece",
+    "BoilerplateCounts",
+    "find_boilerplate_pieces",
+]
 
-LEARNED = "learned"
+LEARNED_RULE = "learned"
 """The rule of what was learned."""
-RULES: Mapping[str, str] = {
+RULE_DESCRIPTIONS: Mapping[str, str] = {
     "entity": "characters written as in HTML",
     "picture": "picture credits and captions",
     "markup": "tags and addresses",
@@ -51,16 +58,16 @@ RULES: Mapping[str, str] = {
     "caption": "captions that end in a credit",
     "byline": "bylines",
     "dateline": "datelines",
-    LEARNED: "learned of its source (--furniture)",
+    LEARNED_RULE: "learned of its source (--furniture)",
 }
 """What each rule of `dedup.text.boilerplate.rules` recognises, in a few words."""
-SHOWN = 160
+MAX_EXAMPLE_CHARACTERS = 160
 """Characters of a passage that an example shows."""
-DISTINCT = 20_000
+MAX_DISTINCT_PASSAGES = 20_000
 """So many different passages of a rule are counted at once; then those seen least are forgotten."""
 
 
-class Piece(NamedTuple):
+class BoilerplatePiece(NamedTuple):
     """A piece of furniture."""
 
     row: int
@@ -69,71 +76,78 @@ class Piece(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
+class BoilerplateCounts:
     """How often each rule recognised something, in how many articles, and its commonest passages."""
 
     pieces: Counter[str] = field(default_factory=Counter)
     articles: Counter[str] = field(default_factory=Counter)
     passages: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, pieces: Iterable[Piece]) -> None:
+    def add(self, pieces: Iterable[BoilerplatePiece]) -> None:
         """Count the pieces of a batch."""
         seen = set()
         for row, rule, passage in pieces:
             self.pieces[rule] += 1
             seen.add((row, rule))
-            self.passages.setdefault(rule, Counter())[" ".join(passage[:SHOWN].split())] += 1
+            self.passages.setdefault(rule, Counter())[" ".join(passage[:MAX_EXAMPLE_CHARACTERS].split())] += 1
         self.articles.update(rule for _, rule in seen)
         for rule, counts in self.passages.items():
-            if len(counts) > DISTINCT:
-                self.passages[rule] = Counter(dict(counts.most_common(DISTINCT // 2)))
+            if len(counts) > MAX_DISTINCT_PASSAGES:
+                self.passages[rule] = Counter(dict(counts.most_common(MAX_DISTINCT_PASSAGES // 2)))
 
 
-def pieces_of(batch: pa.RecordBatch, learned: Learned | None) -> Iterator[Piece]:
+def find_boilerplate_pieces(
+    batch: pa.RecordBatch, learned: BoilerplateProfile | None
+) -> Iterator[BoilerplatePiece]:
     """Yield each piece of furniture in a batch of articles, a group of rules after the other, then what was learned."""
-    texts = pc.replace_substring_regex(batch["text"], pattern=f"[{OPEN}{CLOSE}]", replacement=" ")
-    marked = f"{OPEN}\\0{CLOSE}"
-    for group, pattern in zip(ANYWHERE_RULES, PATTERNS, strict=True):
-        texts, found = taken_out(texts, pattern, marked)
-        yield from named(found, group)
+    texts = pc.replace_substring_regex(batch["text"], pattern=f"[{MATCH_START}{MATCH_END}]", replacement=" ")
+    marked = f"{MATCH_START}\\0{MATCH_END}"
+    for group, pattern in zip(ANYWHERE_RULES, ANYWHERE_PATTERNS, strict=True):
+        texts, found = extract_marked(texts, pattern, marked)
+        yield from label_pieces(found, group)
     texts = pc.binary_join_element_wise("\n", texts, "")
     for group, pattern in zip(LINE_RULES, LINE_PATTERNS, strict=True):
-        texts, found = taken_out(texts, pattern, f"\n{OPEN}\\1{CLOSE}")
-        yield from named(found, group)
+        texts, found = extract_marked(texts, pattern, f"\n{MATCH_START}\\1{MATCH_END}")
+        yield from label_pieces(found, group)
     if learned is not None:
-        yield from recurring(batch, learned)
+        yield from find_learned_pieces(batch, learned)
 
 
-def taken_out(
-    texts: pa.StringArray, pattern: str, marked: str
+def extract_marked(
+    texts: pa.StringArray, pattern: str, replacement: str
 ) -> tuple[pa.StringArray, list[tuple[int, str]]]:
     """Return (texts without what matches, (row, passage) of what does); only texts with a match are taken apart."""
-    shown = pc.replace_substring_regex(texts, pattern=pattern, replacement=marked)
-    hits = pc.match_substring(shown, OPEN)
+    shown = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
+    hits = pc.match_substring(shown, MATCH_START)
     rows = np.flatnonzero(hits.to_numpy(zero_copy_only=False)).tolist()
     rests, found = [], []
     for row, text in zip(rows, shown.filter(hits).to_pylist(), strict=True):
-        first, *others = (piece.split(CLOSE) for piece in text.split(OPEN))
+        first, *others = (piece.split(MATCH_END) for piece in text.split(MATCH_START))
         rests.append(first[0] + "".join(rest for _, rest in others))
         found += [(row, passage.strip()) for passage, _ in others if passage.strip()]
     return pc.replace_with_mask(texts, hits, pa.array(rests, pa.string())) if rows else texts, found
 
 
-def named(found: list[tuple[int, str]], group: tuple[Rule, ...]) -> Iterator[Piece]:
+def label_pieces(
+    passages_by_row: list[tuple[int, str]], group: tuple[BoilerplateRule, ...]
+) -> Iterator[BoilerplatePiece]:
     """Yield pieces, each with the first rule of the group that recognises it."""
-    passages = pa.array([passage for _, passage in found], pa.string())
-    names = np.full(len(found), group[0].name, object)
+    passages = pa.array([passage for _, passage in passages_by_row], pa.string())
+    names = np.full(len(passages_by_row), group[0].name, object)
     for rule in reversed(group):
         matches = pc.match_substring_regex(passages, pattern="(?m)" + rule.pattern)
         names[matches.to_numpy(zero_copy_only=False)] = rule.name
-    return (Piece(row, name, passage) for (row, passage), name in zip(found, names.tolist(), strict=True))
+    return (
+        BoilerplatePiece(row, name, passage)
+        for (row, passage), name in zip(passages_by_row, names.tolist(), strict=True)
+    )
 
 
-def recurring(batch: pa.RecordBatch, learned: Learned) -> Iterator[Piece]:
+def find_learned_pieces(batch: pa.RecordBatch, learned: BoilerplateProfile) -> Iterator[BoilerplatePiece]:
     """Yield the passages of a batch that were learned of their sources."""
-    texts = cleaned(batch["text"])
-    data, _ = utf8(texts)
-    found = passages_of(texts, batch["source"])
-    known = is_known(found.keys, keys_of(learned))
+    texts = clean_texts(batch["text"])
+    data, _ = get_utf8_buffers(texts)
+    found = find_passages(texts, batch["source"])
+    known = is_in_sorted(found.keys, compute_profile_keys(learned))
     for row, (start, end) in zip(found.rows[known].tolist(), found.spans[known].tolist(), strict=True):
-        yield Piece(row, LEARNED, data[start:end].tobytes().decode())
+        yield BoilerplatePiece(row, LEARNED_RULE, data[start:end].tobytes().decode())

@@ -1,6 +1,6 @@
 """Matches and near misses → the pairs nearest the threshold, on both sides of it, each with its reason.
 
-In: a result, and the best candidates that were not matched. Out: `Pair`s by position.
+In: a result, and the best candidates that were not matched. Out: `BorderlinePair`s by position.
 """
 
 from __future__ import annotations
@@ -10,31 +10,37 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.formatting import chance, percent
-from dedup.matching.classifier import Rules, has_other_subject, is_template, level_threshold, rules_of
+from dedup.formatting import format_percent, to_probability
+from dedup.matching.classifier import (
+    MatchParams,
+    get_level_threshold,
+    has_different_subject,
+    is_template,
+    make_match_params,
+)
 from dedup.matching.evidence import CONTAINED, CONTAINS, JACCARD
 from dedup.pipeline.results import Result
 from dedup.reports import reasons
-from dedup.reports.html.near_misses import Missed
-from dedup.reports.html.statistics import level_relation, log_odds
+from dedup.reports.html.near_misses import NearMisses
+from dedup.reports.html.statistics import compute_clipped_log_odds, get_level_relation
 
-__all__ = ["NEAR", "Pair", "Pairs", "pairs_of"]
+__all__ = ["NEAR_LOG_ODDS", "BorderlinePair", "BorderlinePairs", "find_borderline_pairs"]
 
-MOST = 25
+MAX_PAIRS_PER_KIND = 25
 """Pairs of a kind, at most: who reads so many knows where to put the threshold."""
-BOUNDED = (
+LIMIT_REACHED_REASON = (
     "it would match, but was not looked at: a bound on the work was reached (max_candidates, max_postings)"
 )
-NEAR = 4.0
+NEAR_LOG_ODDS = 4.0
 """Log-odds from the threshold within which a pair is near it."""
-WITNESSED = "an earlier member of the cluster speaks for it too"
-MODEL = re.compile(
+WITNESSED_REASON = "an earlier member of the cluster speaks for it too"
+PROBABILITY_CLAUSE = re.compile(
     r"\Athe probability that they (?:tell the same story|belong to one storyline) is [\d.]+%, but "
 )
 """What a table says in a column of its own."""
 
 
-class Pair(NamedTuple):
+class BorderlinePair(NamedTuple):
     """Two articles by position, the first of which ranks first."""
 
     first: int
@@ -46,100 +52,120 @@ class Pair(NamedTuple):
     @property
     def probability(self) -> float:
         """Return the story model's probability that they tell the same story."""
-        return chance(self.log_odds)
+        return to_probability(self.log_odds)
 
 
-class Pairs(NamedTuple):
+class BorderlinePairs(NamedTuple):
     """The pairs nearest the threshold."""
 
-    matched: list[Pair]
+    matched: list[BorderlinePair]
     """Rewrites that the model is least sure of, the least likely first."""
-    helped: list[Pair]
+    witnessed: list[BorderlinePair]
     """Rewrites that it would not take for one story if an earlier one did not speak for them, the least likely first."""
-    apart: list[Pair]
+    apart: list[BorderlinePair]
     """What the model takes for two stories, the most likely first."""
-    held: list[Pair]
+    blocked: list[BorderlinePair]
     """What the model takes for one story, and something else keeps apart, the most likely first."""
 
 
-def pairs_of(result: Result, missed: Missed) -> Pairs:
+def find_borderline_pairs(result: Result, near_misses: NearMisses) -> BorderlinePairs:
     """Return the pairs nearest the threshold."""
-    rules = rules_of(result.settings)
-    order = np.argsort(-missed.log_odds, kind="stable")
-    odds = missed.log_odds[order]
-    below, near = odds < level_threshold(rules), odds >= level_threshold(rules) - NEAR
-    return Pairs(
-        *just_matched(result, rules),
-        [unmatched(result, missed, n, rules) for n in order[below & near][:MOST].tolist()],
-        [unmatched(result, missed, n, rules) for n in order[~below][:MOST].tolist()],
+    rules = make_match_params(result.settings)
+    order = np.argsort(-near_misses.log_odds, kind="stable")
+    odds = near_misses.log_odds[order]
+    below, near = odds < get_level_threshold(rules), odds >= get_level_threshold(rules) - NEAR_LOG_ODDS
+    return BorderlinePairs(
+        *find_just_matched(result, rules),
+        [
+            make_unmatched_pair(result, near_misses, n, rules)
+            for n in order[below & near][:MAX_PAIRS_PER_KIND].tolist()
+        ],
+        [
+            make_unmatched_pair(result, near_misses, n, rules)
+            for n in order[~below][:MAX_PAIRS_PER_KIND].tolist()
+        ],
     )
 
 
-def just_matched(result: Result, rules: Rules) -> tuple[list[Pair], list[Pair]]:
+def find_just_matched(
+    result: Result, rules: MatchParams
+) -> tuple[list[BorderlinePair], list[BorderlinePair]]:
     """Return the matches of the model with the lowest probabilities, those that needed no help and those that did."""
     made = result.assignments
-    matches = np.flatnonzero((made.relations == level_relation(result.settings)) & (result.repeats < 0))
-    odds = log_odds(made.scores[matches])
+    matches = np.flatnonzero(
+        (made.relations == get_level_relation(result.settings)) & (result.duplicate_of_input < 0)
+    )
+    odds = compute_clipped_log_odds(made.scores[matches])
     order = np.argsort(odds, kind="stable")
-    alone, near = odds[order] >= level_threshold(rules), odds[order] <= level_threshold(rules) + NEAR
+    alone, near = (
+        odds[order] >= get_level_threshold(rules),
+        odds[order] <= get_level_threshold(rules) + NEAR_LOG_ODDS,
+    )
 
-    def matched(n: int, reason: str) -> Pair:
+    def make_matched_pair(n: int, reason: str) -> BorderlinePair:
         a = int(matches[n])
-        return Pair(int(made.leaders[a]), a, float(odds[n]), made.against(a), reason)
+        return BorderlinePair(int(made.leaders[a]), a, float(odds[n]), made.get_evidence_rows(a), reason)
 
     return (
-        [matched(n, "") for n in order[alone & near][:MOST].tolist()],
-        [matched(n, WITNESSED) for n in order[~alone][:MOST].tolist()],
+        [make_matched_pair(n, "") for n in order[alone & near][:MAX_PAIRS_PER_KIND].tolist()],
+        [make_matched_pair(n, WITNESSED_REASON) for n in order[~alone][:MAX_PAIRS_PER_KIND].tolist()],
     )
 
 
-def unmatched(result: Result, missed: Missed, n: int, rules: Rules) -> Pair:
+def make_unmatched_pair(
+    result: Result, near_misses: NearMisses, n: int, rules: MatchParams
+) -> BorderlinePair:
     """Return a pair that was not matched, with the reason."""
-    seen = reasons.Pair(
-        evidence=missed.evidence[n],
-        probability=chance(float(missed.log_odds[n])),
+    seen = reasons.PairEvidence(
+        evidence=near_misses.evidence[n],
+        probability=to_probability(float(near_misses.log_odds[n])),
         witnessed_probability=1.0,
-        fewest_words=int(missed.words[n]),
-        days_apart=float(missed.days[n]),
+        fewest_words=int(near_misses.words[n]),
+        days_apart=float(near_misses.days[n]),
     )
-    return Pair(
-        int(missed.first[n]),
-        int(missed.later[n]),
-        float(missed.log_odds[n]),
-        missed.evidence[n],
-        follows_lead(result, missed, n)
-        or (BOUNDED if would_match(seen, rules) else reason(seen, result, rules)),
+    return BorderlinePair(
+        int(near_misses.first[n]),
+        int(near_misses.later[n]),
+        float(near_misses.log_odds[n]),
+        near_misses.evidence[n],
+        explain_followup(result, near_misses, n)
+        or (LIMIT_REACHED_REASON if should_match(seen, rules) else explain_unmatched(seen, result, rules)),
     )
 
 
-def follows_lead(result: Result, missed: Missed, n: int) -> str:
+def explain_followup(result: Result, near_misses: NearMisses, n: int) -> str:
     """Return of the later of a missed pair that it is kept as a follow-up, where it follows the other."""
-    first, later = int(missed.first[n]), int(missed.later[n])
+    first, later = int(near_misses.first[n]), int(near_misses.later[n])
     made = result.assignments
     if made.storylines[later] != first:
         return ""
-    return f"it is kept as a follow-up: the probability that they belong to one storyline is {percent(float(made.scores[later]))}"
+    return f"it is kept as a follow-up: the probability that they belong to one storyline is
+    {format_percent(float(made.scores[later]))}"
 
 
-def reason(seen: reasons.Pair, result: Result, rules: Rules) -> str:
+def explain_unmatched(pair_evidence: reasons.PairEvidence, result: Result, rules: MatchParams) -> str:
     """Return why a pair was not matched; nothing where its probability says it."""
-    words = reasons.why_not(seen, result.settings)
-    if words.startswith("the probability that") and seen.probability < chance(level_threshold(rules)):
+    words = reasons.explain_mismatch(pair_evidence, result.settings)
+    if words.startswith("the probability that") and pair_evidence.probability < to_probability(
+        get_level_threshold(rules)
+    ):
         return ""
-    return MODEL.sub("", words)
+    return PROBABILITY_CLAUSE.sub("", words)
 
 
-def would_match(seen: reasons.Pair, rules: Rules) -> bool:
+def should_match(pair_evidence: reasons.PairEvidence, rules: MatchParams) -> bool:
     """Return whether nothing is said against a pair, but that it is not matched."""
     exact, copy, excerpt, extension, rewrite, _ = rules.allowed.tolist()
-    row, near = seen.evidence, not seen.days_apart > rules.copy_window_days
+    row, near = pair_evidence.evidence, not pair_evidence.days_apart > rules.copy_window_days
     part = max(row[CONTAINED] if excerpt else 0.0, row[CONTAINS] if extension else 0.0)
     told = (
         rewrite
-        and not has_other_subject(row)
-        and seen.probability >= chance(level_threshold(rules))
-        and not seen.days_apart > rules.window_days
+        and not has_different_subject(row)
+        and pair_evidence.probability >= to_probability(get_level_threshold(rules))
+        and not pair_evidence.days_apart > rules.window_days
     )
     copied = near and ((copy or exact) and row[JACCARD] >= rules.copy_jaccard)
     cut = near and part >= rules.excerpt_containment
-    return bool(seen.fewest_words >= rules.min_words and not is_template(row) and (told or copied or cut))
+    return bool(
+        pair_evidence.fewest_words >= rules.min_words and not is_template(row) and (told or copied or cut)
+    )

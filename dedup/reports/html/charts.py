@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dedup.formatting import chance, percent
-from dedup.reports.html.statistics import ODDS, Bin
+from dedup.formatting import format_percent, to_probability
+from dedup.reports.html.statistics import LOG_ODDS_EDGES, HistogramBin
 
-__all__ = ["Chart", "Column", "Tick", "columns_of", "scores_of"]
+__all__ = ["Chart", "ChartColumn", "ChartTick", "build_bar_chart", "build_score_chart"]
 
-HEIGHT = 150
+CHART_HEIGHT = 150
 """Pixels of the highest column."""
-GAP = 0.12
+COLUMN_GAP = 0.12
 """The share of a column's place that is left free."""
-PROBABILITIES = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+TICK_PROBABILITIES = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ChartColumn:
     """A column, from left to right in per cent of the width, from top to bottom in pixels."""
 
     label: str
@@ -36,7 +36,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class ChartTick:
     """A label below the columns."""
 
     label: str
@@ -49,46 +49,58 @@ class Chart:
 
     title: str
     says: str
-    columns: tuple[Column, ...]
-    ticks: tuple[Tick, ...]
+    columns: tuple[ChartColumn, ...]
+    ticks: tuple[ChartTick, ...]
     threshold: float | None = None
     """Where the threshold stands, in per cent of the width."""
 
 
-def columns_of(title: str, bins: Sequence[Bin], says: str) -> Chart:
+def build_bar_chart(title: str, bins: Sequence[HistogramBin], says: str) -> Chart:
     """Return a chart with a labelled column for each bin."""
     width, highest = 100 / max(len(bins), 1), max((found.count for found in bins), default=1) or 1
     columns = tuple(
-        column(found.label, found.count, n * width, width, HEIGHT * found.count / highest, 0, "told")
+        make_chart_column(
+            found.label, found.count, n * width, width, CHART_HEIGHT * found.count / highest, 0, "told"
+        )
         for n, found in enumerate(bins)
     )
-    ticks = tuple(Tick(found.label, (n + 0.5) * width) for n, found in enumerate(bins))
+    ticks = tuple(ChartTick(found.label, (n + 0.5) * width) for n, found in enumerate(bins))
     return Chart(title, says, columns, ticks)
 
 
-def scores_of(title: str, matched: np.ndarray, apart: np.ndarray, threshold: float, says: str) -> Chart:
+def build_score_chart(
+    title: str, matched: np.ndarray, apart: np.ndarray, threshold: float, says: str
+) -> Chart:
     """Return a chart of log-odds: what was not matched, and upon it what was; and the threshold."""
-    width, highest = 100 / (len(ODDS) - 1), max(int((matched + apart).max(initial=0)), 1)
+    width, highest = 100 / (len(LOG_ODDS_EDGES) - 1), max(int((matched + apart).max(initial=0)), 1)
     columns = []
     for n, (found, not_found) in enumerate(zip(matched.tolist(), apart.tolist(), strict=True)):
-        label = f"{percent(chance(ODDS[n]))} to {percent(chance(ODDS[n + 1]))}"
-        below, above = (HEIGHT * count / highest for count in (not_found, found))
-        columns.append(column(label, not_found, n * width, width, below, 0, "apart"))
-        columns.append(column(label, found, n * width, width, above, below, "told"))
-    ticks = tuple(Tick(f"{p:.1%}".replace(".0%", "%"), place(np.log(p / (1 - p)))) for p in PROBABILITIES)
-    return Chart(title, says, tuple(columns), ticks, place(threshold))
+        label = f"{format_percent(to_probability(LOG_ODDS_EDGES[n]))} to {format_percent(to_probability(LOG_ODDS_EDGES[n + 1]))}"
+        below, above = (CHART_HEIGHT * count / highest for count in (not_found, found))
+        columns.append(make_chart_column(label, not_found, n * width, width, below, 0, "apart"))
+        columns.append(make_chart_column(label, found, n * width, width, above, below, "told"))
+    ticks = tuple(
+        ChartTick(f"{p:.1%}".replace(".0%", "%"), compute_x_percent(np.log(p / (1 - p))))
+        for p in TICK_PROBABILITIES
+    )
+    return Chart(title, says, tuple(columns), ticks, compute_x_percent(threshold))
 
 
-def column(label: str, count: int, x: float, width: float, height: float, above: float, kind: str) -> Column:
+def make_chart_column(
+    label: str, count: int, x: float, width: float, height: float, above: float, kind: str
+) -> ChartColumn:
     """Return a column in its place, upon another where that is `above` pixels high; the least that there is can be seen."""
     height = max(height, 1.5) if count else 0.0
-    y = HEIGHT - above - height
-    inset = width * GAP / 2
-    return Column(
+    y = CHART_HEIGHT - above - height
+    inset = width * COLUMN_GAP / 2
+    return ChartColumn(
         label, count, round(x + inset, 3), round(width - 2 * inset, 3), round(y, 1), round(height, 1), kind
     )
 
 
-def place(log_odds: float) -> float:
+def compute_x_percent(log_odds: float) -> float:
     """Return where log-odds stand, in per cent of the width."""
-    return round(float(np.clip((log_odds - ODDS[0]) / (ODDS[-1] - ODDS[0]), 0, 1)) * 100, 3)
+    return round(
+        float(np.clip((log_odds - LOG_ODDS_EDGES[0]) / (LOG_ODDS_EDGES[-1] - LOG_ODDS_EDGES[0]), 0, 1)) * 100,
+        3,
+    )

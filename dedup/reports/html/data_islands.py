@@ -15,28 +15,35 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from dedup.io.records import json_line
-from dedup.matching.classifier import FOLLOWUP, NONE, LinearModel, choose_model, level_model, rules_of
-from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE, JACCARD
+from dedup.io.records import to_json_line
+from dedup.matching.classifier import (
+    FOLLOWUP,
+    NO_RELATION,
+    LinearModel,
+    choose_level_model,
+    choose_model,
+    make_match_params,
+)
+from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE_NAMES, JACCARD
 from dedup.pipeline.results import Result
-from dedup.reports.evidence_labels import LABELS
-from dedup.reports.html.borderline_pairs import Pair
-from dedup.reports.html.snippets import Texts
-from dedup.reports.html.statistics import seconds_of
-from dedup.settings.settings import JOINING, RELATIONS, Settings
+from dedup.reports.evidence_labels import EVIDENCE_LABELS
+from dedup.reports.html.borderline_pairs import BorderlinePair
+from dedup.reports.html.snippets import Snippets
+from dedup.reports.html.statistics import to_epoch_seconds
+from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 
-__all__ = ["Islands", "islands_of", "packed"]
+__all__ = ["DataIslands", "build_islands", "encode_island"]
 
-PIECE = 1_000_000
+ISLAND_CHARACTERS = 1_000_000
 """Characters of text in an island, about: as much as one look at a cluster unpacks."""
-LEVEL = 9
+COMPRESSION_LEVEL = 9
 """The smallest page; it takes a second for ten million characters."""
 THOUSANDTHS, HUNDREDTHS = 1_000, 100
 """Shares and log-odds are whole numbers in the page: of thousandths, and of hundredths."""
 
 
-class Listed(Protocol):
-    """What a page lists, by position (`dedup.reports.html.page.Listing`)."""
+class ListingView(Protocol):
+    """What a page lists, by position (`dedup.reports.html.page.PageListing`)."""
 
     @property
     def positions(self) -> list[int]:
@@ -52,7 +59,7 @@ class Listed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Islands:
+class DataIslands:
     """The data of a page, packed."""
 
     index: str
@@ -60,65 +67,67 @@ class Islands:
     texts: list[str]
 
 
-def islands_of(result: Result, listing: Listed, pairs: Sequence[Pair], texts: Texts) -> Islands:
+def build_islands(
+    result: Result, listing: ListingView, pairs: Sequence[BorderlinePair], texts: Snippets
+) -> DataIslands:
     """Return the data on the articles that are listed."""
     positions = listing.positions
     places = {a: n for n, a in enumerate(positions)}
-    model = level_model(result.settings)
-    pieces = list(cut(positions, texts))
+    model = choose_level_model(result.settings)
+    pieces = list(split_texts(positions, texts))
     index = {
-        **columns(result, positions, texts),
+        **build_article_columns(result, positions, texts),
         "sizes": listing.sizes,
-        "storylines": storylines(result, listing.storylines, places),
+        "storylines": list_storylines(result, listing.storylines, places),
         "relationNames": list(RELATIONS),
-        "joining": len(JOINING[result.settings.level]),
-        "models": models(result.settings),
+        "joining": len(LEVEL_RELATIONS[result.settings.level]),
+        "models": describe_models(result.settings),
         "pairsBy": "storyline" if result.settings.level == "storyline" else "story",
-        "pairs": [paired(pair, places, model) for pair in pairs],
+        "pairs": [pack_listed_pair(pair, places, model) for pair in pairs],
         "pieces": [start for start, _ in pieces],
         "limit": texts.limit,
     }
-    return Islands(packed(index), [packed(piece) for _, piece in pieces])
+    return DataIslands(encode_island(index), [encode_island(piece) for _, piece in pieces])
 
 
-def storylines(
+def list_storylines(
     result: Result, chapters: Sequence[Sequence[int]], places: Mapping[int, int]
 ) -> list[list[Any]]:
     """Return each storyline: the place of the article that leads it; the places of its chapters; how often each is told again."""
     made = result.assignments
-    retold = np.bincount(made.leaders[result.repeats < 0], minlength=len(made.leaders)) - 1
+    retold = np.bincount(made.leaders[result.duplicate_of_input < 0], minlength=len(made.leaders)) - 1
     return [
         [places[int(made.storylines[stories[0]])], [places[a] for a in stories], retold[stories].tolist()]
         for stories in chapters
     ]
 
 
-def models(settings: Settings) -> dict[str, dict[str, Any]]:
+def describe_models(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return of the story model and of the storyline model what they weigh, where they begin, and what a match needs."""
-    rules = rules_of(settings)
+    rules = make_match_params(settings)
     return {
         name: {
-            "features": [LABELS[EVIDENCE[n]] for n in weighed(model)],
+            "features": [EVIDENCE_LABELS[EVIDENCE_NAMES[n]] for n in find_weighed_columns(model)],
             "intercept": round(model.intercept, 3),
             "threshold": round(least, 3),
         }
         for name, model, least in (
-            ("story", choose_model(settings, "story"), rules.least_logit),
-            ("storyline", choose_model(settings, "storyline"), rules.storyline_least),
+            ("story", choose_model(settings, "story"), rules.story_threshold),
+            ("storyline", choose_model(settings, "storyline"), rules.storyline_threshold),
         )
     }
 
 
-def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str, list[Any]]:
+def build_article_columns(result: Result, positions: Sequence[int], texts: Snippets) -> dict[str, list[Any]]:
     """Return what is known of each article, a column for each kind of thing; a kept one has a score where it follows another."""
     rows = result.articles.take(pa.array(positions, pa.int64()))
     names = rows["source"].combine_chunks().dictionary_encode()
     made = result.assignments
     story, storyline = (choose_model(result.settings, name) for name in ("story", "storyline"))
     titles = rows["title"].to_pylist()
-    dates = seconds_of(rows["published"])
-    follows = made.follows()
-    linked = [bool(made.relations[a] != NONE or follows[a]) for a in positions]
+    dates = to_epoch_seconds(rows["published"])
+    follows = made.is_follower()
+    linked = [bool(made.relations[a] != NO_RELATION or follows[a]) for a in positions]
     by_storyline = follows | (made.relations == FOLLOWUP)
     return {
         "ids": rows["id"].to_pylist(),
@@ -128,36 +137,38 @@ def columns(result: Result, positions: Sequence[int], texts: Texts) -> dict[str,
         "dates": [None if np.isnan(date) else int(date) for date in dates.tolist()],
         "relations": [int(made.relations[a]) for a in positions],
         "scores": [
-            round(result.score(a) * THOUSANDTHS) if told else 0
+            round(result.get_score(a) * THOUSANDTHS) if told else 0
             for a, told in zip(positions, linked, strict=True)
         ],
         "evidence": [
-            parts(made.against(a), storyline if by_storyline[a] else story) if told else 0
+            pack_evidence_parts(made.get_evidence_rows(a), storyline if by_storyline[a] else story)
+            if told
+            else 0
             for a, told in zip(positions, linked, strict=True)
         ],
         "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
     }
 
 
-def weighed(model: LinearModel) -> list[int]:
+def find_weighed_columns(model: LinearModel) -> list[int]:
     """Return the columns of evidence that a model weighs."""
     return np.flatnonzero(model.coefficients.any(axis=0)).tolist()
 
 
-def parts(row: np.ndarray, model: LinearModel) -> list[int]:
+def pack_evidence_parts(row: np.ndarray, model: LinearModel) -> list[int]:
     """Return a row of evidence as three shares of the wording, and what each feature adds to the log-odds."""
     shares = [round(float(row[n]) * THOUSANDTHS) for n in (JACCARD, CONTAINED, CONTAINS)]
-    odds = row * model.for_pair(row)
-    return shares + [round(float(odds[n]) * HUNDREDTHS) for n in weighed(model)]
+    odds = row * model.select_coefficients(row)
+    return shares + [round(float(odds[n]) * HUNDREDTHS) for n in find_weighed_columns(model)]
 
 
-def paired(pair: Pair, places: dict[int, int], model: LinearModel) -> list[Any]:
+def pack_listed_pair(pair: BorderlinePair, places: dict[int, int], model: LinearModel) -> list[Any]:
     """Return a pair: the places of both among the articles, the reason why it was not matched, and its evidence."""
-    return [places[pair.first], places[pair.later], pair.reason, parts(pair.evidence, model)]
+    return [places[pair.first], places[pair.later], pair.reason, pack_evidence_parts(pair.evidence, model)]
 
 
-def cut(positions: Sequence[int], texts: Texts) -> Iterator[tuple[int, list[Any]]]:
-    """Yield (place of the first article, texts with their furniture) for each piece of about `PIECE` characters."""
+def split_texts(positions: Sequence[int], texts: Snippets) -> Iterator[tuple[int, list[Any]]]:
+    """Yield (place of the first article, texts with their furniture) for each piece of about `ISLAND_CHARACTERS` characters."""
     piece: list[Any] = []
     start, size = 0, 0
     for n, a in enumerate(positions):
@@ -166,13 +177,13 @@ def cut(positions: Sequence[int], texts: Texts) -> Iterator[tuple[int, list[Any]
             [shown.text, [place for span in shown.furniture for place in span]] if shown else ["", []]
         )
         size += len(shown.text) if shown else 0
-        if size >= PIECE:
+        if size >= ISLAND_CHARACTERS:
             yield start, piece
             piece, start, size = [], n + 1, 0
     if piece:
         yield start, piece
 
 
-def packed(value: object) -> str:
+def encode_island(value: object) -> str:
     """Return a value as JSON, deflated, in base64."""
-    return base64.b64encode(zlib.compress(json_line(value), LEVEL)).decode("ascii")
+    return base64.b64encode(zlib.compress(to_json_line(value), COMPRESSION_LEVEL)).decode("ascii")

@@ -15,23 +15,23 @@ from importlib.resources import files
 from itertools import chain
 from typing import Any
 
-from dedup.formatting import chance, counted, percent
+from dedup.formatting import format_count, format_percent, to_probability
 from dedup.io.corpus import Corpus
-from dedup.matching.classifier import level_threshold, rules_of
+from dedup.matching.classifier import get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports.html import sections, statistics
-from dedup.reports.html.borderline_pairs import NEAR, Pair, pairs_of
-from dedup.reports.html.charts import HEIGHT
-from dedup.reports.html.data_islands import Islands, islands_of
-from dedup.reports.html.near_misses import missed
-from dedup.reports.html.snippets import MOST_CHARACTERS, texts_of
-from dedup.settings.settings import as_written
+from dedup.reports.html.borderline_pairs import NEAR_LOG_ODDS, BorderlinePair, find_borderline_pairs
+from dedup.reports.html.charts import CHART_HEIGHT
+from dedup.reports.html.data_islands import DataIslands, build_islands
+from dedup.reports.html.near_misses import find_near_misses
+from dedup.reports.html.snippets import TEXT_BUDGET, read_snippets
+from dedup.settings.settings import dump_settings
 
-__all__ = ["page_of"]
+__all__ = ["build_report_page"]
 
-LISTED = 60_000
+MAX_CLUSTER_ARTICLES = 60_000
 """Articles of clusters that a page lists, at most: more would take long to open."""
-MEANINGS = {
+RELATION_MEANINGS = {
     "exact": "the same words in the same order",
     "copy": "most of the wording, some of it changed",
     "excerpt": "part of the text that is kept",
@@ -41,12 +41,12 @@ MEANINGS = {
 }
 
 
-CHAPTERS = 20_000
+MAX_CHAPTERS = 20_000
 """Chapters of storylines that a page lists, at most: beside clusters, they may be the rest of a corpus."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class PageListing:
     """What the page lists, by position: clusters one after the other, then articles of pairs and chapters that are in none."""
 
     positions: list[int]
@@ -59,13 +59,13 @@ class Listing:
     """Storylines that are not listed, as for clusters."""
 
 
-def page_of(
+def build_report_page(
     result: Result,
     corpus: Corpus,
     *,
     name: str,
     version: str,
-    budget: int = MOST_CHARACTERS,
+    budget: int = TEXT_BUDGET,
     oddities: Iterable[str] = (),
 ) -> bytes:
     """Return the report as a page in UTF-8.
@@ -73,41 +73,49 @@ def page_of(
     `name` says which corpus it is, and `version` which dedup made the page; `budget` is how many characters of texts go into
     it at most. `oddities` are sentences on what the reader should know of the run. The corpus is read twice more.
     """
-    groups = result.groups()
-    found = missed(corpus.again(), result)
-    pairs = pairs_of(result, found)
-    listing = listed(groups, result.chapters(), list(chain.from_iterable(pairs)))
-    texts = texts_of(corpus.again(), listing.positions, budget, result.settings.furniture)
-    islands = islands_of(result, listing, list(chain.from_iterable(pairs)), texts)
-    return rendered(
+    groups = result.list_cluster_positions()
+    found = find_near_misses(corpus.read_again(), result)
+    pairs = find_borderline_pairs(result, found)
+    listing = build_listing(groups, result.list_chapters(), list(chain.from_iterable(pairs)))
+    texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.furniture)
+    islands = build_islands(result, listing, list(chain.from_iterable(pairs)), texts)
+    return render_report_page(
         name=name,
         version=version,
         oddities=list(oddities),
-        overview=statistics.overview(result, groups),
-        groups=sections.paired(result, pairs, texts),
-        charts=sections.charts(result, groups, found, pairs),
-        furniture=sections.furniture(texts.tally),
-        rejects=sections.rejects(corpus.rejects),
+        overview=statistics.summarize_result(result, groups),
+        groups=sections.build_pair_groups(result, pairs, texts),
+        charts=sections.build_charts(result, groups, found, pairs),
+        furniture=sections.build_boilerplate_table(texts.boilerplate),
+        rejects=sections.summarize_rejects(corpus.rejects),
         reject_count=len(corpus.rejects),
         listing=listing,
         texts=texts,
-        near=[chance(level_threshold(rules_of(result.settings)) + side) for side in (-NEAR, NEAR)],
-        looked_through=found.looked_through,
+        near=[
+            to_probability(get_level_threshold(make_match_params(result.settings)) + side)
+            for side in (-NEAR_LOG_ODDS, NEAR_LOG_ODDS)
+        ],
+        looked_through=found.articles_searched,
         islands=islands,
-        settings=as_written(result.settings),
-        words=sections.level_words(result.settings),
+        settings=dump_settings(result.settings),
+        words=sections.get_level_words(result.settings),
         looks_for_followups="followup" in result.settings.relations,
-        **sections.outlets(result),
+        **sections.build_outlet_tables(result),
     )
 
 
-def listed(groups: Sequence[Sequence[int]], chapters: Sequence[list[int]], pairs: Sequence[Pair]) -> Listing:
+def build_listing(
+    groups: Sequence[Sequence[int]], chapters: Sequence[list[int]], pairs: Sequence[BorderlinePair]
+) -> PageListing:
     """Return what is listed: clusters and storylines, the largest first, while there is room; and what pairs need besides."""
-    clusters, storylines = take_while_room(groups, LISTED), take_while_room(chapters, CHAPTERS)
+    clusters, storylines = (
+        take_while_room(groups, MAX_CLUSTER_ARTICLES),
+        take_while_room(chapters, MAX_CHAPTERS),
+    )
     positions = list(chain.from_iterable(clusters))
     paired = chain.from_iterable((pair.first, pair.later) for pair in pairs)
     every = dict.fromkeys(chain(positions, paired, chain.from_iterable(storylines)))
-    return Listing(
+    return PageListing(
         positions=list(every),
         sizes=[len(group) for group in clusters],
         left_out=len(groups) - len(clusters),
@@ -116,7 +124,7 @@ def listed(groups: Sequence[Sequence[int]], chapters: Sequence[list[int]], pairs
     )
 
 
-def take_while_room(groups: Iterable[Sequence[int]], most: int) -> list[list[int]]:
+def take_while_room(groups: Iterable[Sequence[int]], limit: int) -> list[list[int]]:
     """Return the groups, each of them that still has room among so many members.
 
     >>> take_while_room([[1, 2, 3], [4, 5], [6]], 4)
@@ -124,13 +132,13 @@ def take_while_room(groups: Iterable[Sequence[int]], most: int) -> list[list[int
     """
     taken: list[list[int]] = []
     for group in groups:
-        if len(group) <= most:
+        if len(group) <= limit:
             taken.append(list(group))
-            most -= len(group)
+            limit -= len(group)
     return taken
 
 
-def rendered(*, islands: Islands, settings: Mapping[str, Any], **content: Any) -> bytes:
+def render_report_page(*, islands: DataIslands, settings: Mapping[str, Any], **content: Any) -> bytes:
     """Return the page made of its content."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -142,7 +150,7 @@ def rendered(*, islands: Islands, settings: Mapping[str, Any], **content: Any) -
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "counted": counted, "number": "{:,}".format}
+    environment.filters |= {"percent": format_percent, "counted": format_count, "number": "{:,}".format}
     style, script = (
         files("dedup.reports.html").joinpath(file).read_text("utf-8") for file in ("page.css", "page.js")
     )
@@ -151,20 +159,20 @@ def rendered(*, islands: Islands, settings: Mapping[str, Any], **content: Any) -
         .render(
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - as above
-            policy=policy(style, script),
+            policy=build_security_policy(style, script),
             index=islands.index,
             pieces=islands.texts,
-            settings={name: written(value) for name, value in settings.items()},
-            meanings=MEANINGS,
-            height=HEIGHT,
-            span=statistics.span,
+            settings={name: format_setting_value(value) for name, value in settings.items()},
+            meanings=RELATION_MEANINGS,
+            height=CHART_HEIGHT,
+            span=statistics.format_date_span,
             **content,
         )
         .encode()
     )
 
 
-def policy(style: str, script: str) -> str:
+def build_security_policy(style: str, script: str) -> str:
     """Return the security policy: nothing but this style and this script, and no requests."""
     hashes = [
         base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() for content in (style, script)
@@ -175,7 +183,7 @@ def policy(style: str, script: str) -> str:
     )
 
 
-def written(value: Any) -> str:
+def format_setting_value(value: Any) -> str:
     """Return the value of a setting for people."""
     if isinstance(value, tuple):
         return ", ".join(value) or "none"

@@ -11,26 +11,33 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from dedup.formatting import date
+from dedup.formatting import format_date
 from dedup.io.records import Reject
-from dedup.matching.classifier import level_threshold, rules_of
+from dedup.matching.classifier import get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports.html import statistics
-from dedup.reports.html.boilerplate_counts import RULES, Tally
-from dedup.reports.html.borderline_pairs import Pairs
-from dedup.reports.html.charts import Chart, columns_of, scores_of
-from dedup.reports.html.near_misses import Missed
-from dedup.reports.html.snippets import Texts
+from dedup.reports.html.boilerplate_counts import RULE_DESCRIPTIONS, BoilerplateCounts
+from dedup.reports.html.borderline_pairs import BorderlinePairs
+from dedup.reports.html.charts import Chart, build_bar_chart, build_score_chart
+from dedup.reports.html.near_misses import NearMisses
+from dedup.reports.html.snippets import Snippets
 from dedup.settings.settings import Settings
 
-__all__ = ["charts", "furniture", "level_words", "outlets", "paired", "rejects"]
+__all__ = [
+    "build_charts",
+    "build_boilerplate_table",
+    "get_level_words",
+    "build_outlet_tables",
+    "build_pair_groups",
+    "summarize_rejects",
+]
 
-OUTLETS, EXAMPLES, REJECTS, REJECT_SHOWN = 12, 3, 200, 160
+MAX_OUTLETS, MAX_EXAMPLES, MAX_REJECTS, MAX_REJECT_PREVIEW = 12, 3, 200, 160
 """Rows of the table of outlets, examples of a rule's furniture, rejects, and characters of a reject, at most."""
-SHADES = 5
+MATRIX_SHADES = 5
 """Shades of the matrix."""
-HELPED = " For those matched below the threshold an earlier member of the same cluster spoke too."
-GROUPS = (
+WITNESSED_NOTE = " For those matched below the threshold an earlier member of the same cluster spoke too."
+PAIR_GROUPS = (
     ("Just matched", "{Matches} that the model is least sure of."),
     (
         "Matched with help",
@@ -42,10 +49,10 @@ GROUPS = (
         "The model takes them for one {unit}, however likely, and something else keeps them apart.",
     ),
 )
-"""The kinds of pairs nearest the threshold, in the order of `Pairs`, in the words of `level_words`."""
+"""The kinds of pairs nearest the threshold, in the order of `Pairs`, in the words of `get_level_words`."""
 
 
-def level_words(settings: Settings) -> dict[str, str]:
+def get_level_words(settings: Settings) -> dict[str, str]:
     """Return the words for the matches of the model that decides at the level in force, and for the unit that it joins."""
     by_storyline = settings.level == "storyline"
     matches = "follow-ups" if by_storyline else "rewrites"
@@ -56,64 +63,68 @@ def level_words(settings: Settings) -> dict[str, str]:
     }
 
 
-def paired(result: Result, pairs: Pairs, texts: Texts) -> list[dict[str, Any]]:
+def build_pair_groups(result: Result, pairs: BorderlinePairs, texts: Snippets) -> list[dict[str, Any]]:
     """Return the groups of pairs nearest the threshold, for their tables; those that have any."""
     rows = result.articles
     wanted = dict.fromkeys(a for pair in chain.from_iterable(pairs) for a in (pair.first, pair.later))
     known = dict(zip(wanted, rows.take(list(wanted)).to_pylist(), strict=True)) if wanted else {}
 
-    def article(a: int) -> dict[str, Any]:
+    def make_table_article(a: int) -> dict[str, Any]:
         row = known[a]
-        facts = " · ".join(filter(None, [row["source"], date(row["published"])]))
+        facts = " · ".join(filter(None, [row["source"], format_date(row["published"])]))
         return {"title": row["title"] or texts.openings.get(a) or row["id"], "facts": facts}
 
     return [
         {
             "title": title,
-            "says": says.format(**level_words(result.settings)),
+            "says": says.format(**get_level_words(result.settings)),
             "rows": [
                 {
                     "probability": f"{pair.probability:.1%}",
-                    "first": article(pair.first),
-                    "later": article(pair.later),
+                    "first": make_table_article(pair.first),
+                    "later": make_table_article(pair.later),
                     "reason": pair.reason,
                     "link": "#" + urlencode({"a": known[pair.first]["id"], "b": known[pair.later]["id"]}),
                 }
                 for pair in group
             ],
         }
-        for (title, says), group in zip(GROUPS, pairs, strict=True)
+        for (title, says), group in zip(PAIR_GROUPS, pairs, strict=True)
         if group
     ]
 
 
-def charts(result: Result, groups: Sequence[Sequence[int]], found: Missed, pairs: Pairs) -> dict[str, Chart]:
+def build_charts(
+    result: Result, groups: Sequence[Sequence[int]], near_misses: NearMisses, pairs: BorderlinePairs
+) -> dict[str, Chart]:
     """Return the charts by name."""
-    sizes, lags = statistics.cluster_sizes(groups), statistics.lags(result, groups)
-    matched, apart = statistics.scores(result, found.log_odds)
-    threshold = level_threshold(rules_of(result.settings))
+    sizes, lags = statistics.count_cluster_sizes(groups), statistics.count_lags(result, groups)
+    matched, apart = statistics.count_log_odds(result, near_misses.log_odds)
+    threshold = get_level_threshold(make_match_params(result.settings))
     later = sum(found.count for found in lags)
-    words = level_words(result.settings)
+    words = get_level_words(result.settings)
     return {
-        "sizes": columns_of("How often a story was told", sizes, commonest(sizes, " times", "clusters")),
-        "lags": columns_of(
+        "sizes": build_bar_chart(
+            "How often a story was told", sizes, describe_highest_bin(sizes, " times", "clusters")
+        ),
+        "lags": build_bar_chart(
             "How long after the first telling",
             lags,
-            commonest(lags, "", f"of {later:,} later tellings"),
+            describe_highest_bin(lags, "", f"of {later:,} later tellings"),
         ),
-        "scores": scores_of(
+        "scores": build_score_chart(
             f"How sure the {words['unit']} model is",
             matched,
             apart,
             threshold,
-            f"{matched.sum():,} {words['matches']} were matched. Of {found.looked_through:,} kept articles, {apart.sum():,} had "
-            "another kept one that shares enough to be weighed against them; these pairs were not matched."
-            + (HELPED if pairs.helped else ""),
+            f"{matched.sum():,} {words['matches']} were matched. Of {near_misses.articles_searched:,} kept articles,
+            {apart.sum():,} had " "another kept one that shares enough to be weighed against them; these pairs were not
+            matched." + (WITNESSED_NOTE if pairs.witnessed else ""),
         ),
     }
 
 
-def commonest(bins: Sequence[statistics.Bin], unit: str, whole: str) -> str:
+def describe_highest_bin(bins: Sequence[statistics.HistogramBin], unit: str, whole: str) -> str:
     """Return a sentence on the highest column: which it is, and how many of the whole it counts."""
     if not bins:
         return ""
@@ -121,15 +132,15 @@ def commonest(bins: Sequence[statistics.Bin], unit: str, whole: str) -> str:
     return f"Most often {top.label}{unit}: {top.count:,} {whole}."
 
 
-def outlets(result: Result) -> dict[str, Any]:
+def build_outlet_tables(result: Result) -> dict[str, Any]:
     """Return the table of outlets and the matrix of who tells again what whom told."""
-    repeating = [outlet for outlet in statistics.outlets(result) if outlet.dropped]
-    names, counts = statistics.matrix(result)
-    most = max(chain([SHADES], *counts))
-    shades = [[-(-SHADES * count // most) for count in row] for row in counts]
+    repeating = [outlet for outlet in statistics.rank_outlets(result) if outlet.dropped]
+    names, counts = statistics.count_retellings(result)
+    most = max(chain([MATRIX_SHADES], *counts))
+    shades = [[-(-MATRIX_SHADES * count // most) for count in row] for row in counts]
     return {
-        "outlets": repeating[:OUTLETS],
-        "more_outlets": len(repeating) - len(repeating[:OUTLETS]),
+        "outlets": repeating[:MAX_OUTLETS],
+        "more_outlets": len(repeating) - len(repeating[:MAX_OUTLETS]),
         "matrix": {
             "names": names,
             "rows": [list(zip(row, shade, strict=True)) for row, shade in zip(counts, shades, strict=True)],
@@ -137,26 +148,27 @@ def outlets(result: Result) -> dict[str, Any]:
     }
 
 
-def furniture(tally: Tally) -> list[dict[str, Any]]:
+def build_boilerplate_table(tally: BoilerplateCounts) -> list[dict[str, Any]]:
     """Return each rule that recognised anything, the most frequent first, with its commonest passages."""
     return [
         {
             "rule": rule,
-            "means": RULES.get(rule, ""),
+            "means": RULE_DESCRIPTIONS.get(rule, ""),
             "count": count,
             "articles": tally.articles[rule],
             "examples": sorted(tally.passages[rule].items(), key=lambda found: (-found[1], found[0]))[
-                :EXAMPLES
+                :MAX_EXAMPLES
             ],
         }
         for rule, count in sorted(tally.pieces.items(), key=lambda found: (-found[1], found[0]))
     ]
 
 
-def rejects(found: Sequence[Reject]) -> dict[str, Any]:
+def summarize_rejects(rejected: Sequence[Reject]) -> dict[str, Any]:
     """Return what could not be read: how often for each reason, and the first of them."""
-    reasons = Counter(reject.reason for reject in found)
+    reasons = Counter(reject.reason for reject in rejected)
     rows = [
-        (reject.path, reject.line, reject.reason, reject.record[:REJECT_SHOWN]) for reject in found[:REJECTS]
+        (reject.path, reject.line, reject.reason, reject.record[:MAX_REJECT_PREVIEW])
+        for reject in rejected[:MAX_REJECTS]
     ]
     return {"reasons": reasons.most_common(), "rows": rows}

@@ -15,27 +15,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.matching.classifier import FOLLOWUP, NONE, REWRITE
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE
 from dedup.pipeline.results import Result
-from dedup.settings.settings import JOINING, RELATIONS, Settings
+from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 
 __all__ = [
-    "Bin",
+    "HistogramBin",
     "Outlet",
     "Overview",
-    "cluster_sizes",
-    "lags",
-    "level_relation",
-    "log_odds",
-    "matrix",
-    "outlets",
-    "overview",
-    "scores",
-    "span",
+    "count_cluster_sizes",
+    "count_lags",
+    "get_level_relation",
+    "compute_clipped_log_odds",
+    "count_retellings",
+    "rank_outlets",
+    "summarize_result",
+    "count_log_odds",
+    "format_date_span",
 ]
 
-HOUR, DAY = 3_600, 86_400
-SIZES = (
+HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
+SIZE_BINS = (
     (2, "2"),
     (3, "3"),
     (4, "4"),
@@ -47,40 +47,40 @@ SIZES = (
     (100, "100+"),
 )
 """The fewest articles of each column, and its label."""
-LAGS = (
+LAG_BINS = (
     (0, "< 1 h"),
-    (HOUR, "1–3 h"),
-    (3 * HOUR, "3–6 h"),
-    (6 * HOUR, "6–12 h"),
-    (12 * HOUR, "12–24 h"),
-    (DAY, "1–2 d"),
-    (2 * DAY, "2–3 d"),
-    (3 * DAY, "3–5 d"),
-    (5 * DAY, "5–10 d"),
-    (10 * DAY, "10 d +"),
+    (HOUR_SECONDS, "1–3 h"),
+    (3 * HOUR_SECONDS, "3–6 h"),
+    (6 * HOUR_SECONDS, "6–12 h"),
+    (12 * HOUR_SECONDS, "12–24 h"),
+    (DAY_SECONDS, "1–2 d"),
+    (2 * DAY_SECONDS, "2–3 d"),
+    (3 * DAY_SECONDS, "3–5 d"),
+    (5 * DAY_SECONDS, "5–10 d"),
+    (10 * DAY_SECONDS, "10 d +"),
 )
 """The fewest seconds of each column, and its label."""
-LAGS_IN_DAYS = (
+LAG_BINS_IN_DAYS = (
     (0, "same day"),
-    (DAY, "1 d"),
-    (2 * DAY, "2 d"),
-    (3 * DAY, "3 d"),
-    (4 * DAY, "4 d"),
-    (5 * DAY, "5 d"),
-    (6 * DAY, "6–10 d"),
-    (11 * DAY, "11 d +"),
+    (DAY_SECONDS, "1 d"),
+    (2 * DAY_SECONDS, "2 d"),
+    (3 * DAY_SECONDS, "3 d"),
+    (4 * DAY_SECONDS, "4 d"),
+    (5 * DAY_SECONDS, "5 d"),
+    (6 * DAY_SECONDS, "6–10 d"),
+    (11 * DAY_SECONDS, "11 d +"),
 )
 """The same, where dates have no times."""
-ODDS = np.arange(-8.0, 8.5, 0.5)
+LOG_ODDS_EDGES = np.arange(-8.0, 8.5, 0.5)
 """The edges of the columns of log-odds; what lies beyond is counted in the first and the last."""
-CERTAIN = 1e-9
+MIN_UNCERTAINTY = 1e-9
 """How near to 0 or 1 a probability is taken to be, at most."""
-WIDEST = 10
+MAX_MATRIX_OUTLETS = 10
 """Outlets of the matrix, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class HistogramBin:
     """A column of a histogram: its label, and how many it counts."""
 
     label: str
@@ -126,18 +126,20 @@ class Overview:
         return self.articles - self.kept
 
 
-def overview(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
+def summarize_result(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
     """Return what became of the articles; `groups` are those of the result."""
     made, published = result.assignments, result.articles["published"]
-    counts = Counter(made.relations[made.relations != NONE].tolist())
+    counts = Counter(made.relations[made.relations != NO_RELATION].tolist())
     ends = pc.min_max(published).as_py()
     followups, storylines = result.count_followups()
     return Overview(
         articles=len(result.ids),
         kept=len(result.kept_positions),
         clusters=len(groups),
-        again=int(np.count_nonzero(result.repeats >= 0)),
-        relations=tuple((name, counts[RELATIONS.index(name)]) for name in JOINING[result.settings.level]),
+        again=int(np.count_nonzero(result.duplicate_of_input >= 0)),
+        relations=tuple(
+            (name, counts[RELATIONS.index(name)]) for name in LEVEL_RELATIONS[result.settings.level]
+        ),
         followups=followups,
         storylines=storylines,
         outlets=pc.count_distinct(result.articles["source"]).as_py(),
@@ -147,42 +149,45 @@ def overview(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
     )
 
 
-def cluster_sizes(groups: Sequence[Sequence[int]]) -> list[Bin]:
+def count_cluster_sizes(groups: Sequence[Sequence[int]]) -> list[HistogramBin]:
     """Return how many clusters there are of each size."""
-    return binned([len(group) for group in groups], SIZES)
+    return count_in_bins([len(group) for group in groups], SIZE_BINS)
 
 
-def lags(result: Result, groups: Sequence[Sequence[int]]) -> list[Bin]:
+def count_lags(result: Result, groups: Sequence[Sequence[int]]) -> list[HistogramBin]:
     """Return how many later tellings came how long after the first of their story; undated ones are not counted."""
-    seconds = seconds_of(result.articles["published"])
+    seconds = to_epoch_seconds(result.articles["published"])
     found: list[float] = []
     for group in groups:
         dated = np.sort(seconds[list(group)])
         dated = dated[~np.isnan(dated)]
         found += (dated[1:] - dated[0]).tolist() if len(dated) else []
-    clocked = bool(np.any(seconds[~np.isnan(seconds)] % DAY))
-    return binned(found, LAGS if clocked else LAGS_IN_DAYS)
+    clocked = bool(np.any(seconds[~np.isnan(seconds)] % DAY_SECONDS))
+    return count_in_bins(found, LAG_BINS if clocked else LAG_BINS_IN_DAYS)
 
 
-def seconds_of(published: pa.ChunkedArray) -> np.ndarray:
+def to_epoch_seconds(published: pa.ChunkedArray) -> np.ndarray:
     """Return dates as seconds since 1970 (float64), NaN for null."""
     return pc.cast(published, pa.int64()).to_numpy().astype(np.float64)
 
 
-def binned(values: Sequence[float], columns: Sequence[tuple[float, str]]) -> list[Bin]:
+def count_in_bins(values: Sequence[float], columns: Sequence[tuple[float, str]]) -> list[HistogramBin]:
     """Return how many values fall into each column, up to the last that has any; columns rise by their least value."""
     places = (
         np.searchsorted([least for least, _ in columns], np.asarray(values, np.float64), side="right") - 1
     )
     counts = np.bincount(places, minlength=len(columns)).tolist() if len(values) else []
     used = max((n for n, count in enumerate(counts) if count), default=-1) + 1
-    return [Bin(label, count) for (_, label), count in zip(columns[:used], counts, strict=False)]
+    return [HistogramBin(label, count) for (_, label), count in zip(columns[:used], counts, strict=False)]
 
 
-def outlets(result: Result) -> list[Outlet]:
+def rank_outlets(result: Result) -> list[Outlet]:
     """Return the sources, those with most dropped articles first; what has no source is left out."""
     table = pa.table(
-        {"source": result.articles["source"], "dropped": pa.array(result.assignments.relations != NONE)}
+        {
+            "source": result.articles["source"],
+            "dropped": pa.array(result.assignments.relations != NO_RELATION),
+        }
     )
     counts = table.filter(table["source"].is_valid()).group_by("source")
     rows = counts.aggregate([("dropped", "count"), ("dropped", "sum")]).to_pylist()
@@ -190,10 +195,10 @@ def outlets(result: Result) -> list[Outlet]:
     return sorted(found, key=lambda outlet: (-outlet.dropped, -outlet.articles, outlet.name))
 
 
-def matrix(result: Result) -> tuple[list[str], list[list[int]]]:
+def count_retellings(result: Result) -> tuple[list[str], list[list[int]]]:
     """Return the names of the outlets that copy most, and how often the one of a column tells again what that of a row told."""
     sources = result.articles["source"].to_pylist()
-    again = np.flatnonzero(result.assignments.relations != NONE).tolist()
+    again = np.flatnonzero(result.assignments.relations != NO_RELATION).tolist()
     leaders = result.assignments.leaders
     told = Counter((sources[leaders[a]], sources[a]) for a in again)
     both = Counter({pair: count for pair, count in told.items() if None not in pair})
@@ -202,32 +207,33 @@ def matrix(result: Result) -> tuple[list[str], list[list[int]]]:
         busy[one] += count
         if other != one:
             busy[other] += count
-    names = sorted(busy, key=lambda name: (-busy[name], name))[:WIDEST]
+    names = sorted(busy, key=lambda name: (-busy[name], name))[:MAX_MATRIX_OUTLETS]
     return names, [[both[one, other] for other in names] for one in names]
 
 
-def scores(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many matches of the model, and how many pairs left unmatched, lie in each column between two of `ODDS`."""
+def count_log_odds(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many matches of the model, and how many pairs left unmatched, lie in each column between two of `LOG_ODDS_EDGES`."""
     made = result.assignments
-    matched = log_odds(made.scores[made.relations == level_relation(result.settings)])
+    matched = compute_clipped_log_odds(made.scores[made.relations == get_level_relation(result.settings)])
     found, not_found = (
-        np.histogram(np.clip(odds, ODDS[0], ODDS[-1]), ODDS)[0] for odds in (matched, missed_odds)
+        np.histogram(np.clip(odds, LOG_ODDS_EDGES[0], LOG_ODDS_EDGES[-1]), LOG_ODDS_EDGES)[0]
+        for odds in (matched, missed_odds)
     )
     return found, not_found
 
 
-def level_relation(settings: Settings) -> int:
+def get_level_relation(settings: Settings) -> int:
     """Return the relation that the model of the level in force decides: its position in `RELATIONS`."""
     return FOLLOWUP if settings.level == "storyline" else REWRITE
 
 
-def log_odds(chances: Any) -> Any:
-    """Return probabilities as log-odds; what is all but certain counts as `CERTAIN`."""
-    bounded = np.clip(chances, CERTAIN, 1 - CERTAIN)
+def compute_clipped_log_odds(chances: Any) -> Any:
+    """Return probabilities as log-odds; what is all but certain counts as `MIN_UNCERTAINTY`."""
+    bounded = np.clip(chances, MIN_UNCERTAINTY, 1 - MIN_UNCERTAINTY)
     return np.log(bounded / (1 - bounded))
 
 
-def span(first: datetime | None, last: datetime | None) -> str:
+def format_date_span(first: datetime | None, last: datetime | None) -> str:
     """Return the span of time between two dates, in words."""
     if first is None or last is None:
         return "undated"

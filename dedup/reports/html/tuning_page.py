@@ -1,6 +1,6 @@
 """A study → one page to look at, which needs nothing from elsewhere.
 
-In: a `Study`, and the result that it is of. Out: HTML: the template `data/scores.html`, its titles escaped, with two
+In: a `TuningReport`, and the result that it is of. Out: HTML: the template `data/scores.html`, its titles escaped, with two
 drawings whose points are computed here.
 """
 
@@ -13,17 +13,17 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 
-from dedup.evaluation.tuning import Point, Study
+from dedup.evaluation.tuning import ThresholdScores, TuningReport
 from dedup.pipeline.results import Result
 
-__all__ = ["page"]
+__all__ = ["render_tuning_page"]
 
-WIDTH, HEIGHT = 640, 280
+DRAWING_WIDTH, DRAWING_HEIGHT = 640, 280
 """Of a drawing, in its own units."""
-MOST_RADIUS = 14.0
+MAX_DOT_RADIUS = 14.0
 
 
-def page(study: Study, result: Result) -> str:
+def render_tuning_page(study: TuningReport, result: Result) -> str:
     """Return a study as a page of HTML."""
     from jinja2 import Environment, StrictUndefined
 
@@ -34,39 +34,43 @@ def page(study: Study, result: Result) -> str:
     return environment.from_string(source).render(
         study=study,
         articles=len(result.ids),
-        lines={name: polyline(study.curve, name) for name in ("f1", "precision", "recall")},
+        lines={name: format_polyline(study.curve, name) for name in ("f1", "precision", "recall")},
         best=next((p for p in study.curve if p.best), None),
-        place=place,
-        width=WIDTH,
-        height=HEIGHT,
+        place=to_drawing_point,
+        width=DRAWING_WIDTH,
+        height=DRAWING_HEIGHT,
         dots=[
-            (*place(b.said, b.same), radius(b.pairs, max(x.pairs for x in study.reliability)), b)
+            (
+                *to_drawing_point(b.said, b.same),
+                compute_dot_radius(b.pairs, max(x.pairs for x in study.reliability)),
+                b,
+            )
             for b in study.reliability
         ],
-        style_digest=digest_of_style(source),
+        style_digest=hash_page_style(source),
     )
 
 
-def place(x: float, y: float) -> tuple[float, float]:
+def to_drawing_point(x: float, y: float) -> tuple[float, float]:
     """Return where a point of the unit square lies in a drawing.
 
-    >>> place(0.5, 1.0)
+    >>> to_drawing_point(0.5, 1.0)
     (320.0, 0.0)
     """
-    return round(x * WIDTH, 1), round((1 - y) * HEIGHT, 1)
+    return round(x * DRAWING_WIDTH, 1), round((1 - y) * DRAWING_HEIGHT, 1)
 
 
-def polyline(curve: Iterable[Point], name: str) -> str:
+def format_polyline(curve: Iterable[ThresholdScores], name: str) -> str:
     """Return the points of a score along the thresholds, as SVG has them."""
-    return " ".join("{},{}".format(*place(p.probability, float(getattr(p, name)))) for p in curve)
+    return " ".join("{},{}".format(*to_drawing_point(p.probability, float(getattr(p, name)))) for p in curve)
 
 
-def radius(pairs: int, most: int) -> float:
+def compute_dot_radius(pairs: int, most: int) -> float:
     """Return how large a dot for so many pairs is: its area is their share of the most."""
-    return round(max(MOST_RADIUS * math.sqrt(pairs / most), 3.0), 1)
+    return round(max(MAX_DOT_RADIUS * math.sqrt(pairs / most), 3.0), 1)
 
 
-def digest_of_style(source: str) -> str:
+def hash_page_style(source: str) -> str:
     """Return by what digest the page's policy knows its own style."""
     found = re.search(r"<style>(.*?)</style>", source, re.DOTALL)
     content = found[1].encode() if found else b""

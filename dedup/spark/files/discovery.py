@@ -13,26 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.errors import InputError
-from dedup.io.discovery import EXTENSIONS, PACKINGS, STDIN, Source, extensions, find_sources
+from dedup.io.discovery import COMPRESSIONS, EXTENSIONS, STDIN, InputFile, find_input_files, split_extensions
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["find_files", "is_remote", "schemed", "spelled"]
+__all__ = ["find_spark_files", "is_remote", "add_scheme", "escape_path"]
 
-REMOTE = re.compile(r"[a-zA-Z][\w+.-]+:/")
+URL_SCHEME = re.compile(r"[a-zA-Z][\w+.-]+:/")
 """How a path with a scheme begins; a drive letter is none."""
-PATTERN = re.compile(r"[*?\[{]")
-SPECIAL = re.compile(r"([\[\]{}*?,\\])")
+GLOB_PATTERN = re.compile(r"[*?\[{]")
+GLOB_CHARACTERS = re.compile(r"([\[\]{}*?,\\])")
 """What Hadoop takes for a pattern in a path."""
-FILE = re.compile(r"file:/*(?=/)")
+FILE_SCHEME = re.compile(r"file:/*(?=/)")
 
 
-def find_files(session: SparkSession, paths: Sequence[str | Path]) -> list[Source]:
+def find_spark_files(session: SparkSession, paths: Sequence[str | Path]) -> list[InputFile]:
     """Return the files that the paths stand for; InputError where one is missing or of no known kind."""
     if not paths:
         raise InputError("no corpus was given; name a file, a folder, or a pattern of them")
-    return [source for path in paths for source in _files(session, str(path))]
+    return [source for path in paths for source in _expand_path(session, str(path))]
 
 
 def is_remote(path: str | Path) -> bool:
@@ -41,64 +41,68 @@ def is_remote(path: str | Path) -> bool:
     >>> is_remote("s3a://bucket/news"), is_remote("news/2024.jsonl")
     (True, False)
     """
-    return REMOTE.match(str(path)) is not None
+    return URL_SCHEME.match(str(path)) is not None
 
 
-def spelled(path: str) -> str:
+def escape_path(path: str) -> str:
     """Return a path as Spark is to be given it: with its file system, and nothing in it that is a pattern."""
-    return SPECIAL.sub(r"\\\1", schemed(path))
+    return GLOB_CHARACTERS.sub(r"\\\1", add_scheme(path))
 
 
-def schemed(path: str) -> str:
+def add_scheme(path: str) -> str:
     """Return a path with its file system, as Spark is to be given one that it writes to."""
     return path if is_remote(path) or path.startswith("file:") else f"file:{Path(path).absolute()}"
 
 
-def place_of(path: str) -> str:
+def normalize_path(path: str) -> str:
     """Return a path without the spellings of one place that differ: `file:///a` and `/a`."""
-    return FILE.sub("", path) if is_remote(path) or path.startswith("file:") else str(Path(path).absolute())
+    return (
+        FILE_SCHEME.sub("", path)
+        if is_remote(path) or path.startswith("file:")
+        else str(Path(path).absolute())
+    )
 
 
-def _files(session: SparkSession, path: str) -> list[Source]:
+def _expand_path(session: SparkSession, path: str) -> list[InputFile]:
     if path == STDIN:
         raise InputError("Spark reads no standard input; name files, or leave --engine spark out")
     if is_remote(path):
-        return _remote(session, path)
-    if Path(path).exists() or not PATTERN.search(path):
-        return find_sources([path])
+        return _list_remote(session, path)
+    if Path(path).exists() or not GLOB_PATTERN.search(path):
+        return find_input_files([path])
     found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - a Path takes no pattern that begins at the root
     if not found:
         raise InputError(f"there is no file or folder {path}")
-    return find_sources(found)
+    return find_input_files(found)
 
 
-def _remote(session: SparkSession, path: str) -> list[Source]:
+def _list_remote(session: SparkSession, path: str) -> list[InputFile]:
     """Return the files of a path with a scheme."""
     java: Any = session._jvm  # noqa: SLF001 - the only way there
     place = java.org.apache.hadoop.fs.Path(path)
     try:
         system = place.getFileSystem(session._jsc.hadoopConfiguration())  # noqa: SLF001
         found = [*(system.globStatus(place) or ())]
-        listed = [item for status in found for item in _listed(system, status, path)]
+        listed = [item for status in found for item in _iter_remote_files(system, status, path)]
     except Exception as error:
         cause = getattr(error, "java_exception", error)
         said = str(cause.getMessage() if hasattr(cause, "getMessage") else cause)
         raise InputError(
             f"cannot read {path}: {said.splitlines()[0] if said else type(error).__name__}"
         ) from error
-    sources = [_source(name, label) for name, label in sorted(listed)]
+    sources = [_detect_source(name, label) for name, label in sorted(listed)]
     known = [source for source in sources if source]
     if not known:
-        kinds = f"{', '.join(EXTENSIONS)}, each also with {', '.join(PACKINGS)}"
+        kinds = f"{', '.join(EXTENSIONS)}, each also with {', '.join(COMPRESSIONS)}"
         raise InputError(f"{path} holds no file to read; known extensions are {kinds}")
     return known
 
 
-def _listed(system: Any, status: Any, given: str) -> Iterator[tuple[str, str]]:
+def _iter_remote_files(system: Any, status: Any, pattern: str) -> Iterator[tuple[str, str]]:
     """Yield (path, label) of the files below a place, those left out that are hidden there; a label is as in a local run."""
     top = str(status.getPath())
     if not status.isDirectory():
-        yield top, top if PATTERN.search(given) else given
+        yield top, top if GLOB_PATTERN.search(pattern) else pattern
         return
     inside = system.listFiles(status.getPath(), True)  # noqa: FBT003 - Java names no arguments
     while inside.hasNext():
@@ -108,7 +112,7 @@ def _listed(system: Any, status: Any, given: str) -> Iterator[tuple[str, str]]:
             yield path, label
 
 
-def _source(path: str, label: str) -> Source | None:
+def _detect_source(path: str, label: str) -> InputFile | None:
     """Return the source that a file name's extensions describe, or None where they are unknown."""
-    extension, packing = extensions(path)
-    return Source(path, label, EXTENSIONS[extension], packing) if extension in EXTENSIONS else None
+    extension, packing = split_extensions(path)
+    return InputFile(path, label, EXTENSIONS[extension], packing) if extension in EXTENSIONS else None

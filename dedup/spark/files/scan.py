@@ -19,27 +19,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.io.corpus import ARTICLE_BYTES
-from dedup.io.decompress import SAMPLE, Damaged, pieces, utf8
-from dedup.io.discovery import Source
-from dedup.io.file_reader import Reading
-from dedup.io.line_blocks import HEAD_SHOWN, Block
-from dedup.io.records import RECORD_SHOWN, Reject
-from dedup.io.schema import BATCH_BYTES, Names
-from dedup.spark.files.discovery import place_of
-from dedup.spark.files.splits import Batches, Key, Kind
+from dedup.io.corpus import MAX_ARTICLE_BYTES
+from dedup.io.decompress import ENCODING_SAMPLE_BYTES, CorruptFileError, decode_to_utf8, decompress_file
+from dedup.io.discovery import InputFile
+from dedup.io.file_reader import FileReader
+from dedup.io.line_blocks import MAX_HEAD_BYTES, LineBlock
+from dedup.io.records import MAX_REJECT_CHARACTERS, Reject
+from dedup.io.schema import BATCH_BYTES, FieldNames
+from dedup.spark.files.discovery import normalize_path
+from dedup.spark.files.splits import Batches, SplitFormat, SplitKey
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-__all__ = ["SURVEYED", "Files", "Piece", "Rejects", "Survey", "positioned", "surveyor"]
+__all__ = [
+    "SCAN_SCHEMA",
+    "CorpusFiles",
+    "SplitScan",
+    "SparkRejects",
+    "CorpusScan",
+    "combine_scans",
+    "build_scanner",
+]
 
-SURVEYED = (
+SCAN_SCHEMA = (
     "file int, start bigint, lines bigint, articles bigint, foreign boolean, error string, "
     "rejects array<struct<line: bigint, reason: string, record: string>>, warnings map<string, bigint>"
 )
 """`foreign`: a file of lines that is not in UTF-8, or that cannot be told; it must be read as a whole."""
-SURVEY = pa.schema(
+SCAN_ARROW_SCHEMA = pa.schema(
     [
         ("file", pa.int32()),
         ("start", pa.int64()),
@@ -56,7 +64,7 @@ SURVEY = pa.schema(
 )
 
 
-class Piece(NamedTuple):
+class SplitScan(NamedTuple):
     """What a survey says of a piece."""
 
     line: int
@@ -64,62 +72,62 @@ class Piece(NamedTuple):
     position: int
     """The position of its first article in the order of input."""
     articles: int
-    refused: bool
+    has_rejects: bool
     """Something in it is no article."""
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class CorpusFiles:
     """The files of a corpus, and how they are read."""
 
-    sources: tuple[Source, ...]
-    names: Names
+    sources: tuple[InputFile, ...]
+    names: FieldNames
 
-    def numbers(self) -> dict[str, int]:
+    def number_by_path(self) -> dict[str, int]:
         """Return the number of each file by its place, which a worker cannot tell: it has a folder of its own."""
-        return {place_of(source.path): number for number, source in enumerate(self.sources)}
+        return {normalize_path(source.path): number for number, source in enumerate(self.sources)}
 
-    def reading(
+    def build_reading(
         self,
         number: int,
         part: Any,
         refuse: Callable[[int | None, str, bytes | str], None],
         warnings: Counter[str] | None = None,
-    ) -> Reading:
+    ) -> FileReader:
         """Return a part of a file as the readers of a local run take it."""
         source = self.sources[number]
         if isinstance(part, Path):
             source = replace(source, path=str(part))
-        return Reading(
+        return FileReader(
             source,
             names=self.names,
-            size=BATCH_BYTES,
-            longest=ARTICLE_BYTES,
-            unpacked=partial(pieces, source, ignored),
-            advance=ignored,
-            refuse=refuse,
+            batch_bytes=BATCH_BYTES,
+            max_article_bytes=MAX_ARTICLE_BYTES,
+            read_decompressed=partial(decompress_file, source, ignore),
+            report_progress=ignore,
+            reject=refuse,
             warnings=Counter() if warnings is None else warnings,
         )
 
 
-def ignored(*_anything: Any) -> None:
+def ignore(*_anything: Any) -> None:
     """Pass over what a survey has told, or nobody asks for."""
 
 
-def surveyor(files: Files, kind: Kind) -> Callable[[Batches], Batches]:
+def build_scanner(files: CorpusFiles, kind: SplitFormat) -> Callable[[Batches], Batches]:
     """Return the function that surveys the pieces among Spark's batches."""
-    numbers = files.numbers()
+    numbers = files.number_by_path()
 
-    def survey(batches: Batches) -> Batches:
+    def scan_batches(batches: Batches) -> Batches:
         parts = kind.parts(batches, numbers, {})
         for key, group in groupby(parts, key=itemgetter(0)):
-            row = surveyed(files, kind, key, (part for _, part in group))
-            yield pa.RecordBatch.from_pylist([row], SURVEY)
+            row = scan_split(files, kind, key, (part for _, part in group))
+            yield pa.RecordBatch.from_pylist([row], SCAN_ARROW_SCHEMA)
 
-    return survey
+    return scan_batches
 
 
-def surveyed(files: Files, kind: Kind, key: Key, parts: Iterator[Any]) -> dict[str, Any]:
+def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iterator[Any]) -> dict[str, Any]:
     """Return what is in a piece, as a row."""
     rejects: list[dict[str, Any]] = []
     warnings: Counter[str] = Counter()
@@ -132,52 +140,52 @@ def surveyed(files: Files, kind: Kind, key: Key, parts: Iterator[Any]) -> dict[s
         "error": None,
     }
 
-    def refuse(line: int | None, reason: str, record: bytes | str) -> None:
-        shown = record if isinstance(record, str) else record[:HEAD_SHOWN].decode(errors="replace")
-        rejects.append({"line": line, "reason": reason, "record": shown[:RECORD_SHOWN]})
+    def reject_record(line: int | None, reason: str, record: bytes | str) -> None:
+        shown = record if isinstance(record, str) else record[:MAX_HEAD_BYTES].decode(errors="replace")
+        rejects.append({"line": line, "reason": reason, "record": shown[:MAX_REJECT_CHARACTERS]})
 
-    first, parts = beginning(parts) if key[1] == 0 else (b"", parts)
+    first, parts = read_head(parts) if key[1] == 0 else (b"", parts)
     row["foreign"] = not is_utf8(first)
     for part in () if row["foreign"] else parts:
-        reading = files.reading(key[0], part, refuse, warnings)
+        reading = files.build_reading(key[0], part, reject_record, warnings)
         try:
             for batch in kind.articles(part, reading):
                 row["articles"] += batch.num_rows
-        except Damaged as damage:
-            refuse(damage.line, str(damage), damage.tail)
+        except CorruptFileError as damage:
+            reject_record(damage.line, str(damage), damage.partial_line)
         except InputError as error:
             row["error"] = str(error).replace(reading.source.path, files.sources[key[0]].path)
-        row["lines"] += len(part.ends) if isinstance(part, Block) else 0
+        row["lines"] += len(part.ends) if isinstance(part, LineBlock) else 0
     return {**row, "rejects": rejects, "warnings": list((+warnings).items())}
 
 
-def beginning(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
+def read_head(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
     """Return the first bytes of a file of lines, and all its parts; no bytes of any other file."""
     held, size = [], 0
     for part in parts:
         held.append(part)
-        size += len(part.data) if isinstance(part, Block) else SAMPLE
-        if size >= SAMPLE:
+        size += len(part.data) if isinstance(part, LineBlock) else ENCODING_SAMPLE_BYTES
+        if size >= ENCODING_SAMPLE_BYTES:
             break
-    first = b"".join(part.data for part in held if isinstance(part, Block))
-    return first[:SAMPLE], chain(held, parts)
+    first = b"".join(part.data for part in held if isinstance(part, LineBlock))
+    return first[:ENCODING_SAMPLE_BYTES], chain(held, parts)
 
 
 def is_utf8(sample: bytes) -> bool:
     """Return whether a file begins in UTF-8."""
     try:
-        return utf8(iter([sample]))[0] == "utf-8"
-    except Damaged:
+        return decode_to_utf8(iter([sample]))[0] == "utf-8"
+    except CorruptFileError:
         return False
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class CorpusScan:
     """What a corpus holds, piece by piece."""
 
-    pieces: Mapping[Key, Piece]
+    splits: Mapping[SplitKey, SplitScan]
     articles: int
-    refused: int
+    reject_count: int
     warnings: Counter[str]
     foreign: tuple[int, ...]
     """The files of lines that must be read as a whole instead."""
@@ -185,32 +193,32 @@ class Survey:
     """What ends a local run, too: a table without a text."""
 
 
-def positioned(rows: Iterable[Any]) -> Survey:
+def combine_scans(rows: Iterable[Any]) -> CorpusScan:
     """Return what the rows of surveyors say together."""
-    found: dict[Key, Piece] = {}
+    found: dict[SplitKey, SplitScan] = {}
     warnings: Counter[str] = Counter()
     file, line, position, refused = -1, 1, 0, 0
     ordered = sorted(rows, key=lambda row: (row["file"], row["start"]))
     for row in ordered:
         line = line if row["file"] == file else 1
         file = row["file"]
-        found[file, row["start"]] = Piece(line, position, row["articles"], row["refused"] > 0)
+        found[file, row["start"]] = SplitScan(line, position, row["articles"], row["refused"] > 0)
         line, position, refused = line + row["lines"], position + row["articles"], refused + row["refused"]
         warnings.update(dict(row["warnings"]))
     foreign = tuple(sorted({row["file"] for row in ordered if row["foreign"]}))
     errors = [row["error"] for row in ordered if row["error"]]
-    return Survey(found, position, refused, warnings, foreign, errors[0] if errors else None)
+    return CorpusScan(found, position, refused, warnings, foreign, errors[0] if errors else None)
 
 
-class Rejects(Sequence[Reject]):
+class SparkRejects(Sequence[Reject]):
     """What could not be read, in the order of input: counted, and fetched from Spark when it is asked for."""
 
-    def __init__(self, rows: DataFrame, files: Files, survey: Survey) -> None:
+    def __init__(self, rows: DataFrame, files: CorpusFiles, survey: CorpusScan) -> None:
         self.session = rows.sparkSession
         self._rows, self._files, self._survey = rows, files, survey
 
     def __len__(self) -> int:
-        return self._survey.refused
+        return self._survey.reject_count
 
     def __getitem__(self, place: Any) -> Any:
         return list(self)[place]
@@ -221,6 +229,6 @@ class Rejects(Sequence[Reject]):
         exploded = self._rows.select("file", "start", sql.posexplode("rejects").alias("place", "reject"))
         for row in exploded.orderBy("file", "start", "place").toLocalIterator():
             line, reason, record = row["reject"]
-            first = self._survey.pieces[row["file"], row["start"]].line
+            first = self._survey.splits[row["file"], row["start"]].line
             number = None if line is None else line + first - 1
             yield Reject(self._files.sources[row["file"]].path, number, reason, record)

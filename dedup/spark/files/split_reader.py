@@ -15,53 +15,59 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.io.batching import grouped
+from dedup.io.batching import group_items
 from dedup.io.dates import TIMESTAMP
-from dedup.io.decompress import Damaged
+from dedup.io.decompress import CorruptFileError
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA
-from dedup.spark.files.scan import Files, Piece, ignored
-from dedup.spark.files.splits import Batches, Key, Kind
-from dedup.spark.sketch import GIVEN_POSITION
+from dedup.spark.files.scan import CorpusFiles, SplitScan, ignore
+from dedup.spark.files.splits import Batches, SplitFormat, SplitKey
+from dedup.spark.sketch import POSITION_COLUMN
 
-__all__ = ["ARTICLES", "POSITION", "RECORDS", "article_reader", "record_reader"]
+__all__ = ["ARTICLE_SCHEMA", "POSITION", "RECORD_SCHEMA", "build_article_reader", "build_record_reader"]
 
 POSITION = "position"
-ARTICLES = ", ".join(f"{name} {'timestamp' if name == 'published' else 'string'}" for name in FIELDS)
-ARTICLES = f"{ARTICLES}, {GIVEN_POSITION} bigint"
-RECORDS = f"{POSITION} bigint, record binary"
-CHANGED = "{} was changed while it was being read; run again"
+ARTICLE_SCHEMA = ", ".join(f"{name} {'timestamp' if name == 'published' else 'string'}" for name in FIELDS)
+ARTICLE_SCHEMA = f"{ARTICLE_SCHEMA}, {POSITION_COLUMN} bigint"
+RECORD_SCHEMA = f"{POSITION} bigint, record binary"
+CHANGED_MESSAGE = "{} was changed while it was being read; run again"
 
 
-def article_reader(files: Files, kind: Kind, pieces: Mapping[Key, Piece]) -> Callable[[Batches], Batches]:
+def build_article_reader(
+    files: CorpusFiles, kind: SplitFormat, splits: Mapping[SplitKey, SplitScan]
+) -> Callable[[Batches], Batches]:
     """Return the function that makes articles of Spark's batches."""
-    numbers, lines = files.numbers(), first_lines(pieces)
+    numbers, lines = files.number_by_path(), get_first_lines(splits)
 
     def read(batches: Batches) -> Batches:
         parts = kind.parts(batches, numbers, lines)
         for key, group in groupby(parts, key=itemgetter(0)):
-            piece, done = known_piece(files, pieces, key), 0
+            piece, done = get_split(files, splits, key), 0
             for _, part in group:
-                for batch in undamaged(kind.articles(part, files.reading(key[0], part, ignored))):
-                    yield with_positions(batch, piece.position + done)
+                for batch in iter_until_corrupt(
+                    kind.articles(part, files.build_reading(key[0], part, ignore))
+                ):
+                    yield add_positions(batch, piece.position + done)
                     done += batch.num_rows
             check_unchanged(files, key, done, piece.articles)
 
     return read
 
 
-def record_reader(
-    files: Files, kind: Kind, pieces: Mapping[Key, Piece], wanted: np.ndarray | None
+def build_record_reader(
+    files: CorpusFiles, kind: SplitFormat, splits: Mapping[SplitKey, SplitScan], wanted: np.ndarray | None
 ) -> Callable[[Batches], Batches]:
     """Return the function that makes records of Spark's batches."""
-    numbers, lines = files.numbers(), first_lines(pieces)
+    numbers, lines = files.number_by_path(), get_first_lines(splits)
 
-    def numbered(batches: Batches) -> Iterator[tuple[int, bytes]]:
+    def iter_numbered_records(batches: Batches) -> Iterator[tuple[int, bytes]]:
         parts = kind.parts(batches, numbers, lines)
         for key, group in groupby(parts, key=itemgetter(0)):
-            piece, done = known_piece(files, pieces, key), 0
+            piece, done = get_split(files, splits, key), 0
             for _, part in group:
-                refused = lines_refused(files, kind, key, part) if piece.refused else set()
-                for line, record in undamaged(kind.records(part, files.reading(key[0], part, ignored))):
+                refused = find_rejected_lines(files, kind, key, part) if piece.has_rejects else set()
+                for line, record in iter_until_corrupt(
+                    kind.records(part, files.build_reading(key[0], part, ignore))
+                ):
                     if line in refused:
                         continue
                     position = piece.position + done
@@ -71,7 +77,7 @@ def record_reader(
             check_unchanged(files, key, done, piece.articles)
 
     def read(batches: Batches) -> Batches:
-        for group in grouped(numbered(batches), lambda row: len(row[1]), BATCH_BYTES):
+        for group in group_items(iter_numbered_records(batches), lambda row: len(row[1]), BATCH_BYTES):
             positions, records = zip(*group, strict=True)
             yield pa.RecordBatch.from_pydict(
                 {POSITION: pa.array(positions, pa.int64()), "record": pa.array(records, pa.binary())}
@@ -80,48 +86,48 @@ def record_reader(
     return read
 
 
-def first_lines(pieces: Mapping[Key, Piece]) -> dict[Key, int]:
+def get_first_lines(splits: Mapping[SplitKey, SplitScan]) -> dict[SplitKey, int]:
     """Return the number of each piece's first line."""
-    return {key: piece.line for key, piece in pieces.items()}
+    return {key: piece.line for key, piece in splits.items()}
 
 
-def lines_refused(files: Files, kind: Kind, key: Key, part: Any) -> set[int | None]:
+def find_rejected_lines(files: CorpusFiles, kind: SplitFormat, key: SplitKey, part: Any) -> set[int | None]:
     """Return the numbers of the lines of a part that are no articles."""
     refused: set[int | None] = set()
-    reading = files.reading(key[0], part, lambda line, _reason, _record: refused.add(line))
+    reading = files.build_reading(key[0], part, lambda line, _reason, _record: refused.add(line))
     try:
         for _ in kind.articles(part, reading):
             pass
-    except Damaged as damage:
+    except CorruptFileError as damage:
         refused.add(damage.line)
     return refused
 
 
-def undamaged(items: Iterator[Any]) -> Iterator[Any]:
+def iter_until_corrupt(items: Iterator[Any]) -> Iterator[Any]:
     """Yield what can be read, up to a damage, which the survey has told."""
     try:
         yield from items
-    except Damaged:
+    except CorruptFileError:
         return
 
 
-def known_piece(files: Files, pieces: Mapping[Key, Piece], key: Key) -> Piece:
+def get_split(files: CorpusFiles, splits: Mapping[SplitKey, SplitScan], key: SplitKey) -> SplitScan:
     """Return what the survey says of a piece; InputError where it knows of none."""
-    if key not in pieces:
-        raise InputError(CHANGED.format(files.sources[key[0]].path))
-    return pieces[key]
+    if key not in splits:
+        raise InputError(CHANGED_MESSAGE.format(files.sources[key[0]].path))
+    return splits[key]
 
 
-def check_unchanged(files: Files, key: Key, found: int, expected: int) -> None:
+def check_unchanged(files: CorpusFiles, key: SplitKey, count: int, expected: int) -> None:
     """Raise InputError where a piece has not as many articles as the survey counted."""
-    if found != expected:
-        raise InputError(CHANGED.format(files.sources[key[0]].path))
+    if count != expected:
+        raise InputError(CHANGED_MESSAGE.format(files.sources[key[0]].path))
 
 
-def with_positions(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
+def add_positions(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
     """Return articles as Spark takes them, with their positions, the first of which is given."""
     times = SCHEMA.get_field_index("published")
     columns = batch.columns
     columns[times] = columns[times].cast(pa.timestamp("us", tz=TIMESTAMP.tz))
     positions = pa.array(np.arange(first, first + batch.num_rows, dtype=np.int64))
-    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, GIVEN_POSITION])
+    return pa.RecordBatch.from_arrays([*columns, positions], [*FIELDS, POSITION_COLUMN])

@@ -16,93 +16,104 @@ from urllib.parse import unquote
 import numpy as np
 import pyarrow as pa
 
-from dedup.io.discovery import Source
-from dedup.io.file_reader import Reading
-from dedup.io.jsonl import block_articles, block_records
-from dedup.io.line_blocks import Block, block_of
-from dedup.io.parquet import batch_articles, batch_rows
-from dedup.io.readers import articles_of, records_of
+from dedup.io.discovery import InputFile
+from dedup.io.file_reader import FileReader
+from dedup.io.jsonl import iter_block_records, parse_block_articles
+from dedup.io.line_blocks import LineBlock, make_line_block
+from dedup.io.parquet import extract_batch_articles, iter_batch_rows
+from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import Record
-from dedup.spark.files.discovery import place_of
+from dedup.spark.files.discovery import normalize_path
 
-__all__ = ["LINES", "ROWS", "WHOLE", "Batches", "Key", "Kind", "Numbered", "kind_of"]
+__all__ = [
+    "LINES",
+    "ROWS",
+    "WHOLE",
+    "Batches",
+    "SplitKey",
+    "SplitFormat",
+    "NumberedBatch",
+    "choose_split_format",
+]
 
 Batches = Iterator[pa.RecordBatch]
-Key = tuple[int, int]
+SplitKey = tuple[int, int]
 """A piece: the number of its file, and the byte at which it begins."""
-HIDDEN = ("_", ".")
+HIDDEN_PREFIXES = ("_", ".")
 """Spark's readers pass over files with such names."""
-OURS = 3
+METADATA_COLUMNS = 3
 """The first columns of a batch of Parquet are the path, the beginning of the piece, and the number of the row."""
 
 
-class Numbered(NamedTuple):
+class NumberedBatch(NamedTuple):
     """A batch of Parquet, and the number of its first row in the file, from 1."""
 
     first: int
     batch: pa.RecordBatch
 
 
-class Kind(NamedTuple):
+class SplitFormat(NamedTuple):
     """A way in which Spark reads files: how the pieces are found in its rows, and what stands in a part of one."""
 
-    parts: Callable[[Batches, Mapping[str, int], Mapping[Key, int]], Iterator[tuple[Key, Any]]]
+    parts: Callable[[Batches, Mapping[str, int], Mapping[SplitKey, int]], Iterator[tuple[SplitKey, Any]]]
     """Takes batches, the number of each file by its place, and the number of each piece's first line, where that is known."""
-    articles: Callable[[Any, Reading], Iterator[pa.RecordBatch]]
-    records: Callable[[Any, Reading], Iterator[tuple[int, Record]]]
+    articles: Callable[[Any, FileReader], Iterator[pa.RecordBatch]]
+    records: Callable[[Any, FileReader], Iterator[tuple[int, Record]]]
 
 
-def kind_of(source: Source) -> Kind:
+def choose_split_format(source: InputFile) -> SplitFormat:
     """Return the way in which Spark reads a file."""
-    if source.packing or Path(source.path).name.startswith(HIDDEN):
+    if source.compression or Path(source.path).name.startswith(HIDDEN_PREFIXES):
         return WHOLE
     return {"lines": LINES, "parquet": ROWS}.get(source.format, WHOLE)
 
 
-def runs(paths: pa.Array, starts: pa.Array, numbers: Mapping[str, int]) -> Iterator[tuple[Key, slice]]:
+def iter_split_runs(
+    paths: pa.Array, starts: pa.Array, numbers: Mapping[str, int]
+) -> Iterator[tuple[SplitKey, slice]]:
     """Yield each run of rows that come from one piece."""
     coded = paths.dictionary_encode()
     codes, begins = coded.indices.to_numpy(zero_copy_only=False), starts.to_numpy()
     changes = np.flatnonzero((codes[1:] != codes[:-1]) | (begins[1:] != begins[:-1])) + 1
     for first, end in zip([0, *changes], [*changes, len(codes)], strict=True):
         if end > first:
-            place = place_of(unquote(coded.dictionary[codes[first]].as_py()))
+            place = normalize_path(unquote(coded.dictionary[codes[first]].as_py()))
             yield (numbers[place], int(begins[first])), slice(int(first), int(end))
 
 
-def lines_in(
-    batches: Batches, numbers: Mapping[str, int], lines: Mapping[Key, int]
-) -> Iterator[tuple[Key, Block]]:
+def iter_line_splits(
+    batches: Batches, numbers: Mapping[str, int], lines: Mapping[SplitKey, int]
+) -> Iterator[tuple[SplitKey, LineBlock]]:
     """Yield the lines that Spark read of plain files, in blocks."""
     known, line = None, 1
     for batch in batches:
         values, paths, starts = batch.columns
-        for key, rows in runs(paths, starts, numbers):
+        for key, rows in iter_split_runs(paths, starts, numbers):
             if key != known:
                 known, line = key, lines.get(key, 1)
             found = values[rows].to_pylist()
-            yield key, block_of(line, b"\n".join(found) + b"\n")
+            yield key, make_line_block(line, b"\n".join(found) + b"\n")
             line += len(found)
 
 
-def rows_in(
-    batches: Batches, numbers: Mapping[str, int], _lines: Mapping[Key, int]
-) -> Iterator[tuple[Key, Numbered]]:
+def iter_row_splits(
+    batches: Batches, numbers: Mapping[str, int], _lines: Mapping[SplitKey, int]
+) -> Iterator[tuple[SplitKey, NumberedBatch]]:
     """Yield the rows that Spark read of Parquet files, in batches."""
     for batch in batches:
-        inside = batch.select(range(OURS, batch.num_columns))
-        for key, rows in runs(batch.column(0), batch.column(1), numbers):
+        inside = batch.select(range(METADATA_COLUMNS, batch.num_columns))
+        for key, rows in iter_split_runs(batch.column(0), batch.column(1), numbers):
             first = batch.column(2)[rows.start].as_py() + 1
-            yield key, Numbered(first, inside.slice(rows.start, rows.stop - rows.start))
+            yield key, NumberedBatch(first, inside.slice(rows.start, rows.stop - rows.start))
 
 
-def files_in(
-    batches: Batches, numbers: Mapping[str, int], _lines: Mapping[Key, int]
-) -> Iterator[tuple[Key, Path]]:
+def iter_file_splits(
+    batches: Batches, numbers: Mapping[str, int], _lines: Mapping[SplitKey, int]
+) -> Iterator[tuple[SplitKey, Path]]:
     """Yield where files lie that are read as a whole; those of which Spark gives the bytes are put into a file."""
     for batch in batches:
         for path, content in zip(batch.column(0), batch.column(1), strict=True):
-            place = place_of(path.as_py())
+            place = normalize_path(path.as_py())
             if not content.is_valid:
                 yield (numbers[place], 0), Path(place)
                 continue
@@ -112,31 +123,31 @@ def files_in(
                 yield (numbers[place], 0), Path(copy.name)
 
 
-def rows_articles(rows: Numbered, reading: Reading) -> Iterator[pa.RecordBatch]:
+def read_rows_as_articles(rows: NumberedBatch, reading: FileReader) -> Iterator[pa.RecordBatch]:
     """Yield the articles among the rows of a Parquet file."""
-    yield batch_articles(rows.first, rows.batch, reading)
+    yield extract_batch_articles(rows.first, rows.batch, reading)
 
 
-def rows_records(rows: Numbered, _reading: Reading) -> Iterator[tuple[int, Record]]:
+def read_rows_as_records(rows: NumberedBatch, _reading: FileReader) -> Iterator[tuple[int, Record]]:
     """Yield the rows of a Parquet file as records."""
-    return ((number, Record(row)) for number, row in batch_rows(rows.first, rows.batch))
+    return ((number, Record(row)) for number, row in iter_batch_rows(rows.first, rows.batch))
 
 
-def block_record_lines(block: Block, _reading: Reading) -> Iterator[tuple[int, Record]]:
+def read_block_as_records(block: LineBlock, _reading: FileReader) -> Iterator[tuple[int, Record]]:
     """Yield the lines of a block as records."""
-    return block_records(block)
+    return iter_block_records(block)
 
 
-def file_articles(_path: Path, reading: Reading) -> Iterator[pa.RecordBatch]:
+def read_file_as_articles(_path: Path, reading: FileReader) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a file."""
-    return articles_of(reading)
+    return read_file_articles(reading)
 
 
-def file_records(_path: Path, reading: Reading) -> Iterator[tuple[int, Record]]:
+def read_file_as_records(_path: Path, reading: FileReader) -> Iterator[tuple[int, Record]]:
     """Yield the records of a file."""
-    return records_of(reading)
+    return read_file_records(reading)
 
 
-LINES = Kind(lines_in, block_articles, block_record_lines)
-ROWS = Kind(rows_in, rows_articles, rows_records)
-WHOLE = Kind(files_in, file_articles, file_records)
+LINES = SplitFormat(iter_line_splits, parse_block_articles, read_block_as_records)
+ROWS = SplitFormat(iter_row_splits, read_rows_as_articles, read_rows_as_records)
+WHOLE = SplitFormat(iter_file_splits, read_file_as_articles, read_file_as_records)

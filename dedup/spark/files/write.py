@@ -15,44 +15,44 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.errors import OutputError
-from dedup.io.atomic_write import reject_line
-from dedup.io.batching import grouped
+from dedup.io.atomic_write import format_reject_line
+from dedup.io.batching import group_items
 from dedup.io.records import Record
 from dedup.io.schema import BATCH_BYTES
 from dedup.matching.classifier import Match
-from dedup.pipeline.results import verdict_object
-from dedup.pipeline.writers import cluster_line, member
+from dedup.pipeline.results import build_verdict_object
+from dedup.pipeline.writers import format_cluster_line, make_cluster_member
 from dedup.settings.settings import Settings
 from dedup.spark.files.discovery import is_remote
-from dedup.spark.files.read import Articles
-from dedup.spark.files.scan import Rejects
+from dedup.spark.files.read import SparkCorpus
+from dedup.spark.files.scan import SparkRejects
 from dedup.spark.files.split_reader import POSITION
 from dedup.spark.files.splits import Batches
-from dedup.spark.session import first_line
+from dedup.spark.session import get_first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 __all__ = [
-    "Told",
-    "annotated",
-    "clusters",
+    "RunSummary",
+    "build_annotated_frame",
+    "build_cluster_frame",
     "is_folder",
-    "lines_of",
-    "told_of",
+    "iter_output_lines",
+    "summarize_outcomes",
     "write_folder",
     "write_reject_folder",
 ]
 
-LINES = "lines binary"
-VERDICT = ("cluster", "canonical", "relation", "score", "storyline", "follows", "probability")
+LINES_SCHEMA = "lines binary"
+VERDICT_COLUMNS = ("cluster", "canonical", "relation", "score", "storyline", "follows", "probability")
 PART_ARTICLES = 50_000
 """A part of the output has about so many articles: what a task sorts, and what is fetched at once."""
-NEVER = (1 << 63) - 1
+UNDATED_SECONDS = (1 << 63) - 1
 """Undated articles come after all others."""
 
 
-class Told(NamedTuple):
+class RunSummary(NamedTuple):
     """What a run says of its outcome."""
 
     articles: int
@@ -62,7 +62,7 @@ class Told(NamedTuple):
     """How many kept articles follow another, and in how many storylines."""
 
 
-def told_of(outcomes: DataFrame) -> Told:
+def summarize_outcomes(outcomes: DataFrame) -> RunSummary:
     """Return how many articles became what."""
     from pyspark.sql import functions as sql
 
@@ -70,7 +70,7 @@ def told_of(outcomes: DataFrame) -> Told:
     led = outcomes.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
     relations = Counter({row["relation"]: row["count"] for row in rows if row["relation"]})
     follows = outcomes.where(sql.col("follows").isNotNull() & ~sql.col("repeated"))
-    return Told(
+    return RunSummary(
         articles=sum(row["count"] for row in rows),
         clusters=led.select("cluster").distinct().count(),
         relations=relations,
@@ -78,51 +78,51 @@ def told_of(outcomes: DataFrame) -> Told:
     )
 
 
-def annotated(outcomes: DataFrame, articles: Articles) -> DataFrame:
+def build_annotated_frame(outcomes: DataFrame, articles: SparkCorpus) -> DataFrame:
     """Return every article in the order of input, its fields untouched, with its `dedup` object.
 
     Verdict and record are brought together by one sort, which also puts them in order.
     """
     from pyspark.sql import functions as sql
 
-    verdicts = outcomes.select(POSITION, sql.lit(0).alias("kind"), *VERDICT)
-    records = articles.records().withColumn("kind", sql.lit(1))
+    verdicts = outcomes.select(POSITION, sql.lit(0).alias("kind"), *VERDICT_COLUMNS)
+    records = articles.read_records().withColumn("kind", sql.lit(1))
     both = verdicts.unionByName(records, allowMissingColumns=True)
     parts = 1 + len(articles) // PART_ARTICLES
     part = sql.least(sql.col(POSITION) / PART_ARTICLES, sql.lit(parts - 1)).cast("int")
     ordered = both.repartitionById(parts, part).sortWithinPartitions(POSITION, "kind")
-    return ordered.select("record", *VERDICT).mapInArrow(annotator, LINES)
+    return ordered.select("record", *VERDICT_COLUMNS).mapInArrow(format_annotated_batches, LINES_SCHEMA)
 
 
-def annotator(batches: Batches) -> Batches:
+def format_annotated_batches(batches: Batches) -> Batches:
     """Yield each record, which comes after its verdict, with its `dedup` object."""
 
-    def lines() -> Iterator[bytes]:
+    def iter_annotated_lines() -> Iterator[bytes]:
         verdict: dict[str, Any] = {}
         for batch in batches:
             for row in batch.to_pylist():
                 record = row.pop("record")
                 if record is None:
-                    verdict = verdict_in(row)
+                    verdict = build_verdict(row)
                 else:
                     yield Record(record).with_dedup(verdict)
 
-    return chunks(lines())
+    return group_into_batches(iter_annotated_lines())
 
 
-def verdict_in(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the `dedup` object of an article from its row of `VERDICT`."""
+def build_verdict(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the `dedup` object of an article from its row of `VERDICT_COLUMNS`."""
     link = (row["follows"], row["probability"]) if row["follows"] is not None else None
-    return verdict_object(row["cluster"], row["relation"], row["score"], row["storyline"], link)
+    return build_verdict_object(row["cluster"], row["relation"], row["score"], row["storyline"], link)
 
 
-def clusters(outcomes: DataFrame, articles: Articles, settings: Settings) -> DataFrame:
+def build_cluster_frame(outcomes: DataFrame, articles: SparkCorpus, settings: Settings) -> DataFrame:
     """Return each cluster of two or more, largest first, with its canonical in full."""
     from pyspark.sql import functions as sql
 
     named = ("id", "title", "source", "published", "relation", "score")
     evidence = sql.map_entries("evidence").alias("evidence")  # Spark puts no maps in order
-    ranked = outcomes.withColumn("rank", rank(settings))
+    ranked = outcomes.withColumn("rank", build_rank_column(settings))
     members = (
         ranked.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
         .groupBy("cluster")
@@ -130,20 +130,22 @@ def clusters(outcomes: DataFrame, articles: Articles, settings: Settings) -> Dat
     )
     heads = ranked.where("canonical").select(sql.col("id").alias("cluster"), "storyline", "rank", POSITION)
     found = heads.join(members, "cluster").persist()
-    wanted = marked(found.select(POSITION).toArrow()[POSITION].to_numpy(), len(articles))
-    full = found.join(articles.records(wanted), POSITION)
+    wanted = pack_positions(found.select(POSITION).toArrow()[POSITION].to_numpy(), len(articles))
+    full = found.join(articles.read_records(wanted), POSITION)
     ordered = full.orderBy(sql.size("members").desc(), "rank")
-    return ordered.select("cluster", "storyline", "record", "members").mapInArrow(cluster_writer, LINES)
+    return ordered.select("cluster", "storyline", "record", "members").mapInArrow(
+        format_cluster_batches, LINES_SCHEMA
+    )
 
 
-def rank(settings: Settings) -> Column:
+def build_rank_column(settings: Settings) -> Column:
     """Return what puts articles in rank order, as `pipeline.ranked` does."""
     from pyspark.sql import functions as sql
 
     preference = sql.lit(len(settings.sources))
     for place, name in reversed(list(enumerate(settings.sources))):
         preference = sql.when(sql.col("source") == sql.lit(name), place).otherwise(preference)
-    age = sql.coalesce(sql.unix_seconds("published"), sql.lit(NEVER))
+    age = sql.coalesce(sql.unix_seconds("published"), sql.lit(UNDATED_SECONDS))
     keys = (age, -sql.col("length"))
     return sql.struct(
         preference.alias("preference"),
@@ -152,10 +154,10 @@ def rank(settings: Settings) -> Column:
     )
 
 
-def marked(positions: np.ndarray, count: int) -> np.ndarray:
+def pack_positions(positions: np.ndarray, count: int) -> np.ndarray:
     """Return a bit for each position, set for some of them.
 
-    >>> marked(np.array([0, 9]), 10).tolist()
+    >>> pack_positions(np.array([0, 9]), 10).tolist()
     [1, 2]
     """
     bits = np.zeros(count, bool)
@@ -163,31 +165,34 @@ def marked(positions: np.ndarray, count: int) -> np.ndarray:
     return np.packbits(bits, bitorder="little")
 
 
-def cluster_writer(batches: Batches) -> Batches:
+def format_cluster_batches(batches: Batches) -> Batches:
     """Yield each cluster as a line of JSON."""
 
-    def lines() -> Iterator[bytes]:
+    def iter_cluster_lines() -> Iterator[bytes]:
         for batch in batches:
             for row in batch.to_pylist():
-                members = [member(match_of(each, row["cluster"]), each) for each in row["members"]]
-                yield cluster_line(row["cluster"], row["storyline"], row["record"].strip(), members)
+                members = [
+                    make_cluster_member(build_member_match(each, row["cluster"]), each)
+                    for each in row["members"]
+                ]
+                yield format_cluster_line(row["cluster"], row["storyline"], row["record"].strip(), members)
 
-    return chunks(lines())
+    return group_into_batches(iter_cluster_lines())
 
 
-def match_of(row: dict[str, Any], canonical: str) -> Match:
+def build_member_match(row: dict[str, Any], canonical: str) -> Match:
     """Return the match of a member of a cluster."""
     evidence = {each["key"]: each["value"] for each in row["evidence"]}
     return Match(row["id"], canonical, row["relation"], row["score"], evidence)
 
 
-def chunks(lines: Iterable[bytes]) -> Batches:
+def group_into_batches(lines: Iterable[bytes]) -> Batches:
     """Yield lines as Spark takes them, as many in a row as are worth the way."""
-    for group in grouped(iter(lines), len, BATCH_BYTES):
+    for group in group_items(iter(lines), len, BATCH_BYTES):
         yield pa.RecordBatch.from_pydict({"lines": [b"\n".join(group)]})
 
 
-def lines_of(frame: DataFrame) -> Iterator[bytes]:
+def iter_output_lines(frame: DataFrame) -> Iterator[bytes]:
     """Yield the lines of a DataFrame one by one, while Spark makes the next part."""
     for row in frame.toLocalIterator(prefetchPartitions=True):
         yield from bytes(row["lines"]).split(b"\n")
@@ -209,10 +214,10 @@ def write_folder(path: str, frame: DataFrame) -> None:
     try:
         frame.selectExpr("cast(lines as string) as value").write.text(path)
     except AnalysisException as error:
-        raise OutputError(f"cannot write {path}: {first_line(error)}") from error
+        raise OutputError(f"cannot write {path}: {get_first_line(error)}") from error
 
 
-def write_reject_folder(path: str, rejects: Rejects) -> None:
+def write_reject_folder(path: str, rejects: SparkRejects) -> None:
     """Write what could not be read as a folder of parts."""
-    rows = [{"lines": bytearray(reject_line(reject))} for reject in rejects]
-    write_folder(path, rejects.session.createDataFrame(rows, LINES))
+    rows = [{"lines": bytearray(format_reject_line(reject))} for reject in rejects]
+    write_folder(path, rejects.session.createDataFrame(rows, LINES_SCHEMA))

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.jit import inlined, kernel
-from dedup.text.boilerplate.profile import LINE, SENTENCE, Learned
-from dedup.text.boilerplate.rules import cleaned
-from dedup.text.tokenizer import utf8
+from dedup.jit import jit, jit_inline
+from dedup.text.boilerplate.profile import MIN_LINE_BYTES, MIN_SENTENCE_BYTES, BoilerplateProfile
+from dedup.text.boilerplate.rules import clean_texts
+from dedup.text.tokenizer import get_utf8_buffers
 
-FNV_BASIS, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-NEWLINE, SPACE = 10, 32
+FNV64_BASIS, FNV64_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+NEWLINE_BYTE, SPACE_BYTE = 10, 32
 
 
 class Passages(NamedTuple):
@@ -36,94 +36,100 @@ class Passages(NamedTuple):
     """uint64."""
 
 
-def passages_of(texts: pa.StringArray, sources: pa.StringArray) -> Passages:
+def find_passages(texts: pa.StringArray, sources: pa.StringArray) -> Passages:
     """Return the passages of texts, keyed with their sources."""
-    return Passages(*cut(*utf8(texts), marks_of(sources)))
+    return Passages(*split_into_passages(*get_utf8_buffers(texts), hash_strings(sources)))
 
 
-def marks_of(strings: pa.StringArray) -> np.ndarray:
+def hash_strings(strings: pa.StringArray) -> np.ndarray:
     """Return a hash (uint64) of each string."""
-    return marks(*utf8(strings))
+    return hash_utf8_strings(*get_utf8_buffers(strings))
 
 
-def plain(articles: pa.RecordBatch, learned: Learned | None) -> pa.StringArray:
+def remove_boilerplate(articles: pa.RecordBatch, profile: BoilerplateProfile | None) -> pa.StringArray:
     """Return the texts of articles without their furniture, by the rules and as learned."""
-    return without(cleaned(articles["text"]), articles["source"], learned)
+    return remove_learned_passages(clean_texts(articles["text"]), articles["source"], profile)
 
 
-def without(texts: pa.StringArray, sources: pa.StringArray, learned: Learned | None) -> pa.StringArray:
+def remove_learned_passages(
+    texts: pa.StringArray, sources: pa.StringArray, profile: BoilerplateProfile | None
+) -> pa.StringArray:
     """Return the texts without what was learned of their sources.
 
     Where anything is left out, null becomes empty.
     """
-    if learned is None or not learned.sources:
+    if profile is None or not profile.sources:
         return texts
-    data, offsets = utf8(texts)
-    found = Passages(*cut(data, offsets, marks_of(sources)))
-    known = is_known(found.keys, keys_of(learned))
+    data, offsets = get_utf8_buffers(texts)
+    found = Passages(*split_into_passages(data, offsets, hash_strings(sources)))
+    known = is_in_sorted(found.keys, compute_profile_keys(profile))
     if not known.any():
         return texts
-    left, ends = spared(data, offsets, found.rows[known], found.spans[known])
+    left, ends = remove_spans(data, offsets, found.rows[known], found.spans[known])
     return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(left))
 
 
-def learned_in(texts: pa.StringArray, sources: pa.StringArray, learned: Learned | None) -> list[str]:
+def find_learned_passages(
+    texts: pa.StringArray, sources: pa.StringArray, profile: BoilerplateProfile | None
+) -> list[str]:
     """Return the passages of texts that were learned of their sources, as they stand there."""
-    if learned is None:
+    if profile is None:
         return []
-    data, _ = utf8(texts)
-    found = passages_of(texts, sources)
-    known = is_known(found.keys, keys_of(learned))
+    data, _ = get_utf8_buffers(texts)
+    found = find_passages(texts, sources)
+    known = is_in_sorted(found.keys, compute_profile_keys(profile))
     return [data[start:end].tobytes().decode() for start, end in found.spans[known].tolist()]
 
 
 @lru_cache(maxsize=4)
-def keys_of(learned: Learned) -> np.ndarray:
+def compute_profile_keys(profile: BoilerplateProfile) -> np.ndarray:
     """Return the keys of all that was learned, sorted; a passage that a person wrote is cut as a text is."""
-    sources = marks_of(pa.array(list(learned.sources), pa.string()))
-    counts = np.array([len(passages) for passages in learned.sources.values()], np.int64)
-    passages = pa.array(list(chain.from_iterable(learned.sources.values())), pa.string())
-    return np.unique(Passages(*cut(*utf8(passages), np.repeat(sources, counts))).keys)
+    sources = hash_strings(pa.array(list(profile.sources), pa.string()))
+    counts = np.array([len(passages) for passages in profile.sources.values()], np.int64)
+    passages = pa.array(list(chain.from_iterable(profile.sources.values())), pa.string())
+    return np.unique(
+        Passages(*split_into_passages(*get_utf8_buffers(passages), np.repeat(sources, counts))).keys
+    )
 
 
-def is_known(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
+def is_in_sorted(keys: np.ndarray, sorted_keys: np.ndarray) -> np.ndarray:
     """Return for each key whether it is among the known ones, which are sorted."""
-    if not len(known):
+    if not len(sorted_keys):
         return np.zeros(len(keys), bool)
-    return known[np.minimum(np.searchsorted(known, keys), len(known) - 1)] == keys
+    return sorted_keys[np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)] == keys
 
 
-@inlined
-def stirred(h, byte):
+@jit_inline
+def update_fnv64(h, byte):
     """Return the running FNV-1a hash (uint64) after one more byte."""
-    return (h ^ np.uint64(byte)) * FNV_PRIME
+    return (h ^ np.uint64(byte)) * FNV64_PRIME
 
 
-@inlined
-def scattered(h):
+@jit_inline
+def murmur3_fmix64(h):
     """Return the MurmurHash3 finalizer of a uint64."""
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
     return h ^ (h >> np.uint64(33))
 
 
-@inlined
-def space_at(data, i, end):
+@jit_inline
+def count_space_bytes(data, i, end):
     """Return how many bytes of space within a line stand at position `i`: 0, 1, or 2 for a no-break space."""
     byte = data[i]
-    if byte == SPACE or byte == 9 or 11 <= byte <= 13:
+    if byte == SPACE_BYTE or byte == 9 or 11 <= byte <= 13:
         return 1
     return 2 if byte == 0xC2 and i + 1 < end and data[i + 1] == 0xA0 else 0
 
 
-@inlined
-def is_closing(byte):
+@jit_inline
+def is_closing_byte(byte):
     """Return whether a byte may stand between a stop and the space after it: a quotation mark, a bracket."""
     return byte == 34 or byte == 39 or byte == 41 or byte == 93 or byte >= 0x80
 
 
-@inlined
-def ends_dense(data, i):
+@jit_inline
+def is_after_unspaced_stop(data, i):
     """Return whether the character that ends before position `i` is a stop that needs no space after it: 。 ！ ？."""
     if i < 3:
         return False
@@ -133,22 +139,22 @@ def ends_dense(data, i):
     )
 
 
-@kernel
-def marks(data, offsets):
+@jit
+def hash_utf8_strings(data, offsets):
     """Return the hash of each string of a batch."""
     found = np.empty(len(offsets) - 1, np.uint64)
     for a in range(len(found)):
-        h = FNV_BASIS
+        h = FNV64_BASIS
         for i in range(offsets[a], offsets[a + 1]):
-            h = stirred(h, data[i])
-        found[a] = scattered(h)
+            h = update_fnv64(h, data[i])
+        found[a] = murmur3_fmix64(h)
     return found
 
 
-@kernel
-def cut(data, offsets, sources):
+@jit
+def split_into_passages(data, offsets, sources):
     """Return (rows, spans, keys) of the passages of a batch; see `Passages`."""
-    most = (offsets[-1] - offsets[0]) // LINE + 1
+    most = (offsets[-1] - offsets[0]) // MIN_LINE_BYTES + 1
     rows = np.empty(most, np.int32)
     spans = np.empty((most, 2), np.int64)
     keys = np.empty(most, np.uint64)
@@ -157,48 +163,48 @@ def cut(data, offsets, sources):
         i, end = offsets[a], offsets[a + 1]
         fresh = True  # nothing of this line has been read
         while i < end:
-            space = space_at(data, i, end)
-            if space or data[i] == NEWLINE:
-                fresh = fresh or data[i] == NEWLINE
+            space = count_space_bytes(data, i, end)
+            if space or data[i] == NEWLINE_BYTE:
+                fresh = fresh or data[i] == NEWLINE_BYTE
                 i += max(space, 1)
                 continue
             start, last, size = i, i, 0
-            h = FNV_BASIS
+            h = FNV64_BASIS
             stopped = gap = False
-            while i < end and data[i] != NEWLINE:
+            while i < end and data[i] != NEWLINE_BYTE:
                 byte = data[i]
-                space = space_at(data, i, end)
+                space = count_space_bytes(data, i, end)
                 if space:
-                    if stopped and size >= SENTENCE:
+                    if stopped and size >= MIN_SENTENCE_BYTES:
                         break
                     gap = True
                     i += space
                     continue
                 if gap:
-                    h = stirred(h, SPACE)
+                    h = update_fnv64(h, SPACE_BYTE)
                     size += 1
                     gap = False
-                h = stirred(h, byte)
+                h = update_fnv64(h, byte)
                 size += 1
                 i += 1
                 last = i
-                stopped = byte == 33 or byte == 46 or byte == 63 or (stopped and is_closing(byte))
-                if size >= SENTENCE and ends_dense(data, i):
+                stopped = byte == 33 or byte == 46 or byte == 63 or (stopped and is_closing_byte(byte))
+                if size >= MIN_SENTENCE_BYTES and is_after_unspaced_stop(data, i):
                     break
-            while i < end and space_at(data, i, end):
-                i += space_at(data, i, end)
-            whole = fresh and (i == end or data[i] == NEWLINE)
-            if size >= (LINE if whole else SENTENCE):
+            while i < end and count_space_bytes(data, i, end):
+                i += count_space_bytes(data, i, end)
+            whole = fresh and (i == end or data[i] == NEWLINE_BYTE)
+            if size >= (MIN_LINE_BYTES if whole else MIN_SENTENCE_BYTES):
                 rows[n] = a
                 spans[n, 0], spans[n, 1] = start, last
-                keys[n] = scattered(h ^ sources[a])
+                keys[n] = murmur3_fmix64(h ^ sources[a])
                 n += 1
             fresh = False
     return rows[:n].copy(), spans[:n].copy(), keys[:n].copy()
 
 
-@kernel
-def spared(data, offsets, rows, spans):
+@jit
+def remove_spans(data, offsets, rows, spans):
     """Return the bytes of a batch and its offsets (int32) without some spans, which are in order."""
     out = np.empty(offsets[-1] - offsets[0], np.uint8)
     ends = np.zeros(len(offsets), np.int32)

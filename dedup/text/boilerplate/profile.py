@@ -1,6 +1,6 @@
 """The furniture that was learned of each source: a value for the settings, and the file that a person can read and mend.
 
-In: passages, or the file that holds them. Out: `Learned`, which counts as its content, wherever it came from; the
+In: passages, or the file that holds them. Out: `BoilerplateProfile`, which counts as its content, wherever it came from; the
 bytes of a file. How it is learned is in `dedup.text.boilerplate.learn`, what it does to a text in
 `dedup.text.boilerplate.passages`.
 """
@@ -15,35 +15,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dedup.formatting import counted
-from dedup.io.json_file import read_object, written
+from dedup.formatting import format_count
+from dedup.io.json_file import encode_json_file, read_json_object
 
-__all__ = ["Learned", "file_of", "folded", "is_passage", "read_furniture"]
+__all__ = ["BoilerplateProfile", "encode_profile", "normalize_spaces", "is_passage", "read_furniture"]
 
-MOST_BYTES = 64 << 20
+MAX_PROFILE_BYTES = 64 << 20
 """No furniture is larger: what is, is some other file."""
-LONGEST_NAME = 1_000
+MAX_SOURCE_NAME_CHARACTERS = 1_000
 """Characters of a source's name: what is longer is no name."""
-LINE, SENTENCE = 12, 40
+MIN_LINE_BYTES, MIN_SENTENCE_BYTES = 12, 40
 """The fewest bytes of a line and of a sentence that are passages: shorter ones are words, names, dates."""
-SPACES = re.compile(r"[ \t\r\v\f\u00a0]+")
+SPACES_WITHIN_LINE = re.compile(r"[ \t\r\v\f\u00a0]+")
 
-Sources = Mapping[str, Mapping[str, int]]
+PassagesBySource = Mapping[str, Mapping[str, int]]
 """For each source its passages, each with the number of headlines that it stood under."""
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class BoilerplateProfile:
     """The furniture of each source; two of them are equal where they leave out the same."""
 
-    sources: Sources = field(compare=False, repr=False)
+    sources: PassagesBySource = field(compare=False, repr=False)
     articles: int = field(default=0, compare=False, repr=False)
     """How many it was learned from."""
     skipped: int = field(default=0, compare=False, repr=False)
     """How many had no source, and taught nothing."""
     undated: int = field(default=0, compare=False, repr=False)
     """How many had a source and no date, and taught nothing."""
-    short: int = field(default=0, compare=False, repr=False)
+    short_lived_sources: int = field(default=0, compare=False, repr=False)
     """How many sources lie over too few days to teach anything."""
     digest: str = field(init=False)
     """Sixteen hexadecimal digits for sources and passages, whatever their order and their counts."""
@@ -59,21 +59,21 @@ class Learned:
         object.__setattr__(self, "digest", hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
 
     @property
-    def extent(self) -> str:
+    def size_summary(self) -> str:
         """Return in words how much it is."""
         passages = sum(len(passages) for passages in self.sources.values())
-        return f"{counted(passages, 'passage')} of {counted(len(self.sources), 'source')}"
+        return f"{format_count(passages, 'passage')} of {format_count(len(self.sources), 'source')}"
 
     def __str__(self) -> str:
-        return f"{self.digest} ({self.extent})"
+        return f"{self.digest} ({self.size_summary})"
 
 
-def read_furniture(path: str | Path) -> Learned:
+def read_furniture(path: str | Path) -> BoilerplateProfile:
     """Return what a file of `dedup furniture` holds; `InputError` says why a file is none."""
-    return read_object(path, "furniture", MOST_BYTES, parsed)
+    return read_json_object(path, "furniture", MAX_PROFILE_BYTES, parse_profile)
 
 
-def parsed(value: Mapping[str, Any]) -> Learned:
+def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:
     """Return what a file says; `ValueError` with what is wrong with it."""
     sources = value.get("sources")
     if not isinstance(sources, dict):
@@ -81,28 +81,30 @@ def parsed(value: Mapping[str, Any]) -> Learned:
     for source, passages in sources.items():
         check_source(source, passages)
     articles = value.get("articles", 0)
-    if not is_count(articles):
+    if not is_nonnegative_integer(articles):
         raise ValueError(f"its number of articles is {articles!r:.20}, not a whole number")
-    return Learned(sources, articles)
+    return BoilerplateProfile(sources, articles)
 
 
 def check_source(source: str, passages: Any) -> None:
     """Raise `ValueError` where a file says something else of a source than its passages and their counts."""
-    if not is_text(source) or len(source) > LONGEST_NAME:
-        raise ValueError(f"{source!r:.60} is no name of a source, of 1 to {LONGEST_NAME:,} characters")
+    if not has_encodable_text(source) or len(source) > MAX_SOURCE_NAME_CHARACTERS:
+        raise ValueError(
+            f"{source!r:.60} is no name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
+        )
     if not isinstance(passages, dict):
         raise ValueError(f"source {source!r:.60} has no object of passages")  # noqa: TRY004 - as above
     for passage, count in passages.items():
         if not is_passage(passage):
             raise ValueError(
                 f"source {source!r:.60} has the passage {passage!r:.60}, which can match nothing: a passage is a "
-                f"whole line of {LINE} bytes or more, or a whole sentence of one, of {SENTENCE} or more"
+                f"whole line of {MIN_LINE_BYTES} bytes or more, or a whole sentence of one, of {MIN_SENTENCE_BYTES} or more"
             )
-        if not is_count(count):
+        if not is_nonnegative_integer(count):
             raise ValueError(f"a passage of {source!r:.60} has the count {count!r:.20}, not a whole number")
 
 
-def is_text(value: str) -> bool:
+def has_encodable_text(value: str) -> bool:
     """Return whether a string says something, and can be written."""
     try:
         return bool(value.encode().strip())
@@ -112,19 +114,21 @@ def is_text(value: str) -> bool:
 
 def is_passage(text: str) -> bool:
     """Return whether a text is a passage, or is cut into some: one of its lines is long enough."""
-    return is_text(text) and any(len(folded(line).encode()) >= LINE for line in text.split("\n"))
+    return has_encodable_text(text) and any(
+        len(normalize_spaces(line).encode()) >= MIN_LINE_BYTES for line in text.split("\n")
+    )
 
 
-def folded(text: str) -> str:
+def normalize_spaces(text: str) -> str:
     """Return a text with one space wherever there is space within a line, and none at its ends."""
-    return SPACES.sub(" ", text).strip(" ")
+    return SPACES_WITHIN_LINE.sub(" ", text).strip(" ")
 
 
-def is_count(value: object) -> bool:
+def is_nonnegative_integer(value: object) -> bool:
     """Return whether a value is a whole number, 0 or more."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def file_of(learned: Learned, version: str) -> bytes:
+def encode_profile(profile: BoilerplateProfile, version: str) -> bytes:
     """Return a file of what was learned, by this version of dedup."""
-    return written(version, {"articles": learned.articles, "sources": learned.sources})
+    return encode_json_file(version, {"articles": profile.articles, "sources": profile.sources})

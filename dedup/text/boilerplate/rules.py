@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-class Rule(NamedTuple):
+class BoilerplateRule(NamedTuple):
     """A kind of furniture: its name, for `explain`, and its pattern."""
 
     name: str
@@ -77,73 +77,73 @@ STAMP = r"(?:published|posted|updated|last updated|first published|last modified
 
 ENTITIES = (
     # &amp; and its kin, left in by a careless export.
-    Rule("entity", r"&(?:amp|quot|nbsp|apos|lt|gt|[lr][sd]quo|[mn]dash|hellip|#x?[0-9a-fA-F]+);"),
+    BoilerplateRule("entity", r"&(?:amp|quot|nbsp|apos|lt|gt|[lr][sd]quo|[mn]dash|hellip|#x?[0-9a-fA-F]+);"),
 )
 """What begins with an ampersand."""
 
 BRACKETS = (
     # (AP Photo/Jane Doe).
-    Rule("picture", r"\((?:AP Photo|Photo|Photos|Image|Foto|Picture|Credit|File)[ :/][^()\n]*\)"),
+    BoilerplateRule("picture", r"\((?:AP Photo|Photo|Photos|Image|Foto|Picture|Credit|File)[ :/][^()\n]*\)"),
 )
 """What begins with a bracket."""
 
 ANYWHERE = (
     # Tags and addresses.
-    Rule("markup", r"</?[a-zA-Z][^<>\n]*>|https?://[^\s<>\"]+|\[(?:pullquote|music|caption[^\]\n]*)\]"),
+    BoilerplateRule("markup", r"</?[a-zA-Z][^<>\n]*>|https?://[^\s<>\"]+|\[(?:pullquote|music|caption[^\]\n]*)\]"),
     # A subscription notice, to the end of its line, wherever it starts: what follows it is notice too.
-    Rule("gate", rf"(?i:\b{GATE}){L}"),
+    BoilerplateRule("gate", rf"(?i:\b{GATE}){L}"),
     # "Posted: Tuesday, January 28, 2014 8:18 PM EST Updated: ..." run into the story.
-    Rule("stamp", r"\b(?:Posted|Updated|Published):? (?:[A-Z][a-z]+, )?[A-Z][a-z]+\.? \d{1,2}, \d{4},?(?: (?:at )?\d{1,2}:\d\d ?(?:[AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,4}\b)?)?"),
+    BoilerplateRule("stamp", r"\b(?:Posted|Updated|Published):? (?:[A-Z][a-z]+, )?[A-Z][a-z]+\.? \d{1,2}, \d{4},?(?: (?:at )?\d{1,2}:\d\d ?(?:[AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,4}\b)?)?"),
     # "... the ministry said. (Reuters)": the credit alone, at the end of a line.
-    Rule("agency", rf"[ \t]*[(\[]{AGENCY}[)\]]\.?{END}"),
+    BoilerplateRule("agency", rf"[ \t]*[(\[]{AGENCY}[)\]]\.?{END}"),
     # "All rights reserved", run into the story.
-    Rule("rights", rf"(?i:all rights reserved|this material may not be published){L}"),
+    BoilerplateRule("rights", rf"(?i:all rights reserved|this material may not be published){L}"),
 )  # fmt: skip
 """Wherever it stands in a line."""
 
 PHRASES = (
     # "Share", "Tweet | Email", "Skip to content", "ADVERTISEMENT": buttons and nothing else on the line.
-    Rule("button", rf"^[ \t•*·|]*(?i:{BUTTON}(?:[ \t|•·/,:]+{BUTTON})*)[:.]?{END}"),
+    BoilerplateRule("button", rf"^[ \t•*·|]*(?i:{BUTTON}(?:[ \t|•·/,:]+{BUTTON})*)[:.]?{END}"),
     # "Home » Politics » A headline", "by admin".
-    Rule("navigation", rf"^[ \t•*·]*(?i:home[ \t]*[»>›/]{L}|by (?:admin|staff|editor|web desk|news desk)){END}"),
+    BoilerplateRule("navigation", rf"^[ \t•*·]*(?i:home[ \t]*[»>›/]{L}|by (?:admin|staff|editor|web desk|news desk)){END}"),
     # "Read more:" with the list that follows it.
-    Rule("more", rf"^[ \t•*·>]*(?i:{MORE})(?:[ \t]*[:：]{L}|{END})(?:\n+[ \t]*[-–•*·▪][ \t]*[^\n]+)*"),
+    BoilerplateRule("more", rf"^[ \t•*·>]*(?i:{MORE})(?:[ \t]*[:：]{L}|{END})(?:\n+[ \t]*[-–•*·▪][ \t]*[^\n]+)*"),
     # "Continue reading", "Story continues below advertisement".
-    Rule("continues", rf"^[ \t(*]*(?i:(?:story|article) continues|continue(?:d)? reading|scroll down for|continued below){L}"),
+    BoilerplateRule("continues", rf"^[ \t(*]*(?i:(?:story|article) continues|continue(?:d)? reading|scroll down for|continued below){L}"),
     # "Sign up for our newsletter", "Follow us on Twitter": at most three sentences.
-    Rule("plea", rf"^[ \t•*·>(\[_-]*(?i:{PLEA})(?:{S}[.!?]){{0,2}}{S}[.!?)\]]*{END}"),
+    BoilerplateRule("plea", rf"^[ \t•*·>(\[_-]*(?i:{PLEA})(?:{S}[.!?]){{0,2}}{S}[.!?)\]]*{END}"),
     # "Be the first to comment".
-    Rule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}"),
+    BoilerplateRule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}"),
 )  # fmt: skip
 """Lines that begin with a telling phrase."""
 
 PICTURE_LINES = (
     # "Image copyright Getty Images", "Enlarge this image", "Photo by ...", "FILE PHOTO:".
-    Rule("picture", rf"^[ \t(]*(?i:image copyright|image caption|media caption|media playback|enlarge this image|slideshow|photo(?:graph)?s? "
+    BoilerplateRule("picture", rf"^[ \t(]*(?i:image copyright|image caption|media caption|media playback|enlarge this image|slideshow|photo(?:graph)?s? "
          rf"(?:by (?-i:[A-Z])|courtesy)|(?:file )?photo:|photo credit|image credit|foto:|bild:|crédit|watch:|video:|watch the latest){L}"),
 )  # fmt: skip
 """Lines that belong to a picture: apart from the phrases, for together they outgrow the automaton's cache."""
 
 CREDITS = (
     # "Copyright 2014 WAFB. All rights reserved."
-    Rule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}"),
+    BoilerplateRule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}"),
     # "The Associated Press contributed to this report.", "Reporting by ...; editing by ...", "-- London Newsroom".
-    Rule("contributors", rf"^[ \t*(]*(?:{S} (?i:contributed to this (?:report|story|article)){L}|(?i:contributing:){L}|(?i:additional )?"
+    BoilerplateRule("contributors", rf"^[ \t*(]*(?:{S} (?i:contributed to this (?:report|story|article)){L}|(?i:contributing:){L}|(?i:additional )?"
          rf"(?i:reporting|writing|editing) by [A-Z]{L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})"),
     # A caption: at most three sentences that end in a picture credit.
-    Rule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}"),
+    BoilerplateRule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}"),
     # "| Published April 4, 2025", "Xinhua | Updated: 2017-09-15 17:52".
-    Rule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}"),
+    BoilerplateRule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}"),
 )  # fmt: skip
 """Lines that end in, or are, a credit or a time stamp."""
 
 OPENINGS = (
     # "By Jane Doe", "By JANE DOE, Staff Writer".
-    Rule("byline", rf"^[ \t]*(?:By|BY|Von|Par|Por|Di) (?:[A-Z][\w.’'-]*[ \t]+){{1,3}}[A-Z][\w.’'-]*(?:,[^\n.]*|[ \t]*\|{L}|[ \t]+(?i:staff writer|reporter|correspondent){L})?{END}"),
+    BoilerplateRule("byline", rf"^[ \t]*(?:By|BY|Von|Par|Por|Di) (?:[A-Z][\w.’'-]*[ \t]+){{1,3}}[A-Z][\w.’'-]*(?:,[^\n.]*|[ \t]*\|{L}|[ \t]+(?i:staff writer|reporter|correspondent){L})?{END}"),
     # "LONDON (Reuters) –", "WASHINGTON, April 4 (AP) --", "(CNN) --", "Moscow, Russia —", "PARIS —".
-    Rule("dateline", rf"^[ \t]*(?:[A-Z][\w.’'/-]*(?:,? [A-Z][\w.’'/-]*){{0,4}}(?:,? \d{{1,2}})?[ \t]*)?\({AGENCY}\)[ \t]*(?:[-–—:]+[ \t]*)?"),
-    Rule("dateline", r"^[ \t]*[A-Z][A-Z.’'/-]+(?: [A-Z][A-Z.’'/-]+){0,3}(?:, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2})?(?:,? \d{1,2})?[ \t]*(?:--|–|—)[ \t]*"),
-    Rule("dateline", r"^[ \t]*[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2}[ \t]*(?:--|–|—)[ \t]*"),
+    BoilerplateRule("dateline", rf"^[ \t]*(?:[A-Z][\w.’'/-]*(?:,? [A-Z][\w.’'/-]*){{0,4}}(?:,? \d{{1,2}})?[ \t]*)?\({AGENCY}\)[ \t]*(?:[-–—:]+[ \t]*)?"),
+    BoilerplateRule("dateline", r"^[ \t]*[A-Z][A-Z.’'/-]+(?: [A-Z][A-Z.’'/-]+){0,3}(?:, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2})?(?:,? \d{1,2})?[ \t]*(?:--|–|—)[ \t]*"),
+    BoilerplateRule("dateline", r"^[ \t]*[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2}[ \t]*(?:--|–|—)[ \t]*"),
 )  # fmt: skip
 """What comes before the first word of a story."""
 
@@ -151,79 +151,83 @@ ANYWHERE_RULES = (ENTITIES, BRACKETS, ANYWHERE)
 LINE_RULES = (PHRASES, PICTURE_LINES, CREDITS, OPENINGS)
 """All the furniture that is recognised, a group after the other; in a group, where two rules start at one place the first wins."""
 
-PATTERNS = tuple("(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES)
+ANYWHERE_PATTERNS = tuple(
+    "(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES
+)
 LINE_PATTERNS = tuple(
     "(?m)\n(" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")"
     for group in LINE_RULES
 )
 """Patterns of lines begin with the newline before them: RE2 then leaps from newline to newline."""
-SITE = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
+OUTLET_SUFFIX = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
 """The name of the outlet at the end of a headline: " | The Daily Example", " - WXYZ News 2"."""
-FEW = 16
+MAX_TEXTS_ONE_BY_ONE = 16
 """So many texts are matched one by one."""
-OPEN, CLOSE = "\x02", "\x03"
+MATCH_START, MATCH_END = "\x02", "\x03"
 
 
-def cleaned(texts: pa.StringArray) -> pa.StringArray:
+def clean_texts(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without their furniture; null stays null."""
-    return pc.utf8_slice_codeunits(cleaned_lines(texts), 1)
+    return pc.utf8_slice_codeunits(clean_text_lines(texts), 1)
 
 
-def cleaned_lines(texts: pa.StringArray) -> pa.StringArray:
+def clean_text_lines(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without their furniture, each line after a newline, the first as well; null stays null."""
-    for pattern in PATTERNS:  # by a space: what stood around it is two words
-        texts = replaced(texts, pattern, " ")
+    for pattern in ANYWHERE_PATTERNS:  # by a space: what stood around it is two words
+        texts = replace_pattern(texts, pattern, " ")
     texts = pc.binary_join_element_wise("\n", texts, "")
     for pattern in LINE_PATTERNS:
-        texts = replaced(texts, pattern, "\n")
+        texts = replace_pattern(texts, pattern, "\n")
     return texts
 
 
-def cleaned_titles(titles: pa.StringArray) -> pa.StringArray:
+def clean_titles(titles: pa.StringArray) -> pa.StringArray:
     """Return the titles without the name of their outlet."""
-    return replaced(titles, SITE, "")
+    return replace_pattern(titles, OUTLET_SUFFIX, "")
 
 
-def replaced(texts: pa.StringArray, pattern: str, by: str) -> pa.StringArray:
+def replace_pattern(texts: pa.StringArray, pattern: str, replacement: str) -> pa.StringArray:
     """Return the texts with all that matches a pattern replaced; null stays null.
 
     Arrow compiles the pattern at each call, which takes as long as thirty articles; of a few, each is matched by itself, with
     what was compiled before. Both use RE2, so both find the same.
     """
-    if len(texts) > FEW:
-        return pc.replace_substring_regex(texts, pattern=pattern, replacement=by)
-    replace = compiled(pattern).sub
-    return pa.array([None if text is None else replace(by, text) for text in texts.to_pylist()], pa.string())
+    if len(texts) > MAX_TEXTS_ONE_BY_ONE:
+        return pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
+    replace = compile_pattern(pattern).sub
+    return pa.array(
+        [None if text is None else replace(replacement, text) for text in texts.to_pylist()], pa.string()
+    )
 
 
 @cache
-def compiled(pattern: str) -> Any:
+def compile_pattern(pattern: str) -> Any:
     """Return a pattern as RE2 takes it."""
     import re2
 
     return re2.compile(pattern)
 
 
-def furniture_in(text: str) -> list[tuple[str, str]]:
+def find_boilerplate(text: str) -> list[tuple[str, str]]:
     """Return (rule, passage) for each piece of furniture in `text`, a group of rules after the other."""
     found: list[tuple[str, str]] = []
-    rest = "\n" + text.replace(OPEN, " ").replace(CLOSE, " ")
+    rest = "\n" + text.replace(MATCH_START, " ").replace(MATCH_END, " ")
     for groups, patterns, marked in (
-        (ANYWHERE_RULES, PATTERNS, f"{OPEN}\\0{CLOSE}"),
-        (LINE_RULES, LINE_PATTERNS, f"\n{OPEN}\\1{CLOSE}"),
+        (ANYWHERE_RULES, ANYWHERE_PATTERNS, f"{MATCH_START}\\0{MATCH_END}"),
+        (LINE_RULES, LINE_PATTERNS, f"\n{MATCH_START}\\1{MATCH_END}"),
     ):
         for group, pattern in zip(groups, patterns, strict=True):
             shown = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=marked)[
                 0
             ].as_py()
-            pieces = [piece.split(CLOSE) for piece in shown.split(OPEN)]
+            pieces = [piece.split(MATCH_END) for piece in shown.split(MATCH_START)]
             passages = [piece[0].strip() for piece in pieces[1:]]
-            found += [(name_of(passage, group), passage) for passage in passages if passage]
+            found += [(find_rule_name(passage, group), passage) for passage in passages if passage]
             rest = pieces[0][0] + "".join(piece[1] for piece in pieces[1:])
     return found
 
 
-def name_of(passage: str, group: tuple[Rule, ...]) -> str:
+def find_rule_name(passage: str, group: tuple[BoilerplateRule, ...]) -> str:
     """Return the name of the first rule of a group that recognises `passage`."""
     column = pa.array([passage])
     matches = (
