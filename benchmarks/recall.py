@@ -90,7 +90,7 @@ def order_of(articles: pa.Table, sketches: Sketches) -> np.ndarray:
 
 @jit_leaf
 def fill_relations(s, a, others, rules, desk, marks, out):
-    """Write the relation of article `a` to each of `others`, or `NO_RELATION`; return how many of them are near enough for a copy.
+    """Write the relation of article `a` to each of `others`, and return how many are near enough for a copy.
 
     What is too far apart for a rewrite, or no rewrite by its story, is judged again only if the shingles may allow a copy.
     """
@@ -117,7 +117,7 @@ def fill_relations(s, a, others, rules, desk, marks, out):
 
 @jit_leaf
 def relate(s, kept, other, rules, banded, desk):
-    """Return the relation of article `other`, which lies open on the desk, to `kept`: of the text, a follow-up, or `NO_RELATION`."""
+    """Return the relation of the loaded article `other` to `kept`: of the text, a follow-up, or `NO_RELATION`."""
     relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_threshold, banded, desk)
     if relation == NO_RELATION and storyline >= rules.storyline_threshold:
         return FOLLOWUP

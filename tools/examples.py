@@ -87,7 +87,7 @@ def settled(line: str) -> str:
 
 
 def examples_of(page: str, folder: Path) -> Iterator[Example]:
-    """Yield the examples of a page, run in its order in a folder that `configure_process` made; Python blocks share their names."""
+    """Yield the examples of a page, run in order in a prepared folder; Python blocks share their names."""
     names: dict[str, Any] = {}
     with contextlib.chdir(folder), patch.dict(os.environ, environment(folder)):
         for block in BLOCK.finditer(page):
@@ -126,7 +126,7 @@ def evaluated(code: str, names: dict[str, Any]) -> str:
     """Return what some Python code prints; the names that it makes are put into `names`."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(code, "a page", "exec"), names)  # noqa: S102 - the page is ours
+        exec(compile(code, "a page", "exec"), names)
     return out.getvalue()
 
 
@@ -135,7 +135,7 @@ def shown_by(command: str) -> str:
     words = [] if FOR_A_SHELL.search(command) else shlex.split(command)
     if words[:1] != ["dedup"]:
         run = ["bash", "-c", command]
-        done = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603 - the page is ours
+        done = subprocess.run(run, capture_output=True, text=True, check=False)
         return done.stderr + done.stdout
     shown: list[str] = []
     stdout, stderr = Screen(shown, terminal=True), Screen(shown, terminal=False)

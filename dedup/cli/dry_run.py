@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dedup.pipeline.estimate import RunEstimate
     from dedup.settings.settings import Settings
 
-__all__ = ["SAMPLE_ARTICLES", "print_estimate_line", "print_estimate"]
+__all__ = ["SAMPLE_ARTICLES", "print_estimate", "print_estimate_line"]
 
 SAMPLE_ARTICLES = 2_000
 """Articles that are read."""
@@ -73,7 +73,8 @@ def print_estimate_line(
     warn_if_uncompiled(quiet=quiet)
     found = estimate_run(paths, settings, fields, SAMPLE_ARTICLES)
     echo_status(
-        f"about {found.articles.expected:,.0f} articles: {format_seconds(found.seconds.low)} to
-        {format_seconds(found.seconds.high)}, " f"{format_size(found.memory_bytes.expected)} of memory; dedup plan says more",
+        f"about {found.articles.expected:,.0f} articles: {format_seconds(found.seconds.low)} to "
+        f"{format_seconds(found.seconds.high)}, "
+        f"{format_size(found.memory_bytes.expected)} of memory; dedup plan says more",
         quiet=quiet,
     )

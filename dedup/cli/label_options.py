@@ -57,8 +57,9 @@ def describe_missing_answers(truth: StoryTruth | PairTruth, level: str) -> Itera
     by_storyline = level == "storyline"
     if answers.get(ANSWER_NOT_SAME) and by_storyline:
         yield (
-            f"{answers[ANSWER_NOT_SAME]:,} pairs say only that they are not the same story (same: false); at level storyline
-            they are " "left open."
+            f"{answers[ANSWER_NOT_SAME]:,} pairs say only that they are not the same story (same: "
+            "false); at level storyline they are "
+            "left open."
         )
     if answers.get(ANSWER_NOT_SAME) and not by_storyline and not answers.get(ANSWER_FOLLOWUP):
         yield (

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from dedup.text.boilerplate.profile import BoilerplateProfile
 
 __all__ = [
+    "echo_status",
     "format_boilerplate_summary",
-    "iter_warnings",
-    "iter_run_warnings",
-    "print_json",
-    "report_run",
-    "report_index_answers",
-    "report_rejects",
     "format_run_summary",
     "format_summary",
-    "echo_status",
+    "iter_run_warnings",
+    "iter_warnings",
+    "print_json",
+    "report_index_answers",
+    "report_rejects",
+    "report_run",
 ]
 
 DEFAULT_REJECTS_FILE = "dedup.rejects.jsonl"

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TimedResult",
-    "warn_if_uncompiled",
-    "run_interruptibly",
     "learn_with_progress",
     "prepare_libraries",
-    "run_with_progress",
     "run_and_keep_sketches",
+    "run_interruptibly",
+    "run_with_progress",
+    "warn_if_uncompiled",
 ]
 
 BAR_DELAY_SECONDS = 2.0
@@ -150,7 +150,7 @@ def run_interruptibly(work: Callable[[], T]) -> T:
     def run_work() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised again, where it is waited for
+        except BaseException as error:
             failed.append(error)
 
     worker = threading.Thread(target=run_work, name="dedup", daemon=True)

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from dedup.settings.settings import Settings
 
 __all__ = [
-    "FilterOutputs",
     "BatchTrigger",
+    "FilterOutputs",
     "add_corpus_to_index",
+    "count_outcomes",
     "filter_stream",
     "open_index",
-    "count_outcomes",
 ]
 
 JSONL_EXTENSIONS = {"", ".jsonl", ".ndjson"}

@@ -23,7 +23,7 @@ from dedup.evaluation.metrics import (
 from dedup.evaluation.pair_labels import LabelledPairs
 from dedup.pipeline.results import Result
 
-__all__ = ["PairTruth", "StoryTruth", "GroundTruth"]
+__all__ = ["GroundTruth", "PairTruth", "StoryTruth"]
 
 MAX_SPLIT_CLUSTERS = 40
 """Of a story in so many clusters and more, so many are looked at: they are its first in order of input."""

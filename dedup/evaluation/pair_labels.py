@@ -26,17 +26,17 @@ from dedup.io.records import to_json_line
 from dedup.settings.settings import LEVEL_MODELS
 
 __all__ = [
-    "LABEL_ANSWERS",
-    "ANSWER_NOT_SAME",
     "ANSWER_DIFFERENT",
     "ANSWER_FOLLOWUP",
+    "ANSWER_NOT_SAME",
     "ANSWER_OPEN",
     "ANSWER_SAME",
+    "LABEL_ANSWERS",
     "LabelledPairs",
     "PairLabel",
-    "is_together",
     "find_labelled_pairs",
     "format_pair_label",
+    "is_together",
     "read_pair_labels",
 ]
 

@@ -26,7 +26,7 @@ from dedup.text.boilerplate.passages import remove_boilerplate
 from dedup.text.boilerplate.profile import BoilerplateProfile
 from dedup.text.shared_passages import split_words
 
-__all__ = ["Question", "ReviewArticle", "select_questions", "find_own_terms", "read_review_articles"]
+__all__ = ["Question", "ReviewArticle", "find_own_terms", "read_review_articles", "select_questions"]
 
 CHECK_EVERY = 10
 PAIRS_PER_QUESTION = 40

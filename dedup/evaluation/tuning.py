@@ -23,16 +23,16 @@ from dedup.pipeline.results import Result
 from dedup.settings.settings import LEVEL_MODELS, RELATIONS, THRESHOLD_SETTINGS, Settings
 
 __all__ = [
-    "ReliabilityBin",
     "Mistake",
+    "ReliabilityBin",
     "ThresholdScores",
     "TuningReport",
+    "build_tuning_report",
     "compute_calibration_error",
+    "compute_reliability",
     "compute_threshold_curve",
     "find_false_matches",
     "find_misses",
-    "compute_reliability",
-    "build_tuning_report",
 ]
 
 CURVE_THRESHOLDS = (

@@ -97,7 +97,8 @@ def check_version(meta: Mapping[str, str], name: str) -> None:
     """Raise IndexingError where an index was made by the first version of dedup, which knew one level and one model."""
     if FORMAT_1_MODEL_KEY in meta and MODELS_KEY not in meta:
         raise IndexingError(
-            f"the index {name} was made for --level {read_index_level(meta)} by the one model of an earlier version: "
+            f"the index {name} was made for --level {read_index_level(meta)} by the one model of an "
+            "earlier version: "
             "dedup index can still read it and expire its articles, but to add more make another index, in another place"
         )
 
@@ -110,7 +111,8 @@ def check_models(meta: Mapping[str, str], settings: Settings, name: str) -> None
         or read_stored_settings(meta, name).get("model") != own
     ):
         raise IndexingError(
-            f"the index {name} was made by other models, so its kept articles cannot be compared; verify it without --deep"
+            f"the index {name} was made by other models, so its kept articles cannot be compared; "
+            "verify it without --deep"
         )
 
 
@@ -124,7 +126,8 @@ def check_compatible(meta: Mapping[str, str], settings: Settings, name: str) -> 
     ]
     if others:
         raise IndexingError(
-            f"the index {name} was made by other rules ({'; '.join(others)}): make another index, in another place"
+            f"the index {name} was made by other rules ({'; '.join(others)}): make another index, in "
+            "another place"
         )
     check_level(read_index_level(meta), settings.level, name)
     if differing:
@@ -141,6 +144,7 @@ def check_level(index_level: str, wanted_level: str, name: str) -> None:
     """Raise IndexingError where an index was made for another level than the one asked for."""
     if index_level != wanted_level:
         raise IndexingError(
-            f"the index {name} was made for --level {index_level}, not {wanted_level}: open it with --level {index_level}, or
-            make another " f"index, in another place, with --level {wanted_level}"
+            f"the index {name} was made for --level {index_level}, not {wanted_level}: open it with "
+            f"--level {index_level}, or make another "
+            f"index, in another place, with --level {wanted_level}"
         )

@@ -26,7 +26,7 @@ from dedup.io.discovery import STDIN, split_extensions
 from dedup.io.records import Reject, to_json_line
 from dedup.io.tables import WritableRecord, encode_record_line, write_delimited, write_parquet
 
-__all__ = ["open_atomic", "format_reject_line", "write_records", "write_rejects"]
+__all__ = ["format_reject_line", "open_atomic", "write_records", "write_rejects"]
 
 STDOUT = STDIN
 """The same dash."""

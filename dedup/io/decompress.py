@@ -28,7 +28,7 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.io.discovery import InputFile, make_unreadable_error
 
-__all__ = ["CorruptFileError", "ByteChunks", "StdinSpool", "decompress_file", "decode_to_utf8"]
+__all__ = ["ByteChunks", "CorruptFileError", "StdinSpool", "decode_to_utf8", "decompress_file"]
 
 ByteChunks = Iterator[bytes]
 
@@ -55,7 +55,7 @@ ENCODINGS = (
 """The encodings beside UTF-8 that news is found in; of two that fit equally well, the first is taken."""
 
 
-class CorruptFileError(Exception):  # noqa: N818 - it ends the reading of a file, and never reaches a caller
+class CorruptFileError(Exception):
     """The rest of a file cannot be read; `tail` is the line that was cut off, and `line` its number."""
 
     def __init__(self, reason: str, line: int | None = None, partial_line: bytes = b"") -> None:
@@ -68,7 +68,7 @@ class StdinSpool:
     """Standard input, kept in an unnamed temporary file as it is read, so that it can be read again."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the corpus
+        self._file = tempfile.TemporaryFile()
         weakref.finalize(self, self._file.close)
         self._ended = False
 
@@ -107,7 +107,7 @@ def decompress_file(source: InputFile, advance: Callable[[int], None]) -> ByteCh
     InputError where it cannot be opened, Damaged where it breaks off.
     """
     try:
-        raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
+        raw = Path(source.path).open("rb", buffering=0)
     except OSError as error:
         raise make_unreadable_error(source.path, error) from error
     with raw:

@@ -14,13 +14,13 @@ from typing import NoReturn
 from dedup.errors import InputError
 
 __all__ = [
-    "EXTENSIONS",
     "COMPRESSIONS",
+    "EXTENSIONS",
     "STDIN",
     "InputFile",
-    "split_extensions",
     "find_input_files",
     "make_unreadable_error",
+    "split_extensions",
 ]
 
 EXTENSIONS = {

@@ -13,7 +13,7 @@ from dedup.io.file_reader import FileReader, NumberedRows
 from dedup.io.records import MAX_REJECT_CHARACTERS, describe_json_type
 from dedup.io.schema import FIELDS, SCHEMA
 
-__all__ = ["read_document_rows", "is_document", "read_text_articles", "read_text_rows"]
+__all__ = ["is_document", "read_document_rows", "read_text_articles", "read_text_rows"]
 
 ARRAY_START = re.compile(r"\s*\[?\s*")
 SEPARATORS = re.compile(r"[\s,]*")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from dedup.errors import InputError
 
-__all__ = ["read_json_object", "encode_json_file"]
+__all__ = ["encode_json_file", "read_json_object"]
 
 FILE_FORMAT = 1
 """Of furniture and of models."""

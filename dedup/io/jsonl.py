@@ -31,7 +31,7 @@ from dedup.io.normalize import explain_rejection, normalize_batch, normalize_rec
 from dedup.io.records import Record, describe_json_type
 from dedup.io.schema import FieldNames, list_column_names
 
-__all__ = ["parse_block_articles", "iter_block_records", "read_jsonl_articles", "read_jsonl_records"]
+__all__ = ["iter_block_records", "parse_block_articles", "read_jsonl_articles", "read_jsonl_records"]
 
 PARSE_PARTS = 4
 """A block is parsed in so many parts, on as many cores as there are."""

@@ -14,13 +14,13 @@ import numpy as np
 from dedup.io.decompress import ByteChunks, CorruptFileError
 
 __all__ = [
+    "Int64Array",
     "LineBlock",
     "LineSplitter",
-    "Int64Array",
     "OversizedLine",
-    "make_line_block",
     "iter_line_blocks",
     "iter_numbered_lines",
+    "make_line_block",
 ]
 
 MAX_HEAD_BYTES = 8000

@@ -22,7 +22,7 @@ from dedup.io.dates import TIMESTAMP, parse_published
 from dedup.io.schema import FIELDS, SCHEMA, FieldNames
 from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
 
-__all__ = ["NormalizedBatch", "normalize_batch", "normalize_records", "explain_rejection"]
+__all__ = ["NormalizedBatch", "explain_rejection", "normalize_batch", "normalize_records"]
 
 UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
 IGNORED_FIELD_WARNING = "articles whose {} is neither text nor a number, left out"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-__all__ = ["Record", "Reject", "to_json_line", "describe_json_type"]
+__all__ = ["Record", "Reject", "describe_json_type", "to_json_line"]
 
 MAX_REJECT_CHARACTERS = 2000
 """A reject shows this many characters of what was rejected: enough to recognise it, and few enough to

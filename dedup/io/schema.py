@@ -20,8 +20,8 @@ __all__ = [
     "FIELDS",
     "SCHEMA",
     "FieldNames",
-    "list_column_names",
     "build_field_names",
+    "list_column_names",
 ]
 
 SCHEMA = pa.schema(

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["as_text", "is_missing", "to_python_rows", "to_string_column", "replace_blanks", "replace_nul"]
+__all__ = ["as_text", "is_missing", "replace_blanks", "replace_nul", "to_python_rows", "to_string_column"]
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NULL_STRING = pa.scalar(None, pa.string())

@@ -115,7 +115,7 @@ def index_articles(index, s, articles, keys):
 
 @jit_leaf
 def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
-    """Write the candidates of an article of some `day`, whose keys lie in the scratch, into `scratch.candidates`, most shared first.
+    """Write the candidates of the article whose keys lie in the scratch into `scratch.candidates`, most shared first.
 
     Return (how many, how many of them share a band, whether `max_postings` was reached). `days` are those of the
     articles in the index; with `in_order` they came by rising date.

@@ -338,7 +338,7 @@ def classify_without_context(s, kept, other, params, workspace):
 
 
 def classify_evidence(row: np.ndarray, params: MatchParams) -> tuple[int, float]:
-    """Return (relation, probability) of two articles for the models to decide, by their evidence; (`NO_RELATION`, 0) for no match."""
+    """Return the (relation, probability) that the models give to a row of evidence; (`NO_RELATION`, 0) for no match."""
     story = compute_story_odds(row, params) + compute_context_odds(row, params)
     storyline = compute_storyline_odds(row, params)
     if (

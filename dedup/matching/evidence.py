@@ -222,7 +222,7 @@ def fill_evidence(s, i, j, workspace):
 
 @jit_leaf
 def fill_pair_evidence(s, i, j, workspace):
-    """Write the columns before `CONTEXT_START` for sketch `i`, which lies open on the desk, and sketch `j` into the desk's row."""
+    """Write the columns before `CONTEXT_START` for the loaded sketch `i` and sketch `j` into `workspace.row`."""
     fill_story_evidence(s, i, j, workspace)
     fill_quote_evidence(s, i, j, workspace.row)
     fill_text_evidence(s, i, j, workspace.row)
@@ -394,7 +394,7 @@ def has_common_event_day(weekdays, day, other_weekdays, other_day):
 
 @jit_leaf
 def count_in_neighbours(s, i, neighbours, n, workspace):
-    """Count in `workspace.neighbour_counts` in how many of the first `n` of `neighbours` each term of sketch `i`, which lies open, stands."""
+    """Count for each term of the loaded sketch `i` how many of the first `n` of `neighbours` have it."""
     workspace.neighbour_counts[: s.term_offsets[i + 1] - s.term_offsets[i]] = 0.0
     for k in range(n):
         mark_shared_terms(s, i, neighbours[k], workspace)
@@ -419,7 +419,7 @@ def mark_shared_terms(s, i, j, workspace):
 
 @jit_leaf
 def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, workspace):
-    """Write the columns from `CONTEXT_START` on: what sketch `i`, which lies open, says beyond its affair, and whether `j` has it.
+    """Write the columns from `CONTEXT_START` on: what the loaded sketch `i` says beyond its affair, and whether `j` has it.
 
     The first `n` of `neighbours` stand for the affair; `j` may be among them, and then does not count. A term weighs the more
     the fewer of them have it: the affair's common words cancel, as they do for a reader who knows it. `nearer` and `beside`

@@ -14,7 +14,7 @@ import numpy as np
 from dedup.jit import jit_inline, jit_leaf
 
 SLOT_KEY, SLOT_HEAD = 0, 1
-"""A slot of the table: a key, 0 where it is free, and the head of its chain, which `get_chain_length` and `get_latest_block` tell apart."""
+"""A slot of the table: a key, 0 where it is free, and the packed head of its chain."""
 BLOCK_BITS = np.uint64(40)
 """The low bits of a head are the place of the latest block of a chain, the others how many articles are on it."""
 BLOCK_MASK = (np.uint64(1) << BLOCK_BITS) - np.uint64(1)

@@ -15,7 +15,7 @@ from dedup.matching.lsh_probability import compute_candidate_probabilities
 from dedup.settings.settings import Settings
 from dedup.sketches.spill import compute_sketch_budget
 
-__all__ = ["RunEstimate", "EstimateRange", "CorpusSample", "estimate_costs"]
+__all__ = ["CorpusSample", "EstimateRange", "RunEstimate", "estimate_costs"]
 
 STANDARD_ERRORS = 2.0
 """Standard errors to either side of an estimate."""

@@ -28,11 +28,11 @@ from dedup.text.shared_passages import format_opening
 
 __all__ = [
     "RereadableCorpus",
-    "iter_annotated_lines",
     "check_output_path",
-    "format_cluster_line",
-    "iter_cluster_lines",
     "describe_clusters",
+    "format_cluster_line",
+    "iter_annotated_lines",
+    "iter_cluster_lines",
     "iter_dropped_lines",
     "iter_kept_records",
     "make_cluster_member",
@@ -72,7 +72,7 @@ class ArticleDecisions(Protocol):
         """Return the evidence against an article that is dropped."""
 
 
-class ProbeAborted(Exception):  # noqa: N818 - it never leaves this module
+class ProbeAborted(Exception):
     """A file was opened only to see whether it can be."""
 
 

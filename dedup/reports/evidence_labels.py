@@ -54,4 +54,4 @@ EVIDENCE_LABELS: Mapping[str, str] = {
     "nearer": "articles of the affair that are nearer to it",
     "neighbours": "articles of the affair beside the other",
 }
-"""For each of `dedup.matching.evidence.EVIDENCE_NAMES`, in a few plain words; "new" is what other kept articles of the affair do not say."""
+"""A few plain words for each of `EVIDENCE_NAMES`; "new" is what other kept articles of the affair do not say."""

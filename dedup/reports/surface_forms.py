@@ -16,7 +16,7 @@ from dedup.text.shared_passages import is_unspaced_script, split_surface_tokens
 from dedup.text.tokenizer import hash_words
 from dedup.text.vocabulary import Vocabulary
 
-__all__ = ["is_readable", "get_term_kinds", "find_shared_names_and_numbers", "iter_surface_forms"]
+__all__ = ["find_shared_names_and_numbers", "get_term_kinds", "is_readable", "iter_surface_forms"]
 
 
 def find_shared_names_and_numbers(

@@ -17,7 +17,7 @@ from typing import Any
 from dedup.errors import SettingsError
 from dedup.settings.settings import Settings
 
-__all__ = ["Configuration", "read_configuration", "find_configuration"]
+__all__ = ["Configuration", "find_configuration", "read_configuration"]
 
 CONFIG_FILE_NAMES = ("dedup.toml", "pyproject.toml")
 """In one folder the first of them wins."""

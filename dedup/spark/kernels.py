@@ -32,7 +32,7 @@ def find_cell_pairs(
     twins: np.ndarray,
     rules: MatchParams,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of the later and the earlier article of each pair; `NO_ARTICLE` for one says that a bound was reached."""
+    """Return the positions of the later and the earlier article of each pair; `NO_ARTICLE` where a limit was reached."""
     width = keys.salient.shape[1] + keys.bands.shape[1]
     index, scratch = make_index_for_articles(len(days), width), make_lookup_scratch(len(days), width)
     latest = np.full(len(days), NO_ARTICLE, np.int64)

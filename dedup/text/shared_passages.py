@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 __all__ = [
-    "TOKEN_PATTERN",
     "MIN_RUN_WORDS",
+    "TOKEN_PATTERN",
     "WordSpan",
-    "is_unspaced_script",
-    "format_opening",
     "find_shared_passages",
+    "format_opening",
+    "is_unspaced_script",
     "iter_shared_runs",
-    "split_words",
     "split_surface_tokens",
+    "split_words",
 ]
 
 MIN_RUN_WORDS = 4

@@ -19,8 +19,8 @@ __all__ = [
     "RELATION_STYLES",
     "build_number_table",
     "format_cropped_line",
-    "strip_controls",
     "print_renderables",
+    "strip_controls",
 ]
 
 RELATION_STYLES = {

@@ -14,7 +14,7 @@ from dedup.formatting import format_count
 if TYPE_CHECKING:
     from dedup.evaluation.calibration import Calibration
 
-__all__ = ["render_calibration", "format_calibration_verdict"]
+__all__ = ["format_calibration_verdict", "render_calibration"]
 
 
 def render_calibration(calibration: Calibration, settled: int) -> Iterator[RenderableType]:
@@ -40,8 +40,12 @@ def render_calibration(calibration: Calibration, settled: int) -> Iterator[Rende
     for stage in calibration.curve:
         learning.add_row(f"{format_count(stage.pairs, 'pair')}", f"{stage.log_loss:.4f}", f"{stage.f1:.3f}")
     yield learning
-    told = f"{format_count(calibration.pairs, 'labelled pair')} of {format_count(calibration.stories, level)},
-    {calibration.same:,} of one {level}" copies = (
+    pairs, stories = (
+        format_count(calibration.pairs, "labelled pair"),
+        format_count(calibration.stories, level),
+    )
+    told = f"{pairs} of {stories}, {calibration.same:,} of one {level}"
+    copies = (
         f"; {settled:,} more never reach the model (copies, templates, too short, too far apart)"
         if settled
         else ""

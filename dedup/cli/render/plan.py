@@ -15,7 +15,7 @@ from dedup.formatting import format_count, format_size
 if TYPE_CHECKING:
     from dedup.pipeline.estimate import RunEstimate
 
-__all__ = ["render_estimate", "format_seconds"]
+__all__ = ["format_seconds", "render_estimate"]
 
 MINUTE, HOUR = 60, 3600
 SHORT_SECONDS = 10

@@ -101,7 +101,8 @@ class PostgresBackend:
         version = self._read_version()
         if version > SCHEMA_VERSION:
             raise IndexingError(
-                f"{self.name} is an index of a newer format ({version}; this version knows {SCHEMA_VERSION}): update dedup"
+                f"{self.name} is an index of a newer format ({version}; this version knows "
+                f"{SCHEMA_VERSION}): update dedup"
             )
         if not version and not create:
             raise IndexingError(f"there is no index {self.name}")
@@ -128,8 +129,8 @@ class PostgresBackend:
             return 0
         if (MARKER_TABLE,) not in found:
             raise IndexingError(
-                f"{self.name} is a schema with tables of others, but no index of dedup: name another, as in
-                ?schema={DEFAULT_SCHEMA}"
+                f"{self.name} is a schema with tables of others, but no index of dedup: name another, "
+                f"as in ?schema={DEFAULT_SCHEMA}"
             )
         return int(self._fetch_all("SELECT format FROM {schema}.dedup_index")[0][0])
 

@@ -33,8 +33,8 @@ from dedup.text.tokenizer import get_utf8_buffers
 __all__ = [
     "LEARNED_RULE",
     "RULE_DESCRIPTIONS",
-    "BoilerplatePiece",
     "BoilerplateCounts",
+    "BoilerplatePiece",
     "find_boilerplate_pieces",
 ]
 

@@ -139,8 +139,10 @@ def explain_followup(result: Result, near_misses: NearMisses, n: int) -> str:
     made = result.assignments
     if made.storylines[later] != first:
         return ""
-    return f"it is kept as a follow-up: the probability that they belong to one storyline is
-    {format_percent(float(made.scores[later]))}"
+    return (
+        f"it is kept as a follow-up: the probability that they belong to one storyline is "
+        f"{format_percent(float(made.scores[later]))}"
+    )
 
 
 def explain_unmatched(pair_evidence: reasons.PairEvidence, result: Result, rules: MatchParams) -> str:

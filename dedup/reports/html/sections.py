@@ -24,11 +24,11 @@ from dedup.reports.html.snippets import Snippets
 from dedup.settings.settings import Settings
 
 __all__ = [
-    "build_charts",
     "build_boilerplate_table",
-    "get_level_words",
+    "build_charts",
     "build_outlet_tables",
     "build_pair_groups",
+    "get_level_words",
     "summarize_rejects",
 ]
 
@@ -117,9 +117,10 @@ def build_charts(
             matched,
             apart,
             threshold,
-            f"{matched.sum():,} {words['matches']} were matched. Of {near_misses.articles_searched:,} kept articles,
-            {apart.sum():,} had " "another kept one that shares enough to be weighed against them; these pairs were not
-            matched." + (WITNESSED_NOTE if pairs.witnessed else ""),
+            f"{matched.sum():,} {words['matches']} were matched. Of {near_misses.articles_searched:,} "
+            f"kept articles, {apart.sum():,} had "
+            "another kept one that shares enough to be weighed against them; these pairs were not matched."
+            + (WITNESSED_NOTE if pairs.witnessed else ""),
         ),
     }
 

@@ -23,15 +23,15 @@ __all__ = [
     "HistogramBin",
     "Outlet",
     "Overview",
+    "compute_clipped_log_odds",
     "count_cluster_sizes",
     "count_lags",
-    "get_level_relation",
-    "compute_clipped_log_odds",
+    "count_log_odds",
     "count_retellings",
+    "format_date_span",
+    "get_level_relation",
     "rank_outlets",
     "summarize_result",
-    "count_log_odds",
-    "format_date_span",
 ]
 
 HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
@@ -212,7 +212,7 @@ def count_retellings(result: Result) -> tuple[list[str], list[list[int]]]:
 
 
 def count_log_odds(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many matches of the model, and how many pairs left unmatched, lie in each column between two of `LOG_ODDS_EDGES`."""
+    """Count the matches of the model, and the pairs left unmatched, between each two of `LOG_ODDS_EDGES`."""
     made = result.assignments
     matched = compute_clipped_log_odds(made.scores[made.relations == get_level_relation(result.settings)])
     found, not_found = (

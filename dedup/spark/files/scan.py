@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 __all__ = [
     "SCAN_SCHEMA",
     "CorpusFiles",
-    "SplitScan",
-    "SparkRejects",
     "CorpusScan",
-    "combine_scans",
+    "SparkRejects",
+    "SplitScan",
     "build_scanner",
+    "combine_scans",
 ]
 
 SCAN_SCHEMA = (

@@ -30,9 +30,9 @@ __all__ = [
     "ROWS",
     "WHOLE",
     "Batches",
-    "SplitKey",
-    "SplitFormat",
     "NumberedBatch",
+    "SplitFormat",
+    "SplitKey",
     "choose_split_format",
 ]
 

@@ -18,7 +18,7 @@ from typing import Any
 from dedup.formatting import format_count
 from dedup.io.json_file import encode_json_file, read_json_object
 
-__all__ = ["BoilerplateProfile", "encode_profile", "normalize_spaces", "is_passage", "read_furniture"]
+__all__ = ["BoilerplateProfile", "encode_profile", "is_passage", "normalize_spaces", "read_furniture"]
 
 MAX_PROFILE_BYTES = 64 << 20
 """No furniture is larger: what is, is some other file."""
@@ -77,7 +77,7 @@ def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:
     """Return what a file says; `ValueError` with what is wrong with it."""
     sources = value.get("sources")
     if not isinstance(sources, dict):
-        raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - what is wrong is the file
+        raise ValueError("it has no object of 'sources'")
     for source, passages in sources.items():
         check_source(source, passages)
     articles = value.get("articles", 0)
@@ -93,7 +93,7 @@ def check_source(source: str, passages: Any) -> None:
             f"{source!r:.60} is no name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
         )
     if not isinstance(passages, dict):
-        raise ValueError(f"source {source!r:.60} has no object of passages")  # noqa: TRY004 - as above
+        raise ValueError(f"source {source!r:.60} has no object of passages")
     for passage, count in passages.items():
         if not is_passage(passage):
             raise ValueError(
