@@ -114,6 +114,6 @@ def format_size(count: float) -> str:
     ('999 bytes', '3.1 MB')
     """
     power = 0
-    while count >= 1000 and power < len(SIZE_UNITS) - 1:
+    while count >= 1000 and power < len(SIZE_UNITS) - 1:  # noqa: PLR2004 - a kilobyte
         count, power = count / 1000, power + 1
     return f"{count:.1f} {SIZE_UNITS[power]}" if power else f"{count:.0f} {SIZE_UNITS[0]}"

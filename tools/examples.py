@@ -126,7 +126,7 @@ def evaluated(code: str, names: dict[str, Any]) -> str:
     """Return what some Python code prints; the names that it makes are put into `names`."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(code, "a page", "exec"), names)
+        exec(compile(code, "a page", "exec"), names)  # noqa: S102 - the page is ours
     return out.getvalue()
 
 
@@ -135,7 +135,7 @@ def shown_by(command: str) -> str:
     words = [] if FOR_A_SHELL.search(command) else shlex.split(command)
     if words[:1] != ["dedup"]:
         run = ["bash", "-c", command]
-        done = subprocess.run(run, capture_output=True, text=True, check=False)
+        done = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603 - the page is ours
         return done.stderr + done.stdout
     shown: list[str] = []
     stdout, stderr = Screen(shown, terminal=True), Screen(shown, terminal=False)

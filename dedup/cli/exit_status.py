@@ -117,7 +117,7 @@ def handle_signal(number: int, _frame: object) -> NoReturn:
 def check_standard_streams() -> None:
     """See to it that there is a stdout and a stderr; a caller may have closed them."""
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as there is talk
     if sys.stdout is None:
         sys.stderr.write("Error: standard output is closed\n")
         sys.exit(1)

@@ -150,7 +150,7 @@ def run_interruptibly(work: Callable[[], T]) -> T:
     def run_work() -> None:
         try:
             done.append(work())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised again, where it is waited for
             failed.append(error)
 
     worker = threading.Thread(target=run_work, name="dedup", daemon=True)

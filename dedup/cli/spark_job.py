@@ -108,7 +108,7 @@ def require_spark() -> None:
     from dedup.errors import EngineError
 
     try:
-        import dedup.spark
+        import dedup.spark  # noqa: F401 - only to see whether it can be
     except ImportError as error:
         raise EngineError(str(error)) from None
 

@@ -259,7 +259,7 @@ def read_label_fields(records: Iterable[Record], *names: str) -> list[list[Hasha
 
 def parse_field_label(value: Any) -> Hashable:
     """Return a value of a record as a label: None for null, NaN and blank text; JSON for what is nested."""
-    missing = value is None or value != value or (isinstance(value, str) and not value.strip())
+    missing = value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124 - NaN
     if missing:
         return None
     return value if isinstance(value, str) else to_json_line(value)

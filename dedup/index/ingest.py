@@ -85,7 +85,7 @@ def build_index_rows(
         [new.ids[a] for a in members.tolist()],
         new.versions,
         s.content_hashes[members].view(np.int64).tolist(),
-        [None if day != day else day for day in s.days[members].tolist()],
+        [None if day != day else day for day in s.days[members].tolist()],  # noqa: PLR0124 - NaN
         positions[made.leaders[slots]].tolist(),
         made.relations[slots].tolist(),
         made.scores[slots].tolist(),

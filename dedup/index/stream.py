@@ -172,7 +172,7 @@ class Prefetcher(Generic[T]):
                 self._put(item)
                 if self._closed.is_set():
                     return
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised again, where the items are taken
             ended = EndOfItems(error)
         self._put(ended)
 

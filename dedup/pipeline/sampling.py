@@ -64,7 +64,7 @@ def sample_corpus(
     if any(source.path == STDIN for source in sources):
         raise InputError("standard input can be read only once: name files or folders to plan for")
     sizes = [Path(source.path).stat().st_size for source in sources]
-    random = Random(settings.seed)
+    random = Random(settings.seed)  # noqa: S311 - a sample, not a secret
     drawn = (
         read_whole_corpus(paths, fields, sum(sizes))
         if sum(sizes) <= whole_bytes

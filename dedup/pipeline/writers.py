@@ -72,7 +72,7 @@ class ArticleDecisions(Protocol):
         """Return the evidence against an article that is dropped."""
 
 
-class ProbeAborted(Exception):
+class ProbeAborted(Exception):  # noqa: N818 - it never leaves this module
     """A file was opened only to see whether it can be."""
 
 

@@ -325,7 +325,7 @@ def add_matching_rows(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any
 def read_article_pair(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     """Return the articles of a corpus of two, as a batch; `InputError` where there are more or fewer."""
     table = pa.Table.from_batches(batches, SCHEMA)
-    if len(table) != 2:
+    if len(table) != 2:  # noqa: PLR2004 - a pair
         raise InputError(f"these files hold {len(table)} articles, not one each; name a corpus and two ids")
     return table.combine_chunks().to_batches()[0]
 

@@ -92,7 +92,7 @@ def unknown(request: Request, error: Exception) -> Response:
     """Return the answer to a request for what is not there."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
-    if status == 405:
+    if status == 405:  # noqa: PLR2004 - as HTTP has it
         sentence = f"{request.method} is not allowed here"
     else:
         sentence = "there is nothing at this address; /openapi.json says what there is"

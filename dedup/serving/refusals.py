@@ -11,7 +11,7 @@ AGAIN_AFTER = {"Retry-After": "1"}
 
 
 @dataclass
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - it is an answer
     """A request is not answered as it was meant."""
 
     status: int

@@ -82,7 +82,7 @@ class Turns:
         started = perf_counter()
         try:
             answers = self._index.decide(joined([waiting.batch for waiting in group]))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
             of_index = isinstance(error, IndexingError)
             self.trouble = str(error) if of_index else self.trouble
             if len(group) > 1 and not of_index:

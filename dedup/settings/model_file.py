@@ -135,7 +135,7 @@ def parse_model(value: Mapping[str, Any]) -> Model:
     """Return what a file says; `ValueError` with what is wrong with it."""
     coefficients = value.get("coefficients")
     if not isinstance(coefficients, dict):
-        raise ValueError("it has no object of 'coefficients'")
+        raise ValueError("it has no object of 'coefficients'")  # noqa: TRY004 - what is wrong is the file
     if "level" not in value:
         raise ValueError(
             f"version {value.get('dedup', 'unknown')!s:.20} of dedup made it, which knew one level only: "

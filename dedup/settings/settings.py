@@ -87,11 +87,11 @@ class Settings:
     salient_terms: int = option(
         28, "How many salient terms of title and lead an article is looked up by.", 4, 64
     )
-    furniture: BoilerplateProfile | None = option(
+    furniture: BoilerplateProfile | None = option(  # noqa: RUF009 - it makes a field, as for the others
         None,
         "What a source prints again and again, as `dedup furniture` learned it, is left out of its texts.",
     )
-    model: Model | None = option(
+    model: Model | None = option(  # noqa: RUF009 - as above
         None, "Rewrites are found by this model, as `dedup calibrate` fitted it, in place of the shipped one."
     )
     bands: int = option(32, "MinHash bands by which copies are looked up.", 1, 128)

@@ -4,7 +4,7 @@ Needs the extra `spark`. Nothing else in the package imports this one but when i
 """
 
 try:
-    import pyspark as _
+    import pyspark as _  # noqa: F401 - only to say in a sentence what is missing
 except ImportError as missing:
     sentence = "Spark is not installed; install it with: pip install 'news-dedup[spark]'"
     raise ImportError(sentence) from missing

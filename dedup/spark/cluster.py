@@ -61,8 +61,8 @@ def decide_repeated_inputs(repeats: DataFrame, articles: DataFrame) -> DataFrame
     copy = sql.map_from_arrays(sql.array(*map(sql.lit, named)), sql.array(*map(sql.lit, named.values())))
     return repeats.join(firsts, "first").withColumns(
         {
-            "canonical": sql.lit(False),
-            "repeated": sql.lit(True),
+            "canonical": sql.lit(False),  # noqa: FBT003 - a value
+            "repeated": sql.lit(True),  # noqa: FBT003 - as above
             "relation": sql.coalesce("relation", sql.lit(RELATIONS[EXACT])),
             "score": sql.when(sql.col("relation").isNull(), sql.lit(1.0)).otherwise(sql.col("score")),
             "evidence": sql.when(sql.col("relation").isNull(), copy).otherwise(sql.col("evidence")),

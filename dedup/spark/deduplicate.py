@@ -117,8 +117,8 @@ def build_spark_result(
         {
             "cluster": sql.coalesce("cluster", "id"),
             "storyline": sql.coalesce("storyline", "id"),
-            "canonical": sql.coalesce("canonical", sql.lit(True)),
-            "repeated": sql.lit(False),
+            "canonical": sql.coalesce("canonical", sql.lit(True)),  # noqa: FBT003 - a value
+            "repeated": sql.lit(False),  # noqa: FBT003 - as above
         }
     )
     every = alone.select(*RESULT_COLUMNS)

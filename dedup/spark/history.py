@@ -121,7 +121,7 @@ def restore_decisions(raw: DataFrame, again: DataFrame, decisions: DataFrame) ->
         "follows",
         "probability",
     )
-    once = sql.lit(False).alias("repeated")
+    once = sql.lit(False).alias("repeated")  # noqa: FBT003 - a value
     here = raw.select("row", *(name for name in WRITTEN_COLUMNS if name != "id"), once)
     return here.join(again, "row").join(then, "number")
 
@@ -150,7 +150,7 @@ def build_history_rows(sketches: DataFrame, decisions: DataFrame, settings: Sett
     every = sketches.select("number", "id", "given", "telling", "length").join(decisions, "number", "left")
     filled = {
         "cluster": sql.coalesce("cluster", "id"),
-        "canonical": sql.coalesce("canonical", sql.lit(True)),
+        "canonical": sql.coalesce("canonical", sql.lit(True)),  # noqa: FBT003 - a value
         "leader": sql.coalesce("leader", "number"),
         "first": sql.coalesce("first", "number"),
         "storyline": sql.coalesce("storyline", "id"),

@@ -70,7 +70,7 @@ ANY_ERROR = re.compile(r"^[\w.]+(?:Error|Exception): .*$", re.MULTILINE)
 def detect_java_version(java: str | Path) -> int | None:
     """Return the version of Java that a program is, as 17; None where it does not say."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - it is the very Java that Spark is going to run
             [str(java), "-version"], capture_output=True, text=True, check=False, timeout=JAVA_TIMEOUT_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):

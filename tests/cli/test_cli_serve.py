@@ -172,7 +172,7 @@ def test_what_is_no_http_does_not_end_it(tmp_path: Path) -> None:
 
 
 def test_the_token_of_the_environment_is_asked_for(tmp_path: Path) -> None:
-    with serving(tmp_path, DEDUP_TOKEN="a secret") as (_, port):
+    with serving(tmp_path, DEDUP_TOKEN="a secret") as (_, port):  # noqa: S106 - it opens nothing
         denied, health = asked(port, "GET", "/metrics"), asked(port, "GET", "/healthz")
         let_in = asked(port, "GET", "/metrics", authorization="Bearer a secret")
 
@@ -203,7 +203,7 @@ def test_requests_are_logged_where_that_is_asked_for(tmp_path: Path) -> None:
     assert '"GET /articles/a HTTP/1.1" 404' in (tmp_path / "said").read_text()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - it is refused
 def test_it_is_not_open_to_other_machines_without_a_token(host: str) -> None:
     answer = called("serve", "--index", ":memory:", "--host", host, "--port", "0")
 
@@ -219,7 +219,7 @@ def test_replies_are_sent_at_once() -> None:
 
 
 def test_an_empty_token_is_refused() -> None:
-    answer = called("serve", "--index", ":memory:", DEDUP_TOKEN=" ")
+    answer = called("serve", "--index", ":memory:", DEDUP_TOKEN=" ")  # noqa: S106 - it opens nothing
 
     assert (answer.exit_code, answer.stderr) == (
         1,

@@ -121,7 +121,7 @@ def test_workers_go_on_when_their_server_comes_back(postgres: Server, tmp_path: 
 
     for how in (SIGINT, SIGQUIT):
         before = [worker.answered() for worker in workers]
-        wait_until(lambda: all(w.answered() > seen for w, seen in zip(workers, before, strict=True)))
+        wait_until(lambda: all(w.answered() > seen for w, seen in zip(workers, before, strict=True)))  # noqa: B023
         postgres.stop(how)
         assert not any(worker.is_over() for worker in workers)
         postgres.start()

@@ -157,7 +157,7 @@ def test_a_date_does_not_depend_on_its_neighbours(dates: list[str]) -> None:
     assert together == parse_published(pa.array([*dates, "no date"]))[0].to_pylist()[:-1]
 
 
-@given(st.datetimes(min_value=datetime(1700, 1, 1), max_value=datetime(2200, 12, 31)))
+@given(st.datetimes(min_value=datetime(1700, 1, 1), max_value=datetime(2200, 12, 31)))  # noqa: DTZ001
 def test_every_moment_is_read_as_python_writes_it(moment: datetime) -> None:
     meant = moment.replace(microsecond=0, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ SAID = "The river Tarn rose two metres overnight and flooded the old mill at Vel
 OTHER = "Prosecutors in Averstone charged the owner of the Lorholm shipyard with fraud on Friday."
 JSON = {"content-type": "application/json"}
 LINES = {"content-type": "application/x-ndjson"}
-SECRET = "s3cret, and long"
+SECRET = "s3cret, and long"  # noqa: S105 - it opens nothing
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def fill_file(place: Place, meta: dict[str, str], rows: list[IndexRow], sketches
     database.executescript(f"PRAGMA application_id = {0x64656475}; PRAGMA user_version = 1")
     database.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     marks = ", ".join("?" * len(ROW))
-    query = f"INSERT INTO articles ({', '.join(ROW)}) VALUES ({marks})"
+    query = f"INSERT INTO articles ({', '.join(ROW)}) VALUES ({marks})"  # noqa: S608 - our own names
     database.executemany(query, [row[:-1] for row in rows])
     database.executemany("INSERT INTO sketches VALUES (?, ?)", sketches.items())
     database.execute("UPDATE state SET articles = ?", [len(rows)])
@@ -86,7 +86,7 @@ def fill_schema(place: Place, meta: dict[str, str], rows: list[IndexRow], sketch
         with database.cursor() as cursor:
             cursor.executemany("INSERT INTO meta VALUES (%s, %s)", list(meta.items()))
             cursor.executemany(
-                f"INSERT INTO articles ({', '.join(ROW)}, sketch) VALUES ({marks})".encode(),
+                f"INSERT INTO articles ({', '.join(ROW)}, sketch) VALUES ({marks})".encode(),  # noqa: S608 - our own names
                 [
                     (*row._replace(id=row.id.encode())[:-1], sketches.get(row.position, b""))  # type: ignore[arg-type]
                     for row in rows

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["serve_command"]
 
-TOKEN_VARIABLE = "DEDUP_TOKEN"
+TOKEN_VARIABLE = "DEDUP_TOKEN"  # noqa: S105 - the name of a variable
 MIB = 1 << 20
 WARM_UP_QUERY = (
     "The index learns what it holds, and reads its word lists, before anybody asks it for anything."

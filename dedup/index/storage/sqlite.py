@@ -29,7 +29,7 @@ IDS_AT_ONCE = 500
 JSON_VALUES = "SELECT value FROM json_each(?)"
 """A list of positions as a parameter."""
 COLUMNS = ", ".join(IndexRow._fields[:-1])
-ROWS_QUERY = f"SELECT {COLUMNS}, coalesce(follows, position) FROM articles LEFT JOIN links USING (position)"
+ROWS_QUERY = f"SELECT {COLUMNS}, coalesce(follows, position) FROM articles LEFT JOIN links USING (position)"  # noqa: S608 - our own names
 STATE_TYPES, META_TYPES, SKETCH_TYPES = {(int, int)}, {(str, str)}, {(int, bytes, bytes)}
 ROW_TYPES = {
     (int, str, int, int, published, int, int, float, bytes, float, int, bytes, int)
@@ -162,7 +162,7 @@ class SqliteBackend:
 
     def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at some positions."""
-        query = f"SELECT position, keys, sketch FROM sketches JOIN articles USING (position) WHERE position IN ({JSON_VALUES})"
+        query = f"SELECT position, keys, sketch FROM sketches JOIN articles USING (position) WHERE position IN ({JSON_VALUES})"  # noqa: S608 - our own names
         found = self._fetch_checked(SKETCH_TYPES, query, json.dumps(list(positions)))
         return {position: keys + sketch for position, keys, sketch in found}
 
@@ -172,7 +172,7 @@ class SqliteBackend:
         links = [(row.position, row.follows) for row in rows if row.follows != row.position]
         with self._wrap_errors():
             self._db.executemany(
-                f"INSERT INTO articles ({COLUMNS}) VALUES ({marks})",
+                f"INSERT INTO articles ({COLUMNS}) VALUES ({marks})",  # noqa: S608 - our own names
                 [row[:-1] for row in rows],
             )
             self._db.executemany("INSERT INTO links VALUES (?, ?)", links)
@@ -183,10 +183,10 @@ class SqliteBackend:
         """Take rows out."""
         chosen = json.dumps(list(positions))
         with self._wrap_errors():
-            self._db.execute(f"DELETE FROM articles WHERE position IN ({JSON_VALUES})", [chosen])
-            self._db.execute(f"DELETE FROM sketches WHERE position IN ({JSON_VALUES})", [chosen])
+            self._db.execute(f"DELETE FROM articles WHERE position IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
+            self._db.execute(f"DELETE FROM sketches WHERE position IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
             for column in ("position", "follows"):
-                self._db.execute(f"DELETE FROM links WHERE {column} IN ({JSON_VALUES})", [chosen])
+                self._db.execute(f"DELETE FROM links WHERE {column} IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
             self._db.execute("UPDATE state SET generation = generation + 1")
 
     def release_space(self) -> None:

@@ -70,7 +70,7 @@ def _expand_path(session: SparkSession, path: str) -> list[InputFile]:
         return _list_remote(session, path)
     if Path(path).exists() or not GLOB_PATTERN.search(path):
         return find_input_files([path])
-    found = sorted(glob.glob(path, recursive=True))
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - a Path takes no pattern that begins at the root
     if not found:
         raise InputError(f"there is no file or folder {path}")
     return find_input_files(found)
@@ -78,10 +78,10 @@ def _expand_path(session: SparkSession, path: str) -> list[InputFile]:
 
 def _list_remote(session: SparkSession, path: str) -> list[InputFile]:
     """Return the files of a path with a scheme."""
-    java: Any = session._jvm
+    java: Any = session._jvm  # noqa: SLF001 - the only way there
     place = java.org.apache.hadoop.fs.Path(path)
     try:
-        system = place.getFileSystem(session._jsc.hadoopConfiguration())
+        system = place.getFileSystem(session._jsc.hadoopConfiguration())  # noqa: SLF001
         found = [*(system.globStatus(place) or ())]
         listed = [item for status in found for item in _iter_remote_files(system, status, path)]
     except Exception as error:
@@ -104,7 +104,7 @@ def _iter_remote_files(system: Any, status: Any, pattern: str) -> Iterator[tuple
     if not status.isDirectory():
         yield top, top if GLOB_PATTERN.search(pattern) else pattern
         return
-    inside = system.listFiles(status.getPath(), True)
+    inside = system.listFiles(status.getPath(), True)  # noqa: FBT003 - Java names no arguments
     while inside.hasNext():
         path = str(inside.next().getPath())
         label = path[len(top) :].lstrip("/")

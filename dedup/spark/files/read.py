@@ -190,7 +190,7 @@ class SparkCorpus:
     def _get_paths(self, numbers: Sequence[int]) -> list[str]:
         return [escape_path(self._files.sources[number].path) for number in numbers]
 
-    def _read_lines(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:
+    def _read_lines(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - lines are always whole
         """Yield the lines of files, each with its piece."""
         from pyspark.sql import functions as sql
 
@@ -209,7 +209,7 @@ class SparkCorpus:
             known = [sql.col(escape_column_name(name)) for name in asked if name in rows.columns]
             yield rows.select(*build_split_columns(), sql.col("_metadata.row_index"), *known)
 
-    def _read_whole_files(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:
+    def _read_whole_files(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - as the name says
         """Yield the places of files; with their bytes, where they lie on a file system of Spark's."""
         paths = [self._files.sources[number].path for number in numbers]
         here = [(normalize_path(path), None) for path in paths if not is_remote(path)]

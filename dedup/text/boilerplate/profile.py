@@ -77,7 +77,7 @@ def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:
     """Return what a file says; `ValueError` with what is wrong with it."""
     sources = value.get("sources")
     if not isinstance(sources, dict):
-        raise ValueError("it has no object of 'sources'")
+        raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - what is wrong is the file
     for source, passages in sources.items():
         check_source(source, passages)
     articles = value.get("articles", 0)
@@ -93,7 +93,7 @@ def check_source(source: str, passages: Any) -> None:
             f"{source!r:.60} is no name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
         )
     if not isinstance(passages, dict):
-        raise ValueError(f"source {source!r:.60} has no object of passages")
+        raise ValueError(f"source {source!r:.60} has no object of passages")  # noqa: TRY004 - as above
     for passage, count in passages.items():
         if not is_passage(passage):
             raise ValueError(
