@@ -68,8 +68,8 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(
 def test_a_killed_process_leaves_no_half_file_in_the_place(tmp_path: Path) -> None:
     script = """
 import os, signal, sys
-from dedup.io.atomic_write import atomic_output
-with atomic_output(sys.argv[1]) as file:
+from dedup.io.atomic_write import open_atomic
+with open_atomic(sys.argv[1]) as file:
     file.write(b"half")
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)

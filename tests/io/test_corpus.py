@@ -206,8 +206,8 @@ corpus = Corpus(["-"], batch_bytes=1000)
 for _ in range(2):
     print([row["id"] for batch in corpus for row in batch.to_pylist()])
     sys.stdout.flush()
-    for record in corpus.records():
-        sys.stdout.buffer.write(record.line() + b"\\n")
+    for record in corpus.iter_records():
+        sys.stdout.buffer.write(record.to_line() + b"\\n")
     sys.stdout.flush()
 print([(reject.path, reject.line) for reject in corpus.rejects], corpus.total_bytes, corpus.bytes_read)
 """

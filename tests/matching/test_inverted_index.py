@@ -134,7 +134,7 @@ def test_what_is_out_of_reach_is_never_missed(seed: int, monkeypatch: pytest.Mon
     monkeypatch.setattr(clustering, "CHUNK_SIZE", 16)
     each = s.salient.shape[1] + s.bands.shape[1]
     with monkeypatch.context() as patch:
-        patch.setattr(clustering, "room_at_first", lambda *_: make_index_for_articles(len(order), each))
+        patch.setattr(clustering, "make_initial_index", lambda *_: make_index_for_articles(len(order), each))
         whole = assign_leaders(s, order, RULES)
 
     def counted(index: InvertedIndex, *rest: Any) -> InvertedIndex:
@@ -143,7 +143,7 @@ def test_what_is_out_of_reach_is_never_missed(seed: int, monkeypatch: pytest.Mon
         return found
 
     monkeypatch.setattr(inverted_index, "MAX_INITIAL_POSTINGS", 1)
-    monkeypatch.setattr(clustering, "with_room", counted)
+    monkeypatch.setattr(clustering, "ensure_room", counted)
     parts = assign_leaders(s, order, RULES)
 
     assert is_date_ordered(s.days)
@@ -161,7 +161,7 @@ def largest_index(s: Sketches, monkeypatch: pytest.MonkeyPatch) -> int:
         sizes.append(len(found.slots))
         return found
 
-    monkeypatch.setattr(clustering, "with_room", measured)
+    monkeypatch.setattr(clustering, "ensure_room", measured)
     assign_leaders(s, np.arange(len(s.text_hashes)), RULES)
     return max(sizes)
 
@@ -193,7 +193,7 @@ def test_there_is_room_at_first_for_what_is_in_reach_at_once(monkeypatch: pytest
 
     monkeypatch.setattr(clustering, "CHUNK_SIZE", 16)
     monkeypatch.setattr(inverted_index, "MIN_INITIAL_ARTICLES", 1)
-    monkeypatch.setattr(clustering, "with_room", counted)
+    monkeypatch.setattr(clustering, "ensure_room", counted)
     assign_leaders(s, order, RULES)
 
     assert len(grown) > 20

@@ -100,9 +100,9 @@ def test_standard_input_cannot_be_planned_for() -> None:
         total_bytes=st.integers(10_000, 10**14),
         articles=st.integers(0, 10**5),
         verified=st.integers(0, 10**7),
-        deviation=st.floats(0, 5),
-        evenly=st.booleans(),
-        complete=st.booleans(),
+        size_deviation=st.floats(0, 5),
+        is_uniform=st.booleans(),
+        is_whole=st.booleans(),
     ),
     st.integers(1, 64),
 )

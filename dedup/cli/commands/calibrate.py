@@ -31,6 +31,7 @@ __all__ = ["calibrate_command"]
 
 
 @click.command(
+    name="calibrate",
     cls=Command,
     section="Tune",
     examples=(

@@ -35,6 +35,7 @@ MAX_SHOWN_CLUSTERS = 40
 
 
 @click.command(
+    name="cluster",
     cls=Command,
     section="Find",
     examples=(

@@ -14,6 +14,7 @@ COMPLETION_VARIABLE = "_DEDUP_COMPLETE"
 
 
 @click.command(
+    name="completion",
     cls=Command,
     section="Set up",
     examples=(

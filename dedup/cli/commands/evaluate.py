@@ -47,6 +47,7 @@ def parse_floors(
 
 
 @click.command(
+    name="evaluate",
     cls=Command,
     section="Tune",
     examples=(

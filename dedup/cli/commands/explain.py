@@ -18,6 +18,7 @@ __all__ = ["explain_command"]
 
 
 @click.command(
+    name="explain",
     cls=Command,
     section="Find",
     examples=(

@@ -22,6 +22,7 @@ __all__ = ["boilerplate_command"]
 
 
 @click.command(
+    name="furniture",
     cls=Command,
     section="Set up",
     examples=(

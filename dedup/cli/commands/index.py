@@ -32,7 +32,7 @@ class IndexCommandGroup(click.Group):
     section = "Find"
 
 
-@click.group(cls=IndexCommandGroup, context_settings=CONTEXT)
+@click.group(name="index", cls=IndexCommandGroup, context_settings=CONTEXT)
 def index_command() -> None:
     """Look after an index of the articles seen.
 

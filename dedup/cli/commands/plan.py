@@ -17,6 +17,7 @@ __all__ = ["plan_command"]
 
 
 @click.command(
+    name="plan",
     cls=Command,
     section="Tune",
     examples=(

@@ -27,6 +27,7 @@ MILLION = 1_000_000
 
 
 @click.command(
+    name="report",
     cls=Command,
     section="Find",
     examples=(

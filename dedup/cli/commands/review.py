@@ -22,6 +22,7 @@ DEFAULT_LABELS_FILE = "labels.jsonl"
 
 
 @click.command(
+    name="review",
     cls=Command,
     section="Tune",
     examples=(

@@ -30,6 +30,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @click.command(
+    name="serve",
     cls=Command,
     section="Find",
     examples=(
