@@ -95,6 +95,7 @@ EVIDENCE_NAMES = (
     "new_text_found",  # the same of all terms
     "nearer",  # ln(1 + kept articles that are nearer to the article than this one)
     "neighbours",  # ln(1 + kept articles of the same affair beside this one)
+    "same_day_neighbour",  # 1 where the article has no date, and a neighbour of it is dated within a day of the kept article
 )
 """The columns of evidence, in order; similarities are in [0, 1]."""
 EVIDENCE_COUNT = len(EVIDENCE_NAMES)
@@ -145,6 +146,7 @@ EVIDENCE_COUNT = len(EVIDENCE_NAMES)
     NEW_TEXT_FOUND,
     NEARER,
     NEIGHBOURS,
+    SAME_DAY_NEIGHBOUR,
 ) = range(EVIDENCE_COUNT)
 FEATURES_START = STORY_45
 """The columns before it decide copies and templates; from here on they are for the models."""
@@ -424,7 +426,7 @@ def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, workspace):
     The first `n` of `neighbours` stand for the affair; `j` may be among them, and then does not count. A term weighs the more
     the fewer of them have it: the affair's common words cancel, as they do for a reader who knows it. `nearer` and `beside`
     are counts of kept articles: those nearer to `i` than `j` is, and those of the affair but `j`. Without neighbours a term
-    has its usual weight.
+    has its usual weight. An article without a date is most likely of the day of its neighbours.
     """
     count_in_neighbours(s, i, neighbours, n, workspace)
     mark_shared_terms(s, i, j, workspace)
@@ -459,6 +461,18 @@ def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, workspace):
     row[NEW_TEXT_FOUND] = compute_share_or_half(text, total)
     row[NEARER] = np.log1p(np.float32(nearer))
     row[NEIGHBOURS] = np.log1p(np.float32(beside))
+    row[SAME_DAY_NEIGHBOUR] = np.isnan(s.days[i]) and has_same_day(s, j, neighbours, n)
+
+
+@jit_leaf
+def has_same_day(s, j, neighbours, n):
+    """Return whether one of the first `n` of `neighbours`, `j` not among them, is dated within a day of `j`."""
+    found = False
+    for k in range(n):
+        found |= (
+            neighbours[k] != j and abs(s.days[neighbours[k]] - s.days[j]) <= 1
+        )  # NaN, and so false: undated
+    return found
 
 
 @jit_inline

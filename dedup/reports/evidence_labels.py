@@ -53,5 +53,6 @@ EVIDENCE_LABELS: Mapping[str, str] = {
     "new_text_found": "what is new in its text, found in the other",
     "nearer": "articles of the affair that are nearer to it",
     "neighbours": "articles of the affair beside the other",
+    "same_day_neighbour": "undated, and an article near to it is of the other's day",
 }
 """A few plain words for each of `EVIDENCE_NAMES`; "new" is what other kept articles of the affair do not say."""

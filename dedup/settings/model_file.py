@@ -46,6 +46,7 @@ POSITIVE_EVIDENCE = (
     "new_lead_found",
     "new_opening_found",
     "new_text_found",
+    "same_day_neighbour",
 )
 """Evidence that may speak for a match, and never against it."""
 NEGATIVE_EVIDENCE = (
@@ -65,7 +66,15 @@ NEGATIVE_EVIDENCE = (
 )
 """Evidence that may speak against a match, and never for it."""
 CONTEXT_EVIDENCE = frozenset(
-    ("new_title_found", "new_lead_found", "new_opening_found", "new_text_found", "nearer", "neighbours")
+    (
+        "new_title_found",
+        "new_lead_found",
+        "new_opening_found",
+        "new_text_found",
+        "nearer",
+        "neighbours",
+        "same_day_neighbour",
+    )
 )
 """Evidence that depends on the neighbours of an article: the story model alone may weigh it."""
 MODEL_LEVELS = ("story", "storyline")

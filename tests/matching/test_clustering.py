@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import numpy as np
@@ -9,7 +10,7 @@ from newsmaker import Article, planned, shuffled, sketched, story, version
 from dedup.matching import classifier
 from dedup.matching.classifier import NO_RELATION, make_match_params
 from dedup.matching.clustering import Assignments, assign_leaders
-from dedup.matching.evidence import EVIDENCE_COUNT, JACCARD, NEARER, NEW_TEXT_FOUND
+from dedup.matching.evidence import EVIDENCE_COUNT, JACCARD, NEARER, NEW_TEXT_FOUND, SAME_DAY_NEIGHBOUR
 from dedup.matching.pair_scoring import compute_evidence_in_context, score_pairs
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import RELATIONS, Settings
@@ -217,6 +218,42 @@ def test_what_the_affair_has_said_before_counts_less() -> None:
 
     assert of_second[NEW_TEXT_FOUND] > of_first[NEW_TEXT_FOUND]
     assert (of_first[NEARER], of_second[NEARER]) == (pytest.approx(math.log(2)), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "retold", "same"),
+    [
+        (0, 0, None, 1),
+        (0, 1, None, 1),
+        (0, 2, None, 0),
+        (None, 0, None, 0),
+        (0, None, None, 0),
+        (None, None, None, 0),
+        (0, 0, 0, 0),
+    ],
+)
+def test_an_undated_article_has_the_day_of_its_neighbours(
+    first: int | None, second: int | None, retold: int | None, same: int
+) -> None:
+    """Of two tellings before a third, which has no date, either speaks for the other, where it is of its day."""
+    published = story(1)["published"]
+    days = [None if day is None else published + timedelta(day) for day in (first, second, retold)]
+    tellings = [mixed(slice(0, 8), slice(0, 2), seed) for seed in range(3)]
+    s = sketched([{**telling, "published": day} for telling, day in zip(tellings, days, strict=True)])
+
+    rows = compute_evidence_in_context(s, np.arange(3), np.array([[0, 2], [1, 2]]), Settings())
+
+    assert rows[:, SAME_DAY_NEIGHBOUR].tolist() == [same, same]
+
+
+def test_the_other_article_of_a_pair_is_no_neighbour() -> None:
+    dated, undated = mixed(slice(0, 8), slice(0, 2), 1), mixed(slice(0, 8), slice(0, 2), 2)
+
+    rows = compute_evidence_in_context(
+        sketched([dated, {**undated, "published": None}]), np.arange(2), np.array([[0, 1]]), Settings()
+    )
+
+    assert rows[0, SAME_DAY_NEIGHBOUR] == 0
 
 
 UNDATED_STORY = [{**mixed(slice(0, 8), slice(0, 2), seed), "published": None} for seed in range(5)]

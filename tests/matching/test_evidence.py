@@ -41,6 +41,8 @@ SAYS_NOTHING = {
     *("new_title_found", "new_lead_found", "new_opening_found", "new_text_found"),
 }
 """The evidence that is a half where there is nothing to be found."""
+NONE_THERE = {"weekdays_shared", "event_day_shared", "figure_share", "same_day_neighbour"}
+"""The evidence on what a made story does not name, or has not alone."""
 ONE_WAY = EVIDENCE_NAMES[CONTEXT_START:]
 """The evidence on what the first article says beyond its affair."""
 Row = dict[str, float]
@@ -139,9 +141,7 @@ def test_evidence_does_not_depend_on_the_other_articles(articles: list[Article])
 def test_an_article_shares_all_of_itself() -> None:
     row = evidence(story(1), story(1))
 
-    ones = (
-        set(EVIDENCE_NAMES) - COUNTS - DIFFERENCES - {"weekdays_shared", "event_day_shared", "figure_share"}
-    )  # the story names none
+    ones = set(EVIDENCE_NAMES) - COUNTS - DIFFERENCES - NONE_THERE
     assert {name: row[name] for name in ones} == pytest.approx(dict.fromkeys(ones, 1.0), abs=1e-5)
     assert {name: row[name] for name in DIFFERENCES} == pytest.approx(
         dict.fromkeys(DIFFERENCES, 0.0), abs=1e-6
