@@ -61,11 +61,12 @@ clean: ## Remove all that these commands made, .venv included
 	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
-# A browser, Java and a Redis server: Debian's root gets them; elsewhere the tests that run them are skipped by name.
+# A browser, Java, nginx and a Redis server: Debian's root gets them; elsewhere the tests that run them are skipped by name.
 .venv/.programs: .venv/.dev
 	@missing=""; \
 	command -v chromium > /dev/null || missing="$$missing chromium"; \
 	command -v java > /dev/null || missing="$$missing openjdk-17-jre-headless"; \
+	command -v nginx > /dev/null || missing="$$missing nginx-light"; \
 	command -v redis-server > /dev/null || missing="$$missing redis-server"; \
 	if [ -n "$$missing" ] && command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
 		echo "Installing what the tests run, once, with apt-get:$$missing" >&2; \

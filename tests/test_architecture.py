@@ -34,8 +34,8 @@ MAY_IMPORT = {
     "reports": "evaluation pipeline matching settings sketches text io",
     "spark": "index pipeline matching settings sketches text io jit",
     "__init__": "index evaluation pipeline matching settings sketches text io",
-    "serving": "index pipeline settings io __init__",
-    "cli": "serving spark reports evaluation index pipeline matching settings sketches text io jit __init__",
+    "server": "index pipeline settings io __init__",
+    "cli": "server spark reports evaluation index pipeline matching settings sketches text io jit __init__",
     "__main__": "cli",
 }
 """Which packages a package imports, or a module at the top; each may import itself and what is open to all."""

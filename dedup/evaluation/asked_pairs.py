@@ -23,7 +23,7 @@ def select_model_pairs(sketches: Any, order: np.ndarray, settings: Settings, lim
     """
     step = 1
     while True:
-        asked = np.zeros(len(sketches.texts), np.bool_)
+        asked = np.zeros(len(sketches.text_hashes), np.bool_)
         asked[order[::step]] = True
         pairs, found = collect_model_pairs(sketches, order, asked, settings, limit)
         if found <= limit:

@@ -68,7 +68,7 @@ class StdinSpool:
     """Standard input, kept in an unnamed temporary file as it is read, so that it can be read again."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the corpus
         weakref.finalize(self, self._file.close)
         self._ended = False
 
@@ -107,7 +107,7 @@ def decompress_file(source: InputFile, advance: Callable[[int], None]) -> ByteCh
     InputError where it cannot be opened, Damaged where it breaks off.
     """
     try:
-        raw = Path(source.path).open("rb", buffering=0)
+        raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise make_unreadable_error(source.path, error) from error
     with raw:

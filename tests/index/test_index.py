@@ -519,7 +519,7 @@ def test_who_opens_a_large_index_lets_others_write_meanwhile(
             met.append(None if met else one.add([{"id": "d", "text": SAID}]))
             learn(rows)
 
-        monkeypatch.setattr(two._cache, "learn", slowly)
+        monkeypatch.setattr(two._cache, "add_rows", slowly)
         monkeypatch.setattr("dedup.index.storage.sqlite.LOCK_TIMEOUT_SECONDS", 1)
 
         assert two.add([{"id": "e", "text": SAID}])[0][1] is not None

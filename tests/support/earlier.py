@@ -54,7 +54,7 @@ def earlier_meta() -> dict[str, str]:
 
 def schema(name: str) -> str:
     """Return a schema file."""
-    return (files("dedup") / "index" / "sql" / name).read_text("utf-8")
+    return (files("dedup") / "index" / "storage" / "sql" / name).read_text("utf-8")
 
 
 def fill_file(place: Place, meta: dict[str, str], rows: list[IndexRow], sketches: dict[int, bytes]) -> None:

@@ -5,7 +5,12 @@ import shutil
 
 import pytest
 
-DEBIAN = {"chromium": "chromium", "java": "openjdk-17-jre-headless", "redis-server": "redis-server"}
+DEBIAN = {
+    "chromium": "chromium",
+    "java": "openjdk-17-jre-headless",
+    "nginx": "nginx-light",
+    "redis-server": "redis-server",
+}
 """The package of Debian that brings a program."""
 NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 """What a program may be called, where it has more than one name."""

@@ -123,28 +123,28 @@ def serve_command(
 
     With DEDUP_TOKEN in the environment, requests must bring it (Authorization: Bearer TOKEN); without it, only
     this machine may ask. An index that exists keeps its settings. SIGTERM and Ctrl-C end the service once what
-    it has in hand is answered.
+    it has in hand is answered, within ten seconds.
     """
-    server = import_server()
+    run = import_server()
     from dedup.pipeline.deduplicate import load_kernels
-    from dedup.serving.app import app_for
-    from dedup.serving.refusals import Limits
+    from dedup.server.app import create_app
+    from dedup.server.capacity import Limits
 
     token = os.environ.get(TOKEN_VARIABLE)
     if token is not None and not token.strip():
         raise ServingError(f"{TOKEN_VARIABLE} is empty: set it to a secret, or not at all")
     limits = Limits(body=max_body * MIB, articles=max_articles, requests=max_requests, seconds=max_seconds)
-    listening = server.bound_in(unix) if unix else server.bound(host, port, has_token=bool(token))
+    listening = run.bind_unix(unix) if unix else run.bind(host, port, has_token=bool(token))
     try:
         warn_if_uncompiled(quiet=quiet)
         with listening, open_index(place, settings) as index:
             load_kernels()
             index.find(WARM_UP_QUERY)
             listening.listen()  # from here on a caller waits, and is not turned away
-            echo_status(f"serving {index.backend.name} at {server.address_of(listening)}", quiet=quiet)
+            echo_status(f"serving {index.backend.name} at {run.describe_address(listening)}", quiet=quiet)
             log_to_stderr(access_log=access_log)
-            app = app_for(index, token=token, limits=limits, fields=fields)
-            server.run(app, listening, seconds=limits.seconds, access_log=access_log)
+            app = create_app(index, token=token, limits=limits, fields=fields)
+            run.serve_until_signal(app, listening, access_log=access_log)
         echo_status("ended in good order", quiet=quiet)
     finally:
         if unix:
@@ -161,9 +161,9 @@ def log_to_stderr(*, access_log: bool) -> None:
 def import_server() -> Any:
     """Return the module that serves; ServingError where the extra is not installed."""
     try:
-        from dedup.serving import server
+        from dedup.server import run
     except ModuleNotFoundError as error:
         raise ServingError(
             f"serving needs the package {error.name}: pip install 'news-dedup[serve]'"
         ) from error
-    return server
+    return run

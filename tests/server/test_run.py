@@ -3,65 +3,26 @@
 import http.client
 import json
 import os
-import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from commands import called, environment, started
+from commands import called
 from newsmaker import Article, planned
+from server_processes import asked, serving
 
 from dedup.index.index import Index
-from dedup.serving.server import bound
+from dedup.server.run import bind
 
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
-
-
-@contextmanager
-def serving(
-    folder: Path, *options: str | Path, end: signal.Signals = signal.SIGTERM, **more: str
-) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """Give a service over an index in a folder, as a process, and its port; it is sent a signal where it still runs.
-
-    What it says is in the file `said` of the folder.
-    """
-    given = ("serve", "--index", folder / "seen.db", "--port", "0", *options)
-    with (
-        (folder / "said").open("wb") as said,
-        started(*given, env=environment(**more), stderr=said) as running,
-    ):
-        try:
-            yield running, port_in(folder / "said", running)
-        finally:
-            if running.poll() is None:
-                running.send_signal(end)
-            running.wait(60)
-
-
-def port_in(said: Path, running: "subprocess.Popen[bytes]") -> int:
-    """Return the port that a service says it listens on, once it does; 0 where it is none."""
-    while not (found := re.search(r"^serving .* at .*?(?::(\d+))?\n", said.read_text(), re.MULTILINE)):
-        assert running.poll() is None, said.read_text()
-        time.sleep(0.02)
-    return int(found[1] or 0)
-
-
-def asked(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-    """Return the status and the body of a reply."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(method, path, body, headers)
-        reply = connection.getresponse()
-        return reply.status, reply.read()
 
 
 def sent(port: int, articles: list[Article]) -> list[dict[str, Any]]:
@@ -214,7 +175,7 @@ def test_it_is_not_open_to_other_machines_without_a_token(host: str) -> None:
 
 
 def test_replies_are_sent_at_once() -> None:
-    with bound("localhost", 0, has_token=False) as listening:
+    with bind("localhost", 0, has_token=False) as listening:
         assert listening.proto == socket.IPPROTO_TCP  # which asyncio asks for before it sets TCP_NODELAY
 
 
@@ -248,7 +209,7 @@ def test_an_index_that_is_none_is_said(tmp_path: Path) -> None:
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("dedup.serving")]:
+    for name in [name for name in sys.modules if name.startswith("dedup.server")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 

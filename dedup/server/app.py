@@ -1,0 +1,204 @@
+"""The FastAPI application: its routes, over an index."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.security import HTTPBearer
+from prometheus_client import generate_latest
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
+
+import dedup
+from dedup.errors import IndexingError
+from dedup.index.index import Index
+from dedup.io.schema import build_field_names
+from dedup.io.values import as_text
+from dedup.server.capacity import Limits, Slot
+from dedup.server.errors import respond_to_error, service_unavailable
+from dedup.server.middleware import RequestGuard
+from dedup.server.requests import JSON, LINES, ArticleBody, content_kind
+from dedup.server.responses import ArticleHistory, Decision, ErrorBody, Readiness, StoryCluster
+from dedup.server.service import Service
+
+__all__ = ["create_app"]
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+TOKEN_DESCRIPTION = "What DEDUP_TOKEN was when the service was started."  # noqa: S105 - no token
+ARTICLE = ArticleBody.model_json_schema()
+TEXT = {"schema": {"type": "string"}}
+ANYTHING = {"description": "What is no article is answered with an error in its place."}
+POSTED = {
+    JSON: {"schema": {"anyOf": [ARTICLE, {"type": "array", "items": {"anyOf": [ARTICLE, ANYTHING]}}]}},
+    LINES: TEXT,
+}
+router = APIRouter()
+
+
+class IdConvertor(Convertor[str]):
+    """Any id in a path, with slashes and newlines."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """Return the id as an index holds it."""
+        return (as_text(value) or "").replace("\0", " ")
+
+    def to_string(self, value: str) -> str:
+        """Return the id."""
+        return value
+
+
+register_url_convertor("id", IdConvertor())
+
+
+def get_service(request: Request) -> Service:
+    """Return the service of a request; a call costs less than a dependency."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def open_slot(request: Request) -> AsyncIterator[Slot]:
+    """Give a slot to a request, until its response is sent."""
+    with get_service(request).capacity.open_slot() as slot:
+        yield slot
+
+
+CurrentSlot = Annotated[Slot, Depends(open_slot)]
+
+
+def describe_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the error responses of a route, for its description."""
+    return {status: {"model": ErrorBody} for status in (401, 431, 500, 503, *statuses)}
+
+
+@router.post(
+    "/articles",
+    name="decide",
+    response_model=Decision | list[Decision | ErrorBody],
+    responses={**describe_errors(400, 408, 413, 415, 422), 200: {"content": {LINES: TEXT}}},
+    openapi_extra={"requestBody": {"required": True, "content": POSTED}},
+)
+async def post_articles(request: Request, slot: CurrentSlot) -> Response:
+    """Decide on one article, a list or JSON Lines, in order, once that is recorded for good.
+
+    What is no article is answered with an error in its place, and does not stop the others. The same id and text
+    get the same answer again, so a request may be sent again.
+    """
+    service, kind = get_service(request), content_kind(request.headers)
+    seconds = service.limits.seconds
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        async with asyncio.timeout_at(deadline):
+            body = await read_body(request, slot)
+    except TimeoutError:
+        raise HTTPException(408, f"the body did not arrive within {seconds:g} seconds") from None
+    slot.admit()
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await run_while_connected(request, service.decide(body, kind, slot))
+    except TimeoutError:
+        raise service_unavailable(f"there was no answer within {seconds:g} seconds") from None
+
+
+@router.get(
+    "/articles/{id:id}",
+    name="article",
+    responses=describe_errors(404, 422),
+    response_model_exclude_unset=True,
+)
+async def get_article(id: str, request: Request, slot: CurrentSlot) -> ArticleHistory:  # noqa: A002
+    """Return the decisions on an article, in all versions; `id#2` is the second version alone."""
+    service = get_service(request)
+    return ArticleHistory(id=id, versions=await service.look_up(service.index.history, id, slot))
+
+
+@router.get(
+    "/clusters/{id:id}",
+    name="cluster",
+    responses=describe_errors(404, 422),
+    response_model_exclude_unset=True,
+)
+async def get_cluster(id: str, request: Request, slot: CurrentSlot) -> StoryCluster:  # noqa: A002
+    """Return the articles that tell the story of one: the kept one, then those that repeat it, as they came."""
+    service = get_service(request)
+    decisions = await service.look_up(service.index.cluster, id, slot)
+    return StoryCluster(cluster=decisions[0].dedup.cluster, size=len(decisions), articles=decisions)
+
+
+@router.get(
+    "/metrics",
+    name="metrics",
+    response_class=Response,
+    responses={**describe_errors(), 200: {"content": {"text/plain": TEXT}}},
+)
+async def get_metrics(request: Request) -> Response:
+    """Return the metrics for Prometheus."""
+    return Response(generate_latest(get_service(request).metrics.registry), media_type=METRICS_TYPE)
+
+
+async def get_health(request: Request) -> Readiness:
+    """Return whether the index can be used."""
+    await get_service(request).check_index()
+    return Readiness(ready=True)
+
+
+async def read_body(request: Request, slot: Slot) -> bytearray:
+    """Return the body of a request; raise where it is too large, or breaks off."""
+    length = request.headers.get("content-length", "")
+    slot.check_size(int(length) if length.isdecimal() else 0)
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            slot.grow(len(piece))
+            body += piece
+    except ClientDisconnect:
+        raise HTTPException(400, "the body broke off") from None
+    return body
+
+
+async def run_while_connected(request: Request, work: Coroutine[Any, Any, Response]) -> Response:
+    """Return the result of some work; cancel it when the client goes away."""
+    working, leaving = asyncio.create_task(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise HTTPException(400, "the client has gone")
+        return working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
+        del working  # as in `Slot.wait`
+
+
+def create_app(
+    index: Index,
+    *,
+    token: str | None = None,
+    limits: Limits | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> FastAPI:
+    """Return the application over an index; with a `token` it answers only those who bring it.
+
+    `fields` maps our names of fields to theirs, as for `read_articles`. The caller closes the index afterwards.
+    """
+    service = Service(index, limits or Limits(), build_field_names(fields or {}))
+    app = FastAPI(
+        title="dedup",
+        version=dedup.__version__,
+        summary="Says of each article whether it is new, or which one it repeats, and why.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,  # the pages load their scripts from a content delivery network
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=service.lifespan,
+        exception_handlers=dict.fromkeys((StarletteHTTPException, IndexingError), respond_to_error),
+    )
+    app.state.service = service
+    app.add_middleware(RequestGuard, token=token, metrics=service.metrics)
+    security = [Depends(HTTPBearer(description=TOKEN_DESCRIPTION, auto_error=False))] if token else []
+    app.include_router(router, dependencies=security)
+    app.add_api_route("/healthz", get_health, name="healthz", responses=describe_errors())
+    return app

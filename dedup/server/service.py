@@ -1,0 +1,108 @@
+"""The work of the service: posted articles are parsed, written and answered, each step off the event loop where it is long."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+from fastapi import FastAPI, HTTPException, Response
+
+from dedup.errors import IndexingError
+from dedup.index.answers import Answer
+from dedup.index.index import Index
+from dedup.io.schema import SCHEMA, FieldNames
+from dedup.server.capacity import Capacity, Limits, Slot
+from dedup.server.errors import service_unavailable
+from dedup.server.metrics import Metrics
+from dedup.server.requests import PostedArticles, parse_articles
+from dedup.server.responses import Decision, render, respond
+from dedup.server.write_queue import WriteQueue
+
+__all__ = ["Service"]
+
+SMALL_BYTES, SMALL_ARTICLES = 1 << 15, 100
+"""What is smaller is parsed and rendered at once; the rest by a thread, so that other requests go on."""
+PROBE_SECONDS = 5.0
+"""An index that cannot record nothing in this time cannot be used."""
+EMPTY = pa.RecordBatch.from_pylist([], SCHEMA)
+
+
+@dataclass
+class Service:
+    """The index of a service, its limits and its threads."""
+
+    index: Index
+    limits: Limits
+    names: FieldNames
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.index)
+        self.capacity = Capacity(self.limits, self.metrics.in_flight)
+        self.writes = WriteQueue(self.index, self.metrics)
+        self.workers = ThreadPoolExecutor(1, "dedup parse")
+        self.readers = ThreadPoolExecutor(4, "dedup read")
+
+    @asynccontextmanager
+    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        """End the threads with the application."""
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.writes.close)
+            for pool in (self.workers, self.readers):
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    async def decide(self, body: bytearray, kind: str, slot: Slot) -> Response:
+        """Return the decisions on the articles of a body, once they are recorded for good."""
+        posted = await self._parse(body, kind, slot)
+        body.clear()
+        self.metrics.count_posted(len(posted.positions) + len(posted.errors), len(posted.errors))
+        answers: list[Answer] = []
+        if posted.positions:
+            answers = await slot.wait(self.writes.submit(posted.batch))
+        if len(answers) <= SMALL_ARTICLES:
+            return respond(render(posted, answers), kind)
+        return respond(await slot.wait(self.workers.submit(render, posted, answers)), kind)
+
+    async def _parse(self, body: bytearray, kind: str, slot: Slot) -> PostedArticles:
+        """Return the articles of a body; a thread that parses is told when nobody waits for it any more."""
+        cancelled = threading.Event()
+        options = (body, kind, self.names, self.limits, cancelled)
+        if len(body) < SMALL_BYTES:
+            return parse_articles(*options)
+        try:
+            return await slot.wait(self.workers.submit(parse_articles, *options))
+        finally:
+            cancelled.set()
+
+    async def look_up(self, read: Callable[[str], list[Answer]], name: str, slot: Slot) -> list[Decision]:
+        """Return what the index says of an article; raise 404 where it knows nothing."""
+        slot.admit()
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                answers = await slot.wait(self.readers.submit(read, name))
+        except TimeoutError:
+            raise service_unavailable(f"there was no answer within {self.limits.seconds:g} seconds") from None
+        if not answers:
+            raise HTTPException(404, "there is no such article in the index")
+        return [Decision.from_answer(answer) for answer in answers]
+
+    async def check_index(self) -> None:
+        """Raise 503 where the index cannot be used: by the latest turn while there is work, else by an empty one."""
+        if not self.writes.is_alive():
+            raise HTTPException(503, "the thread that writes to the index has ended")
+        if not self.capacity.requests:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await asyncio.wrap_future(self.writes.submit(EMPTY))
+            except TimeoutError:
+                raise service_unavailable(
+                    f"the index did not answer within {PROBE_SECONDS:g} seconds"
+                ) from None
+            except IndexingError as error:
+                raise HTTPException(503, str(error)) from None
+        if self.writes.failure:
+            raise HTTPException(503, self.writes.failure)
