@@ -25,7 +25,7 @@ from benchmarks.floors import Figure, Floor
 from benchmarks.natural import natural_figures
 from benchmarks.recall import DOUBTFUL, by_set, labelled_recall, least_recall
 from benchmarks.scoring import f1_of, labelled, pair_counts
-from dedup import Result, Settings, deduplicate, learn_furniture, read_articles
+from dedup import Result, Settings, deduplicate, learn_boilerplate, read_articles
 from dedup.evaluation.metrics import evaluate
 from dedup.matching.classifier import make_match_params
 from dedup.text.boilerplate.profile import BoilerplateProfile
@@ -43,7 +43,7 @@ MEASURED_ON = {
     "wire, copies as claimed": WIRE,
     "matches that are candidates": tuple(name for name in data.LABELLED_SETS if name not in DOUBTFUL),
     "paywall, trap pairs kept apart": PAYWALL,
-    "paywall, with learned furniture": PAYWALL,
+    "paywall, with learned boilerplate": PAYWALL,
     **{
         f"{name}, {figure}": (name, "judged.pairs")
         for name in ("background", "paywall")
@@ -76,9 +76,9 @@ MEASURED_ON = {
 
 
 @cache
-def clustered(name: str, furniture: BoilerplateProfile | None = None) -> Result:
-    """Return the result of de-duplicating a set, or the seeds, with the default settings and what was learned of furniture."""
-    return deduplicate(read_articles(data.path_of(name)), Settings(furniture=furniture))
+def clustered(name: str, boilerplate: BoilerplateProfile | None = None) -> Result:
+    """Return the result of de-duplicating a set, or the seeds, with the default settings and what was learned of boilerplate."""
+    return deduplicate(read_articles(data.path_of(name)), Settings(boilerplate=boilerplate))
 
 
 @cache
@@ -161,7 +161,7 @@ def wire() -> dict[str, float]:
 def as_claimed(result: Result) -> float:
     """Return the share of reported copies whose Jaccard or containment Python sets of word triples confirm.
 
-    The words are the package's own, furniture left out; the independent splitting is in the tests.
+    The words are the package's own, boilerplate left out; the independent splitting is in the tests.
     """
     records = {record["id"]: record for record in data.lines("wire")}
     claims = [m for m in result.dropped if m.relation in ("copy", "excerpt", "extension")]
@@ -178,18 +178,18 @@ def as_claimed(result: Result) -> float:
 
 
 def shingles(text: str) -> set[tuple[int, ...]]:
-    """Return the word 3-shingles of a text, as triples of hashed words, furniture left out."""
+    """Return the word 3-shingles of a text, as triples of hashed words, boilerplate left out."""
     words = tokenize_articles(pa.array([""]), clean_texts(pa.array([text]))).hashes.tolist()
     return {tuple(words[i : i + 3]) for i in range(len(words) - 2)}
 
 
 def paywall() -> dict[str, float]:
-    """Return the share of the trap pairs that stay apart, without and with furniture learned from the set."""
-    pairs, learned = data.pairs("paywall"), learn_furniture(read_articles(data.path_of("paywall")))
+    """Return the share of the trap pairs that stay apart, without and with boilerplate learned from the set."""
+    pairs, learned = data.pairs("paywall"), learn_boilerplate(read_articles(data.path_of("paywall")))
     print(f"paywall: learned {learned}")
     return {
         "paywall, trap pairs kept apart": 1 - float(together(clustered("paywall"), pairs).mean()),
-        "paywall, with learned furniture": 1 - float(together(clustered("paywall", learned), pairs).mean()),
+        "paywall, with learned boilerplate": 1 - float(together(clustered("paywall", learned), pairs).mean()),
     }
 
 

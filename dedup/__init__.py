@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from dedup.settings.model_file import read_model
     from dedup.settings.settings import Settings
     from dedup.sketches.minhash import from_minhash, to_minhash
-    from dedup.text.boilerplate.learn import learn_furniture
-    from dedup.text.boilerplate.profile import read_furniture
+    from dedup.text.boilerplate.learn import learn_boilerplate
+    from dedup.text.boilerplate.profile import read_boilerplate
 
     __version__: str
 
@@ -41,9 +41,9 @@ __all__ = [
     "deduplicate",
     "evaluate",
     "from_minhash",
-    "learn_furniture",
+    "learn_boilerplate",
     "read_articles",
-    "read_furniture",
+    "read_boilerplate",
     "read_model",
     "to_minhash",
 ]
@@ -60,9 +60,9 @@ HOMES = {
     "deduplicate": "pipeline.deduplicate",
     "evaluate": "evaluation.metrics",
     "from_minhash": "sketches.minhash",
-    "learn_furniture": "text.boilerplate.learn",
+    "learn_boilerplate": "text.boilerplate.learn",
     "read_articles": "io.corpus",
-    "read_furniture": "text.boilerplate.profile",
+    "read_boilerplate": "text.boilerplate.profile",
     "read_model": "settings.model_file",
     "to_minhash": "sketches.minhash",
 }

@@ -197,7 +197,7 @@ def test_asking_for_help_loads_nothing_heavy() -> None:
     assert not HEAVY_PACKAGES & loaded
 
 
-@pytest.mark.parametrize("command", ["cluster", "filter", "report", "explain", "plan", "furniture"])
+@pytest.mark.parametrize("command", ["cluster", "filter", "report", "explain", "plan", "boilerplate"])
 def test_a_command_loads_nothing_that_it_has_no_use_for(command: str, tmp_path: Path) -> None:
     corpus = "examples/newsroom.jsonl"
     first, second, *_ = (json.loads(line)["id"] for line in (ROOT / corpus).read_text().splitlines())

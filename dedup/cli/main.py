@@ -11,13 +11,13 @@ from typing import NoReturn
 
 import click
 
+from dedup.cli.commands.boilerplate import boilerplate_command
 from dedup.cli.commands.calibrate import calibrate_command
 from dedup.cli.commands.cluster import cluster_command
 from dedup.cli.commands.completion import completion_command
 from dedup.cli.commands.evaluate import evaluate_command
 from dedup.cli.commands.explain import explain_command
 from dedup.cli.commands.filter import filter_command
-from dedup.cli.commands.furniture import boilerplate_command
 from dedup.cli.commands.index import index_command
 from dedup.cli.commands.plan import plan_command
 from dedup.cli.commands.report import report_command

@@ -81,11 +81,11 @@ def run_and_keep_sketches(
 
 
 def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
-    """Return the furniture of the sources of a corpus."""
-    from dedup.text.boilerplate.learn import learn_furniture
+    """Return the boilerplate of the sources of a corpus."""
+    from dedup.text.boilerplate.learn import learn_boilerplate
 
     with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
-        return run_interruptibly(lambda: learn_furniture(corpus, progress=advance))
+        return run_interruptibly(lambda: learn_boilerplate(corpus, progress=advance))
 
 
 def prepare_libraries() -> None:

@@ -17,7 +17,7 @@ import click
 from dedup.cli.command import ADVANCED, MATCHING, CommandFunction, Decorator, HeadedOption, add_options
 from dedup.settings.model_file import Model, read_model
 from dedup.settings.settings import KEEP_CHOICES, LEVELS, RELATIONS, UNDATED_CHOICES, Settings
-from dedup.text.boilerplate.profile import BoilerplateProfile, read_furniture
+from dedup.text.boilerplate.profile import BoilerplateProfile, read_boilerplate
 
 __all__ = ["COMMON_SETTINGS", "FILE_OPTION_TYPES", "settings_options"]
 
@@ -30,7 +30,7 @@ COMMON_SETTINGS = (
     "undated",
     "rewrite_probability",
     "copy_jaccard",
-    "furniture",
+    "boilerplate",
     "model",
     "threads",
 )
@@ -86,7 +86,7 @@ class ParsedFile(click.ParamType):  # type: ignore[type-arg] # as above
 
 
 FILE_OPTION_TYPES = {
-    "furniture": ParsedFile(BoilerplateProfile, read_furniture),
+    "boilerplate": ParsedFile(BoilerplateProfile, read_boilerplate),
     "model": ParsedFile(Model, read_model),
 }
 """The settings that are read from files."""

@@ -54,7 +54,7 @@ class ReviewArticle:
     source: str | None
     published: datetime | None
     lead: str
-    """The first words of the text, furniture left out."""
+    """The first words of the text, boilerplate left out."""
     text: str
 
 

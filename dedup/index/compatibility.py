@@ -19,7 +19,7 @@ SKETCH_FORMAT = "2"
 """What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
 IGNORED_SETTINGS = ("threads", "memory", "work_dir", "keep", "sources", "undated")
 """Settings that an index is indifferent to: whoever comes first is kept."""
-FILE_SETTINGS = ("furniture", "model")
+FILE_SETTINGS = ("boilerplate", "model")
 """Settings of which only a digest is written down."""
 SETTINGS_KEY, MODELS_KEY, FORMAT_1_MODEL_KEY = "settings", "models", "story model"
 """Entries of an index; the last was that of the first version, which had one model and no levels."""
@@ -60,7 +60,7 @@ def read_index_level(meta: Mapping[str, str]) -> str:
 def read_index_settings(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Settings:
     """Return the settings that an index was made with; IndexingError where it alone does not tell all of them.
 
-    Furniture and a story model it does not hold: without `whole`, settings that lack them will do.
+    Boilerplate and a story model it does not hold: without `whole`, settings that lack them will do.
     """
     stored = read_stored_settings(meta, name)
     try:

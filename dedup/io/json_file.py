@@ -16,7 +16,7 @@ from dedup.errors import InputError
 __all__ = ["encode_json_file", "read_json_object"]
 
 FILE_FORMAT = 1
-"""Of furniture and of models."""
+"""Of boilerplate and of models."""
 MAX_DIGITS = 18
 
 T = TypeVar("T")

@@ -92,7 +92,7 @@ def sketch_corpus(
 def cluster_sketches(corpus: SketchedCorpus, settings: Settings) -> Result:
     """Return what becomes of prepared articles under settings that leave the sketches as they are.
 
-    Settings that change the sketches (`salient_terms`, `bands`, `rows`, `seed`, `furniture`) need a preparation of their own.
+    Settings that change the sketches (`salient_terms`, `bands`, `rows`, `seed`, `boilerplate`) need a preparation of their own.
     """
     table, sketches, repeats, warnings, shelf = corpus
     settings = resolve_undated(settings, sketches.days)
@@ -188,7 +188,7 @@ def sketch_with_settings(batch: pa.RecordBatch, settings: Settings) -> Sketches:
         rows=settings.rows,
         seed=settings.seed,
         salient=settings.salient_terms,
-        furniture=settings.furniture,
+        boilerplate=settings.boilerplate,
     )
 
 

@@ -177,7 +177,7 @@ def describe_clusters(
     positions = list(dict.fromkeys([*members, *leads]))
     rows = list(iter_identity_rows(result, np.array(positions, np.int64)))
     untitled = [position for position, row in zip(positions, rows, strict=True) if not row["title"]]
-    first_words = read_openings(corpus, untitled, result.settings.furniture)
+    first_words = read_openings(corpus, untitled, result.settings.boilerplate)
     articles = {
         position: {**row, **result.verdict(position), "title": row["title"] or first_words[position]}
         for position, row in zip(positions, rows, strict=True)

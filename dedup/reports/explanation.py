@@ -2,7 +2,7 @@
 
 In: two articles as the corpus gives them, and the settings. Out: an `Explanation`: the verdict in a
 sentence, the evidence with each feature's part in the story model's log-odds, what both say in the same
-words, and what was left out as furniture. It is what a run finds for the pair: the same sketches, the same
+words, and what was left out as boilerplate. It is what a run finds for the pair: the same sketches, the same
 rules, and the article that ranks first is the one kept.
 """
 
@@ -88,13 +88,13 @@ class ExplainedArticle:
     id: str
     title: str | None
     opening: str
-    """The headline or the first words of the text, furniture left out."""
+    """The headline or the first words of the text, boilerplate left out."""
     source: str | None
     published: datetime | None
     words: int
     lead: Lead
     """Title and first words, with what the other article says too, and what it says nowhere, marked."""
-    furniture: tuple[BoilerplatePassage, ...]
+    boilerplate: tuple[BoilerplatePassage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +188,17 @@ def explain_pair(
         relation, score = classify_evidence(row, rules)
     named = None if relation == NO_RELATION else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
-    texts = remove_boilerplate(articles, settings.furniture)
+    texts = remove_boilerplate(articles, settings.boilerplate)
     told = build_lead_sources(articles, s, texts)
     sides = [
-        make_explained_article(articles, s, a, build_lead(told[a], told[1 - a]), settings.furniture)
+        make_explained_article(articles, s, a, build_lead(told[a], told[1 - a]), settings.boilerplate)
         for a in (kept, other)
     ]
-    shorter = min(sides, key=lambda side: (side.words, not side.furniture))
+    shorter = min(sides, key=lambda side: (side.words, not side.boilerplate))
     witnessed = to_probability(
         rules.storyline_witnessed_threshold if rules.by_storyline else rules.story_witnessed_threshold
     )
-    pair = PairEvidence(row, probability, witnessed, shorter.words, days, bool(shorter.furniture))
+    pair = PairEvidence(row, probability, witnessed, shorter.words, days, bool(shorter.boilerplate))
     names, numbers = find_shared_names_and_numbers(
         s, (other, kept), told[other].full_text, told[other].vocabulary
     )
@@ -266,14 +266,16 @@ def make_explained_article(
         published=row["published"],
         words=int(sketches.lengths[a]),
         lead=lead,
-        furniture=tuple(BoilerplatePassage(*found) for found in (*find_boilerplate(row["text"]), *recurring)),
+        boilerplate=tuple(
+            BoilerplatePassage(*found) for found in (*find_boilerplate(row["text"]), *recurring)
+        ),
     )
 
 
 def build_lead_sources(
     articles: pa.RecordBatch, sketches: Sketches, texts: pa.StringArray
 ) -> list[LeadSource]:
-    """Return what each article tells, furniture left out."""
+    """Return what each article tells, boilerplate left out."""
     titles = clean_titles(articles["title"])
     languages = identify_languages(articles["language"], texts, tokenize_articles(titles, texts))
     return [

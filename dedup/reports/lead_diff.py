@@ -1,6 +1,6 @@
 """Two articles → their beginnings side by side, with what both say and what only one says marked.
 
-In: titles and texts without furniture, and the sketches of both. Out: `Lead`s. A run of words, a quotation, a name or a
+In: titles and texts without boilerplate, and the sketches of both. Out: `Lead`s. A run of words, a quotation, a name or a
 number of one lead is looked for in the *whole* of the other article: what is called its own stands nowhere in the other. For
 people to read: nothing here decides anything.
 """

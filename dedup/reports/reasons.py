@@ -32,7 +32,7 @@ class PairEvidence(NamedTuple):
     days_apart: float
     """NaN where either is undated."""
     boilerplate_removed: bool = False
-    """Furniture was left out of the shorter text."""
+    """Boilerplate was left out of the shorter text."""
 
 
 def explain_match(relation: str, score: float) -> str:
@@ -61,7 +61,7 @@ def explain_mismatch(pair: PairEvidence, settings: Settings) -> str:
     """Return why two articles do not match."""
     if pair.fewest_words < settings.min_words:
         words = format_count(pair.fewest_words, "word") + (
-            " besides its furniture" if pair.boilerplate_removed else ""
+            " besides its boilerplate" if pair.boilerplate_removed else ""
         )
         return f"the shorter has {words}, and texts of fewer than {settings.min_words} never match"
     if is_template(pair.evidence):

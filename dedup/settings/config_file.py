@@ -1,7 +1,7 @@
 """A folder → the settings that a file in it, or in one above it, puts in force for the command line.
 
 In: where to start. Out: the nearest `dedup.toml`, or `[tool.dedup]` of the nearest `pyproject.toml`, as names and values
-that `Settings` takes; furniture and models as paths, seen from the file's folder. Python programs give their settings
+that `Settings` takes; boilerplate and models as paths, seen from the file's folder. Python programs give their settings
 themselves: no file is read for them.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["Configuration", "find_configuration", "read_configuration"]
 
 CONFIG_FILE_NAMES = ("dedup.toml", "pyproject.toml")
 """In one folder the first of them wins."""
-PATH_SETTINGS = ("furniture", "model")
+PATH_SETTINGS = ("boilerplate", "model")
 """Settings that are files."""
 LIST_SETTINGS = ("relations", "sources")
 """Settings that are lists of words."""

@@ -87,9 +87,9 @@ class Settings:
     salient_terms: int = option(
         28, "How many salient terms of title and lead an article is looked up by.", 4, 64
     )
-    furniture: BoilerplateProfile | None = option(  # noqa: RUF009 - it makes a field, as for the others
+    boilerplate: BoilerplateProfile | None = option(  # noqa: RUF009 - it makes a field, as for the others
         None,
-        "What a source prints again and again, as `dedup furniture` learned it, is left out of its texts.",
+        "What a source prints again and again, as `dedup boilerplate` learned it, is left out of its texts.",
     )
     model: Model | None = option(  # noqa: RUF009 - as above
         None, "Rewrites are found by this model, as `dedup calibrate` fitted it, in place of the shipped one."
@@ -134,11 +134,9 @@ class Settings:
         if isinstance(given, str):
             message = f"sources must be a list of names, not the one name {given!r}"
             raise SettingsError(message)
-        learned: object = self.furniture
+        learned: object = self.boilerplate
         if not isinstance(learned, BoilerplateProfile | None):
-            message = (
-                f"furniture must be what read_furniture or learn_furniture returned, not {learned!r:.60}"
-            )
+            message = f"boilerplate must be what read_boilerplate or learn_boilerplate returned, not {learned!r:.60}"
             raise SettingsError(message)
         fitted: object = self.model
         if not isinstance(fitted, Model | None):
@@ -156,11 +154,11 @@ class Settings:
 
 
 def dump_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings by name, as JSON has them: furniture and model by the digests of their content."""
+    """Return the settings by name, as JSON has them: boilerplate and model by the digests of their content."""
     written = {knob_.name: getattr(settings, knob_.name) for knob_ in fields(settings)}
     return {
         **written,
-        "furniture": settings.furniture and settings.furniture.digest,
+        "boilerplate": settings.boilerplate and settings.boilerplate.digest,
         "model": settings.model and settings.model.digest,
     }
 

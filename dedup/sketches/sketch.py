@@ -86,11 +86,11 @@ def sketch_batch(
     rows: int = 2,
     seed: int = 1,
     salient: int = 28,
-    furniture: BoilerplateProfile | None = None,
+    boilerplate: BoilerplateProfile | None = None,
 ) -> Sketches:
     """Return the sketches of a batch of articles."""
     titles = clean_titles(batch["title"])
-    texts = remove_learned_passages(clean_text_lines(batch["text"]), batch["source"], furniture)
+    texts = remove_learned_passages(clean_text_lines(batch["text"]), batch["source"], boilerplate)
     words = tokenize_articles(titles, texts)
     names = identify_languages(batch["language"], texts, words)
     kinds = tuple(sorted({*names, ""}))

@@ -1,6 +1,6 @@
 """Two texts → what they say in the same words, longest first; one text → its words as they are written.
 
-In: texts without their furniture. Out: strings, for people to read: nothing here decides anything. A word
+In: texts without their boilerplate. Out: strings, for people to read: nothing here decides anything. A word
 is what `dedup.text.tokenizer` takes for one, but kept in its own letters: a run of letters and digits, or a single
 character where a script has no spaces.
 """

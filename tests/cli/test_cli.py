@@ -39,7 +39,7 @@ WITH_SETTINGS = [
     "calibrate",
     "settings",
 ]
-COMMANDS = [*WITH_SETTINGS, "furniture", "completion"]
+COMMANDS = [*WITH_SETTINGS, "boilerplate", "completion"]
 every_command = pytest.mark.parametrize("command", COMMANDS)
 every_command_with_settings = pytest.mark.parametrize("command", WITH_SETTINGS)
 
@@ -179,8 +179,11 @@ def test_a_value_out_of_range_is_wrong_usage(option: str, value: str) -> None:
         (["news.jsonl", "-o", "/dev/full"], "cannot write /dev/full: No space left on device"),
         (["empty"], "the folder empty holds no file to read"),
         (["news.docx"], "news.docx has no known extension"),
-        (["news.jsonl", "--furniture", "no/such.json"], "cannot read no/such.json: No such file"),
-        (["news.jsonl", "--furniture", "news.jsonl"], "news.jsonl is no furniture: it is not JSON (line 2"),
+        (["news.jsonl", "--boilerplate", "no/such.json"], "cannot read no/such.json: No such file"),
+        (
+            ["news.jsonl", "--boilerplate", "news.jsonl"],
+            "news.jsonl is no boilerplate: it is not JSON (line 2",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["cluster", "filter"])

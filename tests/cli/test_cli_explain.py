@@ -128,7 +128,7 @@ def test_a_template_is_told_so(newsroom: Path) -> None:
 def test_what_was_left_out_is_shown(newsroom: Path) -> None:
     found = explained(newsroom, "harbour-fire-1", "harbour-fire-3")
 
-    rules = {piece["rule"] for piece in found["other"]["furniture"]}
+    rules = {piece["rule"] for piece in found["other"]["boilerplate"]}
     assert {"caption", "more", "plea"} & rules
 
 

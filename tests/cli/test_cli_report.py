@@ -20,7 +20,7 @@ from dedup.reports.html.page import build_report_page
 from dedup.text.boilerplate.passages import remove_boilerplate
 from dedup.text.shared_passages import find_shared_passages
 
-VIEWS = ("overview", "clusters", "storylines", "borderline", "furniture", "rejects")
+VIEWS = ("overview", "clusters", "storylines", "borderline", "boilerplate", "rejects")
 ALERT = "<script>alert(1)</script>"
 PLEA = "Sign up for our newsletter to get the news of the day."
 HOSTILE = [
@@ -359,7 +359,7 @@ def test_two_members_are_compared_side_by_side(report: Path, newsroom: Path, bro
         expect(page.locator(".texts ~ p")).to_contain_text("compared with the kept one")
 
 
-def test_the_same_words_are_marked_down_to_four_and_not_in_furniture(
+def test_the_same_words_are_marked_down_to_four_and_not_in_boilerplate(
     tmp_path: Path, browser: Browser
 ) -> None:
     texts = {

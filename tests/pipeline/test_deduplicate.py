@@ -188,10 +188,10 @@ def test_one_id_with_other_texts_is_another_article() -> None:
 
 
 def test_one_id_with_other_texts_of_no_words_is_another_article() -> None:
-    furniture = BoilerplateProfile({"Bugle": {TEXT: 9, OTHER: 9}})
+    boilerplate = BoilerplateProfile({"Bugle": {TEXT: 9, OTHER: 9}})
     learned = [article("a", text, source="Bugle") for text in (TEXT, OTHER, TEXT)]
 
-    result = deduplicate(learned, Settings(furniture=furniture))
+    result = deduplicate(learned, Settings(boilerplate=boilerplate))
 
     assert (result.kept, [match.id for match in result.dropped]) == (["a", "a#2"], ["a"])
     assert deduplicate([article("a", "…"), article("a", "—"), article("a", "")]).kept == ["a", "a#2", "a#3"]

@@ -146,13 +146,13 @@ def test_pairs_of_characters_are_no_names() -> None:
     assert found.passages
 
 
-def test_furniture_is_told_and_not_quoted() -> None:
+def test_boilerplate_is_told_and_not_quoted() -> None:
     plea = "Sign up for our newsletter to get the news of the day."
     text = f"{story(1)['text']}\n{plea}"
 
     found = explain_pair(batch(pair({"text": text}, {"text": text})))
 
-    assert plea in {piece.passage for piece in found.kept.furniture}
+    assert plea in {piece.passage for piece in found.kept.boilerplate}
     assert not any("newsletter" in passage for passage in found.passages)
 
 

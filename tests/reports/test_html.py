@@ -1,4 +1,4 @@
-"""What a report is made of: figures, furniture, texts within a budget, and the pairs nearest the threshold."""
+"""What a report is made of: figures, boilerplate, texts within a budget, and the pairs nearest the threshold."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ FURNISHED = (
 )
 
 
-def test_furniture_is_found_in_columns_as_it_is_in_one_text(newsroom: Path) -> None:
+def test_boilerplate_is_found_in_columns_as_it_is_in_one_text(newsroom: Path) -> None:
     articles = [*next(iter(read_articles(newsroom)))["text"].to_pylist(), *FURNISHED]
 
     found = list(find_boilerplate_pieces(batch(articles), None))
@@ -57,7 +57,7 @@ def test_furniture_is_found_in_columns_as_it_is_in_one_text(newsroom: Path) -> N
         assert [(rule, passage) for at, rule, passage in found if at == row] == find_boilerplate(text)
 
 
-def test_learned_furniture_is_found_too() -> None:
+def test_learned_boilerplate_is_found_too() -> None:
     line = "You have come to the end of what we give away."
     learned = BoilerplateProfile({"Bugle": {line: 9}})
     articles = [{"text": f"A story.\n{line}", "source": source} for source in ("Bugle", "Courier")]
@@ -65,7 +65,7 @@ def test_learned_furniture_is_found_too() -> None:
     assert [*find_boilerplate_pieces(batch(articles), learned)] == [BoilerplatePiece(0, LEARNED_RULE, line)]
 
 
-def test_every_rule_of_furniture_is_told_in_words() -> None:
+def test_every_rule_of_boilerplate_is_told_in_words() -> None:
     rules = {rule.name for group in (*ANYWHERE_RULES, *LINE_RULES) for rule in group}
 
     assert set(RULE_DESCRIPTIONS) == rules | {LEARNED_RULE}

@@ -82,12 +82,12 @@ def test_a_file_can_be_named_and_then_no_other_is_read(folder: Path) -> None:
 
 
 def test_files_are_seen_from_where_they_are_named(folder: Path, tmp_path: Path, stubs: Path) -> None:
-    called("furniture", stubs, "-o", tmp_path / "furniture.json")
-    (tmp_path / "dedup.toml").write_text('furniture = "furniture.json"\n')
+    called("boilerplate", stubs, "-o", tmp_path / "boilerplate.json")
+    (tmp_path / "dedup.toml").write_text('boilerplate = "boilerplate.json"\n')
 
     settings, _ = in_force()
 
-    assert settings["furniture"]
+    assert settings["boilerplate"]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_files_are_seen_from_where_they_are_named(folder: Path, tmp_path: Path, 
         ("sources = [1]", "sources must be a list of words"),
         ("sources = 1", "sources must be a list"),
         ("keep = ['earliest']", "keep must be"),
-        ("furniture = 5", "furniture must be the path of a file"),
+        ("boilerplate = 5", "boilerplate must be the path of a file"),
         ("rows =", "is not TOML"),
         ("[[[", "is not TOML"),
     ],

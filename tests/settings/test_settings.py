@@ -74,9 +74,11 @@ def test_one_source_without_its_list_is_an_error() -> None:
         Settings(sources="Norwire")  # type: ignore[arg-type]
 
 
-def test_the_path_of_furniture_is_no_furniture() -> None:
-    with pytest.raises(SettingsError, match=r"furniture must be what read_furniture .* not 'furniture.json'"):
-        Settings(furniture="furniture.json")  # type: ignore[arg-type]
+def test_the_path_of_boilerplate_is_no_boilerplate() -> None:
+    with pytest.raises(
+        SettingsError, match=r"boilerplate must be what read_boilerplate .* not 'boilerplate.json'"
+    ):
+        Settings(boilerplate="boilerplate.json")  # type: ignore[arg-type]
 
 
 def test_settings_do_not_change_once_made() -> None:

@@ -84,7 +84,7 @@ def test_only_an_article_without_words_has_no_bands(text: str, none: bool) -> No
     assert (bands > 0).all() != none
 
 
-def test_furniture_is_no_part_of_a_sketch() -> None:
+def test_boilerplate_is_no_part_of_a_sketch() -> None:
     text = "The bridge over the Senn was closed on Thursday after a crack was found.\nIt stays shut."
     dressed = f"Share\nLONDON (Reuters) - {text}\nRead more:\n- Cats of the year\n"
 

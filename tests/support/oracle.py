@@ -1,6 +1,6 @@
 """The slow, obvious answer that the kernels must agree with: sets of word triples, every pair looked at.
 
-It reads plain text only (no furniture, no headline in the text), which is what `newsmaker` writes.
+It reads plain text only (no boilerplate, no headline in the text), which is what `newsmaker` writes.
 """
 
 import re

@@ -16,7 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import FIRST_DAY, planned, story
 
-from dedup import learn_furniture, read_articles
+from dedup import learn_boilerplate, read_articles
 from dedup.errors import InputError
 from dedup.io.corpus import Corpus
 from dedup.pipeline.deduplicate import deduplicate
@@ -46,7 +46,7 @@ def printed(numbers: range, *passages: str, source: str | None = "Bugle", days: 
 
 def learned_from(articles: list[Article]) -> dict[str, dict[str, int]]:
     """Return what was learned, as plain dicts."""
-    return {source: dict(passages) for source, passages in learn_furniture(articles).sources.items()}
+    return {source: dict(passages) for source, passages in learn_boilerplate(articles).sources.items()}
 
 
 def test_the_notice_of_an_outlet_is_learned() -> None:
@@ -128,7 +128,7 @@ def test_five_days_are_asked_for(days: int, learned: bool) -> None:
 def test_a_source_of_less_than_two_weeks_teaches_nothing_and_is_counted() -> None:
     short = [a for n in range(3) for a in printed(range(9), NOTICE, source=f"Week {n}", days=1.6)]
 
-    learned = learn_furniture(short + printed(range(9), NOTICE))
+    learned = learn_boilerplate(short + printed(range(9), NOTICE))
 
     assert (list(learned.sources), learned.short_lived_sources) == (["Bugle"], 3)
 
@@ -153,24 +153,24 @@ def test_each_source_is_learned_by_itself() -> None:
 
 
 def test_articles_without_a_source_teach_nothing_and_are_counted() -> None:
-    learned = learn_furniture(printed(range(9), NOTICE, source=None) + printed(range(9), NOTICE, source=""))
+    learned = learn_boilerplate(printed(range(9), NOTICE, source=None) + printed(range(9), NOTICE, source=""))
 
     assert (dict(learned.sources), learned.articles, learned.skipped) == ({}, 0, 18)
-    assert learn_furniture([]) == learned
+    assert learn_boilerplate([]) == learned
 
 
 def test_articles_without_a_date_teach_nothing_and_are_counted() -> None:
     undated = [{**article, "published": None} for article in printed(range(30), NOTICE)]
 
-    learned = learn_furniture(undated)
+    learned = learn_boilerplate(undated)
 
     assert (dict(learned.sources), learned.articles, learned.undated) == ({}, 0, 30)
-    assert learn_furniture(undated + printed(range(9), GREETING)).sources == {"Bugle": {GREETING: 9}}
+    assert learn_boilerplate(undated + printed(range(9), GREETING)).sources == {"Bugle": {GREETING: 9}}
 
 
 def test_a_name_that_no_file_may_hold_is_none() -> None:
-    assert learn_furniture(printed(range(9), NOTICE, source="B" * 1_001)).skipped == 9
-    longest = learn_furniture(printed(range(9), NOTICE, source="B" * 1_000))
+    assert learn_boilerplate(printed(range(9), NOTICE, source="B" * 1_001)).skipped == 9
+    longest = learn_boilerplate(printed(range(9), NOTICE, source="B" * 1_000))
 
     assert parse_profile(json.loads(encode_profile(longest, ""))) == longest
     assert longest.sources != {}
@@ -188,9 +188,9 @@ def test_a_corpus_is_read_again_only_where_something_was_learned(
 
     monkeypatch.setattr(Corpus, "__iter__", counted)
 
-    assert learn_furniture(read_articles(newsroom)).sources == {}
+    assert learn_boilerplate(read_articles(newsroom)).sources == {}
     assert len(passes) == 1
-    assert learn_furniture(read_articles(stubs)).sources
+    assert learn_boilerplate(read_articles(stubs)).sources
     assert len(passes) == 1 + 2
 
 
@@ -206,7 +206,7 @@ def test_a_corpus_that_changes_between_the_passes_is_an_error(
 
     monkeypatch.setattr("dedup.text.boilerplate.learn.collect_passage_texts", changed)
     with pytest.raises(InputError, match=r"news\.jsonl was changed while it was being read; run again"):
-        learn_furniture(read_articles(path))
+        learn_boilerplate(read_articles(path))
 
 
 def test_what_rules_leave_out_is_not_learned_again() -> None:
@@ -229,7 +229,7 @@ def test_order_and_repetition_change_nothing(seed: int, again: int) -> None:
     shuffled = articles + random.choices(articles, k=again)
     random.shuffle(shuffled)
 
-    one, other = (learn_furniture(given_) for given_ in (articles, shuffled))
+    one, other = (learn_boilerplate(given_) for given_ in (articles, shuffled))
 
     assert one.sources["Bugle"] == {NOTICE: 12, GREETING: 12}
     assert encode_profile(replace(one, articles=0), "") == encode_profile(replace(other, articles=0), "")
@@ -237,15 +237,15 @@ def test_order_and_repetition_change_nothing(seed: int, again: int) -> None:
 
 def test_stories_that_share_their_notice_alone_are_kept_apart(stubs: Path) -> None:
     articles = read_articles(stubs)
-    settings = Settings(furniture=learn_furniture(articles))
+    settings = Settings(boilerplate=learn_boilerplate(articles))
 
     assert len(deduplicate(articles).dropped) == 5
     assert deduplicate(articles, settings).dropped == []
     assert len(deduplicate(chain(articles, articles), settings).dropped) == 6, "copies are found as before"
 
 
-def test_a_verdict_depends_on_two_articles_and_the_furniture_alone() -> None:
-    settings = Settings(furniture=learn_furniture(printed(range(9), NOTICE)))
+def test_a_verdict_depends_on_two_articles_and_the_boilerplate_alone() -> None:
+    settings = Settings(boilerplate=learn_boilerplate(printed(range(9), NOTICE)))
     copy = [{**a, "id": f"{n}"} for n, a in enumerate(printed(range(1), NOTICE) + printed(range(1)))]
     around = printed(range(20, 60), NOTICE) + printed(range(20, 60), NOTICE, source="Post")
 

@@ -178,12 +178,12 @@ def test_what_is_left_out_is_quoted_as_it_stood() -> None:
     assert find_learned_passages(column, sources, None) == []
 
 
-def test_learned_furniture_is_no_part_of_a_sketch_and_others_have_no_say() -> None:
+def test_learned_boilerplate_is_no_part_of_a_sketch_and_others_have_no_say() -> None:
     told = [{**story(n), "source": "Bugle"} for n in range(6)]
     dressed = [{**article, "text": f"{article['text']}\n{NOTICE}"} for article in told]
 
-    whole = sketch_batch(batch(dressed), furniture=LEARNED)
-    parts = [sketch_batch(batch([article]), furniture=LEARNED) for article in dressed]
+    whole = sketch_batch(batch(dressed), boilerplate=LEARNED)
+    parts = [sketch_batch(batch([article]), boilerplate=LEARNED) for article in dressed]
 
     for bare, together, alone in zip(sketch_batch(batch(told)), whole, concat_sketches(parts), strict=True):
         assert np.array_equal(bare, together, equal_nan=bare.dtype.kind == "f")

@@ -1,4 +1,4 @@
-"""The file of learned furniture: what it holds, and what is wrong with one that is none."""
+"""The file of learned boilerplate: what it holds, and what is wrong with one that is none."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from dedup.text.boilerplate.profile import (
     MAX_PROFILE_BYTES,
     BoilerplateProfile,
     encode_profile,
-    read_furniture,
+    read_boilerplate,
 )
 
 LEARNED = BoilerplateProfile(
@@ -23,10 +23,10 @@ WHOLE = json.loads(encode_profile(LEARNED, "1.0"))
 
 
 def test_a_file_holds_what_was_learned(tmp_path: Path) -> None:
-    path = tmp_path / "furniture.json"
+    path = tmp_path / "boilerplate.json"
     path.write_bytes(encode_profile(LEARNED, "1.0"))
 
-    read = read_furniture(path)
+    read = read_boilerplate(path)
 
     assert read == LEARNED
     assert (read.sources, read.articles) == (LEARNED.sources, 40)
@@ -46,16 +46,16 @@ def test_content_counts_and_not_order_counts_or_origin() -> None:
 
     assert same == LEARNED
     assert hash(same) == hash(LEARNED)
-    assert Settings(furniture=same) == Settings(furniture=LEARNED)
-    assert Settings(furniture=BoilerplateProfile({"Post": {"A whole line.": 7}})) != Settings(
-        furniture=LEARNED
+    assert Settings(boilerplate=same) == Settings(boilerplate=LEARNED)
+    assert Settings(boilerplate=BoilerplateProfile({"Post": {"A whole line.": 7}})) != Settings(
+        boilerplate=LEARNED
     )
     assert BoilerplateProfile({"Post": {"「全文」 →": 5}}) != BoilerplateProfile({"Bugle": {"「全文」 →": 5}})
 
 
 def test_settings_are_written_with_the_digest() -> None:
-    assert dump_settings(Settings(furniture=LEARNED))["furniture"] == LEARNED.digest
-    assert dump_settings(Settings())["furniture"] is None
+    assert dump_settings(Settings(boilerplate=LEARNED))["boilerplate"] == LEARNED.digest
+    assert dump_settings(Settings())["boilerplate"] is None
     assert dump_settings(replace(Settings(), window_days=9.0))["window_days"] == 9
 
 
@@ -91,14 +91,14 @@ def test_settings_are_written_with_the_digest() -> None:
         ({**WHOLE, "articles": "many"}, "its number of articles is 'many', not a whole number"),
     ],
 )
-def test_what_is_no_furniture_is_an_error_that_says_why(content: Any, says: str, tmp_path: Path) -> None:
-    path = tmp_path / "furniture.json"
+def test_what_is_no_boilerplate_is_an_error_that_says_why(content: Any, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "boilerplate.json"
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
 
     with pytest.raises(InputError) as raised:
-        read_furniture(path)
+        read_boilerplate(path)
 
-    assert str(raised.value).startswith(f"{path} is no furniture: ")
+    assert str(raised.value).startswith(f"{path} is no boilerplate: ")
     assert says in str(raised.value)
 
 
@@ -108,8 +108,8 @@ def test_a_file_that_is_not_there_or_too_large_is_an_error(tmp_path: Path) -> No
         file.truncate(MAX_PROFILE_BYTES + 1)
 
     with pytest.raises(InputError, match=r"cannot read .*nothing.json: No such file"):
-        read_furniture(tmp_path / "nothing.json")
+        read_boilerplate(tmp_path / "nothing.json")
     with pytest.raises(InputError, match=r"cannot read .*: Is a directory"):
-        read_furniture(tmp_path)
+        read_boilerplate(tmp_path)
     with pytest.raises(InputError, match="larger than 64 MB"):
-        read_furniture(large)
+        read_boilerplate(large)

@@ -24,7 +24,7 @@ def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 BEFORE = "The old bridge over the Senn was closed on Thursday after a crack was found."
 AFTER = "Engineers said on Friday that it would stay shut until the autumn at least."
 
-FURNITURE = {
+BOILERPLATE = {
     "entity": ["&amp;", "&nbsp;", "&#8217;", "&rdquo;"],
     "markup": [
         "<br/>",
@@ -140,7 +140,7 @@ FURNITURE = {
         "Par Jeanne Quist",
     ],
 }
-"""For each rule, lines that are furniture and nothing else."""
+"""For each rule, lines that are boilerplate and nothing else."""
 
 INLINE = {
     "agency": [
@@ -162,7 +162,7 @@ INLINE = {
     "picture": [(f"{BEFORE} (AP Photo/Jane Quist)", BEFORE)],
     "gate": [(f"{BEFORE} To continue reading, log in. Plans start at 3 crowns.", BEFORE)],
 }
-"""For each rule, lines with furniture in them, and what is left."""
+"""For each rule, lines with boilerplate in them, and what is left."""
 
 STORY = [
     "Share prices fell for a third day as traders waited for the bank.",
@@ -230,14 +230,14 @@ STORY = [
     "اشترك ثلاثة رجال في السرقة، كما قالت الشرطة.",
     "订阅人数去年增长了三成，公司周二表示。",
 ]
-"""Prose that begins or ends like furniture."""
+"""Prose that begins or ends like boilerplate."""
 
-TAKEN_FOR_FURNITURE = ["NATO — the alliance of 32 states — meets on Tuesday."]
-"""Prose that the rules take for furniture, all of it or a part."""
+TAKEN_FOR_BOILERPLATE = ["NATO — the alliance of 32 states — meets on Tuesday."]
+"""Prose that the rules take for boilerplate, all of it or a part."""
 
 
 def clean(text: str) -> str:
-    """Return a text without its furniture."""
+    """Return a text without its boilerplate."""
     found = clean_texts(pa.array([text]))[0].as_py()
     assert isinstance(found, str)
     return found
@@ -249,9 +249,9 @@ def lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("rule", "line"), [(rule, line) for rule, found in FURNITURE.items() for line in found]
+    ("rule", "line"), [(rule, line) for rule, found in BOILERPLATE.items() for line in found]
 )
-def test_furniture_is_left_out_under_the_name_of_its_rule(rule: str, line: str) -> None:
+def test_boilerplate_is_left_out_under_the_name_of_its_rule(rule: str, line: str) -> None:
     text = f"{BEFORE}\n{line}\n{AFTER}"
 
     assert lines(clean(text)) == [BEFORE, AFTER]
@@ -261,7 +261,7 @@ def test_furniture_is_left_out_under_the_name_of_its_rule(rule: str, line: str) 
 @pytest.mark.parametrize(
     ("rule", "line", "left"), [(rule, *pair) for rule, found in INLINE.items() for pair in found]
 )
-def test_furniture_within_a_line_leaves_the_rest(rule: str, line: str, left: str) -> None:
+def test_boilerplate_within_a_line_leaves_the_rest(rule: str, line: str, left: str) -> None:
     text = f"{line}\n{AFTER}"
 
     assert lines(clean(text)) == [left, AFTER]
@@ -271,11 +271,11 @@ def test_furniture_within_a_line_leaves_the_rest(rule: str, line: str, left: str
 def test_every_rule_has_an_example() -> None:
     assert {
         rule.name for group in (*ANYWHERE_RULES, *LINE_RULES) for rule in group
-    } == FURNITURE.keys() | INLINE.keys()
+    } == BOILERPLATE.keys() | INLINE.keys()
 
 
 @pytest.mark.parametrize("sentence", STORY)
-def test_prose_that_begins_like_furniture_stays(sentence: str) -> None:
+def test_prose_that_begins_like_boilerplate_stays(sentence: str) -> None:
     text = f"{BEFORE}\n{sentence}\n{AFTER}"
 
     assert clean(text) == text
@@ -283,8 +283,8 @@ def test_prose_that_begins_like_furniture_stays(sentence: str) -> None:
 
 
 @pytest.mark.xfail(reason="the rules are too wide here")
-@pytest.mark.parametrize("sentence", TAKEN_FOR_FURNITURE)
-def test_prose_that_looks_like_furniture_stays(sentence: str) -> None:
+@pytest.mark.parametrize("sentence", TAKEN_FOR_BOILERPLATE)
+def test_prose_that_looks_like_boilerplate_stays(sentence: str) -> None:
     text = f"{BEFORE}\n{sentence}\n{AFTER}"
 
     assert clean(text) == text
@@ -297,7 +297,7 @@ def test_an_agency_credit_after_a_paragraph_leaves_the_paragraph() -> None:
 
 
 @pytest.mark.parametrize("between", ["&nbsp;", "<br>", "</p><p>", "&quot;"])
-def test_what_stood_around_furniture_stays_two_words(between: str) -> None:
+def test_what_stood_around_boilerplate_stays_two_words(between: str) -> None:
     assert clean(f"the old bridge{between}stood").split() == ["the", "old", "bridge", "stood"]
 
 
@@ -306,12 +306,12 @@ def test_an_agency_credit_is_named_as_one() -> None:
 
 
 @pytest.mark.xfail(reason="a full stop inside a German date ends the rule")
-def test_a_german_time_stamp_is_furniture() -> None:
+def test_a_german_time_stamp_is_boilerplate() -> None:
     assert clean("Aktualisiert am 3. März 2031 um 12:30") == ""
 
 
 @pytest.mark.parametrize("sentence", STORY)
-def test_prose_that_begins_like_furniture_stays_in_a_long_paragraph(sentence: str) -> None:
+def test_prose_that_begins_like_boilerplate_stays_in_a_long_paragraph(sentence: str) -> None:
     paragraph = f"{sentence} {BEFORE} {AFTER} {BEFORE}"
 
     assert clean(paragraph) == paragraph
@@ -393,7 +393,7 @@ def test_the_outlet_at_the_end_of_a_title_is_left_out(title: str, bare: str) -> 
 
 @given(
     st.lists(
-        st.one_of(st.text(), st.sampled_from(sum(FURNITURE.values(), [BEFORE, AFTER, "\n", " - "]))),
+        st.one_of(st.text(), st.sampled_from(sum(BOILERPLATE.values(), [BEFORE, AFTER, "\n", " - "]))),
         max_size=12,
     )
 )

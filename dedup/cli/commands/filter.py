@@ -47,7 +47,7 @@ STDIN = "-"
     examples=(
         "dedup filter news.csv -o kept.csv --dropped dropped.jsonl",
         "zcat feed.jsonl.gz | dedup filter - > kept.jsonl",
-        "dedup filter today/ -o kept.jsonl --furniture furniture.json --model model.json",
+        "dedup filter today/ -o kept.jsonl --boilerplate boilerplate.json --model model.json",
     ),
 )
 @corpus_argument

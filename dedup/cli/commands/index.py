@@ -117,8 +117,8 @@ def export_command(place: str, output: str | None) -> None:
 @index_argument
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True)
 @click.option(
-    "--furniture",
-    type=FILE_OPTION_TYPES["furniture"],
+    "--boilerplate",
+    type=FILE_OPTION_TYPES["boilerplate"],
     metavar="FILE",
     help="What the index was made with, if any.",
 )

@@ -92,7 +92,7 @@ def review_command(
         )
         return
     positions = [position for question in questions for position in question[:2]]
-    articles = read_review_articles(corpus.read_again(), done.result, positions, settings.furniture)
+    articles = read_review_articles(corpus.read_again(), done.result, positions, settings.boilerplate)
     answers: dict[int, PairLabel] = {}
 
     def show_pair(place: int, question: Question) -> None:

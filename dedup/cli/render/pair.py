@@ -142,7 +142,7 @@ def render_pair_boilerplate(explanation: Explanation) -> RenderableType | None:
     table.add_column()
     table.add_column(ratio=1)
     for side in (explanation.kept, explanation.other):
-        for n, piece in enumerate(side.furniture):
+        for n, piece in enumerate(side.boilerplate):
             table.add_row(
                 format_cropped_line("" if n else side.id, "dim"),
                 Text(piece.rule, "cyan"),

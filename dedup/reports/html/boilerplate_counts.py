@@ -1,4 +1,4 @@
-"""Batches of articles → the furniture that was recognised in them: for each rule how often, and examples.
+"""Batches of articles → the boilerplate that was recognised in them: for each rule how often, and examples.
 
 In: batches, and what was learned of their sources. Out: (row, rule, passage) for each piece; and `BoilerplateCounts`, which
 counts them. The same groups of rules in the same order as `dedup.text.boilerplate.rules.find_boilerplate`, but over whole
@@ -58,7 +58,7 @@ RULE_DESCRIPTIONS: Mapping[str, str] = {
     "caption": "captions that end in a credit",
     "byline": "bylines",
     "dateline": "datelines",
-    LEARNED_RULE: "learned of its source (--furniture)",
+    LEARNED_RULE: "learned of its source (--boilerplate)",
 }
 """What each rule of `dedup.text.boilerplate.rules` recognises, in a few words."""
 MAX_EXAMPLE_CHARACTERS = 160
@@ -68,7 +68,7 @@ MAX_DISTINCT_PASSAGES = 20_000
 
 
 class BoilerplatePiece(NamedTuple):
-    """A piece of furniture."""
+    """A piece of boilerplate."""
 
     row: int
     rule: str
@@ -99,7 +99,7 @@ class BoilerplateCounts:
 def find_boilerplate_pieces(
     batch: pa.RecordBatch, learned: BoilerplateProfile | None
 ) -> Iterator[BoilerplatePiece]:
-    """Yield each piece of furniture in a batch of articles, a group of rules after the other, then what was learned."""
+    """Yield each piece of boilerplate in a batch of articles, a group of rules after the other, then what was learned."""
     texts = pc.replace_substring_regex(batch["text"], pattern=f"[{MATCH_START}{MATCH_END}]", replacement=" ")
     marked = f"{MATCH_START}\\0{MATCH_END}"
     for group, pattern in zip(ANYWHERE_RULES, ANYWHERE_PATTERNS, strict=True):

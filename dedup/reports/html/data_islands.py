@@ -168,13 +168,13 @@ def pack_listed_pair(pair: BorderlinePair, places: dict[int, int], model: Linear
 
 
 def split_texts(positions: Sequence[int], texts: Snippets) -> Iterator[tuple[int, list[Any]]]:
-    """Yield (place of the first article, texts with their furniture) for each piece of about `ISLAND_CHARACTERS` characters."""
+    """Yield (place of the first article, texts with their boilerplate) for each piece of about `ISLAND_CHARACTERS` characters."""
     piece: list[Any] = []
     start, size = 0, 0
     for n, a in enumerate(positions):
         shown = texts.shown.get(a)
         piece.append(
-            [shown.text, [place for span in shown.furniture for place in span]] if shown else ["", []]
+            [shown.text, [place for span in shown.boilerplate for place in span]] if shown else ["", []]
         )
         size += len(shown.text) if shown else 0
         if size >= ISLAND_CHARACTERS:

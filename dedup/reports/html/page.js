@@ -10,7 +10,7 @@ const DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf
 const WORD = new RegExp(`[${DENSE}]|(?:(?![${DENSE}_])[\\p{L}\\p{N}\\p{M}])+(?:[.,]\\p{N}+)*`, "gu");
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const VIEWS = ["overview", "clusters", "cluster", "storylines", "borderline", "furniture", "rejects"];
+const VIEWS = ["overview", "clusters", "cluster", "storylines", "borderline", "boilerplate", "rejects"];
 const NONE = -1;
 
 let data; // what the index holds
@@ -46,13 +46,13 @@ async function unpacked(id) {
   return new Response(opened).json();
 }
 
-/** Return {text, furniture} of an article; the islands are opened as they are needed. */
+/** Return {text, boilerplate} of an article; the islands are opened as they are needed. */
 async function textOf(place) {
   let piece = data.pieces.length - 1;
   while (data.pieces[piece] > place) piece--;
   if (!pieces.has(piece)) pieces.set(piece, unpacked(`texts-${piece}`));
-  const [text, furniture] = (await pieces.get(piece))[place - data.pieces[piece]];
-  return { text, furniture };
+  const [text, boilerplate] = (await pieces.get(piece))[place - data.pieces[piece]];
+  return { text, boilerplate };
 }
 
 // ---- words for numbers -------------------------------------------------------------------------------------------------
@@ -444,7 +444,7 @@ function comparison(a, b, members, at = members[0]) {
 }
 
 function sideBySide(pair, both) {
-  const words = both.map(({ text, furniture }, n) => wordsOf(text, furniture, titleOf(pair[n])));
+  const words = both.map(({ text, boilerplate }, n) => wordsOf(text, boilerplate, titleOf(pair[n])));
   const runs = [sharedRuns(words[0], words[1]), sharedRuns(words[1], words[0])];
   const own = words.map((mine, n) => ownNumbers(mine, words[1 - n]));
   const shares = words.map((mine, n) => runs[n].reduce((sum, [, length]) => sum + length, 0) / Math.max(mine.body.length, 1));
@@ -456,7 +456,7 @@ function sideBySide(pair, both) {
   return [
     make("p", {}, missing ? "The text of at least one of them is not in this page." : says),
     make("p", { class: "marks" }, make("mark", {}, "the same words in both"),
-      make("mark", { class: "own" }, "number that the other has nowhere"), make("s", {}, "furniture, not compared")),
+      make("mark", { class: "own" }, "number that the other has nowhere"), make("s", {}, "boilerplate, not compared")),
     make("div", { class: "texts" }, ...pair.map((place, n) => textColumn(place, both[n], painted(both[n], words[n], runs[n], own[n])))),
     evidence(pair),
   ].filter((part) => part !== null);
@@ -471,13 +471,13 @@ function textColumn(place, { text }, parts) {
     make("div", { dir: "auto" }, ...parts), cut);
 }
 
-/** Return the words of a text without its furniture (`body`), and the set of those in its title too (`all`). */
-function wordsOf(text, furniture, title) {
+/** Return the words of a text without its boilerplate (`body`), and the set of those in its title too (`all`). */
+function wordsOf(text, boilerplate, title) {
   const body = [];
   let next = 0;
   for (const match of text.matchAll(WORD)) {
-    while (next < furniture.length && furniture[next + 1] <= match.index) next += 2;
-    if (next < furniture.length && match.index >= furniture[next]) continue;
+    while (next < boilerplate.length && boilerplate[next + 1] <= match.index) next += 2;
+    if (next < boilerplate.length && match.index >= boilerplate[next]) continue;
     body.push({ folded: match[0].toLowerCase(), start: match.index, end: match.index + match[0].length });
   }
   const all = new Set(body.map((word) => word.folded));
@@ -510,20 +510,20 @@ function sharedRuns({ body }, { body: theirs }) {
 
 const ownNumbers = ({ body }, { all }) => body.filter((word) => /\p{N}/u.test(word.folded) && !all.has(word.folded));
 
-/** Return a text as nodes: what is furniture, shared, or a number of its own is marked. */
-function painted({ text, furniture }, { body }, runs, own) {
-  const [PLAIN, SAME, OWN, FURNITURE] = [0, 1, 2, 3];
+/** Return a text as nodes: what is boilerplate, shared, or a number of its own is marked. */
+function painted({ text, boilerplate }, { body }, runs, own) {
+  const [PLAIN, SAME, OWN, BOILERPLATE] = [0, 1, 2, 3];
   const kinds = new Uint8Array(text.length);
   for (const [i, length] of runs) kinds.fill(SAME, body[i].start, body[i + length - 1].end);
   for (const word of own) kinds.fill(OWN, word.start, word.end);
-  for (let n = 0; n < furniture.length; n += 2) kinds.fill(FURNITURE, furniture[n], furniture[n + 1]);
+  for (let n = 0; n < boilerplate.length; n += 2) kinds.fill(BOILERPLATE, boilerplate[n], boilerplate[n + 1]);
   const nodes = [];
   for (let start = 0, end = 0; start < text.length; start = end) {
     while (end < text.length && kinds[end] === kinds[start]) end++;
     const part = text.slice(start, end);
     const kind = kinds[start];
     if (kind === PLAIN) nodes.push(part);
-    else if (kind === FURNITURE) nodes.push(make("s", {}, part));
+    else if (kind === BOILERPLATE) nodes.push(make("s", {}, part));
     else nodes.push(make("mark", kind === OWN ? { class: "own" } : {}, part));
   }
   return nodes;

@@ -1,4 +1,4 @@
-"""A result and its corpus → one HTML page: overview, charts, clusters, borderline pairs, furniture, rejects.
+"""A result and its corpus → one HTML page: overview, charts, clusters, borderline pairs, boilerplate, rejects.
 
 The page stands alone: style, script and data are in it, and its security policy allows nothing else, neither another script nor
 any request. What comes from the corpus is data throughout: escaped by Jinja, or packed (`dedup.reports.html.data_islands`)
@@ -77,7 +77,7 @@ def build_report_page(
     found = find_near_misses(corpus.read_again(), result)
     pairs = find_borderline_pairs(result, found)
     listing = build_listing(groups, result.list_chapters(), list(chain.from_iterable(pairs)))
-    texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.furniture)
+    texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.boilerplate)
     islands = build_islands(result, listing, list(chain.from_iterable(pairs)), texts)
     return render_report_page(
         name=name,
@@ -86,7 +86,7 @@ def build_report_page(
         overview=statistics.summarize_result(result, groups),
         groups=sections.build_pair_groups(result, pairs, texts),
         charts=sections.build_charts(result, groups, found, pairs),
-        furniture=sections.build_boilerplate_table(texts.boilerplate),
+        boilerplate=sections.build_boilerplate_table(texts.boilerplate),
         rejects=sections.summarize_rejects(corpus.rejects),
         reject_count=len(corpus.rejects),
         listing=listing,

@@ -1,4 +1,4 @@
-"""A result and what was found beside it → the parts of its report: charts, outlets, borderline pairs, furniture, rejects.
+"""A result and what was found beside it → the parts of its report: charts, outlets, borderline pairs, boilerplate, rejects.
 
 In: positions and counts. Out: values that the template shows as they are; titles and passages are plain text in them.
 """
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 MAX_OUTLETS, MAX_EXAMPLES, MAX_REJECTS, MAX_REJECT_PREVIEW = 12, 3, 200, 160
-"""Rows of the table of outlets, examples of a rule's furniture, rejects, and characters of a reject, at most."""
+"""Rows of the table of outlets, examples of a rule's boilerplate, rejects, and characters of a reject, at most."""
 MATRIX_SHADES = 5
 """Shades of the matrix."""
 WITNESSED_NOTE = " For those matched below the threshold an earlier member of the same cluster spoke too."

@@ -1,4 +1,4 @@
-"""A corpus → the beginnings of some of its texts, as long as a budget allows, and a tally of the furniture in all of them.
+"""A corpus → the beginnings of some of its texts, as long as a budget allows, and a tally of the boilerplate in all of them.
 
 In: batches of articles, and the positions of those that are to be shown, the most important first. Out: `Snippets`. All texts get
 the same number of characters, those that are shorter excepted; where that would be too few to be of use, the last get none.
@@ -35,8 +35,8 @@ class Snippet:
     text: str
     length: int
     """Characters of the whole text."""
-    furniture: tuple[tuple[int, int], ...]
-    """From which character to which of `text` it is furniture, in order."""
+    boilerplate: tuple[tuple[int, int], ...]
+    """From which character to which of `text` it is boilerplate, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ def read_snippets(
         tally.add(pieces)
         rows = places[(places >= start) & (places < start + batch.num_rows)] - start
         chosen = batch.take(pa.array(rows))
-        furniture: dict[int, list[str]] = {int(row): [] for row in rows}
+        boilerplate: dict[int, list[str]] = {int(row): [] for row in rows}
         for piece in pieces:
-            if piece.row in furniture:
-                furniture[piece.row].append(piece.passage)
+            if piece.row in boilerplate:
+                boilerplate[piece.row].append(piece.passage)
         columns = (
             pc.utf8_slice_codeunits(chosen["text"], 0, most),
             pc.utf8_length(chosen["text"]),
@@ -79,7 +79,7 @@ def read_snippets(
         for row, text, length, story in zip(rows.tolist(), *(c.to_pylist() for c in columns), strict=True):
             openings[start + row] = format_opening(story or "")
             if start + row in given:
-                heads[start + row] = (text, length, furniture[row])
+                heads[start + row] = (text, length, boilerplate[row])
         start += batch.num_rows
     limit = compute_cut_length([len(text) for text, _, _ in heads.values()], budget)
     shown = {

@@ -156,14 +156,14 @@ class SparkCorpus:
     @cached_property
     def frame(self) -> DataFrame:
         """Return the articles: the columns of SCHEMA, and the place of each in the order of input."""
-        pieces = self._scan[1].pieces
+        pieces = self._scan[1].splits
         return self._apply_to_files(
             lambda kind: build_article_reader(self._files, kind, pieces), ARTICLE_SCHEMA
         )
 
     def read_records(self, wanted: np.ndarray | None = None) -> DataFrame:
         """Return `position` and `record`, a line of JSON, of each article; only those wanted, one bit each, if that is given."""
-        pieces = self._scan[1].pieces
+        pieces = self._scan[1].splits
         return self._apply_to_files(
             lambda kind: build_record_reader(self._files, kind, pieces, wanted), RECORD_SCHEMA, whole=True
         )

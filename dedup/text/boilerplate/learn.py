@@ -1,11 +1,11 @@
-"""A corpus → the furniture of its sources: what one source prints again and again under different headlines.
+"""A corpus → the boilerplate of its sources: what one source prints again and again under different headlines.
 
 In: batches of articles, twice: the first pass counts hashes, the second fetches the words of those that made it. Out:
 `BoilerplateProfile`. Of each passage (`dedup.text.boilerplate.passages`) sixteen bytes are held until it is counted, so a
 corpus takes far less memory than its clustering. What the rules of `dedup.text.boilerplate.rules` leave out is not learned
 again.
 
-A passage is furniture where it stands under as many different headlines of its source as the square root of all of
+A passage is boilerplate where it stands under as many different headlines of its source as the square root of all of
 them, and under five: a share alone would ask too much of a source with many articles, and a number alone too little. A
 story that is printed many times has one headline. One that is told under ever new headlines has its time, so the
 passage must have stood on five different days too, and from the first of them to the last lies half of the time of its
@@ -30,7 +30,7 @@ from dedup.text.boilerplate.profile import MAX_SOURCE_NAME_CHARACTERS, Boilerpla
 from dedup.text.boilerplate.rules import clean_text_lines, clean_titles
 from dedup.text.tokenizer import get_utf8_buffers
 
-__all__ = ["learn_furniture"]
+__all__ = ["learn_boilerplate"]
 
 MIN_HEADLINES_AND_DAYS = 5
 """Headlines, and days."""
@@ -58,7 +58,7 @@ class PassageObservations(NamedTuple):
     """uint64, of each passage."""
 
 
-def learn_furniture(articles: Any, *, progress: ProgressCallback | None = None) -> BoilerplateProfile:
+def learn_boilerplate(articles: Any, *, progress: ProgressCallback | None = None) -> BoilerplateProfile:
     """Return what recurs in the articles of each source and is no story.
 
     `articles` is what `deduplicate` takes. Articles without a source or without a date teach nothing. The result does
@@ -96,7 +96,7 @@ def collect_observations(
 
 
 def select_with_source(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the articles of a batch whose source has a name that a file of furniture may hold."""
+    """Return the articles of a batch whose source has a name that a file of boilerplate may hold."""
     names = pc.fill_null(batch["source"], "")
     empty = pc.equal(pc.utf8_trim_whitespace(names), "")
     return batch.filter(pc.and_not(pc.less_equal(pc.utf8_length(names), MAX_SOURCE_NAME_CHARACTERS), empty))
@@ -129,7 +129,7 @@ def extract_observations(batch: pa.RecordBatch) -> PassageObservations:
 
 
 def find_recurring_passages(observations: PassageObservations) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return the keys of the passages that are furniture, sorted, and the number of headlines of each.
+    """Return the keys of the passages that are boilerplate, sorted, and the number of headlines of each.
 
     Also how many sources lie over too few days to have any.
     """

@@ -1,6 +1,6 @@
-"""Texts → texts without the furniture that was learned of their sources.
+"""Texts → texts without the boilerplate that was learned of their sources.
 
-In: texts without the furniture that rules recognise (`dedup.text.boilerplate.rules`), and their sources. Out: the same texts
+In: texts without the boilerplate that rules recognise (`dedup.text.boilerplate.rules`), and their sources. Out: the same texts
 without the passages that are known of their source. A passage is a line; or a sentence of one, since many exports
 run a notice into the story. Short sentences go with the next one: a stop after "U.S." or "Corp." ends nothing, and
 what is short is a name rather than a notice.
@@ -47,7 +47,7 @@ def hash_strings(strings: pa.StringArray) -> np.ndarray:
 
 
 def remove_boilerplate(articles: pa.RecordBatch, profile: BoilerplateProfile | None) -> pa.StringArray:
-    """Return the texts of articles without their furniture, by the rules and as learned."""
+    """Return the texts of articles without their boilerplate, by the rules and as learned."""
     return remove_learned_passages(clean_texts(articles["text"]), articles["source"], profile)
 
 

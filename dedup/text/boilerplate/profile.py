@@ -1,4 +1,4 @@
-"""The furniture that was learned of each source: a value for the settings, and the file that a person can read and mend.
+"""The boilerplate that was learned of each source: a value for the settings, and the file that a person can read and mend.
 
 In: passages, or the file that holds them. Out: `BoilerplateProfile`, which counts as its content, wherever it came from; the
 bytes of a file. How it is learned is in `dedup.text.boilerplate.learn`, what it does to a text in
@@ -18,10 +18,10 @@ from typing import Any
 from dedup.formatting import format_count
 from dedup.io.json_file import encode_json_file, read_json_object
 
-__all__ = ["BoilerplateProfile", "encode_profile", "is_passage", "normalize_spaces", "read_furniture"]
+__all__ = ["BoilerplateProfile", "encode_profile", "is_passage", "normalize_spaces", "read_boilerplate"]
 
 MAX_PROFILE_BYTES = 64 << 20
-"""No furniture is larger: what is, is some other file."""
+"""No boilerplate is larger: what is, is some other file."""
 MAX_SOURCE_NAME_CHARACTERS = 1_000
 """Characters of a source's name: what is longer is no name."""
 MIN_LINE_BYTES, MIN_SENTENCE_BYTES = 12, 40
@@ -34,7 +34,7 @@ PassagesBySource = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class BoilerplateProfile:
-    """The furniture of each source; two of them are equal where they leave out the same."""
+    """The boilerplate of each source; two of them are equal where they leave out the same."""
 
     sources: PassagesBySource = field(compare=False, repr=False)
     articles: int = field(default=0, compare=False, repr=False)
@@ -68,9 +68,9 @@ class BoilerplateProfile:
         return f"{self.digest} ({self.size_summary})"
 
 
-def read_furniture(path: str | Path) -> BoilerplateProfile:
-    """Return what a file of `dedup furniture` holds; `InputError` says why a file is none."""
-    return read_json_object(path, "furniture", MAX_PROFILE_BYTES, parse_profile)
+def read_boilerplate(path: str | Path) -> BoilerplateProfile:
+    """Return what a file of `dedup boilerplate` holds; `InputError` says why a file is none."""
+    return read_json_object(path, "boilerplate", MAX_PROFILE_BYTES, parse_profile)
 
 
 def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:

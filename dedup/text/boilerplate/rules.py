@@ -1,4 +1,4 @@
-r"""Texts → texts without furniture: what stands around a story and is not the story.
+r"""Texts → texts without boilerplate: what stands around a story and is not the story.
 
 In: a column of texts. Out: the same texts without datelines, credits, captions, share bars, "read more" lists, sign-ups,
 subscription notices and comment invitations. Only sketches see them; what is written out is never altered.
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 
 class BoilerplateRule(NamedTuple):
-    """A kind of furniture: its name, for `explain`, and its pattern."""
+    """A kind of boilerplate: its name, for `explain`, and its pattern."""
 
     name: str
     pattern: str
@@ -149,7 +149,7 @@ OPENINGS = (
 
 ANYWHERE_RULES = (ENTITIES, BRACKETS, ANYWHERE)
 LINE_RULES = (PHRASES, PICTURE_LINES, CREDITS, OPENINGS)
-"""All the furniture that is recognised, a group after the other; in a group, where two rules start at one place the first wins."""
+"""All the boilerplate that is recognised, a group after the other; in a group, where two rules start at one place the first wins."""
 
 ANYWHERE_PATTERNS = tuple(
     "(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES
@@ -167,12 +167,12 @@ MATCH_START, MATCH_END = "\x02", "\x03"
 
 
 def clean_texts(texts: pa.StringArray) -> pa.StringArray:
-    """Return the texts without their furniture; null stays null."""
+    """Return the texts without their boilerplate; null stays null."""
     return pc.utf8_slice_codeunits(clean_text_lines(texts), 1)
 
 
 def clean_text_lines(texts: pa.StringArray) -> pa.StringArray:
-    """Return the texts without their furniture, each line after a newline, the first as well; null stays null."""
+    """Return the texts without their boilerplate, each line after a newline, the first as well; null stays null."""
     for pattern in ANYWHERE_PATTERNS:  # by a space: what stood around it is two words
         texts = replace_pattern(texts, pattern, " ")
     texts = pc.binary_join_element_wise("\n", texts, "")
@@ -209,7 +209,7 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def find_boilerplate(text: str) -> list[tuple[str, str]]:
-    """Return (rule, passage) for each piece of furniture in `text`, a group of rules after the other."""
+    """Return (rule, passage) for each piece of boilerplate in `text`, a group of rules after the other."""
     found: list[tuple[str, str]] = []
     rest = "\n" + text.replace(MATCH_START, " ").replace(MATCH_END, " ")
     for groups, patterns, marked in (

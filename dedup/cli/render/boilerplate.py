@@ -1,4 +1,4 @@
-"""Learned furniture → a list to read: for each source its passages, the most frequent first."""
+"""Learned boilerplate → a list to read: for each source its passages, the most frequent first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dedup furniture`: a corpus → what each source prints again and again."""
+"""`dedup boilerplate`: a corpus → what each source prints again and again."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["boilerplate_command"]
 
 
 @click.command(
-    name="furniture",
+    name="boilerplate",
     cls=Command,
     section="Set up",
     examples=(
-        "dedup furniture archive/ -o furniture.json",
-        "dedup filter today/ -o kept.jsonl --furniture furniture.json",
+        "dedup boilerplate archive/ -o boilerplate.json",
+        "dedup filter today/ -o kept.jsonl --boilerplate boilerplate.json",
     ),
 )
 @corpus_argument
-@output_option("Write the furniture here instead of on stdout.")
+@output_option("Write the boilerplate here instead of on stdout.")
 @json_option
 @rejects_option
 @corpus_options
@@ -50,8 +50,8 @@ def boilerplate_command(
     at least; on five days; and over half of the time of its source, two weeks at least and 90 days at most.
     Articles without a source or a date teach nothing.
 
-    Look through what was learned, take out what is no furniture, and give the file to the other commands:
-    dedup cluster --furniture FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
+    Look through what was learned, take out what is no boilerplate, and give the file to the other commands:
+    dedup cluster --boilerplate FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
     the folder of the corpus, where it would be read as news.
     """
     prepare_libraries()
@@ -62,7 +62,9 @@ def boilerplate_command(
     from dedup.text.boilerplate.profile import encode_profile
 
     if split_extensions(output or "-")[1]:
-        raise click.UsageError("Furniture is written plain, not packed: name a file such as furniture.json.")
+        raise click.UsageError(
+            "Boilerplate is written plain, not packed: name a file such as boilerplate.json."
+        )
     corpus = dedup.read_articles(*paths, **reading)
     for place in (output, rejects):
         writers.check_output_path(place, corpus)
@@ -70,7 +72,7 @@ def boilerplate_command(
     report_rejects(corpus, output, rejects, quiet=quiet)
     if output is None and not as_json and sys.stdout.isatty():
         from dedup.cli.render import print_renderables
-        from dedup.cli.render.furniture import render_boilerplate
+        from dedup.cli.render.boilerplate import render_boilerplate
 
         print_renderables(render_boilerplate(learned))
         click.echo(format_boilerplate_summary(learned))
