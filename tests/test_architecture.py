@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "settings": "io text",
     "sketches": "text io jit",
     "matching": "settings sketches text io jit",
-    "pipeline": "matching settings sketches text io",
+    "pipeline": "matching settings sketches text io jit",
     "index": "pipeline matching settings sketches text io jit",
     "evaluation": "index pipeline matching settings sketches text io jit",
     "reports": "evaluation pipeline matching settings sketches text io",

@@ -53,14 +53,12 @@ class TimedResult:
 
 def run_with_progress(corpus: Corpus, settings: Settings, *, quiet: bool) -> TimedResult:
     """Return what becomes of a corpus under the settings."""
-    from dedup.jit import mark_kernels_compiled
     from dedup.pipeline.deduplicate import deduplicate
 
     compiled = warn_if_uncompiled(quiet=quiet)
     start = time.perf_counter()
     with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
         result = run_interruptibly(lambda: deduplicate(corpus, settings, progress=advance))
-    mark_kernels_compiled()
     return TimedResult(result, time.perf_counter() - start, compiled)
 
 
@@ -68,7 +66,6 @@ def run_and_keep_sketches(
     corpus: Corpus, settings: Settings, *, quiet: bool
 ) -> tuple[SketchedCorpus, TimedResult]:
     """Return a corpus, sketched, and what becomes of it: as `run_with_progress`, for those who go on with the sketches."""
-    from dedup.jit import mark_kernels_compiled
     from dedup.pipeline.deduplicate import cluster_sketches, sketch_corpus
 
     compiled = warn_if_uncompiled(quiet=quiet)
@@ -76,7 +73,6 @@ def run_and_keep_sketches(
     with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
         given = run_interruptibly(lambda: sketch_corpus(corpus, settings, advance))
         result = run_interruptibly(lambda: cluster_sketches(given, settings))
-    mark_kernels_compiled()
     return given, TimedResult(result, time.perf_counter() - start, compiled)
 
 

@@ -19,6 +19,7 @@ from dedup.errors import SettingsError
 from dedup.io.articles import ProgressCallback, to_batches
 from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
+from dedup.jit import mark_kernels_compiled
 from dedup.matching.classifier import EXACT, NO_RELATION, make_match_params
 from dedup.matching.clustering import Assignments, assign_leaders, join_small_storylines, to_input_order
 from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE_COUNT, JACCARD
@@ -100,6 +101,7 @@ def cluster_sketches(corpus: SketchedCorpus, settings: Settings) -> Result:
     made, joined = cluster_in_rank_order(shelf, order, settings)
     if joined:
         warnings = {**warnings, UNDATED_JOINED: joined}
+    mark_kernels_compiled()
     return Result(table, assign_exact_repeats(made, repeats), order, repeats, settings, warnings)
 
 
