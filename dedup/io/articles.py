@@ -16,6 +16,7 @@ from dedup.errors import InputError
 from dedup.io.batching import group_items, split_batch
 from dedup.io.dates import parse_published
 from dedup.io.normalize import NormalizedBatch, explain_rejection, normalize_batch, normalize_records
+from dedup.io.records import estimate_record_size
 from dedup.io.schema import (
     ALIASES,
     BATCH_ARTICLES,
@@ -104,11 +105,6 @@ def _to_record(item: object, text: str) -> Mapping[str, Any]:
     raise InputError(
         f"articles are {ACCEPTED_INPUTS}, and one of these is {item!r:.80} ({type(item).__name__})"
     )
-
-
-def estimate_record_size(record: Mapping[str, Any]) -> int:
-    """Return about how many bytes a record's own strings take."""
-    return sum(len(value) for value in record.values() if isinstance(value, str | bytes))
 
 
 def _open_arrow_stream(articles: object) -> Iterable[pa.RecordBatch] | None:

@@ -6,8 +6,7 @@ documents are as well; the others have faster ways to articles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pyarrow as pa
 
@@ -19,7 +18,7 @@ from dedup.io.file_reader import FileReader, NumberedRows
 from dedup.io.jsonl import read_jsonl_articles, read_jsonl_records
 from dedup.io.normalize import explain_rejection, normalize_records
 from dedup.io.parquet import read_parquet_articles, read_parquet_rows
-from dedup.io.records import MAX_REJECT_CHARACTERS, Record, to_json_line
+from dedup.io.records import MAX_REJECT_CHARACTERS, Record, estimate_record_size, to_json_line
 
 __all__ = ["read_file_articles", "read_file_records"]
 
@@ -83,8 +82,3 @@ def _reject_long_rows(file_reader: FileReader, rows: NumberedRows) -> NumberedRo
         else:
             shown = {name: str(value)[:MAX_REJECT_CHARACTERS] for name, value in record.items()}
             file_reader.reject(number, file_reader.too_long_reason, to_json_line(shown))
-
-
-def estimate_record_size(record: Mapping[str, Any]) -> int:
-    """Return how many characters a record's own strings have."""
-    return sum(len(value) for value in record.values() if isinstance(value, str | bytes))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-__all__ = ["Record", "Reject", "describe_json_type", "to_json_line"]
+__all__ = ["Record", "Reject", "describe_json_type", "estimate_record_size", "to_json_line"]
 
 MAX_REJECT_CHARACTERS = 2000
 """A reject shows this many characters of what was rejected: enough to recognise it, and few enough to
@@ -102,3 +102,8 @@ def _replace_nonfinite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _replace_nonfinite(inner) for name, inner in value.items()}
     return [_replace_nonfinite(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def estimate_record_size(record: Mapping[str, Any]) -> int:
+    """Return the number of characters, or bytes, in the strings of a record itself."""
+    return sum(len(value) for value in record.values() if isinstance(value, str | bytes))

@@ -16,7 +16,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from dedup.io.batching import group_items
-from dedup.io.records import Record, to_json_line
+from dedup.io.records import Record, estimate_record_size, to_json_line
 from dedup.io.schema import BATCH_BYTES
 from dedup.io.values import as_text
 
@@ -93,11 +93,6 @@ def _to_dict(row: WritableRecord) -> Mapping[str, Any]:
     if isinstance(row, Record):
         return row.to_dict()
     return Record(row).to_dict() if isinstance(row, bytes) else row
-
-
-def estimate_record_size(fields: Mapping[str, Any]) -> int:
-    """Return how many characters a record's own strings have."""
-    return sum(len(value) for value in fields.values() if isinstance(value, str | bytes))
 
 
 def _build_batch(group: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
