@@ -28,7 +28,12 @@ from dedup.spark.verify import split_slices
 
 def divide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Divide the work of a few hundred articles as that of millions is."""
-    sizes = {"numbering.SLICE": 32, "pairing.CELL": 40, "matching.MOST": 20, "deciding.BUCKET": 16}
+    sizes = {
+        "numbering.SLICE_ARTICLES": 32,
+        "candidates.CELL_ARTICLES": 40,
+        "verify.MAX_SLICE_SKETCHES": 20,
+        "cluster.BUCKET_ARTICLES": 16,
+    }
     for constant, size in sizes.items():
         monkeypatch.setattr(f"dedup.spark.{constant}", size)
 
