@@ -73,7 +73,7 @@ def build_record_reader(
                     position = piece.position + done
                     done += 1
                     if wanted is None or wanted[position >> 3] >> (position & 7) & 1:
-                        yield position, record.line()
+                        yield position, record.to_line()
             check_unchanged(files, key, done, piece.articles)
 
     def read(batches: Batches) -> Batches:
