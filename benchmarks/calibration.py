@@ -15,11 +15,10 @@ from benchmarks.data import STORY_SETS
 from benchmarks.fit import calibrated, clustered, everyone, fitted, halves, material, parts_of
 from benchmarks.scoring import Labelled, b_cubed_of, b_cubed_sums, counts_of_unseen, f1_of, labelled
 from dedup.errors import InputError
-from dedup.evaluation.asked_pairs import select_model_pairs
 from dedup.evaluation.calibration import fit_calibrated_model
 from dedup.evaluation.fitting import ModelWeights
 from dedup.evaluation.fitting import TrainingPairs as Pairs
-from dedup.evaluation.folds import sample_by_story
+from dedup.evaluation.training_pairs import sample_by_story, select_model_pairs
 from dedup.matching.classifier import make_match_params, read_shipped_model
 from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
 from dedup.pipeline.deduplicate import rank_articles

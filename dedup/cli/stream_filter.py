@@ -6,8 +6,6 @@ waits for one: a batch is written and flushed as soon as it is recorded.
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 import time
@@ -16,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -27,12 +25,11 @@ from dedup.cli.progress import prepare_libraries, run_interruptibly, show_progre
 if TYPE_CHECKING:
     from dedup.index.answers import Answer
     from dedup.index.index import Index
-    from dedup.index.stream import AnsweredBatch
+    from dedup.index.stream import AnsweredBatch, BatchLimits
     from dedup.io.corpus import Corpus
     from dedup.settings.settings import Settings
 
 __all__ = [
-    "BatchTrigger",
     "FilterOutputs",
     "add_corpus_to_index",
     "count_outcomes",
@@ -42,9 +39,6 @@ __all__ = [
 
 JSONL_EXTENSIONS = {"", ".jsonl", ".ndjson"}
 """What a stream can be added to, by its extension."""
-TAIL_BYTES = 1 << 16
-BLANK_BYTES = b" \t\r\0"
-"""What may stand before a line that was cut off; a file system that lost power may leave zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +51,6 @@ class FilterOutputs:
     annotate: bool
     new_only: bool
     quiet: bool
-
-
-class BatchTrigger(NamedTuple):
-    """When a batch of a stream is answered: it is full, or has waited so long."""
-
-    articles: int
-    seconds: float
 
 
 def open_index(location: str, settings: Settings) -> Index:
@@ -114,7 +101,7 @@ def add_corpus_to_index(corpus: Corpus, index: Index, *, quiet: bool) -> tuple[l
 def filter_stream(
     location: str,
     settings: Settings,
-    trigger: BatchTrigger,
+    limits: BatchLimits,
     outputs: FilterOutputs,
     fields: Mapping[str, str] | None = None,
     *,
@@ -130,8 +117,7 @@ def filter_stream(
     outcomes: Counter[str] = Counter()
     start, refused = time.perf_counter(), 0
     with open_index(location, settings) as index, open_outputs(outputs) as (kept, dropped, rejects):
-        timing = stream.BatchLimits(trigger.articles, trigger.seconds)
-        feed = stream.ArticleStream(sys.stdin.fileno(), index, fields or {}, timing)
+        feed = stream.ArticleStream(sys.stdin.fileno(), index, fields or {}, limits)
         with stop_on_signal(signal.SIGTERM, feed):
             for answered in feed:
                 outcomes += count_outcomes(
@@ -248,6 +234,7 @@ def open_outputs(outputs: FilterOutputs) -> Iterator[tuple[IO[bytes], IO[bytes] 
 def open_for_append(name: str | None) -> Iterator[IO[bytes]]:
     """Give a file of JSON Lines to add to, or what else takes bytes; a last line that a crash cut off is taken out first."""
     from dedup.errors import OutputError
+    from dedup.io.partial_line import truncate_partial_line
 
     path = Path(str(name))
     if path.suffix not in JSONL_EXTENSIONS:
@@ -265,36 +252,6 @@ def open_for_append(name: str | None) -> Iterator[IO[bytes]]:
     finally:
         with convert_write_errors(file):
             file.close()
-
-
-def truncate_partial_line(path: Path) -> None:
-    """Take a last line that was cut off out of a file, and give one that is whole its end; OutputError where it is neither."""
-    from dedup.errors import OutputError
-
-    with path.open("rb+") as file:
-        start = end = file.seek(0, os.SEEK_END)
-        line, size = b"", TAIL_BYTES
-        while start > 0 and b"\n" not in line:
-            start, size = max(0, end - size), 2 * size
-            file.seek(start)
-            line = file.read(end - start)
-        line = line[line.rfind(b"\n") + 1 :]
-        if not line:
-            return
-        if is_json_object(line):
-            file.write(b"\n")
-        elif line.strip(BLANK_BYTES)[:1] in (b"{", b""):
-            file.truncate(end - len(line))
-        else:
-            raise OutputError(f"cannot add to {path}: it does not hold lines of JSON")
-
-
-def is_json_object(line: bytes) -> bool:
-    """Return whether a line is a whole object of JSON: one that was cut off never is."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,8 @@ from dedup.evaluation.fitting import (
     fit_toward_base,
     to_model,
 )
-from dedup.evaluation.folds import assign_folds, sample_by_story
+from dedup.evaluation.metrics import compute_agreement
+from dedup.evaluation.training_pairs import assign_folds, sample_by_story
 from dedup.matching.classifier import get_level_threshold, make_match_params
 from dedup.settings.model_file import MODEL_LEVELS, Model
 from dedup.settings.settings import Settings
@@ -107,14 +109,9 @@ class CrossValidation(NamedTuple):
 
     def compute_scores(self) -> HeldOutScores:
         """Return the scores over all folds."""
-        loss, weight = self.losses.sum(axis=0)
-        right, claimed, true = self.counts.sum(axis=0)
-        return HeldOutScores(
-            log_loss=float(loss / weight),
-            f1=float(2 * right / (claimed + true)) if claimed + true else 1.0,
-            precision=float(right / claimed) if claimed else 1.0,
-            recall=float(right / true) if true else 1.0,
-        )
+        loss, weight = self.losses.sum(axis=0).tolist()
+        agreement = compute_agreement(*self.counts.sum(axis=0).tolist())
+        return HeldOutScores(loss / weight, agreement.f1, agreement.precision, agreement.recall)
 
 
 @threadpool_limits.wrap(limits=1)  # a thousand small fits, to which more threads are only in each other's way
@@ -131,11 +128,7 @@ def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int 
     folds = assign_folds(labelled.stories, FOLDS, seed)
     before = run_cross_validation(labelled, folds, lambda _: base)
     stages = [
-        run_cross_validation(
-            labelled,
-            folds,
-            lambda seen, share=share: fit_best_pull(sample_by_story(seen, share, seed), base, seed)[0],  # type: ignore[misc] # a default
-        )
+        run_cross_validation(labelled, folds, partial(fit_share, base=base, seed=seed, share=share))
         for share in CURVE_SHARES
     ]
     after = stages[-1]
@@ -157,6 +150,11 @@ def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int 
     )
 
 
+def fit_share(labelled: TrainingPairs, base: ModelWeights, seed: int, share: float) -> ModelWeights:
+    """Return the model fitted to a share of the labelled pairs."""
+    return fit_best_pull(sample_by_story(labelled, share, seed), base, seed)[0]
+
+
 def make_curve_point(trial: CrossValidation, share: float) -> LearningCurvePoint:
     """Return a trial with a share of the labels as a point of the learning curve."""
     found = trial.compute_scores()
@@ -174,11 +172,7 @@ def fit_best_pull(labelled: TrainingPairs, base: ModelWeights, seed: int) -> tup
         return base, np.inf
     best, pull = run_cross_validation(labelled, folds, lambda _: base), np.inf
     for weaker in PULLS[1:]:
-        trial = run_cross_validation(
-            labelled,
-            folds,
-            lambda seen, weaker=weaker: fit_toward_base(seen, base, weaker),  # type: ignore[misc] # as above
-        )
+        trial = run_cross_validation(labelled, folds, partial(fit_toward_base, base=base, pull=weaker))
         if is_clearly_better(trial, best):
             best, pull = trial, weaker
     return (base, pull) if pull == np.inf else (fit_toward_base(labelled, base, pull), pull)
@@ -196,24 +190,17 @@ def is_clearly_better(new: CrossValidation, old: CrossValidation) -> bool:
 def run_cross_validation(
     labelled: TrainingPairs, folds: np.ndarray, fit: Callable[[TrainingPairs], ModelWeights]
 ) -> CrossValidation:
-    """Return what models say of each fold that were fitted without its stories; `folds` has the two folds of each pair."""
+    """Return the scores of models on the folds that they were not fitted to; `folds` has the two folds of each pair."""
     losses, counts, sizes = [], [], []
-    dealt = int(folds.max()) + 1
-    for fold in range(dealt):
-        inside = (folds == fold).mean(axis=1)
-        seen, judged = inside == 0, inside > 0
-        weights = fit(
-            labelled.select(seen)._replace(
-                cross_story_weight=labelled.cross_story_weight * dealt / max(dealt - 1, 1)
-            )
-        )
-        odds, same, weight = (
-            weights.log_odds(labelled.evidence[judged]),
-            labelled.same[judged],
-            inside[judged],
-        )
-        losses.append((float(weight @ compute_log_losses(odds, same)), float(weight.sum())))
+    fold_count = int(folds.max()) + 1
+    weight = labelled.cross_story_weight * fold_count / max(fold_count - 1, 1)
+    for fold in range(fold_count):
+        share = (folds == fold).mean(axis=1)
+        train, test = share == 0, share > 0
+        weights = fit(labelled.select(train)._replace(cross_story_weight=weight))
+        odds, same, shares = weights.log_odds(labelled.evidence[test]), labelled.same[test], share[test]
+        losses.append((float(shares @ compute_log_losses(odds, same)), float(shares.sum())))
         claimed = odds >= DEFAULT_THRESHOLDS[weights.level]
-        counts.append([float(weight @ (claimed & same)), float(weight @ claimed), float(weight @ same)])
-        sizes.append(float(seen.sum()))
+        counts.append([float(shares @ (claimed & same)), float(shares @ claimed), float(shares @ same)])
+        sizes.append(float(train.sum()))
     return CrossValidation(np.array(losses), np.array(counts), float(np.mean(sizes)))

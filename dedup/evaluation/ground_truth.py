@@ -1,8 +1,7 @@
-"""Labels → what they say of any two articles, whether they came as stories or as pairs.
+"""Say whether two articles belong together by their labels, whether each article has one or only pairs have.
 
-In: a label for each article, or a file's labelled pairs, by position, as they count at the level in force: then pairs of one
-storyline belong together, or of one story alone. Out: a `GroundTruth`: it judges a pair, names pairs that belong together and
-that a clustering holds apart, and scores a result.
+A `GroundTruth` holds labels by position, as they count at the level in force: pairs of one storyline belong together, or only
+pairs of one story. It judges a pair, lists the pairs that a clustering wrongly splits, and scores a result.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
 
 from dedup.evaluation.metrics import (
     Evaluation,
@@ -26,35 +24,22 @@ from dedup.pipeline.results import Result
 __all__ = ["GroundTruth", "PairTruth", "StoryTruth"]
 
 MAX_SPLIT_CLUSTERS = 40
-"""Of a story in so many clusters and more, so many are looked at: they are its first in order of input."""
-
-
-class GroundTruth(Protocol):
-    """What is known of a corpus."""
-
-    def are_together(self, a: int, b: int) -> bool | None:
-        """Return whether two articles belong together; None where that is open."""
-
-    def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield pairs that belong together and lie in different clusters."""
-
-    def score_result(self, result: Result) -> Evaluation | PairEvaluation:
-        """Return how well a result agrees with what is known."""
+"""The most clusters of one story that are looked at: its first in order of input."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoryTruth:
-    """A label for each article, and what leaves pairs open, by position."""
+    """A label for each article, and a group within which other pairs are open, by position."""
 
     labels: Labels
     open_groups: Labels
 
     def are_together(self, a: int, b: int) -> bool | None:
         """Return whether two articles have the same label; None where one has none, or the pair is open."""
-        return {"right": True, "wrong": False}.get(compare_labels(self.labels, self.open_groups, a, b))
+        return compare_labels(self.labels, self.open_groups, a, b)
 
     def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield for each two clusters that a story lies in an article of it from each: the first of the story there."""
+        """Yield a pair for each two clusters that a story is split into: its first article in each."""
         parts: dict[object, dict[int, int]] = {}
         for a, label in enumerate(self.labels):
             if label is not None:
@@ -69,16 +54,16 @@ class StoryTruth:
 
 @dataclass(frozen=True, slots=True)
 class PairTruth:
-    """Labelled pairs, and nothing of all others."""
+    """Labelled pairs; all others are open."""
 
     pairs: LabelledPairs
     together: Mapping[tuple[int, int], bool]
 
     @classmethod
-    def from_labels(cls, found: LabelledPairs) -> PairTruth:
-        """Return labelled pairs, ready to be asked."""
-        rows = zip(found.left.tolist(), found.right.tolist(), found.together.tolist(), strict=True)
-        return cls(found, {(min(a, b), max(a, b)): together for a, b, together in rows})
+    def from_labels(cls, pairs: LabelledPairs) -> PairTruth:
+        """Return the ground truth that labelled pairs make."""
+        rows = zip(pairs.left.tolist(), pairs.right.tolist(), pairs.together.tolist(), strict=True)
+        return cls(pairs, {(min(a, b), max(a, b)): together for a, b, together in rows})
 
     def are_together(self, a: int, b: int) -> bool | None:
         """Return whether a pair was labelled as one that belongs together; None where it was not labelled."""
@@ -95,3 +80,7 @@ class PairTruth:
     def score_result(self, result: Result) -> PairEvaluation:
         """Return the scores of the labelled pairs."""
         return evaluate_pairs(result, self.pairs)
+
+
+GroundTruth = StoryTruth | PairTruth
+"""What is known of a corpus."""

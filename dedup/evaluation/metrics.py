@@ -41,9 +41,6 @@ __all__ = [
 Labels = Sequence[Hashable]
 
 
-VERDICTS = ("right", "wrong", "open")
-
-
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How well a clustering agrees with the labels, each in [0, 1]."""
@@ -132,18 +129,18 @@ def evaluate_pairs(result: Result, labelled: LabelledPairs) -> PairEvaluation:
     leaders, true = result.assignments.leaders, int(labelled.together.sum())
     joined = leaders[labelled.left] == leaders[labelled.right]
     pairs_ = zip(labelled.left.tolist(), labelled.right.tolist(), labelled.together.tolist(), strict=True)
-    known = {frozenset((a, b)): "right" if together else "wrong" for a, b, together in pairs_}
+    known = {frozenset((a, b)): together for a, b, together in pairs_}
     return PairEvaluation(
         pairwise=compute_agreement(int((joined & labelled.together).sum()), int(joined.sum()), true),
         pairs=len(labelled.together),
         same=true,
         open=labelled.open,
         unknown=labelled.unknown,
-        relations=count_verdicts(result, lambda a, b: known.get(frozenset((a, b)), "open")),
+        relations=count_verdicts(result, lambda a, b: known.get(frozenset((a, b)))),
     )
 
 
-def compute_agreement(both: int, claimed: int, true: int) -> Agreement:
+def compute_agreement(both: float, claimed: float, true: float) -> Agreement:
     """Return precision, recall and F1 of counts of pairs; nothing claimed is nothing wrong, nothing true nothing missed."""
     return Agreement(
         precision=both / claimed if claimed else 1.0,
@@ -276,22 +273,24 @@ def count_open_pairs(labels: Labels, clusters: Labels, open_groups: Labels) -> i
     return count_pairs(Counter((c, o) for c, o, _ in known).values()) - count_pairs(Counter(known).values())
 
 
-def count_verdicts(result: Result, judge: Callable[[int, int], str]) -> dict[str, RelationVerdicts]:
-    """Return for each relation what a judge says of its drops: right, wrong or open, of dropped and kept article."""
-    made = result.assignments
-    counts: dict[str, Counter[str]] = {name: Counter() for name in RELATIONS}
-    for a in np.flatnonzero(made.relations >= 0).tolist():
-        counts[RELATIONS[made.relations[a]]][judge(a, int(made.leaders[a]))] += 1
+def count_verdicts(
+    result: Result, are_together: Callable[[int, int], bool | None]
+) -> dict[str, RelationVerdicts]:
+    """Return for each relation how many of its drops are right, wrong or open, by the dropped and the kept article."""
+    assignments = result.assignments
+    counts: dict[str, Counter[bool | None]] = {name: Counter() for name in RELATIONS}
+    for a in np.flatnonzero(assignments.relations >= 0).tolist():
+        counts[RELATIONS[assignments.relations[a]]][are_together(a, int(assignments.leaders[a]))] += 1
     return {
-        name: RelationVerdicts(found.total(), **{v: found[v] for v in VERDICTS})
-        for name, found in counts.items()
+        name: RelationVerdicts(count.total(), right=count[True], wrong=count[False], open=count[None])
+        for name, count in counts.items()
     }
 
 
-def compare_labels(labels: Labels, open_groups: Labels, a: int, b: int) -> str:
-    """Return whether it is right that two articles are together: right, wrong or open."""
+def compare_labels(labels: Labels, open_groups: Labels, a: int, b: int) -> bool | None:
+    """Return whether two articles belong together; None if one has no label, or if the pair is open."""
     if labels[a] is None or labels[b] is None:
-        return "open"
+        return None
     if labels[a] == labels[b]:
-        return "right"
-    return "open" if open_groups[a] is not None and open_groups[a] == open_groups[b] else "wrong"
+        return True
+    return None if open_groups[a] is not None and open_groups[a] == open_groups[b] else False

@@ -1,80 +1,185 @@
-"""A result and its sketches → the pairs nearest the threshold of the level's model, on both sides of it.
+"""Find the pairs nearest the threshold of the level's model, on both sides of it.
 
-In: what a run found, and the sketches that it found it in. Out: positions of pairs with their log-odds. A result
-holds the matches; pairs that just missed are looked for again: articles kept, `MAX_LOOKUPS` of them at most, evenly
-spread over the rank order, are looked up among those kept before them as in a run, and the best candidate of each
-that falls short, by `MAX_SHORTFALL` at most, is taken: beside its neighbours, as the run saw it. So no article stands on the
-lower side more than once as the later one.
+A result holds the pairs that matched. Pairs that just missed have to be searched for: kept articles are looked up again among
+those kept before them, as in a run, and the best candidate of each is taken. So no article is the later one of two misses. The
+number of articles looked up is bounded. Whoever has the sketches of a run takes an even sample along the rank order; whoever has
+only the corpus sketches the last articles again, since an article finds its match among those before it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.matching.classifier import REWRITE, choose_level_model, get_level_threshold, make_match_params
-from dedup.matching.pair_scoring import compute_evidence_in_context, find_best_per_article, iter_scored_pairs
+from dedup.matching.pair_scoring import (
+    compute_evidence_in_context,
+    find_best_per_article,
+    iter_candidate_pairs,
+    iter_scored_pairs,
+)
+from dedup.pipeline.deduplicate import iter_sketched_batches, make_empty_sketches
 from dedup.pipeline.results import Result
-from dedup.settings.settings import LEVEL_MODELS
-from dedup.sketches.sketch import Sketches
+from dedup.settings.settings import LEVEL_MODELS, Settings
+from dedup.sketches.sketch import Sketches, concat_sketches
+
+__all__ = [
+    "MAX_LOOKUPS",
+    "MAX_SHORTFALL",
+    "NearMisses",
+    "NearThresholdPair",
+    "compute_context_log_odds",
+    "find_missed_pairs",
+    "find_near_misses",
+    "find_nearest_pairs",
+    "list_matched_pairs",
+    "order_by_rank",
+]
 
 MAX_LOOKUPS = 20_000
-"""So many kept articles are looked up again: about a second."""
+"""The most kept articles that are looked up again: a second of work, or four seconds and 150 MB if they are sketched again."""
 MAX_SHORTFALL = 6.0
-"""What lies further below the threshold (log-odds) than this is nobody's borderline."""
+"""A pair further below the threshold (log-odds) is not near it."""
+MAX_WEIGHED_CANDIDATES = 16
+"""Candidates of an article that are weighed if it is sketched again: those that share most."""
 
 
 class NearThresholdPair(NamedTuple):
     """A pair near the threshold."""
 
     kept: int
-    """The position of the one that ranks first, which is kept."""
+    """The position of the article that ranks first, which is kept."""
     other: int
     log_odds: float
-    """Those of the level's model, as they are compared with `level_threshold(rules_of(settings))`."""
+    """By the level's model, to compare with `get_level_threshold`."""
     matched: bool
     """`other` is dropped as a rewrite or follow-up of `kept`; otherwise both are kept."""
 
 
+class NearMisses(NamedTuple):
+    """The best candidate of each kept article that has one, whatever kept the two apart; arrays of one length."""
+
+    articles_searched: int
+    """How many kept articles were looked up."""
+    first: np.ndarray
+    """int64: the position of the candidate, which ranks before the other."""
+    later: np.ndarray
+    """int64: the position of the article that was looked up."""
+    evidence: np.ndarray
+    """Pairs × columns, float32, as seen from the later one."""
+    log_odds: np.ndarray
+    """float64: by the level's model."""
+    words: np.ndarray
+    """int32: words in the shorter of the two."""
+    days: np.ndarray
+    """float64: days between them; NaN if either is undated."""
+
+
 def find_nearest_pairs(result: Result, sketches: Sketches, limit: int) -> list[NearThresholdPair]:
-    """Return the pairs nearest the threshold, nearest first: at most so many that match, and as many that do not."""
-    least = get_level_threshold(make_match_params(result.settings))
-    both = (list_matched_pairs(result), find_missed_pairs(result, sketches))
-    chosen = [pair for pairs in both for pair in sorted(pairs, key=lambda p: abs(p.log_odds - least))[:limit]]
-    return sorted(chosen, key=lambda pair: (abs(pair.log_odds - least), pair.other))
+    """Return the pairs nearest the threshold, nearest first: at most `limit` that match, and as many that do not."""
+    threshold = get_level_threshold(make_match_params(result.settings))
+    sides = (list_matched_pairs(result), find_missed_pairs(result, sketches))
+    nearest = [p for side in sides for p in sorted(side, key=lambda p: abs(p.log_odds - threshold))[:limit]]
+    return sorted(nearest, key=lambda pair: (abs(pair.log_odds - threshold), pair.other))
 
 
 def list_matched_pairs(result: Result) -> list[NearThresholdPair]:
-    """Return every rewrite and follow-up that was dropped, with the article kept."""
-    made, model = result.assignments, choose_level_model(result.settings)
-    found = np.flatnonzero((made.relations >= REWRITE) & (result.duplicate_of_input < 0))
-    log_odds = model.compute_log_odds(made.get_evidence_rows(found))
-    columns = (made.leaders[found].tolist(), found.tolist(), log_odds.tolist())
-    return [NearThresholdPair(*pair, matched=True) for pair in zip(*columns, strict=True)]
+    """Return every dropped rewrite and follow-up, with the kept article."""
+    assignments, model = result.assignments, choose_level_model(result.settings)
+    dropped = np.flatnonzero((assignments.relations >= REWRITE) & (result.duplicate_of_input < 0))
+    log_odds = model.compute_log_odds(assignments.get_evidence_rows(dropped))
+    return make_pairs(assignments.leaders[dropped], dropped, log_odds, matched=True)
 
 
 def find_missed_pairs(result: Result, sketches: Sketches) -> list[NearThresholdPair]:
-    """Return of each kept article that is looked up the best candidate that falls short."""
-    least, order = get_level_threshold(make_match_params(result.settings)), result.order
-    kept = order[np.isin(order, result.kept_positions)]
-    asked = np.zeros(len(sketches.text_hashes), np.bool_)
-    places = np.unique(np.linspace(0, max(len(kept) - 1, 0), MAX_LOOKUPS).astype(np.int64))
-    asked[kept[places[: len(kept)]]] = True
-    parts = list(iter_scored_pairs(sketches, kept, result.settings, asked, MAX_SHORTFALL))
-    pairs = np.concatenate([np.zeros((0, 2), np.int64), *(found for found, _ in parts)])
+    """Return the best candidate of each kept article that the model alone holds apart, by `MAX_SHORTFALL` at most."""
+    settings, kept = result.settings, list_kept_in_order(result)
+    threshold = get_level_threshold(make_match_params(settings))
+    lookup_mask = np.zeros(len(sketches.text_hashes), np.bool_)
+    sample = np.unique(np.linspace(0, max(len(kept) - 1, 0), MAX_LOOKUPS).astype(np.int64))
+    lookup_mask[kept[sample[: len(kept)]]] = True
+    parts = list(iter_scored_pairs(sketches, kept, settings, lookup_mask, MAX_SHORTFALL))
+    pairs = np.concatenate([np.zeros((0, 2), np.int64), *(pairs for pairs, _ in parts)])
     log_odds = np.concatenate([np.zeros(0), *(odds for _, odds in parts)])
-    if LEVEL_MODELS[result.settings.level] == "story":
+    if LEVEL_MODELS[settings.level] == "story":
         log_odds = compute_context_log_odds(result, sketches, pairs)
-    short = np.flatnonzero((log_odds < least) & (log_odds >= least - MAX_SHORTFALL))
+    short = np.flatnonzero((log_odds < threshold) & (log_odds >= threshold - MAX_SHORTFALL))
     best = short[find_best_per_article(pairs[short, 1], log_odds[short])]
-    columns = (pairs[best, 0].tolist(), pairs[best, 1].tolist(), log_odds[best].tolist())
-    missed = [NearThresholdPair(*pair, matched=False) for pair in zip(*columns, strict=True)]
-    return sorted(missed, key=lambda pair: pair.other)
+    kept_, other = pairs[best].T
+    return make_pairs(kept_, other, log_odds[best], matched=False)
+
+
+def find_near_misses(batches: Iterable[pa.RecordBatch], result: Result) -> NearMisses:
+    """Return the best candidate of each of the last kept articles; `batches` are the corpus of the result."""
+    settings, kept = result.settings, list_kept_in_order(result)[-MAX_LOOKUPS:]
+    selected = np.zeros(len(result.ids), bool)
+    selected[kept] = True
+    sketches = sketch_selected(batches, selected, settings)
+    order = (np.cumsum(selected) - 1)[kept]  # rows of the sketches, in place of positions in the corpus
+    parts = iter_candidate_pairs(sketches, order, settings, max_candidates=MAX_WEIGHED_CANDIDATES)
+    pairs = np.concatenate([np.zeros((0, 2), np.int64), *parts])
+    evidence = compute_evidence_in_context(sketches, order, pairs, settings)
+    log_odds = choose_level_model(settings).compute_log_odds(evidence)
+    best = find_best_per_article(pairs[:, 1], log_odds)
+    first, later = pairs[best].T
+    positions = np.flatnonzero(selected)
+    return NearMisses(
+        articles_searched=len(kept),
+        first=positions[first],
+        later=positions[later],
+        evidence=evidence[best],
+        log_odds=log_odds[best],
+        words=np.minimum(sketches.lengths[first], sketches.lengths[later]),
+        days=np.abs(sketches.days[first] - sketches.days[later]),
+    )
 
 
 def compute_context_log_odds(result: Result, sketches: Sketches, pairs: np.ndarray) -> np.ndarray:
-    """Return the log-odds that the level's model gives to pairs among the articles that a result keeps."""
+    """Return the log-odds of pairs by the level's model, among the articles that a result keeps."""
     leaders = result.assignments.leaders
     evidence = compute_evidence_in_context(sketches, result.order, pairs, result.settings, leaders)
     return choose_level_model(result.settings).compute_log_odds(evidence)
+
+
+def order_by_rank(pairs: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return pairs (n × 2) with the article first that ranks first; an article that is not ranked comes last.
+
+    >>> order_by_rank(np.array([[0, 2], [2, 1]]), np.array([2, 0, 1])).tolist()
+    [[2, 0], [2, 1]]
+    """
+    rank = np.full(int(max(pairs.max(initial=0), order.max(initial=0))) + 1, len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    reversed_ = rank[pairs[:, 0]] > rank[pairs[:, 1]]
+    return np.where(reversed_[:, None], pairs[:, ::-1], pairs)
+
+
+def list_kept_in_order(result: Result) -> np.ndarray:
+    """Return the positions of the kept articles, in rank order."""
+    return result.order[np.isin(result.order, result.kept_positions)]
+
+
+def make_pairs(
+    kept: np.ndarray, other: np.ndarray, log_odds: np.ndarray, *, matched: bool
+) -> list[NearThresholdPair]:
+    """Return columns of pairs as rows."""
+    rows = zip(kept.tolist(), other.tolist(), log_odds.tolist(), strict=True)
+    return [NearThresholdPair(*row, matched=matched) for row in rows]
+
+
+def sketch_selected(batches: Iterable[pa.RecordBatch], selected: np.ndarray, settings: Settings) -> Sketches:
+    """Return the sketches of the selected articles, in the order of the corpus."""
+    parts = [part for _, part in iter_sketched_batches(filter_selected(batches, selected), settings)]
+    return concat_sketches(parts or [make_empty_sketches(settings)])
+
+
+def filter_selected(batches: Iterable[pa.RecordBatch], selected: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """Yield the selected articles of each batch that has any."""
+    start = 0
+    for batch in batches:
+        mask = selected[start : start + batch.num_rows]
+        start += batch.num_rows
+        if mask.any():
+            yield batch.filter(pa.array(mask))

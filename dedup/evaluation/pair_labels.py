@@ -1,9 +1,8 @@
-"""A file of labelled pairs ↔ pairs of ids: what a person, or another data set, says of two articles.
+"""Read files of labelled pairs, append labels to them, and find their articles in a corpus.
 
-In: CSV, TSV or JSON Lines, plain or packed with gzip: two ids, `a` and `b`, and a `label`: same, followup, different or
-open; or, in older files, `same`: true, false or open. Out: `PairLabel`s in the order of the file, each pair once, the way it was
-judged last; and the positions that they name in a corpus, with what they say at a level. Nothing is guessed: a line that
-says none of these is an error that names it.
+A file is CSV, TSV or JSON Lines, plain or gzipped. Each row has two ids, `a` and `b`, and a `label`: same, followup, different or
+open. Older files have `same` instead: true, false or open. The last label of a pair counts. Nothing is guessed: a row without
+these fields is an error that names its line. An appended label is on the disk when the call returns.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.errors import InputError
+from dedup.errors import InputError, OutputError
 from dedup.io.discovery import split_extensions
+from dedup.io.partial_line import truncate_partial_line
 from dedup.io.records import to_json_line
 from dedup.settings.settings import LEVEL_MODELS
 
@@ -34,9 +35,11 @@ __all__ = [
     "LABEL_ANSWERS",
     "LabelledPairs",
     "PairLabel",
+    "append_label",
     "find_labelled_pairs",
     "format_pair_label",
     "is_together",
+    "load_saved_labels",
     "read_pair_labels",
 ]
 
@@ -228,6 +231,29 @@ def format_pair_label(label: PairLabel, **more: Any) -> bytes:
     """Return a labelled pair as a line of JSON, with its newline."""
     said = {"same": False} if label.answer == ANSWER_NOT_SAME else {LABEL_FIELD: label.answer}
     return to_json_line({"a": label.a, "b": label.b, **said, **more}) + b"\n"
+
+
+def load_saved_labels(path: str | Path) -> list[PairLabel]:
+    """Return the labels that a file holds, none if there is no file; a partial last line is removed from it."""
+    file = Path(path)
+    if not file.exists():
+        return []
+    try:
+        truncate_partial_line(file)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    return read_pair_labels(file)
+
+
+def append_label(path: str | Path, label: PairLabel, **more: object) -> None:
+    """Append a label to a file, and wait until it is on the disk."""
+    try:
+        with Path(path).open("ab") as file:
+            file.write(format_pair_label(label, **more))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
 
 def is_together(answer: str, level: str) -> bool | None:

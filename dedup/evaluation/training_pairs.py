@@ -1,57 +1,82 @@
-"""A result and what is known of its corpus → the labelled pairs that the model of its level can learn from."""
+"""Select the labelled pairs that the model of a level can learn from, and deal their stories out into folds.
+
+A model learns from pairs that it would have to decide: they are candidates, lie in the window, and are neither copies nor
+fillings of one template. All articles count as candidates here, not only the kept ones, so that the pairs do not depend on a
+clustering. Folds are of stories, so that a model is tested on stories that it has not seen. Stories are dealt out by a hash of
+their numbers, which is the same on every machine.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from dedup.evaluation.asked_pairs import is_decided_by_model, select_model_pairs
 from dedup.evaluation.fitting import TrainingPairs
-from dedup.evaluation.folds import label_connected_stories
-from dedup.evaluation.ground_truth import PairTruth, StoryTruth
+from dedup.evaluation.ground_truth import GroundTruth, StoryTruth
 from dedup.evaluation.metrics import encode_labels
-from dedup.matching.pair_scoring import compute_evidence_in_context
+from dedup.evaluation.near_threshold import order_by_rank
+from dedup.matching.pair_scoring import compute_evidence_in_context, iter_scored_pairs, score_pairs
 from dedup.pipeline.deduplicate import SketchedCorpus
 from dedup.pipeline.results import Result
+from dedup.settings.settings import Settings
+from dedup.sketches.sketch import Sketches
 
-__all__ = ["MAX_TRAINING_PAIRS", "TrainingSet", "build_training_set"]
+__all__ = [
+    "MAX_TRAINING_PAIRS",
+    "TrainingSet",
+    "assign_folds",
+    "build_training_set",
+    "is_decided_by_model",
+    "label_connected_stories",
+    "sample_by_story",
+    "select_model_pairs",
+]
 
 MAX_TRAINING_PAIRS = 50_000
-"""Of a corpus with a label for each article, so many pairs are taken, evenly."""
+"""The most pairs that are taken, evenly, of a corpus with a label for each article."""
+MAX_MODEL_SHORTFALL = 8.0
+"""Log-odds below the threshold from which on a pair teaches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Pairs to learn from, and those from which nothing can be learned."""
+    """Pairs to learn from, and the number of those from which nothing can be learned."""
 
     pairs: TrainingPairs
     settled: int
     """Labelled pairs that never reach the model: copies, fillings of one template, too short, or too far apart in time."""
 
 
-def build_training_set(corpus: SketchedCorpus, result: Result, truth: StoryTruth | PairTruth) -> TrainingSet:
-    """Return the labelled pairs about which a run would ask the model, with their evidence."""
-    settings, sketches = result.settings, corpus.sketches
+def build_training_set(corpus: SketchedCorpus, result: Result, truth: GroundTruth) -> TrainingSet:
+    """Return the labelled pairs that a run would let the model decide, with their evidence."""
     if isinstance(truth, StoryTruth):
-        pairs = select_model_pairs(sketches, result.order, settings, MAX_TRAINING_PAIRS)
-        judged = [truth.are_together(int(a), int(b)) for a, b in pairs]
-        known = np.array([says is not None for says in judged], np.bool_)
-        pairs, same = pairs[known], np.array([bool(s) for s in judged], np.bool_)[known]
-        # What leaves pairs open (a saga) lies in one fold too.
-        names = [
-            label if opened is None else ("open", opened)
-            for label, opened in zip(truth.labels, truth.open_groups, strict=True)
-        ]
-        stories = np.array(encode_labels(names), np.int64)
-        return TrainingSet(build_training_pairs(corpus, result, pairs, same, stories), 0)
-    pairs = order_by_rank(np.stack([truth.pairs.left, truth.pairs.right], axis=1), result.order)
-    reach = is_decided_by_model(sketches, pairs, settings)
-    stories = label_connected_stories(pairs, truth.pairs.together, len(result.ids))
-    return TrainingSet(
-        build_training_pairs(corpus, result, pairs[reach], truth.pairs.together[reach], stories),
-        int(len(pairs) - reach.sum()),
-    )
+        return build_from_stories(corpus, result, truth)
+    labels = truth.pairs
+    pairs = order_by_rank(np.stack([labels.left, labels.right], axis=1), result.order)
+    decided = is_decided_by_model(corpus.sketches, pairs, result.settings)
+    stories = label_connected_stories(pairs, labels.together, len(result.ids))
+    training = build_training_pairs(corpus, result, pairs[decided], labels.together[decided], stories)
+    return TrainingSet(training, int(len(pairs) - decided.sum()))
+
+
+def build_from_stories(corpus: SketchedCorpus, result: Result, truth: StoryTruth) -> TrainingSet:
+    """Return the training pairs of a corpus with a label for each article."""
+    pairs = select_model_pairs(corpus.sketches, result.order, result.settings, MAX_TRAINING_PAIRS)
+    together = [truth.are_together(a, b) for a, b in pairs.tolist()]
+    known = np.array([same is not None for same in together], np.bool_)
+    # The stories of an open group (a saga) must lie in one fold, too.
+    groups = [
+        label if group is None else ("open", group)
+        for label, group in zip(truth.labels, truth.open_groups, strict=True)
+    ]
+    stories = np.array(encode_labels(groups), np.int64)
+    same = np.array(together, np.bool_)[known]
+    return TrainingSet(build_training_pairs(corpus, result, pairs[known], same, stories), 0)
 
 
 def build_training_pairs(
@@ -62,9 +87,68 @@ def build_training_pairs(
     return TrainingPairs(evidence, same, stories[pairs])
 
 
-def order_by_rank(pairs: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return pairs with the article first that ranks first; what is not ranked comes last."""
-    rank = np.full(int(max(pairs.max(initial=0), order.max(initial=0))) + 1, len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    turned = rank[pairs[:, 0]] > rank[pairs[:, 1]]
-    return np.where(turned[:, None], pairs[:, ::-1], pairs)
+def select_model_pairs(sketches: Sketches, order: np.ndarray, settings: Settings, limit: int) -> np.ndarray:
+    """Return at most `limit` pairs (n × 2, int64) for the model to decide, the article first that ranks first.
+
+    If there are more, only every second, third … article in rank order is looked up.
+    """
+    step = 1
+    while True:
+        lookup_mask = np.zeros(len(sketches.text_hashes), np.bool_)
+        lookup_mask[order[::step]] = True
+        pairs, count = collect_model_pairs(sketches, order, lookup_mask, settings, limit)
+        if count <= limit:
+            return pairs
+        step += 1 + count // limit
+
+
+def collect_model_pairs(
+    sketches: Sketches, order: np.ndarray, lookup_mask: np.ndarray, settings: Settings, limit: int
+) -> tuple[np.ndarray, int]:
+    """Return the first pairs of the articles that are looked up, about `limit` of them, and the number of all."""
+    parts, count = [np.zeros((0, 2), np.int64)], 0
+    for pairs, _ in iter_scored_pairs(sketches, order, settings, lookup_mask, MAX_MODEL_SHORTFALL):
+        parts += [pairs] if count <= limit else []
+        count += len(pairs)
+    return np.concatenate(parts), count
+
+
+def is_decided_by_model(sketches: Sketches, pairs: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return for each pair (n × 2, the kept article first) whether the model would decide it if it were a candidate."""
+    return score_pairs(sketches, pairs, settings) > -np.inf
+
+
+def label_connected_stories(pairs: np.ndarray, same: np.ndarray, articles: int) -> np.ndarray:
+    """Return the story of each article, as a number for each group that pairs of one story connect.
+
+    >>> label_connected_stories(np.array([[0, 1], [1, 2]]), np.array([True, False]), 3).tolist()
+    [0, 0, 1]
+    """
+    left, right = pairs[same].T
+    links = coo_array((np.ones(len(left)), (left, right)), shape=(articles, articles))
+    return connected_components(links, directed=False)[1]
+
+
+def assign_folds(stories: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Return the folds of the two stories of each pair."""
+    names, inverse = np.unique(stories, return_inverse=True)
+    fold_by_story = np.empty(len(names), np.int64)
+    fold_by_story[order_by_hash(names, seed)] = np.arange(len(names)) % folds
+    return fold_by_story[inverse].reshape(stories.shape)
+
+
+def sample_by_story(labelled: TrainingPairs, share: float, seed: int) -> TrainingPairs:
+    """Return a share of the pairs, those of the same two stories together, so that the odds stay as they are."""
+    if share == 1:
+        return labelled
+    groups, inverse = np.unique(np.sort(labelled.stories, axis=1), axis=0, return_inverse=True)
+    selected = np.zeros(len(groups), np.bool_)
+    names = groups[:, 0] * (int(groups.max(initial=0)) + 1) + groups[:, 1]
+    selected[order_by_hash(names, seed + 2)[: round(len(groups) * share)]] = True
+    return labelled.select(selected[inverse.ravel()])
+
+
+def order_by_hash(names: Sequence[int] | np.ndarray, seed: int) -> np.ndarray:
+    """Return the positions of names, ordered by a hash of each name."""
+    keys = [hashlib.blake2b(f"{seed} {int(name)}".encode(), digest_size=8).digest() for name in names]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)

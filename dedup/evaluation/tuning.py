@@ -6,16 +6,21 @@ sketched once and clustered again for each threshold, so that a curve of two doz
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from dedup.evaluation.ground_truth import GroundTruth
 from dedup.evaluation.metrics import Evaluation, PairEvaluation
-from dedup.evaluation.near_threshold import compute_context_log_odds, find_missed_pairs, list_matched_pairs
+from dedup.evaluation.near_threshold import (
+    compute_context_log_odds,
+    find_missed_pairs,
+    list_matched_pairs,
+    order_by_rank,
+)
 from dedup.formatting import to_probability
 from dedup.matching.classifier import NO_RELATION
 from dedup.pipeline.deduplicate import SketchedCorpus, cluster_sketches
@@ -212,41 +217,36 @@ def make_reliability_bin(tenth: int, pairs: list[tuple[float, bool]]) -> Reliabi
 def find_false_matches(
     corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int
 ) -> Iterator[Mistake]:
-    """Yield the drops that the labels call wrong, those first that the model is surest of; one of a cluster."""
-    made = result.assignments
-    dropped = np.flatnonzero((made.relations != NO_RELATION) & (result.duplicate_of_input < 0)).tolist()
-    wrong = [
-        (int(made.leaders[a]), a) for a in dropped if truth.are_together(a, int(made.leaders[a])) is False
-    ]
-    return select_worst_mistakes(corpus, result, wrong, limit)
+    """Yield the drops that the labels contradict, most confident first, one of each cluster."""
+    assignments = result.assignments
+    dropped = np.flatnonzero((assignments.relations != NO_RELATION) & (result.duplicate_of_input < 0))
+    pairs = zip(assignments.leaders[dropped].tolist(), dropped.tolist(), strict=True)
+    wrong = [pair for pair in pairs if truth.are_together(*pair) is False]
+    return select_worst_mistakes(corpus, result, to_pair_array(wrong), limit)
 
 
 def find_misses(corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int) -> Iterator[Mistake]:
-    """Yield pairs that belong together and are held apart, those first that the model is surest of; one of a cluster."""
+    """Yield pairs that belong together and are not, most confident first, one of each cluster."""
     leaders = result.assignments.leaders.tolist()
-    apart = [pair for pair, _ in zip(truth.iter_split_pairs(leaders), range(MAX_SPLIT_PAIRS), strict=False)]
-    return select_worst_mistakes(corpus, result, sort_pairs_by_rank(apart, result.order), limit)
+    split = to_pair_array(islice(truth.iter_split_pairs(leaders), MAX_SPLIT_PAIRS))
+    return select_worst_mistakes(corpus, result, order_by_rank(split, result.order), limit)
 
 
-def sort_pairs_by_rank(pairs: Iterable[tuple[int, int]], order: np.ndarray) -> list[tuple[int, int]]:
-    """Return pairs with the article first that ranks first."""
-    rank = {a: k for k, a in enumerate(order.tolist())}
-    return [(a, b) if rank.get(a, math.inf) <= rank.get(b, math.inf) else (b, a) for a, b in pairs]
+def to_pair_array(pairs: Iterable[tuple[int, int]]) -> np.ndarray:
+    """Return pairs as an array (n × 2, int64)."""
+    return np.array(list(pairs), np.int64).reshape(-1, 2)
 
 
 def select_worst_mistakes(
-    corpus: SketchedCorpus, result: Result, pairs: list[tuple[int, int]], limit: int
+    corpus: SketchedCorpus, result: Result, pairs: np.ndarray, limit: int
 ) -> Iterator[Mistake]:
-    """Yield the pairs that the model gives the highest log-odds, at most so many, each of other clusters than those before."""
-    if not pairs:
-        return
+    """Yield at most `limit` pairs, those with the highest log-odds first, each of other clusters than those before."""
     seen: set[int] = set()
-    left, right = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
-    log_odds = compute_context_log_odds(result, corpus.sketches, np.stack([left, right], axis=1))
+    log_odds = compute_context_log_odds(result, corpus.sketches, pairs)
     for k in np.argsort(-log_odds, kind="stable").tolist():
         if limit <= 0:
             return
-        clusters = {int(result.assignments.leaders[side[k]]) for side in (left, right)}
+        clusters = set(result.assignments.leaders[pairs[k]].tolist())
         if clusters & seen:
             continue
         seen |= clusters
@@ -254,18 +254,18 @@ def select_worst_mistakes(
         limit -= 1
 
 
-def make_mistake(corpus: SketchedCorpus, result: Result, pair: tuple[int, int], log_odds: float) -> Mistake:
-    """Return a pair, as people are shown it."""
-    a, b = pair
-    made = result.assignments
-    together = made.leaders[b] == a and made.relations[b] != NO_RELATION
-    titles: list[Any] = corpus.articles["title"].take(list(pair)).to_pylist()
+def make_mistake(corpus: SketchedCorpus, result: Result, pair: np.ndarray, log_odds: float) -> Mistake:
+    """Return a pair with the titles and the relation that people want to see."""
+    a, b = pair.tolist()
+    assignments = result.assignments
+    joined = assignments.leaders[b] == a and assignments.relations[b] != NO_RELATION
+    titles: list[Any] = corpus.articles["title"].take([a, b]).to_pylist()
     return Mistake(
         a=result.ids[a],
         b=result.ids[b],
         title_a=titles[0],
         title_b=titles[1],
-        relation=RELATIONS[made.relations[b]] if together else None,
-        score=result.get_score(b) if together else None,
+        relation=RELATIONS[assignments.relations[b]] if joined else None,
+        score=result.get_score(b) if joined else None,
         probability=to_probability(log_odds),
     )

@@ -226,7 +226,7 @@ def test_everything_goes_into_one_page(newsroom: Path, tmp_path: Path) -> None:
     written_ = (tmp_path / "scores.html").read_text("utf-8")
     assert answer.exit_code == 0
     assert len(json.loads(answer.stdout)["curve"]) > 12
-    assert written_.startswith("<!doctype html>")
+    assert written_.startswith("<!DOCTYPE html>")
     assert "(in force)" in written_
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from newsmaker import planned
 
 from dedup.errors import InputError
-from dedup.evaluation.asked_pairs import is_decided_by_model, select_model_pairs
 from dedup.evaluation.calibration import fit_calibrated_model, run_cross_validation
 from dedup.evaluation.fitting import (
     EVIDENCE_SIGNS,
@@ -22,10 +21,16 @@ from dedup.evaluation.fitting import (
     fit_toward_base,
     to_model,
 )
-from dedup.evaluation.folds import assign_folds, label_connected_stories, sample_by_story
 from dedup.evaluation.ground_truth import PairTruth, StoryTruth
 from dedup.evaluation.pair_labels import LabelledPairs
-from dedup.evaluation.training_pairs import build_training_set
+from dedup.evaluation.training_pairs import (
+    assign_folds,
+    build_training_set,
+    is_decided_by_model,
+    label_connected_stories,
+    sample_by_story,
+    select_model_pairs,
+)
 from dedup.io.articles import to_batches
 from dedup.matching.classifier import (
     REWRITE,

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, story
 from sagas import CHAPTERS, STORYLINES, linked, saga
 
+from dedup.evaluation import near_threshold
+from dedup.evaluation.near_threshold import find_near_misses
 from dedup.io.corpus import read_articles
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.reports.explanation import explain_in_corpus
-from dedup.reports.html import near_misses, page, statistics
+from dedup.reports.html import page, statistics
 from dedup.reports.html.boilerplate_counts import (
     LEARNED_RULE,
     RULE_DESCRIPTIONS,
@@ -31,7 +33,6 @@ from dedup.reports.html.boilerplate_counts import (
 )
 from dedup.reports.html.borderline_pairs import NEAR_LOG_ODDS, find_borderline_pairs
 from dedup.reports.html.data_islands import build_islands
-from dedup.reports.html.near_misses import find_near_misses
 from dedup.reports.html.page import RELATION_MEANINGS, build_listing
 from dedup.reports.html.snippets import compute_cut_length, find_passage_spans, read_snippets
 from dedup.settings.settings import Settings
@@ -195,7 +196,7 @@ def test_what_just_missed_is_what_explain_says_of_it(newsroom: Path) -> None:
 
 
 def test_only_so_many_kept_articles_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_misses, "MAX_ARTICLES_SEARCHED", 5)
+    monkeypatch.setattr(near_threshold, "MAX_LOOKUPS", 5)
     articles = batch([{"id": str(n), **story(n)} for n in range(12)])
     result = deduplicate(articles)
 

@@ -136,7 +136,7 @@ def evaluate_command(
         from dedup.reports.html.tuning_page import render_tuning_page
 
         with open_atomic(html) as file:
-            file.write(render_tuning_page(found, done.result).encode())
+            file.write(render_tuning_page(found, done.result))
     if as_json or not sys.stdout.isatty():
         print_json(
             {

@@ -22,7 +22,6 @@ from dedup.cli.options import (
 )
 from dedup.cli.progress import prepare_libraries, run_with_progress
 from dedup.cli.stream_filter import (
-    BatchTrigger,
     FilterOutputs,
     add_corpus_to_index,
     count_outcomes,
@@ -122,7 +121,9 @@ def filter_command(
     if dry_run:
         print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
     elif place is not None and paths == (STDIN,):
-        filter_stream(place, settings, BatchTrigger(batch, max_delay / 1000), doors, **reading)
+        from dedup.index.stream import BatchLimits
+
+        filter_stream(place, settings, BatchLimits(batch, max_delay / 1000), doors, **reading)
     elif place is not None:
         filter_with_index(paths, place, settings, doors, **reading)
     else:

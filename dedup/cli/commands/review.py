@@ -67,8 +67,7 @@ def review_command(
     from dedup.cli.prompt import ask_questions
     from dedup.cli.render import print_renderables
     from dedup.cli.render.question import render_question
-    from dedup.evaluation.label_answers import append_label, load_saved_labels
-    from dedup.evaluation.pair_labels import PairLabel
+    from dedup.evaluation.pair_labels import PairLabel, append_label, load_saved_labels
     from dedup.evaluation.review_queue import read_review_articles, select_questions
     from dedup.io.discovery import split_extensions
     from dedup.pipeline import writers

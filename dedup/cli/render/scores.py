@@ -36,12 +36,8 @@ def render_evaluation(study: TuningReport) -> Iterator[RenderableType]:
     if study.reliability:
         yield ""
         yield from render_reliability_table(study)
-    joined, apart = (
-        "Joined, though labelled apart; the surest first",
-        f"Held apart, though labelled one {study.model}; the nearest first",
-    )
-    yield from render_mistake_list(joined, study.false_matches, study.model)
-    yield from render_mistake_list(apart, study.misses, study.model)
+    yield from render_mistake_list("False merges, most confident first", study.false_matches, study.model)
+    yield from render_mistake_list("Missed matches, most confident first", study.misses, study.model)
     yield f"\n{format_score_basis(study.scores, study.model)}"
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dedup.evaluation.near_threshold import NearMisses
 from dedup.formatting import format_percent, to_probability
 from dedup.matching.classifier import (
     MatchParams,
@@ -21,19 +22,18 @@ from dedup.matching.classifier import (
 from dedup.matching.evidence import CONTAINED, CONTAINS, JACCARD
 from dedup.pipeline.results import Result
 from dedup.reports import reasons
-from dedup.reports.html.near_misses import NearMisses
 from dedup.reports.html.statistics import compute_clipped_log_odds, get_level_relation
 
 __all__ = ["NEAR_LOG_ODDS", "BorderlinePair", "BorderlinePairs", "find_borderline_pairs"]
 
 MAX_PAIRS_PER_KIND = 25
-"""Pairs of a kind, at most: who reads so many knows where to put the threshold."""
+"""The most pairs of a kind: enough to choose a threshold."""
 LIMIT_REACHED_REASON = (
-    "it would match, but was not looked at: a bound on the work was reached (max_candidates, max_postings)"
+    "it would match, but a limit was reached before it was compared (max_candidates, max_postings)"
 )
 NEAR_LOG_ODDS = 4.0
 """Log-odds from the threshold within which a pair is near it."""
-WITNESSED_REASON = "an earlier member of the cluster speaks for it too"
+WITNESSED_REASON = "scored below the threshold, but also matched another article in the cluster"
 PROBABILITY_CLAUSE = re.compile(
     r"\Athe probability that they (?:tell the same story|belong to one storyline) is [\d.]+%, but "
 )

@@ -1,7 +1,7 @@
-"""Articles, clusters and pairs → islands of data in a page: compact JSON, deflated, in base64.
+"""Pack the articles, clusters and pairs of a page into islands of data: compact JSON, deflated, in base64.
 
-Titles and texts go into the page as these letters and digits only, so nothing in them can end a script or begin one. In: what is
-listed, by position. Out: strings; the page's script unpacks them (`DecompressionStream`), the texts as they are asked for.
+Titles and texts go into the page as letters and digits only, so nothing in them can end a script or begin one. The page's script
+unpacks the islands (`DecompressionStream`), those of texts as they are needed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +32,7 @@ from dedup.reports.html.snippets import Snippets
 from dedup.reports.html.statistics import to_epoch_seconds
 from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 
-__all__ = ["DataIslands", "build_islands", "encode_island"]
+__all__ = ["DataIslands", "PageListing", "build_islands", "encode_island"]
 
 ISLAND_CHARACTERS = 1_000_000
 """Characters of text in an island, about: as much as one look at a cluster unpacks."""
@@ -42,20 +42,20 @@ THOUSANDTHS, HUNDREDTHS = 1_000, 100
 """Shares and log-odds are whole numbers in the page: of thousandths, and of hundredths."""
 
 
-class ListingView(Protocol):
-    """What a page lists, by position (`dedup.reports.html.page.PageListing`)."""
+@dataclass(frozen=True, slots=True)
+class PageListing:
+    """The articles that a page lists, by position."""
 
-    @property
-    def positions(self) -> list[int]:
-        """Return all articles; the first of them make clusters, canonicals first."""
-
-    @property
-    def sizes(self) -> list[int]:
-        """Return the sizes of the clusters."""
-
-    @property
-    def storylines(self) -> list[list[int]]:
-        """Return the chapters of each storyline."""
+    positions: list[int]
+    """The articles of clusters, each canonical before its members, then other articles of pairs and storylines."""
+    sizes: list[int]
+    """The size of each cluster."""
+    left_out: int
+    """Smaller clusters that are not listed for lack of room."""
+    storylines: list[list[int]]
+    """The chapters of each storyline, by date; the longest storyline first."""
+    storylines_left_out: int
+    """Shorter storylines that are not listed for lack of room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class DataIslands:
 
 
 def build_islands(
-    result: Result, listing: ListingView, pairs: Sequence[BorderlinePair], texts: Snippets
+    result: Result, listing: PageListing, pairs: Sequence[BorderlinePair], texts: Snippets
 ) -> DataIslands:
     """Return the data on the articles that are listed."""
     positions = listing.positions

@@ -1,6 +1,6 @@
 "use strict";
-// The islands of data in the page → its lists of clusters and storylines, the view of one of them, and the comparison of two articles.
-// What comes from the corpus is only ever set as text, never as markup.
+// Unpack the data in the page; show the lists of clusters and storylines, one of them, or two articles side by side.
+// Text from the corpus is only ever set as text, never as markup.
 
 const AT_ONCE = 50; // rows that are drawn before a button asks for more
 const CARDS = 10, CHAPTERS = 6; // storylines drawn before a button asks for more, and chapters of each that are listed there
@@ -234,7 +234,7 @@ function storylineView(storyline) {
     make("h1", { tabindex: "-1", dir: "auto" }, titleOf(storyline.first)),
     make("p", { class: "lede" }, storylineFacts(storyline)),
     make("section", { class: "card storyline" }, make("h2", {}, "Its chapters"),
-      make("p", { class: "muted" }, "The probability says how likely a chapter is of one storyline with the article that leads it."),
+      make("p", { class: "muted" }, "The probability is that of one storyline with the first article."),
       axis(storyline), chapterList(storyline, storyline.chapters.length)),
   ];
 }
@@ -275,24 +275,28 @@ function axis(storyline) {
   const label = (date) => (storyline.span < 2 * DAY ? dateOf(date) : dateOf(date - date % DAY));
   const ends = dates[0] === dates[dates.length - 1] ? [dates[0]] : [dates[0], dates[dates.length - 1]];
   const says = `${counted(chapters.length - undated, "chapter")} from ${ends.map(dateOf).join(" to ")}${undated ? `, and ${number(undated)} without a date` : ""}`;
-  const strip = draw("svg", { class: "course", role: "img", "aria-label": says, width: "100%", height: String(ground + 24) },
+  const strip = draw("svg", { class: "course", role: "img", "aria-label": says, width: "100%", height: String(ground + 8) },
     line(0, undated ? last + 3.5 : 100), undated ? line(last + 5, 100, "gap") : null, ...rings.map(stem), ...dots, ...rings.map(ring),
-    draw("text", { x: "0", y: ground + 20 }, label(ends[0])),
-    ends.length > 1 ? draw("text", { x: `${undated ? last + 3.5 : 100}%`, y: ground + 20, class: "end" }, label(ends[1])) : null,
-    more ? draw("text", { x: "100%", y: y(MOST_LANES - 1) + 4, class: "end" }, `+${number(more)}`) : null,
-    undated ? draw("text", { x: "100%", y: ground + 20, class: "end" }, "undated") : null);
+    more ? draw("text", { x: "100%", y: y(MOST_LANES - 1) + 4, class: "end" }, `+${number(more)}`) : null);
+  const labels = axisLabels([...ends.map(label), ...(undated ? ["undated"] : [])], undated);
   const used = data.relationNames.filter((name) => again.some((place) => relationOf(place) === name));
-  const key = make("p", { class: "marks" }, "Told again on the line:", ...used.map((name) => make("span", { class: `relation ${name}` }, name)));
-  return make("figure", { class: "timeline" }, used.length ? make("figcaption", {}, key) : null, strip);
+  const key = make("p", { class: "marks" }, "Republished, on the line:", ...used.map((name) => make("span", { class: `relation ${name}` }, name)));
+  return make("figure", { class: "timeline" }, used.length ? make("figcaption", {}, key) : null, strip, labels);
 }
 
-/** Return the chapters of a storyline, the first so many of them. */
+/** Return the labels under an axis of time. They are not part of the drawing, so that they wrap where there is no room for a row. */
+function axisLabels(labels, parted = false) {
+  return make("p", { class: parted ? "ends parted" : "ends", "aria-hidden": "true" },
+    ...labels.map((label) => make("span", { class: label === "undated" ? label : null }, label)));
+}
+
+/** Return the first chapters of a storyline, `most` of them. */
 function chapterList(storyline, most) {
   return make("ol", { class: "chapters", role: "list" }, ...storyline.chapters.slice(0, most).map((place, n) => {
     const leads = place === storyline.first;
     const again = storyline.retold[n];
     const after = leads ? "" : lag(data.dates[storyline.first], data.dates[place]);
-    const facts = [sourceOf(place), dateOf(data.dates[place]), after, again ? `told again ${times(again)}` : ""];
+    const facts = [sourceOf(place), dateOf(data.dates[place]), after, again ? `republished ${times(again)}` : ""];
     return make("li", {}, make("span", { class: "nr" }, number(n + 1)),
       make("div", {}, make("a", { href: linkTo({ cluster: data.ids[place] }), dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "))),
       leads ? make("span", { class: "relation chapter kept" }, "leads it")
@@ -317,7 +321,7 @@ function chapterView(place, a, b) {
   const storyline = storylineOf.get(place);
   const again = storyline.retold[storyline.chapters.indexOf(place)];
   const other = place === storyline.first ? storyline.chapters.find((chapter) => chapter !== place) : place;
-  const facts = [again ? `told again ${times(again)}, not listed here` : "told once", sourceOf(place), dateOf(data.dates[place]), data.ids[place]];
+  const facts = [again ? `republished ${times(again)}, not listed here` : "not republished", sourceOf(place), dateOf(data.dates[place]), data.ids[place]];
   const chosen = [a, b].every((chapter) => storyline.chapters.includes(chapter)) ? [a, b] : [storyline.first, other];
   return [
     make("a", { class: "back", href: "#storylines" }, "← All storylines"),
@@ -365,17 +369,15 @@ function timeline(cluster, members) {
   const ground = highest * STEP + 22;
   for (const dot of dots) dot.setAttribute("cy", ground - 14 - dot.dataset.lane * STEP);
   const undated = members.length - dated.length;
-  const says = `${counted(dated.length, "telling")} from ${dateOf(cluster.dates[0])} to ${dateOf(cluster.dates[dated.length - 1])}`;
-  const strip = draw("svg", { role: "img", "aria-label": says, width: "100%", height: String(ground + 24) },
-    draw("line", { class: "axis", x1: "0", x2: "100%", y1: ground, y2: ground }), ...dots,
-    draw("text", { x: "0", y: ground + 19 }, dateOf(cluster.dates[0])),
-    draw("text", { x: "100%", y: ground + 19, class: "end" }, dateOf(cluster.dates[dated.length - 1])));
+  const says = `${counted(dated.length, "article")} from ${dateOf(cluster.dates[0])} to ${dateOf(cluster.dates[dated.length - 1])}`;
+  const strip = draw("svg", { role: "img", "aria-label": says, width: "100%", height: String(ground + 8) },
+    draw("line", { class: "axis", x1: "0", x2: "100%", y1: ground, y2: ground }), ...dots);
   const used = ["kept", ...data.relationNames].filter((name) => dated.some((place) => relationOf(place) === name));
   const key = make("p", { class: "marks" }, ...used.map((name) => make("span", { class: `relation ${name}` }, name)));
   return make("figure", { class: "card timeline" },
-    make("figcaption", {}, make("h2", {}, "When it was told"), key,
+    make("figcaption", {}, make("h2", {}, "When it was published"), key,
       undated ? make("p", { class: "muted" }, `${counted(undated, "article")} without a date ${undated === 1 ? "is" : "are"} not drawn.`) : null),
-    strip);
+    strip, axisLabels([cluster.dates[0], cluster.dates[dated.length - 1]].map(dateOf)));
 }
 
 function memberTable(cluster, members, a, b) {
@@ -392,7 +394,7 @@ function memberTable(cluster, members, a, b) {
   next();
   const heads = ["Article", "Relation"].map((name) => make("th", { scope: "col" }, name));
   return make("section", { class: "card" },
-    make("h2", {}, "The tellings"),
+    make("h2", {}, "Articles"),
     make("table", { class: "members" }, make("caption", { class: "unseen" }, "Members of the cluster"),
       make("thead", {}, make("tr", {}, ...heads)), body),
     more);
@@ -449,14 +451,14 @@ function sideBySide(pair, both) {
   const own = words.map((mine, n) => ownNumbers(mine, words[1 - n]));
   const shares = words.map((mine, n) => runs[n].reduce((sum, [, length]) => sum + length, 0) / Math.max(mine.body.length, 1));
   const numbers = own.map((found) => [...new Set(found.map((word) => word.folded))].slice(0, 12).join(", ") || "none");
-  const wording = runs[0].length ? `In runs of ${RUN} words and more, ${percent(shares[0])} of the left and ${percent(shares[1])} of the right stand in both.`
-    : `No ${RUN} words in a row stand in both.`;
+  const wording = runs[0].length ? `Passages of ${RUN} or more words that both have make up ${percent(shares[0])} of the left and ${percent(shares[1])} of the right.`
+    : `They share no ${RUN} words in a row.`;
   const says = `${wording} Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
   const missing = pair.some((place) => data.lengths[place] < 0);
   return [
-    make("p", {}, missing ? "The text of at least one of them is not in this page." : says),
+    make("p", {}, missing ? "This page lacks the text of at least one of them." : says),
     make("p", { class: "marks" }, make("mark", {}, "the same words in both"),
-      make("mark", { class: "own" }, "number that the other has nowhere"), make("s", {}, "boilerplate, not compared")),
+      make("mark", { class: "own" }, "number that the other lacks"), make("s", {}, "boilerplate, not compared")),
     make("div", { class: "texts" }, ...pair.map((place, n) => textColumn(place, both[n], painted(both[n], words[n], runs[n], own[n])))),
     evidence(pair),
   ].filter((part) => part !== null);
@@ -465,7 +467,7 @@ function sideBySide(pair, both) {
 function textColumn(place, { text }, parts) {
   const facts = [sourceOf(place), dateOf(data.dates[place]), data.ids[place]].filter(Boolean).join(" · ");
   const rest = data.lengths[place] - [...text].length;
-  const cut = rest > 0 ? make("p", { class: "cut" }, `${number(rest)} more characters are not in this page.`) : null;
+  const cut = rest > 0 ? make("p", { class: "cut" }, `This page leaves out ${number(rest)} more characters.`) : null;
   const head = make("p", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)));
   return make("article", {}, head, make("h3", { dir: "auto" }, titleOf(place)), make("small", {}, facts),
     make("div", { dir: "auto" }, ...parts), cut);
@@ -550,7 +552,7 @@ function weighed([a, b]) {
 /** Return the evidence on two articles, by each model that weighed them. */
 function evidence(pair) {
   const known = weighed(pair);
-  if (!known.length) return make("p", { class: "muted" }, "Each article was compared with the kept one; evidence is shown for those.");
+  if (!known.length) return make("p", { class: "muted" }, "Evidence is shown only for an article and the kept article that it was compared with.");
   return known.length > 1 ? make("div", {}, ...known.map((one) => waterfall(one, `Why, by the ${one[2]} model`))) : waterfall(known[0], "Why");
 }
 
@@ -577,10 +579,10 @@ function waterfall(known, title) {
   const heads = [["Evidence", ""], ["Log-odds", "figure"], [`Towards one ${unit}, or away from it`, ""]];
   const share = (thousandths) => percent(thousandths / 1000);
   return make("details", { open: "" }, make("summary", {}, title),
-    reason ? make("p", {}, `Not as the model alone would have it: ${reason}.`) : null,
+    reason ? make("p", {}, `The model alone does not decide here: ${reason}.`) : null,
     make("p", { class: "muted" }, `Runs of three words in both: ${share(jaccard)} of all (Jaccard), ${share(contained)} of the later article's, ` +
-      `${share(contains)} of the earlier one's. The ${unit} model's part is below; copies are read off the wording alone.`),
-    make("table", { class: "waterfall" }, make("caption", { class: "unseen" }, `What the ${unit} model weighed`),
+      `${share(contains)} of the earlier one's. The ${unit} model's part is below; copies are decided by the wording alone.`),
+    make("table", { class: "waterfall" }, make("caption", { class: "unseen" }, `Evidence of the ${unit} model`),
       make("thead", {}, make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind || null }, name)))),
       make("tbody", {}, ...rows),
       make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, `Probability ${chance}`), make("td", { class: "figure" }, signed(total)), bar(0, total)))));
@@ -636,8 +638,9 @@ function route(moved) {
   const view = document.querySelector(".view:not([hidden])");
   const heading = view.querySelector("h1").textContent.trim().replace(/\s+/g, " ");
   document.title = `${heading} – dedup report`;
+  const jumps = moved || performance.getEntriesByType("navigation")[0]?.type === "navigate"; // a reload keeps its place
+  if (jumps && target === "h1") scrollTo({ top: 0, behavior: "instant" });
   if (moved || target !== "h1") {
-    if (target === "h1") scrollTo({ top: 0, behavior: "instant" });
     const place = view.querySelector(target);
     place.focus({ preventScroll: target === "h1" });
     if (target !== "h1") place.scrollIntoView();

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
+from dedup.evaluation.near_threshold import NearMisses
 from dedup.formatting import format_date
 from dedup.io.records import Reject
 from dedup.matching.classifier import get_level_threshold, make_match_params
@@ -19,7 +20,6 @@ from dedup.reports.html import statistics
 from dedup.reports.html.boilerplate_counts import RULE_DESCRIPTIONS, BoilerplateCounts
 from dedup.reports.html.borderline_pairs import BorderlinePairs
 from dedup.reports.html.charts import Chart, build_bar_chart, build_score_chart
-from dedup.reports.html.near_misses import NearMisses
 from dedup.reports.html.snippets import Snippets
 from dedup.settings.settings import Settings
 
@@ -36,20 +36,20 @@ MAX_OUTLETS, MAX_EXAMPLES, MAX_REJECTS, MAX_REJECT_PREVIEW = 12, 3, 200, 160
 """Rows of the table of outlets, examples of a rule's boilerplate, rejects, and characters of a reject, at most."""
 MATRIX_SHADES = 5
 """Shades of the matrix."""
-WITNESSED_NOTE = " For those matched below the threshold an earlier member of the same cluster spoke too."
+WITNESSED_NOTE = " Those matched below the threshold also matched another article in the cluster."
 PAIR_GROUPS = (
-    ("Just matched", "{Matches} that the model is least sure of."),
+    ("Just matched", "{Matches} with the lowest probability."),
     (
         "Matched with help",
-        "Below the threshold alone; an earlier member of the cluster speaks for them too.",
+        "Scored below the threshold, but also matched another article in the cluster.",
     ),
-    ("Just missed", "Kept articles that came near to being matched with another kept one."),
+    ("Just missed", "Pairs of kept articles just below the threshold."),
     (
         "Held apart",
-        "The model takes them for one {unit}, however likely, and something else keeps them apart.",
+        "Scored above the threshold as one {unit}, but another rule keeps them apart.",
     ),
 )
-"""The kinds of pairs nearest the threshold, in the order of `Pairs`, in the words of `get_level_words`."""
+"""Heading and description of each group of `BorderlinePairs`, with the words of `get_level_words`."""
 
 
 def get_level_words(settings: Settings) -> dict[str, str]:
@@ -105,28 +105,28 @@ def build_charts(
     words = get_level_words(result.settings)
     return {
         "sizes": build_bar_chart(
-            "How often a story was told", sizes, describe_highest_bin(sizes, " times", "clusters")
+            "Articles per cluster", sizes, describe_highest_bin(sizes, " articles", "clusters")
         ),
         "lags": build_bar_chart(
-            "How long after the first telling",
+            "Time since the first article",
             lags,
-            describe_highest_bin(lags, "", f"of {later:,} later tellings"),
+            describe_highest_bin(lags, "", f"of {later:,} later articles"),
         ),
         "scores": build_score_chart(
-            f"How sure the {words['unit']} model is",
+            f"Probability of the {words['unit']} model",
             matched,
             apart,
             threshold,
-            f"{matched.sum():,} {words['matches']} were matched. Of {near_misses.articles_searched:,} "
-            f"kept articles, {apart.sum():,} had "
-            "another kept one that shares enough to be weighed against them; these pairs were not matched."
+            f"{matched.sum():,} {words['matches']} were matched. "
+            f"{apart.sum():,} of {near_misses.articles_searched:,} kept articles had a candidate "
+            "among the other kept articles; these pairs were not matched."
             + (WITNESSED_NOTE if pairs.witnessed else ""),
         ),
     }
 
 
 def describe_highest_bin(bins: Sequence[statistics.HistogramBin], unit: str, whole: str) -> str:
-    """Return a sentence on the highest column: which it is, and how many of the whole it counts."""
+    """Return a sentence that names the highest column and its count."""
     if not bins:
         return ""
     top = max(bins, key=lambda found: found.count)
@@ -134,7 +134,7 @@ def describe_highest_bin(bins: Sequence[statistics.HistogramBin], unit: str, who
 
 
 def build_outlet_tables(result: Result) -> dict[str, Any]:
-    """Return the table of outlets and the matrix of who tells again what whom told."""
+    """Return the table of outlets and the matrix of who republishes whom."""
     repeating = [outlet for outlet in statistics.rank_outlets(result) if outlet.dropped]
     names, counts = statistics.count_retellings(result)
     most = max(chain([MATRIX_SHADES], *counts))

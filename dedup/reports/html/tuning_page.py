@@ -1,77 +1,49 @@
-"""A study → one page to look at, which needs nothing from elsewhere.
-
-In: a `TuningReport`, and the result that it is of. Out: HTML: the template `data/scores.html`, its titles escaped, with two
-drawings whose points are computed here.
-"""
+"""Make the page of `dedup evaluate`: scores, their curve over thresholds, calibration, and the worst mistakes."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
-import re
 from collections.abc import Iterable
-from importlib.resources import files
 
 from dedup.evaluation.tuning import ThresholdScores, TuningReport
 from dedup.pipeline.results import Result
+from dedup.reports.html.template import render_template
 
 __all__ = ["render_tuning_page"]
 
-DRAWING_WIDTH, DRAWING_HEIGHT = 640, 280
-"""Of a drawing, in its own units."""
-MAX_DOT_RADIUS = 14.0
+PLOT_HEIGHT = 280
+"""Height of a plot in pixels; its width is that of the page."""
+MAX_DOT_RADIUS, MIN_DOT_RADIUS = 14.0, 3.0
 
 
-def render_tuning_page(study: TuningReport, result: Result) -> str:
-    """Return a study as a page of HTML."""
-    from jinja2 import Environment, StrictUndefined
-
-    source = (files("dedup") / "data" / "scores.html").read_text("utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(source).render(
+def render_tuning_page(study: TuningReport, result: Result) -> bytes:
+    """Return a tuning report as a page in UTF-8."""
+    most = max((b.pairs for b in study.reliability), default=1)
+    return render_template(
+        "tuning_page.html",
         study=study,
         articles=len(result.ids),
         lines={name: format_polyline(study.curve, name) for name in ("f1", "precision", "recall")},
         best=next((p for p in study.curve if p.best), None),
-        place=to_drawing_point,
-        width=DRAWING_WIDTH,
-        height=DRAWING_HEIGHT,
-        dots=[
-            (
-                *to_drawing_point(b.said, b.same),
-                compute_dot_radius(b.pairs, max(x.pairs for x in study.reliability)),
-                b,
-            )
-            for b in study.reliability
-        ],
-        style_digest=hash_page_style(source),
+        height=PLOT_HEIGHT,
+        dots=[(*to_plot_point(b.said, b.same), compute_dot_radius(b.pairs, most)) for b in study.reliability],
     )
 
 
-def to_drawing_point(x: float, y: float) -> tuple[float, float]:
-    """Return where a point of the unit square lies in a drawing.
+def to_plot_point(x: float, y: float) -> tuple[float, float]:
+    """Return a point of the unit square in a plot: from the left in per cent of the width, from the top in pixels.
 
-    >>> to_drawing_point(0.5, 1.0)
-    (320.0, 0.0)
+    >>> to_plot_point(0.5, 1.0)
+    (50.0, 0.0)
     """
-    return round(x * DRAWING_WIDTH, 1), round((1 - y) * DRAWING_HEIGHT, 1)
+    return round(x * 100, 2), round((1 - y) * PLOT_HEIGHT, 1)
 
 
 def format_polyline(curve: Iterable[ThresholdScores], name: str) -> str:
     """Return the points of a score along the thresholds, as SVG has them."""
-    return " ".join("{},{}".format(*to_drawing_point(p.probability, float(getattr(p, name)))) for p in curve)
+    return " ".join("{},{}".format(*to_plot_point(p.probability, float(getattr(p, name)))) for p in curve)
 
 
 def compute_dot_radius(pairs: int, most: int) -> float:
-    """Return how large a dot for so many pairs is: its area is their share of the most."""
-    return round(max(MAX_DOT_RADIUS * math.sqrt(pairs / most), 3.0), 1)
-
-
-def hash_page_style(source: str) -> str:
-    """Return by what digest the page's policy knows its own style."""
-    found = re.search(r"<style>(.*?)</style>", source, re.DOTALL)
-    content = found[1].encode() if found else b""
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+    """Return the radius of a dot whose area is in proportion to its pairs, and at least `MIN_DOT_RADIUS`."""
+    return round(max(MAX_DOT_RADIUS * math.sqrt(pairs / most), MIN_DOT_RADIUS), 1)
