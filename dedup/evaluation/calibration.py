@@ -1,12 +1,11 @@
-"""Labelled pairs → a story or a storyline model of one's own, and an honest word on whether it is better.
+"""Fit a story or storyline model to labelled pairs, and test whether it is better than the model in force.
 
-In: the evidence of pairs, whether each belongs together at the level of the model, and the model in force. Out: a
-`Calibration`. The new model is fitted to the pairs and pulled toward the one in force (`dedup.evaluation.fitting`); how hard
-it is pulled is chosen by cross-validation, and the hardest pull that is not clearly worse is taken: up to no change at all.
-Where models fitted so are not clearly better on stories that they have not seen, the model in force is what is returned.
+The new model is fitted to the pairs and pulled toward the one in force (`dedup.evaluation.fitting`). Cross-validation chooses how
+hard: the hardest pull that is not clearly worse than another, up to no change at all. If such models are not clearly better on
+stories that they have not seen, the model in force is returned.
 
-Folds are of stories: a model that is judged on pairs of some stories has seen no pair of them. A pair of two folds is
-judged in both, by half each time, as in `benchmarks/fit.py`.
+Folds are of stories, so a model is tested on no pair of a story that it was fitted to. A pair of two folds counts half in each,
+as in `benchmarks/fit.py`.
 """
 
 from __future__ import annotations
@@ -39,23 +38,23 @@ __all__ = ["Calibration", "LearningCurvePoint", "fit_calibrated_model"]
 DEFAULT_THRESHOLDS = {
     level: get_level_threshold(make_match_params(Settings(level=level))) for level in MODEL_LEVELS
 }
-"""By the level of a model: from these log-odds on, by default, it claims that a pair belongs together."""
+"""The default threshold (log-odds) of each model."""
 PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
-"""How hard a model is pulled toward the one in force: what a coefficient's move of 1 in log-odds (a standard deviation of its
-evidence) costs, squared, as against the log loss of a pair; from no change at all to nearly free."""
+"""Strengths of the pull toward the model in force: the cost of moving a coefficient by 1 in log-odds (for a standard deviation of
+its evidence), squared, relative to the log loss of a pair; from no change at all to nearly free."""
 FOLDS, INNER_FOLDS = 10, 8
 CURVE_SHARES = (0.125, 0.25, 0.5, 1.0)
-"""Parts of the stories that the learning curve is drawn from."""
+"""Shares of the stories at which the learning curve is measured."""
 MIN_PAIRS, MIN_PAIRS_TO_FIT = 10, 30
-"""So many pairs of either kind are needed to say anything, and so many pairs of either kind and stories to change anything:
-with 15 pairs of two stories a fit to half of `events` lost .1 of F1 on the other half."""
+"""The fewest pairs of either kind to test a model, and the fewest pairs of either kind and stories to change it: with 15 pairs
+of two stories a fit to half of `events` lost .1 of F1 on the other half."""
 CONFIDENCE = 0.99
-"""By so much, after Student's t over the folds, a weaker pull must be better, and a new model, to be called so."""
+"""The confidence, by Student's t over the folds, with which a weaker pull or a new model must be better."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutScores:
-    """How well a model does on stories that it has not seen."""
+    """The scores of a model on stories that it has not seen."""
 
     log_loss: float
     """Mean over pairs, in nats."""
@@ -77,7 +76,7 @@ class LearningCurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A model fitted to labels, and how much it is worth."""
+    """A model fitted to labels, with its scores."""
 
     model: Model
     pull: float
@@ -86,7 +85,7 @@ class Calibration:
     same: int
     """How many of them belong together at the level of the model."""
     stories: int
-    """How many stories they are of; of a storyline model, how many storylines."""
+    """Number of stories; for a storyline model, of storylines."""
     before: HeldOutScores
     """Of the model in force, on all the pairs."""
     after: HeldOutScores
@@ -99,12 +98,12 @@ class Calibration:
 
 
 class CrossValidation(NamedTuple):
-    """What models say of the folds that they have not seen: counts for each fold."""
+    """The predictions of models on folds that they were not fitted to, as counts for each fold."""
 
     losses: np.ndarray
     """The summed log loss of each fold, and the weight of its pairs: folds × 2."""
     counts: np.ndarray
-    """Rightly matched, matched, belonging together: folds × 3."""
+    """Correctly matched, matched, belonging together: folds × 3."""
     pairs: float
 
     def compute_scores(self) -> HeldOutScores:
@@ -114,11 +113,11 @@ class CrossValidation(NamedTuple):
         return HeldOutScores(loss / weight, agreement.f1, agreement.precision, agreement.recall)
 
 
-@threadpool_limits.wrap(limits=1)  # a thousand small fits, to which more threads are only in each other's way
+@threadpool_limits.wrap(limits=1)  # a thousand small fits, which more threads only slow down
 def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int = 1) -> Calibration:
-    """Return a model fitted to labelled pairs, pulled toward the one in force, with its worth on unseen stories.
+    """Return a model fitted to labelled pairs and pulled toward the one in force, with its scores on unseen stories.
 
-    It is of the level of the one in force. `InputError` where there are too few pairs of either kind.
+    It has the level of the one in force. `InputError` where there are too few pairs of either kind.
     """
     same, pairs = int(labelled.same.sum()), len(labelled.same)
     if min(same, pairs - same) < MIN_PAIRS:

@@ -1,10 +1,9 @@
-"""Labelled pairs and a model → the model that the pairs pull it to, so far as they can.
+"""Fit a logistic regression to labelled pairs, pulled toward the model in force.
 
-In: the evidence of pairs, whether each belongs together, and the model in force. Out: a logistic regression pulled toward the
-one in force (a ridge around its coefficients), so that few labels move it little. What speaks for a match may not come to count
-against it, and a storyline model weighs no evidence of an article's neighbours. scikit-learn pulls toward zero alone, hence the
-few lines of our own around `scipy.optimize`. How hard to pull, and whether the outcome is worth anything, is for
-`dedup.evaluation.calibration` to say.
+A ridge around the coefficients in force keeps few labels from moving them much. Evidence for a match may not come to count
+against it, and a storyline model does not weigh the evidence of an article's neighbours. scikit-learn can pull toward zero
+only, hence the few lines of our own around `scipy.optimize`. `dedup.evaluation.calibration` decides how hard to pull, and
+whether the model is better.
 """
 
 from __future__ import annotations
@@ -47,16 +46,16 @@ class TrainingPairs(NamedTuple):
     stories: np.ndarray
     """n × 2, int64: the stories (or storylines) of the two articles."""
     cross_story_weight: float = 1.0
-    """What a pair of two stories weighs beside a pair of one. Without some of the stories pairs of two are rarer than they were,
-    by more than pairs of one; so they weigh more, and the odds are those of the whole."""
+    """The weight of a pair of two stories relative to a pair of one. Leaving out stories removes a larger share of the former, so
+    a weight above 1 restores the odds of the whole."""
 
     def select(self, mask: np.ndarray) -> TrainingPairs:
-        """Return some of the pairs."""
+        """Return the pairs of a mask."""
         return self._replace(evidence=self.evidence[mask], same=self.same[mask], stories=self.stories[mask])
 
     @property
     def weight(self) -> np.ndarray:
-        """Return what each pair weighs."""
+        """Return the weight of each pair."""
         return np.where(self.stories[:, 0] == self.stories[:, 1], 1.0, self.cross_story_weight)
 
 

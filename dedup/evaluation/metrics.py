@@ -1,12 +1,10 @@
-"""Clusters and labels → scores: pairwise precision, recall and F1, B³, adjusted Rand index, V-measure.
+"""Score clusters against labels: pairwise precision, recall and F1, B³, adjusted Rand index and V-measure.
 
-In: for each article the label of its story, its cluster, and, where it has one, what leaves pairs open:
-two articles of one `saga` but of different stories are neither right nor wrong together. Out: scores in [0,
-1]. B³ is Bagga and Baldwin, "Algorithms for Scoring Coreference Chains" (1998): each article's own
-precision and recall, averaged. Both are computed from counts of articles with the same (cluster, story,
-saga), never from pairs, so that a large corpus costs no more than a pass. The adjusted Rand index (Hubert and
-Arabie 1985) and the V-measure (Rosenberg and Hirschberg 2007) are scikit-learn's. They know nothing of open pairs: an
-article with a label counts in them, whatever its `saga`. Where only pairs are labelled, only they are scored.
+Each article has a cluster, and may have a label and an open group. Two articles of one open group (a saga) but with different
+labels are neither right nor wrong together. B³ averages each article's own precision and recall (Bagga and Baldwin, "Algorithms
+for Scoring Coreference Chains", 1998). Both scores come from counts of articles with the same (cluster, label, group), never
+from pairs, so a large corpus costs one pass. The adjusted Rand index (Hubert and Arabie 1985) and the V-measure (Rosenberg and
+Hirschberg 2007) are scikit-learn's; they ignore open groups. If only pairs are labelled, only those pairs are scored.
 """
 
 from __future__ import annotations
@@ -52,7 +50,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class RelationVerdicts:
-    """The drops of one relation, by what the labels say of the dropped and the kept article."""
+    """The drops of one relation, compared with the labels of the dropped and the kept article."""
 
     dropped: int
     right: int
@@ -65,12 +63,12 @@ class RelationVerdicts:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores of a result, and what they were computed from."""
+    """The scores of a result, with the counts behind them."""
 
     pairwise: Agreement
     b_cubed: Agreement
     articles: int
-    """Articles with a label; the others are left out of the scores."""
+    """Articles with a label; the scores ignore the others."""
     unlabelled: int
     stories: int
     """Distinct labels."""
@@ -78,7 +76,7 @@ class Evaluation:
     """Clusters among the labelled articles, those of one article too."""
     relations: dict[str, RelationVerdicts]
     adjusted_rand: float
-    """In [-.5, 1]; 0 is what chance would give."""
+    """In [-.5, 1]; 0 is the value of a random clustering."""
     v_measure: float
 
 
@@ -94,14 +92,14 @@ class PairEvaluation:
     open: int
     """Pairs that their labels leave open at this level."""
     unknown: int
-    """Pairs that name an article that the corpus has not."""
+    """Pairs with an article that is not in the corpus."""
     relations: dict[str, RelationVerdicts]
 
 
 def evaluate(result: Result, labels: Labels, open_groups: Labels | None = None) -> Evaluation:
     """Return the scores of a result against labels, one for each article in the order of input.
 
-    An article with the label None is left out. Two articles with the same value in `opened` but with
+    An article with the label None is left out. Two articles with the same value in `open_groups` but with
     different labels are left out as a pair.
     `InputError` where the labels are not as many as the articles.
     """
@@ -125,7 +123,7 @@ def evaluate(result: Result, labels: Labels, open_groups: Labels | None = None) 
 
 
 def evaluate_pairs(result: Result, labelled: LabelledPairs) -> PairEvaluation:
-    """Return the scores of a result on labelled pairs; what nobody labelled is open."""
+    """Return the scores of a result on labelled pairs; all other pairs are open."""
     leaders, true = result.assignments.leaders, int(labelled.together.sum())
     joined = leaders[labelled.left] == leaders[labelled.right]
     pairs_ = zip(labelled.left.tolist(), labelled.right.tolist(), labelled.together.tolist(), strict=True)
@@ -255,7 +253,7 @@ def read_label_fields(records: Iterable[Record], *names: str) -> list[list[Hasha
 
 
 def parse_field_label(value: Any) -> Hashable:
-    """Return a value of a record as a label: None for null, NaN and blank text; JSON for what is nested."""
+    """Return a value of a record as a label: None for null, NaN and blank text; JSON for nested values."""
     missing = value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124 - NaN
     if missing:
         return None
@@ -263,12 +261,12 @@ def parse_field_label(value: Any) -> Hashable:
 
 
 def count_pairs(sizes: Iterable[int]) -> int:
-    """Return how many pairs there are within groups of these sizes."""
+    """Return the number of pairs within groups of these sizes."""
     return sum(n * (n - 1) // 2 for n in sizes)
 
 
 def count_open_pairs(labels: Labels, clusters: Labels, open_groups: Labels) -> int:
-    """Return how many pairs of a cluster share what leaves them open but not their label."""
+    """Return the number of pairs within clusters that share an open group but not their label."""
     known = [(c, o, s) for c, o, s in zip(clusters, open_groups, labels, strict=True) if o is not None]
     return count_pairs(Counter((c, o) for c, o, _ in known).values()) - count_pairs(Counter(known).values())
 

@@ -45,9 +45,9 @@ __all__ = [
 
 ANSWER_SAME, ANSWER_FOLLOWUP, ANSWER_DIFFERENT, ANSWER_OPEN = "same", "followup", "different", "open"
 ANSWER_NOT_SAME = "apart"
-"""Two stories, of one affair or not: what an older file means by `same: false`."""
+"""Two stories, of one storyline or not: the meaning of `same: false` in older files."""
 LABEL_ANSWERS = (ANSWER_SAME, ANSWER_FOLLOWUP, ANSWER_DIFFERENT, ANSWER_OPEN)
-"""What the field `label` may say: the same story; another chapter of the same affair; neither; or that it is left open."""
+"""Values of the field `label`: the same story, another chapter of the same storyline, neither, or undecided."""
 TOGETHER_BY_MODEL: Mapping[str, Mapping[str, bool | None]] = {
     "story": {
         ANSWER_SAME: True,
@@ -64,16 +64,16 @@ TOGETHER_BY_MODEL: Mapping[str, Mapping[str, bool | None]] = {
         ANSWER_OPEN: None,
     },
 }
-"""By the model that decides at a level: whether an answer puts two articles together; None where it leaves that open."""
+"""By model: whether an answer puts two articles together; None if it leaves that open."""
 
 MAX_LABEL_FILE_BYTES = 1 << 30
-"""No file of pairs is larger; it is read as a whole."""
+"""The size limit of a file of pairs, which is read as a whole."""
 MAX_ID_LENGTH = 10_000
 ID_FIELD_PAIRS = (("a", "b"), ("id_a", "id_b"), ("id1", "id2"), ("left", "right"), ("id", "canonical"))
-"""What the two ids may be called; the last is what `dedup` writes itself."""
+"""Names of the two id fields; the last are those that `dedup` writes itself."""
 LABEL_FIELD = "label"
 SAME_FIELDS = ("same", "same_story")
-"""What the judgement may be called in older files, which know two answers."""
+"""Names of the answer field in older files, which have two answers."""
 LABEL_FIELD_ANSWERS = {
     **{answer: answer for answer in LABEL_ANSWERS},
     **dict.fromkeys(("follow-up", "follow_up", "follow up"), ANSWER_FOLLOWUP),
@@ -88,7 +88,7 @@ LABEL_FILE_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 class PairLabel(NamedTuple):
-    """What is known of two articles."""
+    """The label of two articles."""
 
     a: str
     b: str
@@ -97,24 +97,24 @@ class PairLabel(NamedTuple):
 
 
 class LabelledPairs(NamedTuple):
-    """Labelled pairs by the positions of their articles, and what their labels say at a level."""
+    """Labelled pairs by the positions of their articles, as they count at a level."""
 
     left: np.ndarray
     right: np.ndarray
     together: np.ndarray
-    """bool: the two belong into one cluster at the level; pairs left open are not among them."""
+    """bool: the two belong in one cluster at the level; open pairs are not included."""
     open: int
-    """How many pairs are left open at the level."""
+    """Pairs that are open at the level."""
     unknown: int
-    """How many pairs name an article that the corpus has not."""
+    """Pairs with an article that is not in the corpus."""
     answers: Mapping[str, int]
-    """How many pairs of the corpus have each answer, those left open too."""
+    """Pairs of the corpus by answer, open ones included."""
 
 
 def read_pair_labels(path: str | Path) -> list[PairLabel]:
-    """Return the labelled pairs of a file; of a pair that comes again the last judgement.
+    """Return the labelled pairs of a file; if a pair is repeated, its last label.
 
-    `InputError` names the first line that is no labelled pair.
+    `InputError` names the first line that is not a labelled pair.
     """
     kind, packing = split_extensions(str(path))
     text = read_label_text(path, packing)
@@ -136,7 +136,7 @@ def read_pair_labels(path: str | Path) -> list[PairLabel]:
 def read_label_text(path: str | Path, packing: str) -> str:
     """Return the text of a file."""
     if packing not in {"", ".gz"}:
-        raise InputError(f"cannot read {path}: labelled pairs are plain, or packed with gzip")
+        raise InputError(f"cannot read {path}: a file of labelled pairs is plain or gzipped")
     try:
         with gzip.open(path) if packing else Path(path).open("rb") as file:
             content = file.read(MAX_LABEL_FILE_BYTES + 1)
@@ -144,7 +144,7 @@ def read_label_text(path: str | Path, packing: str) -> str:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     if len(content) > MAX_LABEL_FILE_BYTES:
         raise InputError(
-            f"{path} is no file of labelled pairs: it is larger than {MAX_LABEL_FILE_BYTES >> 30} GB"
+            f"{path} is not a file of labelled pairs: it is larger than {MAX_LABEL_FILE_BYTES >> 30} GB"
         )
     try:
         return content.decode("utf-8-sig")
@@ -179,10 +179,10 @@ def iter_json_labels(text: str, path: str | Path) -> Iterator[tuple[int, Mapping
 
 
 def parse_pair_label(row: Mapping[str, Any]) -> PairLabel:
-    """Return a row as a labelled pair; `ValueError` with what it lacks."""
+    """Return a row as a labelled pair; `ValueError` says why it is none."""
     ids = next((pair for pair in ID_FIELD_PAIRS if pair[0] in row and pair[1] in row), None)
     if ids is None:
-        raise ValueError("it has not the two ids, as the fields 'a' and 'b'")
+        raise ValueError("it lacks the two ids, the fields 'a' and 'b'")
     a, b = (parse_article_id(row[name]) for name in ids)
     if a == b:
         raise ValueError(f"it pairs {a!r:.60} with itself")
@@ -190,7 +190,7 @@ def parse_pair_label(row: Mapping[str, Any]) -> PairLabel:
 
 
 def parse_answer(row: Mapping[str, Any]) -> str:
-    """Return what a row says of its pair: what its `label` says, or else, where it has none or leaves it open, its `same`."""
+    """Return the answer of a row: that of its `label`, or that of its `same` if it has no label or leaves it open."""
     label = parse_answer_field(row, (LABEL_FIELD,), LABEL_FIELD_ANSWERS)
     same = parse_answer_field(row, SAME_FIELDS, SAME_FIELD_ANSWERS)
     if label is None and same is None:
@@ -202,7 +202,7 @@ def parse_answer(row: Mapping[str, Any]) -> str:
 
 
 def parse_answer_field(row: Mapping[str, Any], fields: Sequence[str], words: Mapping[str, str]) -> str | None:
-    """Return the answer in the first of some fields that a row has; None where it has none of them."""
+    """Return the answer in the first of the fields that a row has, None if it has none of them."""
     name = next((name for name in fields if name in row), None)
     if name is None:
         return None
@@ -219,11 +219,11 @@ def parse_answer_field(row: Mapping[str, Any], fields: Sequence[str], words: Map
 
 
 def parse_article_id(value: Any) -> str:
-    """Return an id; a whole number is one too."""
+    """Return an id; a whole number is an id, too."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value or len(value) > MAX_ID_LENGTH:
-        raise ValueError(f"{value!r:.60} is no id")
+        raise ValueError(f"{value!r:.60} is not an id")
     return value
 
 
@@ -257,7 +257,7 @@ def append_label(path: str | Path, label: PairLabel, **more: object) -> None:
 
 
 def is_together(answer: str, level: str) -> bool | None:
-    """Return whether an answer puts two articles into one cluster of a level; None where it leaves that open.
+    """Return whether an answer puts two articles into one cluster of a level, None if it leaves that open.
 
     >>> is_together("followup", "story"), is_together("followup", "storyline")
     (False, True)
@@ -266,7 +266,7 @@ def is_together(answer: str, level: str) -> bool | None:
 
 
 def find_labelled_pairs(labels: Iterable[PairLabel], ids: Sequence[str], level: str) -> LabelledPairs:
-    """Return labelled pairs by the positions of their ids, the first where one comes again, as they count at a level."""
+    """Return labelled pairs by the positions of their ids, as they count at a level; of a repeated id, the first position."""
     places: dict[str, int] = {}
     for position, name in enumerate(ids):
         places.setdefault(name, position)

@@ -1,7 +1,7 @@
-"""A result and its sketches → the pairs about which a person's answer is worth most, with what a person must see of them.
+"""Select the pairs that are most useful to label, and read their articles for a person to compare.
 
-In: what a run found, and the pairs that were judged before. Out: `Question`s: pairs nearest the threshold on both sides,
-no two of one story; and among them, every tenth, one that the model is sure of, so that answers can be checked.
+They are the pairs nearest the threshold on both sides, no two of one story, that have no label yet. Every tenth is a check: a
+pair that the model is certain of.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Question", "ReviewArticle", "find_own_terms", "read_review_articles"
 
 CHECK_EVERY = 10
 PAIRS_PER_QUESTION = 40
-"""So many pairs for each question are looked through, to find some of different stories."""
+"""Pairs that are considered for each question, so that enough are of different stories."""
 REVIEW_LEAD_WORDS = 90
 MAX_NAMES = 12
 
@@ -42,12 +42,12 @@ class Question(NamedTuple):
     other: int
     log_odds: float
     expected: bool | None
-    """Whether a check should be answered as belonging together at the level; None where the answer is wanted for itself."""
+    """The model's answer, if the question is a check: whether the two belong together at the level."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewArticle:
-    """What a person is shown of an article."""
+    """An article as a person is shown it."""
 
     id: str
     title: str | None
@@ -61,7 +61,7 @@ class ReviewArticle:
 def select_questions(
     result: Result, sketches: Sketches, judged: Collection[frozenset[str]], limit: int
 ) -> list[Question]:
-    """Return at most so many questions, those nearest the threshold first, of pairs that were not judged before."""
+    """Return at most `limit` questions about pairs without a label, nearest the threshold first."""
     wanted = find_nearest_pairs(result, sketches, limit * PAIRS_PER_QUESTION)
     sure = rank_certain_pairs(result, sketches)
     used: set[int] = set()
@@ -81,7 +81,7 @@ def select_questions(
 
 
 def rank_certain_pairs(result: Result, sketches: Sketches) -> list[NearThresholdPair]:
-    """Return rewrites and misses by turns, those first that lie furthest from the threshold."""
+    """Return matches and misses in turn, furthest from the threshold first."""
     matches = sorted(list_matched_pairs(result), key=lambda pair: -pair.log_odds)
     misses = sorted(find_missed_pairs(result, sketches), key=lambda pair: pair.log_odds)
     return [pair for both in zip(matches, misses, strict=False) for pair in both]
@@ -90,7 +90,7 @@ def rank_certain_pairs(result: Result, sketches: Sketches) -> list[NearThreshold
 def filter_unjudged_pairs(
     pairs: Iterable[NearThresholdPair], result: Result, judged: Collection[frozenset[str]], used: set[int]
 ) -> Iterator[NearThresholdPair]:
-    """Yield pairs that were not judged before, none of a story that was used; note what is."""
+    """Yield pairs without a label and of unused stories, and add their stories to `used`."""
     leaders = result.assignments.leaders
     for pair in pairs:
         stories = {int(leaders[pair.kept]), int(leaders[pair.other])}
@@ -106,7 +106,7 @@ def read_review_articles(
     positions: Iterable[int],
     learned: BoilerplateProfile | None,
 ) -> dict[int, ReviewArticle]:
-    """Return what is shown of the articles at some positions, from another pass over the corpus."""
+    """Return the articles at these positions as they are shown, from another pass over the corpus."""
     wanted = sorted(set(positions))
     found: dict[int, ReviewArticle] = {}
     start = 0
@@ -122,7 +122,7 @@ def read_review_articles(
 def make_review_article(
     name: str, article: pa.RecordBatch, learned: BoilerplateProfile | None
 ) -> ReviewArticle:
-    """Return what is shown of one article, a batch of one."""
+    """Return an article, a batch of one, as it is shown."""
     row: Mapping[str, Any] = article.select(SCHEMA.names).to_pylist()[0]
     text = remove_boilerplate(article, learned)[0].as_py() or row["text"]
     words = split_words(text)
@@ -138,9 +138,9 @@ def make_review_article(
 
 
 def find_own_terms(one: ReviewArticle, other: ReviewArticle) -> list[str]:
-    """Return the names and numbers of the title and lead of one article that the other has nowhere, in their order.
+    """Return the names and numbers in the title and lead of one article that the other lacks, in their order.
 
-    A name is a word with a capital letter; so now and then a word is taken for one.
+    Any capitalised word counts as a name.
     """
     theirs = {word.folded for word in split_words(f"{other.title or ''}\n{other.text}")}
     told = f"{one.title or ''}\n{one.lead}"

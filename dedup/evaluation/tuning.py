@@ -1,7 +1,6 @@
-"""A sketched corpus and labels → what there is to tune by: scores, their curve, what probabilities mean, and mistakes.
+"""Report how to tune a run by its labels: scores, their curve over thresholds, calibration, and the worst mistakes.
 
-In: `SketchedCorpus`, settings, and a `GroundTruth`. Out: a `TuningReport`, for a terminal, a page or a program. The corpus is
-sketched once and clustered again for each threshold, so that a curve of two dozen points costs seconds.
+The corpus is sketched once and clustered again for each threshold, so that a curve of two dozen points takes seconds.
 """
 
 from __future__ import annotations
@@ -44,33 +43,33 @@ CURVE_THRESHOLDS = (
     *(0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55),
     *(0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995),
 )
-"""The probabilities that a curve tries, beside the one in force."""
+"""The probabilities of a curve, besides the one in force."""
 RELIABILITY_BINS = 10
-"""Probabilities are looked at in tenths."""
+"""Bins of equal width over the probabilities."""
 MAX_SPLIT_PAIRS = 200_000
-"""So many pairs held apart are weighed to find the worst misses."""
+"""The most split pairs that are scored to find the worst misses."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdScores:
-    """A point of the curve: what a threshold would give."""
+    """A point of the curve: the scores at a threshold."""
 
     probability: float
-    """What a rewrite (or, at the level of storylines, a follow-up) needs."""
+    """The threshold for a rewrite (at the level of storylines, for a follow-up)."""
     precision: float
     recall: float
     f1: float
     b3_f1: float | None
-    """None where only pairs are labelled."""
+    """None if only pairs are labelled."""
     dropped: int
     in_force: bool
     best: bool
-    """The best F1 of the curve; of several, the one nearest the threshold in force."""
+    """The point has the best F1 of the curve; of several, it is the one nearest the threshold in force."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Pairs of about the same probability, and how many of them belong together after all."""
+    """Pairs of similar probability, with the share of them that belongs together."""
 
     low: float
     high: float
@@ -83,7 +82,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Two articles that a result joins against the labels, or holds apart against them."""
+    """Two articles that a result joins or splits against the labels."""
 
     a: str
     """The id of the article that ranks first."""
@@ -91,20 +90,20 @@ class Mistake:
     title_a: str | None
     title_b: str | None
     relation: str | None
-    """None: they are held apart."""
+    """None: they are not matched."""
     score: float | None
     probability: float
-    """That of the level's model, whatever the relation rests on."""
+    """By the level's model, whichever rule decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuningReport:
-    """What there is to tune by."""
+    """Scores, curve, calibration and mistakes of a result."""
 
     level: str
-    """At which level the result is scored."""
+    """The level at which the result is scored."""
     model: str
-    """Whose probabilities are shown: the "story" model, or the "storyline" model."""
+    """The model whose probabilities are shown: "story" or "storyline"."""
     scores: Evaluation | PairEvaluation
     curve: tuple[ThresholdScores, ...]
     reliability: tuple[ReliabilityBin, ...]
@@ -117,10 +116,10 @@ class TuningReport:
 def build_tuning_report(
     corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int, *, thorough: bool = True
 ) -> TuningReport:
-    """Return the study of a result and what it was decided from, with at most so many mistakes of either kind.
+    """Return the tuning report of a result, with at most `limit` mistakes of either kind.
 
-    Unless it is to be thorough, the curve and the reliability are left out, which cost more runs; at the level of the text, where
-    no model decides, always.
+    The curve and the reliability need more runs, so they are left out unless it is `thorough`. At the level of the text, where no
+    model decides, there are none.
     """
     level = result.settings.level
     thorough &= level != "text"
@@ -140,7 +139,7 @@ def build_tuning_report(
 def compute_threshold_curve(
     corpus: SketchedCorpus, settings: Settings, truth: GroundTruth
 ) -> tuple[ThresholdScores, ...]:
-    """Return the scores at each threshold of the level's model, the best of them marked."""
+    """Return the scores at each threshold of the level's model, with the best marked."""
     name = THRESHOLD_SETTINGS[settings.level]
     in_force = getattr(settings, name)
     found = [
@@ -154,7 +153,7 @@ def compute_threshold_curve(
 def score_threshold(
     corpus: SketchedCorpus, trial_settings: Settings, truth: GroundTruth, settings: Settings
 ) -> ThresholdScores:
-    """Return the scores of the settings tried, beside those in force."""
+    """Return the scores of a trial; `settings` are those in force."""
     result = cluster_sketches(corpus, trial_settings)
     scores = truth.score_result(result)
     return ThresholdScores(
@@ -172,9 +171,9 @@ def score_threshold(
 def compute_reliability(
     corpus: SketchedCorpus, result: Result, truth: GroundTruth
 ) -> tuple[ReliabilityBin, ...]:
-    """Return, by tenths of the level's model's probability, what labels say of the pairs near its decision.
+    """Return the share of pairs that belong together in each bin of the probability of the level's model.
 
-    They are the rewrites (and follow-ups) that were joined, and of each article kept the best pair that just missed.
+    The pairs are the labelled ones among the matched rewrites and follow-ups and the nearest miss of each kept article.
     """
     pairs = [*list_matched_pairs(result), *find_missed_pairs(result, corpus.sketches)]
     judged = [
@@ -190,7 +189,7 @@ def compute_reliability(
 
 
 def compute_calibration_error(bins: Iterable[ReliabilityBin]) -> float | None:
-    """Return the expected calibration error: how far bins are from what they say, each by its share of the pairs; None of none.
+    """Return the expected calibration error: the distance of bins from calibration, weighted by pairs; None without bins.
 
     >>> compute_calibration_error(
     ...     [ReliabilityBin(0.9, 1.0, 0.9, 0.4, 1), ReliabilityBin(0.1, 0.2, 0.1, 0.1, 1)]
@@ -203,7 +202,7 @@ def compute_calibration_error(bins: Iterable[ReliabilityBin]) -> float | None:
 
 
 def make_reliability_bin(tenth: int, pairs: list[tuple[float, bool]]) -> ReliabilityBin:
-    """Return the pairs of one tenth, as a bin."""
+    """Return the bin of the pairs of one tenth."""
     said, same = zip(*pairs, strict=True)
     return ReliabilityBin(
         tenth / RELIABILITY_BINS,

@@ -1,1 +1,1 @@
-"""What two articles share and what parts them, in words: what `dedup.reports.explanation` stands on."""
+"""Explain matches in words, and make HTML reports."""

@@ -1,4 +1,4 @@
-"""Columns of evidence → what they are called where people read."""
+"""Name the columns of evidence as people read them."""
 
 from __future__ import annotations
 

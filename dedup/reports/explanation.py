@@ -1,9 +1,8 @@
-"""Two articles → why they match, or why they do not.
+"""Explain why two articles match, or why they do not.
 
-In: two articles as the corpus gives them, and the settings. Out: an `Explanation`: the verdict in a
-sentence, the evidence with each feature's part in the story model's log-odds, what both say in the same
-words, and what was left out as boilerplate. It is what a run finds for the pair: the same sketches, the same
-rules, and the article that ranks first is the one kept.
+An `Explanation` has the verdict in a sentence, the evidence with the part of each feature in the log-odds, the passages that both
+have, and the boilerplate that was left out. It is the verdict of a run on the pair: the same sketches and rules, and the article
+that ranks first is the kept one.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ __all__ = [
 ]
 
 MAX_PASSAGES, MAX_AMBIGUOUS_IDS = 8, 5
-"""How many shared passages, and how many ids of which one was meant, are worth reading."""
+"""The most shared passages, and the most ids that an ambiguous prefix lists."""
 RELATION_NOUNS = {
     "exact": "an exact copy of",
     "copy": "a copy of",
@@ -70,12 +69,12 @@ RELATION_NOUNS = {
     "rewrite": "a rewrite of",
     "followup": "a follow-up to",
 }
-"""What an article is to another, by relation."""
+"""By relation: the words between two ids in a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoilerplatePassage:
-    """A passage that was left out of the sketch, and the rule that said so."""
+    """A passage that was left out of the sketch, with the rule that found it."""
 
     rule: str
     passage: str
@@ -93,64 +92,64 @@ class ExplainedArticle:
     published: datetime | None
     words: int
     lead: Lead
-    """Title and first words, with what the other article says too, and what it says nowhere, marked."""
+    """Title and first words, with marks on shared parts and on those that the other article lacks."""
     boilerplate: tuple[BoilerplatePassage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A piece of evidence: its value, and what it adds to the log-odds of the story model."""
+    """A piece of evidence: its value and its part in the log-odds of the level's model."""
 
     name: str
     label: str
-    """The name in plain words."""
+    """The name in words."""
     value: float
     coefficient: float
     log_odds: float
     share: float
-    """Of all that the evidence adds or takes away, in [0, 1]."""
+    """Share of the sum of the absolute log-odds of all evidence, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a run finds for two articles."""
+    """The verdict of a run on two articles, with its evidence."""
 
     kept: ExplainedArticle
-    """The one that ranks first, and would be kept."""
+    """The article that ranks first, which is kept."""
     other: ExplainedArticle
     relation: str | None
     """Of `other` to `kept`; None: no match."""
     joins: bool
-    """At the level in force, that relation makes `other` a duplicate; a follow-up is else kept, and linked."""
+    """Whether the relation makes `other` a duplicate at the level in force; otherwise a follow-up is kept and linked."""
     score: float | None
     verdict: str
     probability: float
-    """That they tell the same story, whatever the verdict rests on; at the level of storylines, that they belong to one."""
+    """That they are one story, or at the level of storylines one storyline, whichever rule decided."""
     storyline_probability: float
-    """That they belong to one storyline."""
+    """That they are one storyline."""
     intercept: float
     threshold: float
-    """The log-odds that a match needs of the model that decides."""
+    """The log-odds that a match needs."""
     least: dict[str, float]
-    """What the other relations need: of `jaccard`, `contained` and `contains`."""
+    """Thresholds of the other relations: of `jaccard`, `contained` and `contains`."""
     features: tuple[Feature, ...]
     passages: tuple[str, ...]
-    """What both say in the same words, longest first."""
+    """Passages that both have, longest first."""
     names: tuple[str, ...]
-    """Names in both, most telling first."""
+    """Names in both, most specific first."""
     numbers: tuple[str, ...]
     lookup: tuple[int, int]
-    """Salient terms and bands that both are looked up by."""
+    """Salient terms and bands in common."""
     candidates: bool
-    """They are enough for the two to be compared in a corpus."""
+    """These are enough for the two to be compared in a corpus."""
 
 
 def explain_in_corpus(
     corpus: Corpus, wanted: tuple[str, str], settings: Settings | None = None
 ) -> Explanation:
-    """Return why two articles of a corpus match or do not, as a run over all of it finds.
+    """Return why two articles of a corpus match or do not, as in a run over the corpus.
 
-    The story model looks at the other articles of the affair too, so the whole corpus is taken.
+    The story model weighs the other articles of the storyline, too, so the whole corpus is sketched.
     """
     given = sketch_corpus(corpus, settings or Settings())
     result = cluster_sketches(given, settings or Settings())
@@ -170,9 +169,9 @@ def explain_in_corpus(
 def explain_pair(
     articles: pa.RecordBatch, settings: Settings | None = None, evidence: np.ndarray | None = None
 ) -> Explanation:
-    """Return why two articles, given as a batch of two, match or do not.
+    """Return why two articles, a batch of two, match or do not.
 
-    `evidence` is that of the pair in its corpus; without it the two are taken alone.
+    `evidence` is that of the pair in its corpus; without it, the two are compared alone.
     """
     settings = settings or Settings()
     s = sketch_with_settings(articles, settings)
@@ -231,7 +230,7 @@ def explain_pair(
 
 
 def explain_features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
-    """Return a row of evidence by name, with what each adds to the log-odds."""
+    """Return a row of evidence by name, with the part of each in the log-odds."""
     columns = zip(EVIDENCE_NAMES, row.tolist(), coefficients.tolist(), strict=True)
     total = float(np.abs(row * coefficients).sum()) or 1.0
     return tuple(
@@ -253,7 +252,7 @@ def format_pair_verdict(
 def make_explained_article(
     articles: pa.RecordBatch, sketches: Sketches, a: int, lead: Lead, learned: BoilerplateProfile | None
 ) -> ExplainedArticle:
-    """Return what is shown of an article."""
+    """Return an article as it is shown."""
     article = articles.slice(a, 1)
     row = article.to_pylist()[0]
     found = find_learned_passages(clean_texts(article["text"]), article["source"], learned)
@@ -275,7 +274,7 @@ def make_explained_article(
 def build_lead_sources(
     articles: pa.RecordBatch, sketches: Sketches, texts: pa.StringArray
 ) -> list[LeadSource]:
-    """Return what each article tells, boilerplate left out."""
+    """Return the title and text of each article without boilerplate, ready for its lead."""
     titles = clean_titles(articles["title"])
     languages = identify_languages(articles["language"], texts, tokenize_articles(titles, texts))
     return [
@@ -290,7 +289,7 @@ def build_lead_sources(
 
 
 def count_common_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
-    """Return how many salient terms and how many bands two articles are both looked up by."""
+    """Return the numbers of salient terms and of bands that two articles have in common."""
     keys = np.zeros((2, s.salient.shape[1] + s.bands.shape[1]), np.uint64)
     counts = [fill_lookup_keys(s, a, out) for a, out in zip((kept, other), keys, strict=True)]
     terms = [set(row[:n].tolist()) for row, (n, _) in zip(keys, counts, strict=True)]
@@ -299,10 +298,10 @@ def count_common_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
 
 
 def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) -> pa.RecordBatch:
-    """Return the two articles with these ids, or with ids that begin like this, as a batch.
+    """Return the two articles with these ids, or with ids that begin with them, as a batch.
 
-    Of an id that comes again with another text, `id#2` is the second article, as in a result. `InputError`
-    where there is no such article, or where more than one id begins like this.
+    If an id is repeated with another text, `id#2` is the second article, as in a result. `InputError` if there is no such
+    article, or if more than one id begins so.
     """
     found: list[list[dict[str, Any]]] = [[], []]
     for batch in batches:
@@ -314,7 +313,7 @@ def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) ->
 
 
 def add_matching_rows(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> None:
-    """Add to `rows` what a name may stand for; of the articles that begin like it, the first in full."""
+    """Add the articles that a name may mean to `rows`; of those that begin with it, only the first in full."""
     whole = {name, name.rpartition("#")[0]}
     for a, id_ in enumerate(batch["id"].to_pylist()):
         begins = id_.startswith(name)
@@ -325,7 +324,7 @@ def add_matching_rows(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any
 
 
 def read_article_pair(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """Return the articles of a corpus of two, as a batch; `InputError` where there are more or fewer."""
+    """Return the articles of a corpus of two, as a batch; `InputError` if there are more or fewer."""
     table = pa.Table.from_batches(batches, SCHEMA)
     if len(table) != 2:  # noqa: PLR2004 - a pair
         raise InputError(f"these files hold {len(table)} articles, not one each; name a corpus and two ids")
@@ -333,7 +332,7 @@ def read_article_pair(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def pick_article(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """Return the one article that a name stands for."""
+    """Return the one article that a name means."""
     for row in rows:
         if row["id"] == name:
             return row
@@ -346,5 +345,5 @@ def pick_article(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
         raise InputError(f"there is no article {name!r} in the corpus")
     if len(ids) > 1:
         shown = ", ".join(ids[:MAX_AMBIGUOUS_IDS]) + (", …" if len(ids) > MAX_AMBIGUOUS_IDS else "")
-        raise InputError(f"{len(ids)} ids begin with {name!r}: {shown}; give more of the one that is meant")
+        raise InputError(f"{len(ids)} ids begin with {name!r}: {shown}; give more of the one that you mean")
     return next(row for row in rows if row["id"] == ids[0])

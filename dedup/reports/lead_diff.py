@@ -1,8 +1,7 @@
-"""Two articles → their beginnings side by side, with what both say and what only one says marked.
+"""Mark the shared and the differing parts in the leads of two articles.
 
-In: titles and texts without boilerplate, and the sketches of both. Out: `Lead`s. A run of words, a quotation, a name or a
-number of one lead is looked for in the *whole* of the other article: what is called its own stands nowhere in the other. For
-people to read: nothing here decides anything.
+A passage, quotation, name or number of one lead is searched for in the whole of the other article: one marked as its own occurs
+nowhere in the other. This is for people to read; no match depends on it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from dedup.text.vocabulary import Vocabulary
 __all__ = ["Lead", "LeadMark", "LeadSource", "build_lead"]
 
 LEAD_WORDS = 80
-"""As many words as the story model looks at most closely."""
+"""The words to which the story model gives most weight."""
 QUOTATION_PATTERN = re.compile(r"“[^”\n]+”|„[^“”\n]+[“”]|«[^»\n]+»|»[^«\n]+«|\"[^\"\n]+\"|「[^」\n]+」")
 MIN_QUOTATION_WORDS = 3
 """Inside quotation marks a shingle says enough."""
@@ -34,7 +33,7 @@ MIN_QUOTATION_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class LeadMark:
-    """A part of a lead: from which character to which, and what it is to the other article."""
+    """A part of a lead: its first and last character, and its kind."""
 
     start: int
     end: int
@@ -44,7 +43,7 @@ class LeadMark:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Title and first words of an article, with its marks in order, none upon another."""
+    """Title and first words of an article, with marks in order that do not overlap."""
 
     text: str
     marks: tuple[LeadMark, ...]
@@ -52,12 +51,12 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class LeadSource:
-    """What a lead is made of."""
+    """The parts of an article that its lead is made of."""
 
     title: str
     text: str
     kinds: Mapping[int, int]
-    """Term → kind, of the sketch."""
+    """The kind of each term of the sketch."""
     vocabulary: Vocabulary
 
     @property
@@ -67,7 +66,7 @@ class LeadSource:
 
 
 def build_lead(own: LeadSource, other: LeadSource) -> Lead:
-    """Return the lead of an article, marked by what the other says too."""
+    """Return the lead of an article, marked against the other article."""
     words = split_words(own.text)
     end = words[LEAD_WORDS - 1].end if len(words) > LEAD_WORDS else len(own.text)
     text = f"{own.title}\n{own.text[:end]}".strip() + ("…" if end < len(own.text) else "")

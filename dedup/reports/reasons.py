@@ -1,7 +1,6 @@
-"""Evidence → the reason for a verdict, as the end of a sentence.
+"""Give the reason for a verdict on two articles, as the end of a sentence.
 
-In: what `dedup.matching.classifier` saw of a pair. Out: words. The order of the questions is that of `matches.judged`,
-so the reason is the one that decided.
+The checks are in the order of `dedup.matching.classifier.classify_pair`, so the reason is the one that decided.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ __all__ = ["PairEvidence", "explain_match", "explain_mismatch"]
 
 
 class PairEvidence(NamedTuple):
-    """What is known of two articles."""
+    """The facts about two articles that decide whether they match."""
 
     evidence: np.ndarray
-    """The row of `dedup.matching.evidence.EVIDENCE_NAMES`, as seen from the article that ranks second."""
+    """The columns of `dedup.matching.evidence.EVIDENCE_NAMES`, as seen from the article that ranks second."""
     probability: float
-    """That of the model that decides at the level in force."""
+    """By the model of the level in force."""
     witnessed_probability: float
-    """What is asked of an article for which another member of the cluster speaks too."""
+    """The threshold for an article that also matches another article in the cluster."""
     fewest_words: int
     """Words in the shorter text."""
     days_apart: float
-    """NaN where either is undated."""
+    """NaN if either is undated."""
     boilerplate_removed: bool = False
     """Boilerplate was left out of the shorter text."""
 
 
 def explain_match(relation: str, score: float) -> str:
-    """Return what a match rests on."""
+    """Return the reason for a match."""
     share = format_percent(score)
     return {
         "exact": "they have the same words in the same order",
@@ -49,7 +48,7 @@ def explain_match(relation: str, score: float) -> str:
 
 
 def explain_other_subject(pair: PairEvidence, settings: Settings) -> str:
-    """Return in which way two short articles are about other subjects; nothing where they are not, or are copies."""
+    """Return the reason why two short articles have different subjects; "" if they do not, or are copies."""
     row = pair.evidence
     if not has_different_subject(row) or explain_missed_copy(pair, settings):
         return ""
@@ -74,7 +73,7 @@ def explain_mismatch(pair: PairEvidence, settings: Settings) -> str:
 
 
 def explain_template(row: np.ndarray) -> str:
-    """Return in which facts two articles differ that share a form of words."""
+    """Return the facts in which two articles of one template differ."""
     if is_different_report(row):
         found = format_percent(row[FIGURES_FOUND])
         return f"they are reports of figures, and only {found} of the numbers agree: one form with other facts in it"
@@ -86,7 +85,7 @@ def explain_template(row: np.ndarray) -> str:
 
 
 def explain_missed_copy(pair: PairEvidence, settings: Settings) -> str:
-    """Return why two articles with the same words are no copies; nothing where the words differ."""
+    """Return why two articles with the same words are not copies; "" if the words differ."""
     row = pair.evidence
     part = max(row[CONTAINED], row[CONTAINS])
     if row[JACCARD] < settings.copy_jaccard and part < settings.excerpt_containment:
@@ -99,14 +98,14 @@ def explain_missed_copy(pair: PairEvidence, settings: Settings) -> str:
 
 
 def explain_missed_rewrite(pair: PairEvidence, settings: Settings) -> str:
-    """Return why no model joins two articles, at the level in force."""
+    """Return why the model of the level in force does not join two articles."""
     by_storyline = settings.level == "storyline"
-    what, noun = (
+    claim, matches = (
         ("belong to one storyline", "follow-ups") if by_storyline else ("tell the same story", "rewrites")
     )
     name = THRESHOLD_SETTINGS[settings.level]
     least = getattr(settings, name)
-    chance = f"the probability that they {what} is {format_percent(pair.probability)}"
+    chance = f"the probability that they {claim} is {format_percent(pair.probability)}"
     if pair.probability < least:
         below = f"{chance}, below the {format_percent(least)} asked for ({name})"
         witnessed = (
@@ -117,5 +116,5 @@ def explain_missed_rewrite(pair: PairEvidence, settings: Settings) -> str:
         return below
     if pair.days_apart > settings.window_days:
         most = f"{format_days(settings.window_days)} (window_days)"
-        return f"{chance}, but they lie {format_days(pair.days_apart)} apart, and {noun} at most {most}"
-    return f"{chance}, but no {noun} were asked for, only {', '.join(settings.relations)}"
+        return f"{chance}, but they lie {format_days(pair.days_apart)} apart, and {matches} at most {most}"
+    return f"{chance}, but no {matches} were asked for, only {', '.join(settings.relations)}"

@@ -1,8 +1,6 @@
-"""Terms → the words they stand for, so that a person can read what two articles share.
+"""Find the written forms of the terms that two articles share.
 
-In: the sketches of two articles, which hold hashes only, and their texts. Out: the names and the numbers
-that both have, as written. Each word of a text goes the way it went into its sketch, to its term; nothing
-here decides anything.
+Sketches hold hashes only, so each word of a text is turned into its term again, as in sketching. No match depends on this.
 """
 
 from __future__ import annotations

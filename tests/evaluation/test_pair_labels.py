@@ -124,11 +124,11 @@ def test_what_is_written_is_read(
         ("{", "it is not JSON"),
         ("[" * 100_000, "it is not JSON"),
         ("[1]", "it is not an object"),
-        ('{"a": "x", "same": true}', "it has not the two ids, as the fields 'a' and 'b'"),
+        ('{"a": "x", "same": true}', "it lacks the two ids, the fields 'a' and 'b'"),
         ('{"a": "x", "b": "y"}', "it has no field 'label': same, followup, different or open"),
         ('{"a": "x", "b": "x", "same": true}', "it pairs 'x' with itself"),
-        ('{"a": "x", "b": "", "same": true}', "'' is no id"),
-        ('{"a": "x", "b": ["y"], "same": true}', "['y'] is no id"),
+        ('{"a": "x", "b": "", "same": true}', "'' is not an id"),
+        ('{"a": "x", "b": ["y"], "same": true}', "['y'] is not an id"),
         ('{"a": "x", "b": "y", "same": "perhaps"}', "same is 'perhaps', not true, false or open"),
         ('{"a": "x", "b": "y", "same": "followup"}', "same is 'followup', not true, false or open"),
         ('{"a": "x", "b": "y", "label": true}', "label is True, not same, followup, different or open"),
@@ -157,7 +157,7 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         ("no.jsonl", None, "cannot read"),
         ("p.jsonl", b"\xff\xff", "is not UTF-8"),
         ("p.jsonl.gz", b"not packed", "cannot read"),
-        ("p.jsonl.zst", b"", "plain, or packed with gzip"),
+        ("p.jsonl.zst", b"", "plain or gzipped"),
         ("p.csv", b'a,b,same\n"x,y,true', "broken CSV"),
     ]:
         if content is not None:

@@ -1,1 +1,1 @@
-"""A result and its corpus → one page to look through in a browser: `build_report_page`, in `dedup.reports.html.page`."""
+"""Make HTML pages: the report (`page.build_report_page`) and the scores (`tuning_page.render_tuning_page`)."""

@@ -1,8 +1,6 @@
-"""Batches of articles → the boilerplate that was recognised in them: for each rule how often, and examples.
+"""Count the boilerplate in batches of articles by rule, with examples.
 
-In: batches, and what was learned of their sources. Out: (row, rule, passage) for each piece; and `BoilerplateCounts`, which
-counts them. The same groups of rules in the same order as `dedup.text.boilerplate.rules.find_boilerplate`, but over whole
-columns.
+The groups of rules and their order are those of `dedup.text.boilerplate.rules.find_boilerplate`, but applied to whole columns.
 """
 
 from __future__ import annotations
@@ -39,7 +37,7 @@ __all__ = [
 ]
 
 LEARNED_RULE = "learned"
-"""The rule of what was learned."""
+"""The rule name of learned passages."""
 RULE_DESCRIPTIONS: Mapping[str, str] = {
     "entity": "characters written as in HTML",
     "picture": "picture credits and captions",
@@ -99,7 +97,7 @@ class BoilerplateCounts:
 def find_boilerplate_pieces(
     batch: pa.RecordBatch, learned: BoilerplateProfile | None
 ) -> Iterator[BoilerplatePiece]:
-    """Yield each piece of boilerplate in a batch of articles, a group of rules after the other, then what was learned."""
+    """Yield each piece of boilerplate in a batch of articles by group of rules, learned passages last."""
     texts = pc.replace_substring_regex(batch["text"], pattern=f"[{MATCH_START}{MATCH_END}]", replacement=" ")
     marked = f"{MATCH_START}\\0{MATCH_END}"
     for group, pattern in zip(ANYWHERE_RULES, ANYWHERE_PATTERNS, strict=True):

@@ -1,7 +1,4 @@
-"""Matches and near misses → the pairs nearest the threshold, on both sides of it, each with its reason.
-
-In: a result, and the best candidates that were not matched. Out: `BorderlinePair`s by position.
-"""
+"""Select the pairs nearest the threshold, on both sides of it, each with its reason."""
 
 from __future__ import annotations
 
@@ -37,11 +34,11 @@ WITNESSED_REASON = "scored below the threshold, but also matched another article
 PROBABILITY_CLAUSE = re.compile(
     r"\Athe probability that they (?:tell the same story|belong to one storyline) is [\d.]+%, but "
 )
-"""What a table says in a column of its own."""
+"""The part of a reason that a table shows in its own column."""
 
 
 class BorderlinePair(NamedTuple):
-    """Two articles by position, the first of which ranks first."""
+    """Two articles by position; `first` ranks first."""
 
     first: int
     later: int
@@ -59,13 +56,13 @@ class BorderlinePairs(NamedTuple):
     """The pairs nearest the threshold."""
 
     matched: list[BorderlinePair]
-    """Rewrites that the model is least sure of, the least likely first."""
+    """Rewrites just above the threshold, lowest probability first."""
     witnessed: list[BorderlinePair]
-    """Rewrites that it would not take for one story if an earlier one did not speak for them, the least likely first."""
+    """Rewrites below the threshold that also matched another article in the cluster, lowest probability first."""
     apart: list[BorderlinePair]
-    """What the model takes for two stories, the most likely first."""
+    """Pairs just below the threshold, highest probability first."""
     blocked: list[BorderlinePair]
-    """What the model takes for one story, and something else keeps apart, the most likely first."""
+    """Pairs above the threshold that another rule keeps apart, highest probability first."""
 
 
 def find_borderline_pairs(result: Result, near_misses: NearMisses) -> BorderlinePairs:
@@ -90,7 +87,7 @@ def find_borderline_pairs(result: Result, near_misses: NearMisses) -> Borderline
 def find_just_matched(
     result: Result, rules: MatchParams
 ) -> tuple[list[BorderlinePair], list[BorderlinePair]]:
-    """Return the matches of the model with the lowest probabilities, those that needed no help and those that did."""
+    """Return the matches of the model with the lowest probabilities: those above the threshold, and the witnessed ones."""
     made = result.assignments
     matches = np.flatnonzero(
         (made.relations == get_level_relation(result.settings)) & (result.duplicate_of_input < 0)
@@ -134,7 +131,7 @@ def make_unmatched_pair(
 
 
 def explain_followup(result: Result, near_misses: NearMisses, n: int) -> str:
-    """Return of the later of a missed pair that it is kept as a follow-up, where it follows the other."""
+    """Return the reason why a missed pair is kept as a follow-up, "" if the later does not follow the first."""
     first, later = int(near_misses.first[n]), int(near_misses.later[n])
     made = result.assignments
     if made.storylines[later] != first:
@@ -146,7 +143,7 @@ def explain_followup(result: Result, near_misses: NearMisses, n: int) -> str:
 
 
 def explain_unmatched(pair_evidence: reasons.PairEvidence, result: Result, rules: MatchParams) -> str:
-    """Return why a pair was not matched; nothing where its probability says it."""
+    """Return why a pair was not matched, "" if its probability is the reason."""
     words = reasons.explain_mismatch(pair_evidence, result.settings)
     if words.startswith("the probability that") and pair_evidence.probability < to_probability(
         get_level_threshold(rules)
@@ -156,7 +153,7 @@ def explain_unmatched(pair_evidence: reasons.PairEvidence, result: Result, rules
 
 
 def should_match(pair_evidence: reasons.PairEvidence, rules: MatchParams) -> bool:
-    """Return whether nothing is said against a pair, but that it is not matched."""
+    """Return whether no rule speaks against a pair, though it is not matched."""
     exact, copy, excerpt, extension, rewrite, _ = rules.allowed.tolist()
     row, near = pair_evidence.evidence, not pair_evidence.days_apart > rules.copy_window_days
     part = max(row[CONTAINED] if excerpt else 0.0, row[CONTAINS] if extension else 0.0)

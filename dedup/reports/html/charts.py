@@ -1,6 +1,6 @@
-"""Figures → charts: where each column stands, how high it is, and the words that say the same.
+"""Lay out charts: columns, ticks, and a sentence that says the same.
 
-Widths are shares of the drawing and heights are pixels, so that a chart fits any screen and its letters stay as large as others.
+Widths are shares of the drawing and heights are pixels, so a chart fits any screen and its text keeps its size.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Chart", "ChartColumn", "ChartTick", "build_bar_chart", "build_score_
 CHART_HEIGHT = 150
 """Pixels of the highest column."""
 COLUMN_GAP = 0.12
-"""The share of a column's place that is left free."""
+"""The share of a column's width that is left free."""
 TICK_PROBABILITIES = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
@@ -45,14 +45,14 @@ class ChartTick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart, with what it says in a sentence."""
+    """A chart, with a sentence that summarizes it."""
 
     title: str
     says: str
     columns: tuple[ChartColumn, ...]
     ticks: tuple[ChartTick, ...]
     threshold: float | None = None
-    """Where the threshold stands, in per cent of the width."""
+    """Position of the threshold, in per cent of the width."""
 
 
 def build_bar_chart(title: str, bins: Sequence[HistogramBin], says: str) -> Chart:
@@ -71,7 +71,7 @@ def build_bar_chart(title: str, bins: Sequence[HistogramBin], says: str) -> Char
 def build_score_chart(
     title: str, matched: np.ndarray, apart: np.ndarray, threshold: float, says: str
 ) -> Chart:
-    """Return a chart of log-odds: what was not matched, and upon it what was; and the threshold."""
+    """Return a stacked chart of log-odds: unmatched pairs, matched pairs on top of them, and the threshold."""
     width, highest = 100 / (len(LOG_ODDS_EDGES) - 1), max(int((matched + apart).max(initial=0)), 1)
     columns = []
     for n, (found, not_found) in enumerate(zip(matched.tolist(), apart.tolist(), strict=True)):
@@ -89,7 +89,7 @@ def build_score_chart(
 def make_chart_column(
     label: str, count: int, x: float, width: float, height: float, above: float, kind: str
 ) -> ChartColumn:
-    """Return a column in its place, upon another where that is `above` pixels high; the least that there is can be seen."""
+    """Return a column, stacked on one of `above` pixels; even a count of one is visible."""
     height = max(height, 1.5) if count else 0.0
     y = CHART_HEIGHT - above - height
     inset = width * COLUMN_GAP / 2
@@ -99,7 +99,7 @@ def make_chart_column(
 
 
 def compute_x_percent(log_odds: float) -> float:
-    """Return where log-odds stand, in per cent of the width."""
+    """Return the position of log-odds, in per cent of the width."""
     return round(
         float(np.clip((log_odds - LOG_ODDS_EDGES[0]) / (LOG_ODDS_EDGES[-1] - LOG_ODDS_EDGES[0]), 0, 1)) * 100,
         3,

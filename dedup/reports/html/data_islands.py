@@ -35,7 +35,7 @@ from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 __all__ = ["DataIslands", "PageListing", "build_islands", "encode_island"]
 
 ISLAND_CHARACTERS = 1_000_000
-"""Characters of text in an island, about: as much as one look at a cluster unpacks."""
+"""Characters of text in an island, about: the amount that opening a cluster unpacks."""
 COMPRESSION_LEVEL = 9
 """The smallest page; it takes a second for ten million characters."""
 THOUSANDTHS, HUNDREDTHS = 1_000, 100
@@ -93,7 +93,7 @@ def build_islands(
 def list_storylines(
     result: Result, chapters: Sequence[Sequence[int]], places: Mapping[int, int]
 ) -> list[list[Any]]:
-    """Return each storyline: the place of the article that leads it; the places of its chapters; how often each is told again."""
+    """Return each storyline: the place of its first article, the places of its chapters, and how many repeats each has."""
     made = result.assignments
     retold = np.bincount(made.leaders[result.duplicate_of_input < 0], minlength=len(made.leaders)) - 1
     return [
@@ -103,7 +103,7 @@ def list_storylines(
 
 
 def describe_models(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return of the story model and of the storyline model what they weigh, where they begin, and what a match needs."""
+    """Return the features, intercept and threshold of the story model and the storyline model."""
     rules = make_match_params(settings)
     return {
         name: {
@@ -119,7 +119,7 @@ def describe_models(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def build_article_columns(result: Result, positions: Sequence[int], texts: Snippets) -> dict[str, list[Any]]:
-    """Return what is known of each article, a column for each kind of thing; a kept one has a score where it follows another."""
+    """Return the data of each article, as columns; a kept article has a score if it follows another."""
     rows = result.articles.take(pa.array(positions, pa.int64()))
     names = rows["source"].combine_chunks().dictionary_encode()
     made = result.assignments
@@ -156,14 +156,14 @@ def find_weighed_columns(model: LinearModel) -> list[int]:
 
 
 def pack_evidence_parts(row: np.ndarray, model: LinearModel) -> list[int]:
-    """Return a row of evidence as three shares of the wording, and what each feature adds to the log-odds."""
+    """Return a row of evidence as three shares of the wording and the part of each feature in the log-odds."""
     shares = [round(float(row[n]) * THOUSANDTHS) for n in (JACCARD, CONTAINED, CONTAINS)]
     odds = row * model.select_coefficients(row)
     return shares + [round(float(odds[n]) * HUNDREDTHS) for n in find_weighed_columns(model)]
 
 
 def pack_listed_pair(pair: BorderlinePair, places: dict[int, int], model: LinearModel) -> list[Any]:
-    """Return a pair: the places of both among the articles, the reason why it was not matched, and its evidence."""
+    """Return a pair: the places of both articles, the reason why it was not matched, and its evidence."""
     return [places[pair.first], places[pair.later], pair.reason, pack_evidence_parts(pair.evidence, model)]
 
 

@@ -1,6 +1,6 @@
-"""A result and what was found beside it → the parts of its report: charts, outlets, borderline pairs, boilerplate, rejects.
+"""Build the parts of a report for its template: charts, outlets, borderline pairs, boilerplate and rejects.
 
-In: positions and counts. Out: values that the template shows as they are; titles and passages are plain text in them.
+Titles and passages are plain text here; the template escapes them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ PAIR_GROUPS = (
 
 
 def get_level_words(settings: Settings) -> dict[str, str]:
-    """Return the words for the matches of the model that decides at the level in force, and for the unit that it joins."""
+    """Return the words for the matches of the level in force, and for the unit that they make up."""
     by_storyline = settings.level == "storyline"
     matches = "follow-ups" if by_storyline else "rewrites"
     return {
@@ -64,7 +64,7 @@ def get_level_words(settings: Settings) -> dict[str, str]:
 
 
 def build_pair_groups(result: Result, pairs: BorderlinePairs, texts: Snippets) -> list[dict[str, Any]]:
-    """Return the groups of pairs nearest the threshold, for their tables; those that have any."""
+    """Return the tables of the pairs nearest the threshold, without empty ones."""
     rows = result.articles
     wanted = dict.fromkeys(a for pair in chain.from_iterable(pairs) for a in (pair.first, pair.later))
     known = dict(zip(wanted, rows.take(list(wanted)).to_pylist(), strict=True)) if wanted else {}
@@ -150,7 +150,7 @@ def build_outlet_tables(result: Result) -> dict[str, Any]:
 
 
 def build_boilerplate_table(tally: BoilerplateCounts) -> list[dict[str, Any]]:
-    """Return each rule that recognised anything, the most frequent first, with its commonest passages."""
+    """Return each rule that found boilerplate, most frequent first, with its most frequent passages."""
     return [
         {
             "rule": rule,
@@ -166,7 +166,7 @@ def build_boilerplate_table(tally: BoilerplateCounts) -> list[dict[str, Any]]:
 
 
 def summarize_rejects(rejected: Sequence[Reject]) -> dict[str, Any]:
-    """Return what could not be read: how often for each reason, and the first of them."""
+    """Return the count of rejects for each reason, and the first rejects."""
     reasons = Counter(reject.reason for reject in rejected)
     rows = [
         (reject.path, reject.line, reject.reason, reject.record[:MAX_REJECT_PREVIEW])

@@ -1,7 +1,6 @@
-"""A corpus → the beginnings of some of its texts, as long as a budget allows, and a tally of the boilerplate in all of them.
+"""Read the beginnings of texts within a budget of characters, and count the boilerplate of a corpus in the same pass.
 
-In: batches of articles, and the positions of those that are to be shown, the most important first. Out: `Snippets`. All texts get
-the same number of characters, those that are shorter excepted; where that would be too few to be of use, the last get none.
+All texts get the same number of characters, shorter ones excepted. If that were too few to be useful, the last texts get none.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ __all__ = ["MIN_SNIPPET_CHARACTERS", "TEXT_BUDGET", "Snippet", "Snippets", "read
 TEXT_BUDGET = 16_000_000
 """The budget: packed, it makes about eight megabytes of page."""
 MIN_SNIPPET_CHARACTERS, MAX_SNIPPET_CHARACTERS = 500, 30_000
-"""Characters of a text that are worth comparing, and more than any reader needs."""
+"""The fewest characters of a text that are worth comparing, and the most that a reader needs."""
 BUDGET_SLACK = 4
-"""So many times the budget is held in memory before the texts are cut to it."""
+"""The multiple of the budget that is held in memory before the texts are cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """What is shown of a text."""
+    """The part of a text that a page shows."""
 
     text: str
     length: int
     """Characters of the whole text."""
     boilerplate: tuple[tuple[int, int], ...]
-    """From which character to which of `text` it is boilerplate, in order."""
+    """Spans of `text` that are boilerplate, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Snippets:
 def read_snippets(
     batches: Iterable[pa.RecordBatch], wanted: Sequence[int], budget: int, learned: BoilerplateProfile | None
 ) -> Snippets:
-    """Return what is shown of the texts at the positions wanted, within a budget of characters."""
+    """Return the snippets of the texts at the positions wanted, within a budget of characters."""
     given = set(wanted[: budget // MIN_SNIPPET_CHARACTERS])
     most = min(
         MAX_SNIPPET_CHARACTERS, max(MIN_SNIPPET_CHARACTERS, BUDGET_SLACK * budget // max(len(given), 1))

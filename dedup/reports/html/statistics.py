@@ -1,7 +1,4 @@
-"""A result → the figures of its report: what became of the articles, cluster sizes, lags, sources, scores.
-
-In: a `Result`, and the best candidates that were not matched. Out: plain values, for charts and tables.
-"""
+"""Compute the figures of a report: outcomes, cluster sizes, time lags, outlets and scores."""
 
 from __future__ import annotations
 
@@ -72,23 +69,23 @@ LAG_BINS_IN_DAYS = (
 )
 """The same, where dates have no times."""
 LOG_ODDS_EDGES = np.arange(-8.0, 8.5, 0.5)
-"""The edges of the columns of log-odds; what lies beyond is counted in the first and the last."""
+"""The edges of the columns of log-odds; the first and last column count everything beyond."""
 MIN_UNCERTAINTY = 1e-9
-"""How near to 0 or 1 a probability is taken to be, at most."""
+"""The least distance of a probability from 0 and 1."""
 MAX_MATRIX_OUTLETS = 10
 """Outlets of the matrix, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistogramBin:
-    """A column of a histogram: its label, and how many it counts."""
+    """A column of a histogram."""
 
     label: str
     count: int
 
 
 class Outlet(NamedTuple):
-    """A source: how many articles it has, and how many of them repeat a story."""
+    """A source, with its articles and the number of them that were dropped."""
 
     name: str
     articles: int
@@ -96,13 +93,13 @@ class Outlet(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Return the share of its articles that repeat a story."""
+        """Return the share of its articles that were dropped."""
         return self.dropped / self.articles
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What became of the articles of a corpus."""
+    """The counts of a result."""
 
     articles: int
     kept: int
@@ -127,9 +124,9 @@ class Overview:
 
 
 def summarize_result(result: Result, groups: Sequence[Sequence[int]]) -> Overview:
-    """Return what became of the articles; `groups` are those of the result."""
-    made, published = result.assignments, result.articles["published"]
-    counts = Counter(made.relations[made.relations != NO_RELATION].tolist())
+    """Return the overview of a result; `groups` are its clusters."""
+    assignments, published = result.assignments, result.articles["published"]
+    counts = Counter(assignments.relations[assignments.relations != NO_RELATION].tolist())
     ends = pc.min_max(published).as_py()
     followups, storylines = result.count_followups()
     return Overview(
@@ -150,12 +147,12 @@ def summarize_result(result: Result, groups: Sequence[Sequence[int]]) -> Overvie
 
 
 def count_cluster_sizes(groups: Sequence[Sequence[int]]) -> list[HistogramBin]:
-    """Return how many clusters there are of each size."""
+    """Return the number of clusters of each size."""
     return count_in_bins([len(group) for group in groups], SIZE_BINS)
 
 
 def count_lags(result: Result, groups: Sequence[Sequence[int]]) -> list[HistogramBin]:
-    """Return how many later tellings came how long after the first of their story; undated ones are not counted."""
+    """Return the counts of later articles by their time since the first of their cluster; undated ones are not counted."""
     seconds = to_epoch_seconds(result.articles["published"])
     found: list[float] = []
     for group in groups:
@@ -172,7 +169,7 @@ def to_epoch_seconds(published: pa.ChunkedArray) -> np.ndarray:
 
 
 def count_in_bins(values: Sequence[float], columns: Sequence[tuple[float, str]]) -> list[HistogramBin]:
-    """Return how many values fall into each column, up to the last that has any; columns rise by their least value."""
+    """Return the number of values in each column up to the last that has any; columns rise by their least value."""
     places = (
         np.searchsorted([least for least, _ in columns], np.asarray(values, np.float64), side="right") - 1
     )
@@ -182,7 +179,7 @@ def count_in_bins(values: Sequence[float], columns: Sequence[tuple[float, str]])
 
 
 def rank_outlets(result: Result) -> list[Outlet]:
-    """Return the sources, those with most dropped articles first; what has no source is left out."""
+    """Return the sources, those with most dropped articles first; articles without a source are not counted."""
     table = pa.table(
         {
             "source": result.articles["source"],
@@ -196,7 +193,7 @@ def rank_outlets(result: Result) -> list[Outlet]:
 
 
 def count_retellings(result: Result) -> tuple[list[str], list[list[int]]]:
-    """Return the names of the outlets that copy most, and how often the one of a column tells again what that of a row told."""
+    """Return the names of the busiest outlets, and how often each (column) republishes each (row)."""
     sources = result.articles["source"].to_pylist()
     again = np.flatnonzero(result.assignments.relations != NO_RELATION).tolist()
     leaders = result.assignments.leaders
@@ -228,7 +225,7 @@ def get_level_relation(settings: Settings) -> int:
 
 
 def compute_clipped_log_odds(chances: Any) -> Any:
-    """Return probabilities as log-odds; what is all but certain counts as `MIN_UNCERTAINTY`."""
+    """Return probabilities as log-odds, clipped to `MIN_UNCERTAINTY` from 0 and 1."""
     bounded = np.clip(chances, MIN_UNCERTAINTY, 1 - MIN_UNCERTAINTY)
     return np.log(bounded / (1 - bounded))
 
