@@ -32,9 +32,11 @@ lint: .venv/.dev ## Check layout and style
 types: .venv/.dev ## Check the types
 	@.venv/bin/mypy
 
-docs: .venv/.docs ## Build the site into site/ (open site/index.html), its references anew
+docs: .venv/.docs ## Write the references, and build the site into site/ (open site/index.html)
 	@.venv/bin/python -m tools.reference
-	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@.venv/bin/python -m tools.navigation
+	@.venv/bin/zensical build --strict --clean --config-file .zensical.toml
+	@.venv/bin/python -m tools.llms
 
 check: lint types test docs ## Everything that CI asks: lint, types, test, docs
 

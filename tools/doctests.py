@@ -1,4 +1,4 @@
-"""An extension of griffe: docstrings → the same, with their doctests as code; Markdown would take them for quotations."""
+"""Show doctests as code in the site: an extension of griffe. Markdown alone would show them as quotations."""
 
 import re
 from typing import Any
@@ -9,14 +9,14 @@ DOCTEST = re.compile(r"^>>> .*\n?(?:^(?!$).*\n?)*", re.MULTILINE)
 
 
 class Doctests(Extension):  # type: ignore[misc, unused-ignore] # griffe may not be there
-    """Frames doctests, as the site shows them."""
+    """Puts each doctest of a docstring into a block of code."""
 
     def on_object(self, *, obj: Any, **_: Any) -> None:
-        """Frame the doctests of an object."""
+        """Put the doctests of an object into blocks of code."""
         if not obj.is_alias and obj.docstring:
-            obj.docstring.value = DOCTEST.sub(framed, obj.docstring.value)
+            obj.docstring.value = DOCTEST.sub(format_doctest, obj.docstring.value)
 
 
-def framed(doctest: re.Match[str]) -> str:
+def format_doctest(doctest: re.Match[str]) -> str:
     """Return a doctest as a block of code."""
     return f"```pycon\n{doctest[0].rstrip()}\n```\n"

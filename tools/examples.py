@@ -1,8 +1,8 @@
-"""A page of the documentation → its examples, run: what they print today beside what the page says.
+"""Run the examples of a documentation page, and compare their output with what the page shows.
 
-In: Markdown. A `console` block holds commands (`$ dedup …`, further lines `> …`) with what they print beneath; a `python` block
-is followed by a `text` block of what it prints, if it prints anything. Out: `Example`s. Blocks of other kinds are not run. A line
-`…` stands for any lines; times and speeds may differ. `python -m tools.examples PAGE…` puts what is printed today into pages.
+A `console` block holds commands (`$ dedup …`, continued by `> …`), each with its output beneath. A `text` block with its output may
+follow a `python` block. Blocks of other kinds are not run. A line `…` stands for any lines; times and speeds may differ.
+`python -m tools.examples PAGE…` writes the current output into pages.
 """
 
 import contextlib
@@ -23,47 +23,44 @@ from dedup.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(
-    r"^```console\n(?P<session>.*?)^```$|^```python\n(?P<code>.*?)^```\n(?:\n*```text\n(?P<printed>.*?)^```\n)?",
+    r"^```console\n(?P<session>.*?)^```$|^```python\n(?P<code>.*?)^```\n(?:\n*```text\n(?P<output>.*?)^```\n)?",
     re.DOTALL | re.MULTILINE,
 )
-COMMAND = re.compile(r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<printed>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+COMMAND = re.compile(r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 SPEED = re.compile(r"[\d.,]+ s, [\d,]+ articles/s")
-FOR_A_SHELL = re.compile(r"[|<>&;$*\n]")
-ANYTHING = "…"
+SHELL_SYNTAX = re.compile(r"[|<>&;$*\n]")
+ANY_LINES = "…"
 SHIM = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m dedup "$@"\n'
-PLAIN = {"TERM": "dumb", "COLUMNS": "80", "DEDUP_DEBUG": ""}
-"""A terminal 80 characters wide that knows no colours."""
+TERMINAL = {"TERM": "dumb", "COLUMNS": "80", "DEDUP_DEBUG": ""}
+"""A terminal 80 characters wide, without colours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What a page says is printed, and what is printed."""
+    """An example of a page: the output that the page shows, and the output of today."""
 
     source: str
-    said: str
+    expected: str
     start: int
-    """Where in the page `said` begins."""
-    printed: str
-    framed: bool = True
-    """Whether the page has a block for what is printed."""
+    """The offset of `expected` in the page."""
+    actual: str
+    has_output_block: bool = True
 
     @property
-    def is_true(self) -> bool:
-        """Return whether the page is right."""
-        lines = [settled(line) for line in self.said.splitlines()]
-        pattern = "".join(r"(?:.*\n)*?" if line == ANYTHING else re.escape(line) + r"\n" for line in lines)
-        return (
-            re.fullmatch(pattern, "".join(f"{settled(line)}\n" for line in self.printed.splitlines()))
-            is not None
-        )
+    def is_current(self) -> bool:
+        """Return whether the page shows the output of today."""
+        lines = [mask_speed(line) for line in self.expected.splitlines()]
+        pattern = "".join(r"(?:.*\n)*?" if line == ANY_LINES else re.escape(line) + r"\n" for line in lines)
+        actual = "".join(f"{mask_speed(line)}\n" for line in self.actual.splitlines())
+        return re.fullmatch(pattern, actual) is not None
 
 
 class Screen(io.StringIO):
-    """Where a command writes; stdout is a terminal and stderr is none, so that no bars are drawn."""
+    """A stream that a command writes to; several may share one list of texts, in the order of writing."""
 
-    def __init__(self, shown: list[str], *, terminal: bool) -> None:
+    def __init__(self, texts: list[str], *, terminal: bool) -> None:
         super().__init__()
-        self.shown = shown
+        self.texts = texts
         self.terminal = terminal
 
     def isatty(self) -> bool:
@@ -71,50 +68,45 @@ class Screen(io.StringIO):
         return self.terminal
 
     def write(self, text: str) -> int:
-        """Show a text; TypeError for bytes, by which others learn that it takes none."""
+        """Record a text; raise TypeError for bytes, so that a caller falls back to text."""
         count = super().write(text)
-        self.shown.append(text)
+        self.texts.append(text)
         return count
 
 
-def settled(line: str) -> str:
-    """Return a line without what differs from run to run.
+def mask_speed(line: str) -> str:
+    """Return a line without the times and speeds that differ from run to run.
 
-    >>> settled("6 articles, 0 clusters; 0.5 s, 1,211 articles/s  ")
+    >>> mask_speed("6 articles, 0 clusters; 0.5 s, 1,211 articles/s  ")
     '6 articles, 0 clusters; - s, - articles/s'
     """
     return SPEED.sub("- s, - articles/s", line).rstrip()
 
 
-def examples_of(page: str, folder: Path) -> Iterator[Example]:
-    """Yield the examples of a page, run in order in a prepared folder; Python blocks share their names."""
+def run_examples(page: str, folder: Path) -> Iterator[Example]:
+    """Run the examples of a page in order, in a prepared folder, and yield them; Python blocks share their names."""
     names: dict[str, Any] = {}
-    with contextlib.chdir(folder), patch.dict(os.environ, environment(folder)):
+    with contextlib.chdir(folder), patch.dict(os.environ, build_environment(folder)):
         for block in BLOCK.finditer(page):
             if block["code"] is not None:
-                framed = block["printed"] is not None
-                start = block.start("printed") if framed else block.end()
-                yield Example(
-                    block["code"], block["printed"] or "", start, evaluated(block["code"], names), framed
-                )
+                has_output = block["output"] is not None
+                start = block.start("output") if has_output else block.end()
+                actual = run_code(block["code"], names)
+                yield Example(block["code"], block["output"] or "", start, actual, has_output)
                 continue
             for line in COMMAND.finditer(block["session"]):
                 command = line["command"].replace("\n> ", "\n").rstrip("\n")
-                yield Example(
-                    command,
-                    line["printed"],
-                    block.start("session") + line.start("printed"),
-                    shown_by(command),
-                )
+                start = block.start("session") + line.start("output")
+                yield Example(command, line["output"], start, run_command(command))
 
 
-def environment(folder: Path) -> Mapping[str, str]:
-    """Return the variables under which examples are run."""
-    return {**PLAIN, "PATH": f"{folder / '.bin'}{os.pathsep}{os.environ['PATH']}"}
+def build_environment(folder: Path) -> Mapping[str, str]:
+    """Return the environment variables for examples."""
+    return {**TERMINAL, "PATH": f"{folder / '.bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
-def set_up(folder: Path) -> Path:
-    """Return the folder, with the examples of the project and the command `dedup` in it."""
+def prepare_folder(folder: Path) -> Path:
+    """Put the examples of the project and the command `dedup` into a folder, and return it."""
     (folder / "examples").symlink_to(ROOT / "examples")
     (folder / ".bin").mkdir()
     (folder / ".bin" / "dedup").write_text(SHIM, encoding="utf-8")
@@ -122,52 +114,54 @@ def set_up(folder: Path) -> Path:
     return folder
 
 
-def evaluated(code: str, names: dict[str, Any]) -> str:
-    """Return what some Python code prints; the names that it makes are put into `names`."""
+def run_code(code: str, names: dict[str, Any]) -> str:
+    """Run Python code, and return its output; it reads and writes the variables in `names`."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(compile(code, "a page", "exec"), names)  # noqa: S102 - the page is ours
     return out.getvalue()
 
 
-def shown_by(command: str) -> str:
-    """Return what a command shows on a terminal; `dedup` alone runs in this process, which is faster."""
-    words = [] if FOR_A_SHELL.search(command) else shlex.split(command)
+def run_command(command: str) -> str:
+    """Run a command, and return its output on a terminal; `dedup` alone runs in this process, which is faster."""
+    words = [] if SHELL_SYNTAX.search(command) else shlex.split(command)
     if words[:1] != ["dedup"]:
         run = ["bash", "-c", command]
         done = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603 - the page is ours
         return done.stderr + done.stdout
-    shown: list[str] = []
-    stdout, stderr = Screen(shown, terminal=True), Screen(shown, terminal=False)
+    texts: list[str] = []
+    stdout, stderr = Screen(texts, terminal=True), Screen(texts, terminal=False)
     with (
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
         contextlib.suppress(SystemExit),
     ):
         cli(words[1:], prog_name="dedup")
-    return "".join(shown)
+    return "".join(texts)
 
 
-def renewed(page: str) -> str:
-    """Return a page that says what its examples print today; what is true stays as it is."""
+def update_page(page: str) -> str:
+    """Return a page with the output of today; output that is current stays as it is."""
     with tempfile.TemporaryDirectory() as folder:
-        examples = list(examples_of(page, set_up(Path(folder))))
+        examples = list(run_examples(page, prepare_folder(Path(folder))))
     for example in reversed(examples):
-        if not example.is_true:
-            page = page[: example.start] + tidy(example) + page[example.start + len(example.said) :]
+        if not example.is_current:
+            page = (
+                page[: example.start] + format_output(example) + page[example.start + len(example.expected) :]
+            )
     return page
 
 
-def tidy(example: Example) -> str:
-    """Return what an example prints, as it stands in a page."""
-    lines = "".join(f"{line.rstrip()}\n" for line in example.printed.splitlines())
-    return lines if example.framed else f"\n```text\n{lines}```\n"
+def format_output(example: Example) -> str:
+    """Return the output of an example for the page, in a block of its own where the page has none."""
+    lines = "".join(f"{line.rstrip()}\n" for line in example.actual.splitlines())
+    return lines if example.has_output_block else f"\n```text\n{lines}```\n"
 
 
 def main(pages: list[str]) -> None:
-    """Renew some pages."""
+    """Update the pages with the given paths."""
     for page in map(Path, pages):
-        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+        page.write_text(update_page(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

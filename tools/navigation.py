@@ -1,26 +1,45 @@
-"""A hook of mkdocs: a folder named in the navigation → its pages, the README first, titled by their headings.
+"""Write the configuration of the site, with every page of a folder named in its navigation.
 
-In: the configuration of mkdocs. Out: the same, with each folder (`decisions/`) put in full; a folder that is not there is
-left out. So a new decision or recipe is in the navigation without being named there.
+`zensical.toml` may name a folder in its navigation (`"decisions/"`), but Zensical needs the name of each page. So this step writes
+`.zensical.toml` before a build, with the pages of the folder in its place, the README first. Then nobody has to add a new decision
+or recipe to the navigation. A folder without pages gets no entry.
 """
 
+import re
 from pathlib import Path
-from typing import Any
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "zensical.toml"
+TARGET = ROOT / ".zensical.toml"
+FOLDER = re.compile(r'^ *\{ "(?P<title>[^"]+)" = "(?P<folder>[\w/-]+/)" \},\n', re.MULTILINE)
 
 
-def on_config(config: Any) -> Any:
-    """Return the configuration with the folders of its navigation put in full."""
-    docs = Path(config["docs_dir"])
-    config["nav"] = [entry for entry in (in_full(entry, docs) for entry in config["nav"]) if entry]
-    return config
+def expand_folders(config: str, docs: Path) -> str:
+    """Return a configuration that names the pages of a folder where it named the folder."""
+    return FOLDER.sub(lambda entry: format_entry(entry["title"], list_pages(docs, entry["folder"])), config)
 
 
-def in_full(entry: Any, docs: Path) -> Any:
-    """Return an entry of the navigation, a folder as the list of its pages; None for a folder without pages."""
-    if not isinstance(entry, dict):
-        return entry
-    (title, place), *_ = entry.items()
-    if not (isinstance(place, str) and place.endswith("/")):
-        return entry
-    pages = sorted((docs / place).glob("*.md"), key=lambda page: (page.name != "README.md", page.name))
-    return {title: [page.relative_to(docs).as_posix() for page in pages]} if pages else None
+def list_pages(docs: Path, folder: str) -> list[str]:
+    """Return the pages of a folder, relative to `docs`: the README first, then by name."""
+    pages = sorted((docs / folder).glob("*.md"), key=lambda page: (page.name != "README.md", page.name))
+    return [page.relative_to(docs).as_posix() for page in pages]
+
+
+def format_entry(title: str, pages: list[str]) -> str:
+    r"""Return an entry of the navigation; an empty string without pages.
+
+    >>> format_entry("Recipes", ["recipes/README.md"])
+    '    { "Recipes" = ["recipes/README.md"] },\n'
+    """
+    names = ", ".join(f'"{page}"' for page in pages)
+    return f'    {{ "{title}" = [{names}] }},\n' if pages else ""
+
+
+def main() -> None:
+    """Write `.zensical.toml`."""
+    config = SOURCE.read_text(encoding="utf-8")
+    TARGET.write_text(expand_folders(config, ROOT / "docs"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

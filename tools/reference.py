@@ -1,7 +1,7 @@
-"""The command line and the settings → the pages of the reference that are read off them.
+"""Write the reference of commands and of settings from the code.
 
-In: `dedup.cli.main` and `Settings`. Out: Markdown, written by `python -m tools.reference` into docs/reference. A test fails where
-a page is not what the code says.
+`python -m tools.reference` reads `dedup.cli.main` and `Settings`, and writes Markdown into docs/reference. A test fails where a
+page differs from the code.
 """
 
 from collections.abc import Iterator
@@ -17,92 +17,96 @@ from dedup.settings.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 WIDTH = 88
-"""Characters of a line of --help: as many as a page shows without scrolling."""
+"""Characters of a line of --help: a page shows as many without scrolling."""
 
 COMMANDS_OPENING = """\
 # Commands
 
-What `dedup COMMAND --help` prints, for every command. An option that sets a setting can also stand in the environment
-(`DEDUP_WINDOW_DAYS=7`) or in `dedup.toml` (`window_days = 7`): [settings](settings.md).
+The output of `dedup COMMAND --help` for every command. You can also set a setting in the environment
+(`DEDUP_WINDOW_DAYS=7`) or in `dedup.toml` (`window_days = 7`): see [settings](settings.md).
 
-Data go to stdout, talk goes to stderr. Exit status: 0 fine; 1 an error, in one sentence; 2 wrong usage; 130 and 143
-interrupted; 141 the reader of the output went away.
+Data goes to stdout, messages go to stderr. Exit status: 0 success; 1 an error, in one sentence; 2 wrong usage; 130 and 143
+interrupted; 141 the reader of the output closed it.
 """
 
 SETTINGS_OPENING = """\
 # Settings
 
-A setting is looked for in four places; the first that has it wins:
+You can set a setting in four places. The first place that has it wins.
 
-1. an option of the command, `--window-days 7`,
-2. a variable of the environment, `DEDUP_WINDOW_DAYS=7`,
-3. a line of `dedup.toml`, `window_days = 7`, or of `[tool.dedup]` in `pyproject.toml`: the nearest such file from the present
-   folder upward, or the one that `dedup --config FILE` names,
-4. its default.
+1. an option of the command: `--window-days 7`
+2. an environment variable: `DEDUP_WINDOW_DAYS=7`
+3. a line of `dedup.toml` (`window_days = 7`), or of `[tool.dedup]` in `pyproject.toml`. `dedup` takes the nearest such file
+   from the current folder upward, or the file that `dedup --config FILE` names.
+4. its default
 
-`dedup settings` shows what is in force, and where each value comes from. In Python they are the arguments of
-[`Settings`](python.md#dedup.Settings), all of them optional.
+`dedup settings` shows the value of each setting and its origin. In Python, the settings are the arguments of
+[`Settings`](python.md#dedup.Settings), all optional.
 """
 
 
-def commands_page() -> str:
+def format_commands_page() -> str:
     """Return the page of all commands."""
-    return "\n".join([COMMANDS_OPENING, *(section_of(context) for context in contexts())])
+    return "\n".join([COMMANDS_OPENING, *(format_command(context) for context in iter_contexts())])
 
 
-def contexts() -> Iterator[click.Context]:
+def iter_contexts() -> Iterator[click.Context]:
     """Yield a context for the program and for each of its commands, those of a group after the group."""
-    waiting: list[tuple[click.Command, str, click.Context | None]] = [(cli, "dedup", None)]
-    while waiting:
-        command, name, parent = waiting.pop(0)
-        given: dict[str, Any] = {**command.context_settings, "terminal_width": WIDTH}
-        context = command.context_class(command, parent=parent, info_name=name, **given)
+    queue: list[tuple[click.Command, str, click.Context | None]] = [(cli, "dedup", None)]
+    while queue:
+        command, name, parent = queue.pop(0)
+        extra: dict[str, Any] = {**command.context_settings, "terminal_width": WIDTH}
+        context = command.context_class(command, parent=parent, info_name=name, **extra)
         yield context
         if isinstance(command, click.Group):
             names = command.list_commands(context)
-            waiting[:0] = [(command.commands[each], each, context) for each in names]
+            queue[:0] = [(command.commands[each], each, context) for each in names]
 
 
-def section_of(context: click.Context) -> str:
-    """Return what the page says of a command: its --help, under its name."""
+def format_command(context: click.Context) -> str:
+    """Return the section of a command: its --help, under its name."""
     return f"## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
 
 
-def settings_page() -> str:
+def format_settings_page() -> str:
     """Return the page of all settings, the common ones first."""
-    knobs = {knob.name: knob for knob in fields(Settings)}
-    common = [knobs[name] for name in COMMON_SETTINGS]
-    advanced = [knob for name, knob in knobs.items() if name not in COMMON_SETTINGS]
+    options = {option.name: option for option in fields(Settings)}
+    common = [options[name] for name in COMMON_SETTINGS]
+    advanced = [option for name, option in options.items() if name not in COMMON_SETTINGS]
     parts = [SETTINGS_OPENING]
-    for heading, some in (("Matching", common), ("Advanced", advanced)):
-        parts += [f"## {heading}\n", *(setting(knob) for knob in some)]
+    for heading, group in (("Matching", common), ("Advanced", advanced)):
+        parts += [f"## {heading}\n", *(format_setting(option) for option in group)]
     return "\n".join(parts)
 
 
-def setting(knob: Field[Any]) -> str:
-    """Return what the page says of a setting."""
-    option = "--" + knob.name.replace("_", "-")
-    facts = [f"Default: {default_of(knob)}", *range_of(knob), f"`{option}`", f"`DEDUP_{knob.name.upper()}`"]
-    return f"### {knob.name}\n\n{knob.metadata['help']}\n\n{' · '.join(facts)}\n"
+def format_setting(option: Field[Any]) -> str:
+    """Return the section of a setting."""
+    facts = [
+        f"Default: {format_default(option)}",
+        *format_range(option),
+        f"`--{option.name.replace('_', '-')}`",
+        f"`DEDUP_{option.name.upper()}`",
+    ]
+    return f"### {option.name}\n\n{option.metadata['help']}\n\n{' · '.join(facts)}\n"
 
 
-def default_of(knob: Field[Any]) -> str:
+def format_default(option: Field[Any]) -> str:
     """Return the default of a setting in words."""
-    if knob.name in FILE_OPTION_TYPES or knob.default == ():
+    if option.name in FILE_OPTION_TYPES or option.default == ():
         return "none"
-    return f"`{','.join(knob.default)}`" if isinstance(knob.default, tuple) else f"`{knob.default}`"
+    return f"`{','.join(option.default)}`" if isinstance(option.default, tuple) else f"`{option.default}`"
 
 
-def range_of(knob: Field[Any]) -> list[str]:
-    """Return in which range a setting lies, as one fact; none where it has no range."""
-    low, high = knob.metadata["low"], knob.metadata["high"]
+def format_range(option: Field[Any]) -> list[str]:
+    """Return the range of a setting in a list; an empty list where it has no range."""
+    low, high = option.metadata["low"], option.metadata["high"]
     if low is None:
         return []
     return [f"at least {low}" if high is None else f"{low} to {high}"]
 
 
-PAGES = {"commands.md": commands_page, "settings.md": settings_page}
-"""The pages that are written from the code."""
+PAGES = {"commands.md": format_commands_page, "settings.md": format_settings_page}
+"""The functions that write the pages."""
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""What the documentation says is so: examples print what stands beneath them, references are complete, links lead somewhere."""
+"""The documentation is true: examples print the output they show, references are complete, and links lead somewhere."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import click
 import pytest
 
 import dedup
-from tools.examples import Example, examples_of, renewed, set_up
-from tools.reference import FOLDER, PAGES, contexts
+from tools.examples import Example, prepare_folder, run_examples, update_page
+from tools.navigation import SOURCE, expand_folders
+from tools.reference import FOLDER, PAGES, iter_contexts
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -71,16 +73,16 @@ def broken_links(path: Path) -> Iterator[str]:
             yield target
 
 
-def said_of(example: Example) -> str:
-    """Return what is wrong with an example, for whoever has to mend the page."""
-    return f"$ {example.source}\n--- the page\n{example.said}--- today\n{example.printed}"
+def format_difference(example: Example) -> str:
+    """Return an example with the output in the page and the output of today."""
+    return f"$ {example.source}\n--- the page\n{example.expected}--- today\n{example.actual}"
 
 
 @every_tried_page
 def test_examples_print_what_the_page_says(path: Path, tmp_path: Path) -> None:
-    examples = list(examples_of(path.read_text(encoding="utf-8"), set_up(tmp_path)))
+    examples = list(run_examples(path.read_text(encoding="utf-8"), prepare_folder(tmp_path)))
 
-    assert [said_of(example) for example in examples if not example.is_true] == []
+    assert [format_difference(example) for example in examples if not example.is_current] == []
 
 
 def test_the_sessions_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
@@ -88,24 +90,24 @@ def test_the_sessions_of_the_readme_print_what_it_says(tmp_path: Path) -> None:
         r"```python\n.*?```\n", "", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
     )
 
-    examples = list(examples_of(page, set_up(tmp_path)))
+    examples = list(run_examples(page, prepare_folder(tmp_path)))
 
     assert examples
-    assert [said_of(example) for example in examples if not example.is_true] == []
+    assert [format_difference(example) for example in examples if not example.is_current] == []
 
 
-def test_a_page_that_says_something_else_is_found_and_can_be_renewed(tmp_path: Path) -> None:
+def test_a_page_that_says_something_else_is_found_and_can_be_update_page(tmp_path: Path) -> None:
     page = "```console\n$ echo one\ntwo\n$ echo three\nfour\n```\n\n```python\nprint(5)\n```\n\n```text\n6\n```\n"
 
-    examples = list(examples_of(page, set_up(tmp_path)))
+    examples = list(run_examples(page, prepare_folder(tmp_path)))
 
-    assert [example.is_true for example in examples] == [False, False, False]
-    assert renewed(page) == page.replace("two", "one").replace("four", "three").replace("6", "5")
-    assert renewed("```python\nprint(5)\n```\n") == "```python\nprint(5)\n```\n\n```text\n5\n```\n"
+    assert [example.is_current for example in examples] == [False, False, False]
+    assert update_page(page) == page.replace("two", "one").replace("four", "three").replace("6", "5")
+    assert update_page("```python\nprint(5)\n```\n") == "```python\nprint(5)\n```\n\n```text\n5\n```\n"
 
 
 @pytest.mark.parametrize(
-    ("said", "is_true"),
+    ("expected", "is_current"),
     [
         ("a\n…\nc\n", True),
         ("…\n", True),
@@ -115,8 +117,8 @@ def test_a_page_that_says_something_else_is_found_and_can_be_renewed(tmp_path: P
         ("", False),
     ],
 )
-def test_an_ellipsis_stands_for_any_lines(said: str, is_true: bool) -> None:
-    assert Example("…", said, 0, "a  \nb\nc\n").is_true == is_true
+def test_an_ellipsis_stands_for_any_lines(expected: str, is_current: bool) -> None:
+    assert Example("…", expected, 0, "a  \nb\nc\n").is_current == is_current
 
 
 def test_the_tried_pages_have_examples() -> None:
@@ -136,7 +138,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 
     missing = [
         f"{context.command_path} {name}"
-        for context in contexts()
+        for context in iter_contexts()
         for option in context.command.params
         if isinstance(option, click.Option) and not option.hidden
         for name in option.opts
@@ -144,13 +146,22 @@ def test_every_command_and_option_is_in_the_reference() -> None:
     ]
 
     assert missing == []
-    assert len(sections) == len(list(contexts()))
+    assert len(sections) == len(list(iter_contexts()))
 
 
 def test_every_public_name_is_in_the_python_reference() -> None:
     page = (FOLDER / "python.md").read_text(encoding="utf-8")
 
     assert sorted(OBJECT.findall(page)) == sorted(f"dedup.{name}" for name in dedup.__all__)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    config = tomllib.loads(expand_folders(SOURCE.read_text(encoding="utf-8"), DOCS))
+
+    entries = [entry for titled in config["project"]["nav"] for entry in titled.values()]
+    listed = [name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)]
+
+    assert sorted(listed) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
 
 
 @every_page
@@ -165,7 +176,7 @@ def test_files_that_a_page_names_exist(path: Path) -> None:
 
 @every_page
 def test_options_that_a_page_names_exist(path: Path) -> None:
-    known = {name for context in contexts() for option in context.command.params for name in option.opts}
+    known = {name for context in iter_contexts() for option in context.command.params for name in option.opts}
 
     named = set(OPTION.findall(path.read_text(encoding="utf-8")))
 
