@@ -1,5 +1,5 @@
-# Everything that people and CI do with this checkout. It needs python3 (3.11 or later) and make.
-# A stamp in .venv is older than pyproject.toml: install again. Otherwise a command starts at once.
+# All commands for this checkout, for people and for CI. They need python3 (3.11 or later) and make.
+# A command installs its packages first if its stamp in .venv is older than pyproject.toml.
 
 PYTHON ?= python3
 DATA ?= ../shared/data
@@ -14,18 +14,18 @@ help: ## Print this list
 	@echo "make ..."
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: .venv/.installed ## Find the stories told more than once in a small invented newsroom
-	@echo "The stories told more than once in examples/newsroom.jsonl (a first run compiles its kernels, once: be patient):" >&2
+demo: .venv/.installed ## Cluster the duplicates in a small invented newsroom
+	@echo "Clusters of duplicates in examples/newsroom.jsonl (the first run compiles the kernels: wait a minute or two):" >&2
 	@.venv/bin/dedup cluster examples/newsroom.jsonl
 
-test: .venv/.dev .venv/.programs ## Run the tests; one of them: make test ARGS="-k laws"
+test: .venv/.dev .venv/.programs ## Run the tests; some of them: make test ARGS="-k laws"
 	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-format: .venv/.dev ## Lay the code out, and mend what can be mended without thinking
+format: .venv/.dev ## Format the code, and apply safe fixes
 	@.venv/bin/ruff format
 	@.venv/bin/ruff check --fix
 
-lint: .venv/.dev ## Check layout and style
+lint: .venv/.dev ## Check format and style
 	@.venv/bin/ruff format --check
 	@.venv/bin/ruff check
 
@@ -38,28 +38,28 @@ docs: .venv/.docs ## Write the references, and build the site into site/ (open s
 	@.venv/bin/zensical build --strict --clean --config-file .zensical.toml
 	@.venv/bin/python -m tools.llms
 
-check: lint types test docs ## Everything that CI asks: lint, types, test, docs
+check: lint types test docs ## Run all checks of CI: lint, types, test, docs
 
 quality: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Score against the labelled articles in DATA (default: ../shared/data)
 	@.venv/bin/python -m benchmarks.quality --data $(DATA) $(ARGS)
 
-speed: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Articles a second and peak memory, beside other tools
+speed: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Measure speed and peak memory, beside other tools
 	@.venv/bin/python -m benchmarks.speed --data $(DATA) $(ARGS)
 
-clean: ## Remove all that these commands made, .venv included
+clean: ## Remove all files that these commands created, including .venv
 	@rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
 	@find dedup tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'dedup needs Python 3.11 or later. If it has another name here: make PYTHON=python3.12 ...' >&2; exit 1; }
-	@echo "Installing dedup into .venv, once: about a minute." >&2
-	@$(PYTHON) -m venv .venv || { echo 'Python could not make .venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@echo "Installing dedup into .venv: about a minute, only once." >&2
+	@$(PYTHON) -m venv .venv || { echo 'Python could not create .venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	@$(INSTALL) -e .
 	@.venv/bin/python -m compileall -q dedup
 	@touch $@
 
 .venv/.dev: .venv/.installed
-	@echo "Installing what the checks need, once." >&2
+	@echo "Installing the tools for the checks, only once." >&2
 	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
@@ -71,25 +71,25 @@ clean: ## Remove all that these commands made, .venv included
 	command -v nginx > /dev/null || missing="$$missing nginx-light"; \
 	command -v redis-server > /dev/null || missing="$$missing redis-server"; \
 	if [ -n "$$missing" ] && command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
-		echo "Installing what the tests run, once, with apt-get:$$missing" >&2; \
+		echo "Installing programs for the tests with apt-get, only once:$$missing" >&2; \
 		{ apt-get update -qq && apt-get install -qq --no-install-recommends $$missing; } > .venv/programs.log 2>&1 \
 			|| { tail -3 .venv/programs.log >&2; echo "apt-get could not install$$missing: their tests are skipped" >&2; }; \
 	elif [ -n "$$missing" ]; then \
-		echo "Missing here:$$missing. The tests that need them are skipped, and named at the end." >&2; \
+		echo "Missing:$$missing. The tests that need them are skipped, and listed at the end." >&2; \
 	fi
 	@touch $@
 
 .venv/.docs: .venv/.installed
-	@echo "Installing what the site needs, once." >&2
+	@echo "Installing the tools for the site, only once." >&2
 	@$(INSTALL) -e '.[docs]'
 	@touch $@
 
 .venv/.bench: .venv/.installed
-	@echo "Installing what the benchmarks need, once." >&2
+	@echo "Installing the packages for the benchmarks, only once." >&2
 	@$(INSTALL) -e '.[bench]'
 	@touch $@
 
 .venv/.peers: .venv/.installed
-	@echo "Installing the tools and the model of --peers, and torch, once; a torch that is in .venv already (one without CUDA is far smaller) is kept." >&2
+	@echo "Installing the tools and the model of --peers, and torch, only once. To keep torch small, install a build without CUDA into .venv first." >&2
 	@$(INSTALL) -e '.[peers]'
 	@touch $@

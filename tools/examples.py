@@ -1,7 +1,7 @@
 """Run the examples of a documentation page, and compare their output with what the page shows.
 
-A `console` block holds commands (`$ dedup …`, continued by `> …`), each with its output beneath. A `text` block with its output may
-follow a `python` block. Blocks of other kinds are not run. A line `…` stands for any lines; times and speeds may differ.
+A `console` block holds commands (`$ dedup …`, continued by `> …`), each with its output beneath. A `text` block with its output
+may follow a `python` block. Blocks of other kinds are not run. A line `…` stands for any lines; times and speeds may differ.
 `python -m tools.examples PAGE…` writes the current output into pages.
 """
 

@@ -1,8 +1,8 @@
 """Write the configuration of the site, with every page of a folder named in its navigation.
 
-`zensical.toml` may name a folder in its navigation (`"decisions/"`), but Zensical needs the name of each page. So this step writes
-`.zensical.toml` before a build, with the pages of the folder in its place, the README first. Then nobody has to add a new decision
-or recipe to the navigation. A folder without pages gets no entry.
+`zensical.toml` may name a folder in its navigation (`"decisions/"`), but Zensical needs the name of each page. So this step
+writes `.zensical.toml` before a build, with the pages of the folder in its place, the README first. Then nobody has to add a
+new decision or recipe to the navigation. A folder without pages gets no entry.
 """
 
 import re

@@ -40,6 +40,7 @@ FOREIGN = {
     "--data",
     "--compare",
     "--folder",
+    "--from",
     "--grow",
     "--sizes",
     "--system-site-packages",
