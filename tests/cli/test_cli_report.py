@@ -128,7 +128,7 @@ def rows(page: Page) -> list[str]:
 
 def test_the_overview_says_what_became_of_the_articles(report: Path, found: Result, browser: Browser) -> None:
     with opened(browser, report) as page:
-        said = f"{len(found.dropped)} of 54 articles tell a story again"
+        said = f"{len(found.dropped)} of 54 articles repeat another"
         expect(page.locator("h1:visible")).to_have_text(said)
         rewrites = [match.relation for match in found.dropped].count("rewrite")
         expect(page.locator(".legend tr", has_text="rewrite")).to_contain_text(str(rewrites))
@@ -214,12 +214,12 @@ def test_storylines_are_listed_longest_first_with_their_chapters(running: Path, 
 
         chapters = cards.first.locator(".chapters li")
         expect(chapters).to_have_count(6)
-        expect(chapters.nth(0)).to_contain_text("told again twice")
+        expect(chapters.nth(0)).to_contain_text("republished twice")
         expect(chapters.nth(0)).to_contain_text("leads it")
         expect(chapters.nth(1)).to_contain_text(story(2)["title"])
         expect(chapters.nth(1)).to_contain_text("+24 h")
         expect(chapters.nth(1)).to_contain_text("follows 90%")
-        expect(chapters.nth(2)).to_contain_text("told again once")
+        expect(chapters.nth(2)).to_contain_text("republished once")
 
         cards.first.locator("a.button").click()
 
@@ -272,7 +272,7 @@ def test_a_chapter_that_was_told_once_is_read_beside_the_first(running: Path, br
     with opened(browser, running, "storyline=c1") as page:
         page.locator(".chapters:visible a").nth(1).click()
 
-        expect(page.locator("#cluster .lede")).to_contain_text("told once")
+        expect(page.locator("#cluster .lede")).to_contain_text("not republished")
         expect(page.locator(".texts h3")).to_have_text([story(1)["title"], story(2)["title"]])
         expect(page.locator("#cluster")).to_contain_text("The storyline model's part is below")
         page.select_option(
@@ -356,7 +356,7 @@ def test_two_members_are_compared_side_by_side(report: Path, newsroom: Path, bro
         page.select_option("label:has-text('Left') select", index=1)
         expect(page.locator(".texts article:first-child small")).to_contain_text("harbour-fire-2")
         assert "a=harbour-fire-2" in page.url
-        expect(page.locator(".texts ~ p")).to_contain_text("compared with the kept one")
+        expect(page.locator(".texts ~ p")).to_contain_text("the kept article that it was compared with")
 
 
 def test_the_same_words_are_marked_down_to_four_and_not_in_boilerplate(
@@ -585,8 +585,8 @@ def test_what_is_left_out_is_said(tmp_path: Path, browser: Browser) -> None:
     with opened(browser, reported(corpus), "cluster=a") as page:
         expect(page.locator("footer")).to_contain_text("the first")
     with opened(browser, reported(corpus, "--texts", "0"), "cluster=a") as page:
-        expect(page.locator("footer")).to_contain_text("No texts are in this page")
-        expect(page.locator("#comparison")).to_contain_text("not in this page")
+        expect(page.locator("footer")).to_contain_text("contains no texts")
+        expect(page.locator("#comparison")).to_contain_text("lacks the text")
 
 
 @pytest.mark.parametrize("articles", [[], [{"id": "only", **story(1)}]])
@@ -594,7 +594,7 @@ def test_a_corpus_without_a_story_told_again_has_a_report_too(
     articles: list[dict[str, object]], tmp_path: Path, browser: Browser
 ) -> None:
     with opened(browser, reported(written(tmp_path / "few.jsonl", articles))) as page:
-        expect(page.locator("h1:visible")).to_contain_text("No story is told again")
+        expect(page.locator("h1:visible")).to_contain_text("No duplicates in")
         browsing.visit(page, tmp_path / "few.jsonl.html", "clusters")
         expect(page.locator("#count")).to_have_text("0 clusters")
 
