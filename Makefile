@@ -63,7 +63,7 @@ clean: ## Remove all files that these commands created, including .venv
 	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
-# A browser, Java, nginx and a Redis server: Debian's root gets them; elsewhere the tests that run them are skipped by name.
+# A browser, Java, nginx and a Redis server: root on Debian gets them. Elsewhere the tests that need them are skipped, with their names.
 .venv/.programs: .venv/.dev
 	@missing=""; \
 	command -v chromium > /dev/null || missing="$$missing chromium"; \
