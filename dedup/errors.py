@@ -1,14 +1,14 @@
-"""Errors that a user can cause and can mend, each with a message of one plain sentence.
+"""Errors that a user can cause and fix. Each message is one sentence.
 
     DedupError
-    ├── EngineError     Spark that cannot be started, or gives up: no Java, no extra, no such master
-    ├── IndexingError   an index that cannot be used: foreign, damaged, of other settings, out of reach
-    ├── InputError      a corpus, file, line, or article that cannot be read
-    ├── OutputError     a place that cannot be written
-    ├── ServingError    a service that cannot be started: no address, no token, no extra
-    └── SettingsError   a setting outside its range, or settings that contradict each other
+    ├── EngineError     Spark cannot start or fails: no Java, missing extra, unknown master
+    ├── IndexingError   an index cannot be used: not an index, damaged, other settings, unreachable
+    ├── InputError      a corpus, file, line or article cannot be read
+    ├── OutputError     a file cannot be written
+    ├── ServingError    the service cannot start: no address, no token, missing extra
+    └── SettingsError   a setting is unknown, out of range, or contradicts another one
 
-The command line shows the message and exits with 1; anything else that is raised is a defect of ours.
+The command line prints the message and exits with 1. Any other exception is a bug.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ __all__ = [
 
 
 class DedupError(Exception):
-    """Something the user can mend: the message names the thing, its value and what is allowed."""
+    """An error that the user can fix: the message names the thing, its value and the allowed range."""
 
 
 class EngineError(DedupError):
-    """The engine cannot do the work."""
+    """The engine cannot run."""
 
 
 class IndexingError(DedupError):
@@ -48,5 +48,5 @@ class ServingError(DedupError):
     """The service cannot be started."""
 
 
-class SettingsError(DedupError):
-    """A setting is not allowed."""
+class SettingsError(DedupError, ValueError):
+    """A setting has an unknown name or a value that is not allowed."""

@@ -1,7 +1,7 @@
-"""The settings → an option for each, built from their dataclass.
+"""Build an option for each setting from the metadata of `Settings`.
 
-In: the metadata of `Settings`. Out: `settings_options`, a decorator for commands, which are handed a ready value:
-`settings`. An option is also read from the environment: DEDUP_WINDOW_DAYS=7.
+`settings_options` adds them to a command, which is called with `settings`, a `Settings`. Each option can also be set by an
+environment variable: DEDUP_WINDOW_DAYS=7.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import click
 
 from dedup.cli.command import ADVANCED, MATCHING, CommandFunction, Decorator, HeadedOption, add_options
 from dedup.settings.model_file import Model, read_model
-from dedup.settings.settings import KEEP_CHOICES, LEVELS, RELATIONS, UNDATED_CHOICES, Settings
+from dedup.settings.settings import CHOICES, RELATIONS, Settings
 from dedup.text.boilerplate.profile import BoilerplateProfile, read_boilerplate
 
 __all__ = ["COMMON_SETTINGS", "FILE_OPTION_TYPES", "settings_options"]
@@ -34,20 +34,18 @@ COMMON_SETTINGS = (
     "model",
     "threads",
 )
-"""The settings that come first in --help; the others stand under "Advanced"."""
+"""The settings listed under "Matching" in --help; the others are under "Advanced"."""
 
 METAVARS_BY_TYPE = {int: "N", float: "NUMBER", tuple: "A,B,...", type(None): "FILE"}
-CHOICES = {"keep": KEEP_CHOICES, "level": LEVELS, "undated": UNDATED_CHOICES}
-"""The settings that take one of a few words."""
-METAVARS_BY_NAME = {**dict.fromkeys(CHOICES), "memory": "BYTES", "work_dir": "FOLDER"}
-"""What stands for the value of an option in --help, by its type, and for some by its name."""
+METAVARS_BY_NAME = {**dict.fromkeys(CHOICES), "memory": "SIZE", "work_dir": "FOLDER"}
+"""Placeholders for values in --help: by the type of the setting, and for some settings by name."""
 
 SIZE_SUFFIXES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-BYTE_SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:I?B)?")
+BYTE_SIZE_PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?([KMG]?)(?:I?B)?")
 
 
 class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from click 8.4 on
-    """Words with commas between them; only some words, where `allowed` says which."""
+    """A list of words separated by commas; each one of `allowed`, unless that is empty."""
 
     name = "list"
 
@@ -57,18 +55,18 @@ class CommaList(click.ParamType):  # type: ignore[type-arg] # it takes one from 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
-        """Return the words, or fail with the one that is not allowed."""
+        """Return the words, or fail on the first that is not allowed."""
         if not isinstance(value, str):
             return tuple(value)
         words = tuple(word.strip() for word in value.split(",") if word.strip())
         unknown = [word for word in words if self.allowed and word not in self.allowed]
         if unknown:
-            self.fail(f"{unknown[0]!r} is none of {', '.join(self.allowed)}.", param, ctx)
+            self.fail(f"{unknown[0]!r} is not one of {', '.join(self.allowed)}.", param, ctx)
         return words
 
 
 class ParsedFile(click.ParamType):  # type: ignore[type-arg] # as above
-    """A file that another command wrote, given as its content."""
+    """The content of a file that another command wrote."""
 
     name = "file"
 
@@ -81,7 +79,7 @@ class ParsedFile(click.ParamType):  # type: ignore[type-arg] # as above
     def convert(
         self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None
     ) -> BoilerplateProfile | Model:
-        """Return what the file holds."""
+        """Return the parsed content of the file."""
         return value if isinstance(value, self.content_type) else self.read(value)
 
 
@@ -93,7 +91,7 @@ FILE_OPTION_TYPES = {
 
 
 class ByteSize(click.ParamType):  # type: ignore[type-arg] # as above
-    """A number of bytes, with or without a K, M or G for the powers of 1024."""
+    """A number of bytes, optionally followed by K, M or G (powers of 1024)."""
 
     name = "bytes"
 
@@ -103,12 +101,12 @@ class ByteSize(click.ParamType):  # type: ignore[type-arg] # as above
             return value
         found = BYTE_SIZE_PATTERN.fullmatch(value.strip().upper())
         if not found:
-            self.fail(f"{value!r} is no number of bytes, as 512M or 2G.", param, ctx)
+            self.fail(f"{value!r} is not a size, such as 512M or 2G.", param, ctx)
         return int(float(found[1]) * SIZE_SUFFIXES[found[2]])
 
 
 def format_byte_size(number: int) -> str:
-    """Return a number of bytes as `ByteSize` takes it, with the largest unit that leaves it whole.
+    """Return a number of bytes as `ByteSize` reads it, in the largest unit that leaves it whole.
 
     >>> format_byte_size(512 << 20), format_byte_size(1000)
     ('512M', '1000')
@@ -118,7 +116,7 @@ def format_byte_size(number: int) -> str:
 
 
 def choose_option_type(field: Field[Any]) -> click.ParamType[Any]:
-    """Return what kind of value a setting takes, with its range."""
+    """Return the type of the option for a setting, with its range."""
     if field.name in FILE_OPTION_TYPES:
         return FILE_OPTION_TYPES[field.name]
     if field.name == "memory":
@@ -134,7 +132,7 @@ def choose_option_type(field: Field[Any]) -> click.ParamType[Any]:
 
 
 def build_setting_option(field: Field[Any]) -> Decorator[Any]:
-    """Return the option of a setting."""
+    """Return the option for a setting."""
     default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
     if field.name == "memory":
         default = format_byte_size(int(cast("int", field.default)))
@@ -152,18 +150,18 @@ def build_setting_option(field: Field[Any]) -> Decorator[Any]:
 
 
 def settings_options(command: CommandFunction) -> CommandFunction:
-    """Give a command an option for each setting; it is called with `settings`, made of them."""
-    knobs = {knob.name: knob for knob in fields(Settings)}
+    """Add an option for each setting to a command, which is called with `settings`, a `Settings`."""
+    by_name = {setting.name: setting for setting in fields(Settings)}
 
     @wraps(command)
     def with_settings(**values: Any) -> Any:
-        settings = Settings(**{name: values.pop(name) for name in knobs})
+        settings = Settings(**{name: values.pop(name) for name in by_name})
         return command(settings=settings, **values)
 
     ordered = sorted(
-        knobs,
+        by_name,
         key=lambda name: COMMON_SETTINGS.index(name) if name in COMMON_SETTINGS else len(COMMON_SETTINGS),
     )
     return add_options(
-        cast("CommandFunction", with_settings), [build_setting_option(knobs[name]) for name in ordered]
+        cast("CommandFunction", with_settings), [build_setting_option(by_name[name]) for name in ordered]
     )

@@ -1,8 +1,8 @@
-"""A model of one's own: a value for the settings, and the file that `dedup calibrate` writes and a person can read.
+"""Define the fitted model of a level, and read and write its JSON file.
 
-In: coefficients and an intercept, or the file that holds them. Out: `Model`, which counts as its content, wherever it
-came from; the bytes of a file. A model weighs evidence (`dedup.matching.evidence`) and is nothing but numbers: a file cannot run
-anything. How one is fitted is in `dedup.evaluation.fitting`; the one that the package ships is in `dedup.matching.classifier`.
+A model weighs evidence (`dedup.matching.evidence`) with coefficients and an intercept. It is only numbers, so a file cannot
+run code, and models with the same numbers are equal. `dedup.evaluation.fitting` fits models; `dedup.matching.classifier`
+has the built-in ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dedup.errors import SettingsError
 from dedup.io.json_file import encode_json_file, read_json_object
 
 __all__ = ["NEGATIVE_EVIDENCE", "POSITIVE_EVIDENCE", "Model", "encode_model", "read_model"]
@@ -48,7 +49,7 @@ POSITIVE_EVIDENCE = (
     "new_text_found",
     "same_day_neighbour",
 )
-"""Evidence that may speak for a match, and never against it."""
+"""Evidence for a match: its coefficients are at least 0."""
 NEGATIVE_EVIDENCE = (
     "figures_missed",
     "changed_facts",
@@ -64,7 +65,7 @@ NEGATIVE_EVIDENCE = (
     "nearer",
     "neighbours",
 )
-"""Evidence that may speak against a match, and never for it."""
+"""Evidence against a match: its coefficients are at most 0."""
 CONTEXT_EVIDENCE = frozenset(
     (
         "new_title_found",
@@ -76,41 +77,44 @@ CONTEXT_EVIDENCE = frozenset(
         "same_day_neighbour",
     )
 )
-"""Evidence that depends on the neighbours of an article: the story model alone may weigh it."""
+"""Evidence that depends on the neighbours of an article; only the story model uses it."""
 MODEL_LEVELS = ("story", "storyline")
 MAX_MODEL_BYTES = 1 << 20
-"""No model is larger: what is, is some other file."""
+"""The maximum size of a model file."""
 MAX_COEFFICIENT = 100.0
-"""No coefficient is greater: evidence is of the order of 1, and so much log-odds are a certainty many times over."""
+"""The maximum absolute coefficient: evidence is about 1, so this many log-odds are certainty many times over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The coefficients of a model of one level, by the name of the evidence, and its intercept; equal where they are the same."""
+    """The coefficients of a model, by the name of the evidence, and its intercept.
+
+    Models are equal if their numbers are.
+    """
 
     coefficients: Mapping[str, float] = field(compare=False, repr=False)
     intercept: float = field(compare=False, repr=False)
-    """In log-odds; two articles match from 0 on under the default settings."""
+    """In log-odds; with the default settings two articles match from 0 on."""
     level: str = "story"
-    """Which of the two models it takes the place of: that of stories, or that of storylines."""
+    """The built-in model that it replaces: story or storyline."""
     made_from: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What it was fitted to, and how well it did, for people to read."""
+    """The labels and scores of the fit, for information."""
     digest: str = field(init=False)
-    """Sixteen hexadecimal digits for coefficients and intercept."""
+    """Sixteen hexadecimal digits that identify level, coefficients and intercept."""
 
     def __post_init__(self) -> None:
-        """Put coefficients in order of their names, and take the digest; `ValueError` with what is wrong with them."""
+        """Sort the coefficients by name and compute the digest; `SettingsError` if a number or name is wrong."""
         for name, value in {**self.coefficients, "the intercept": self.intercept}.items():
             if not is_number(value) or not abs(value) <= MAX_COEFFICIENT:
-                raise ValueError(
+                raise SettingsError(
                     f"{name} is {value!r:.20}, not a number between -{MAX_COEFFICIENT:,g} and {MAX_COEFFICIENT:,g}"
                 )
         if self.level not in MODEL_LEVELS:
-            raise ValueError(f"its level is {self.level!r:.20}, not {' or '.join(MODEL_LEVELS)}")
+            raise SettingsError(f"its level is {self.level!r:.20}, not {' or '.join(MODEL_LEVELS)}")
         for name, value in self.coefficients.items():
             check_coefficient_sign(name, value)
             if self.level == "storyline" and name in CONTEXT_EVIDENCE:
-                raise ValueError(f"{name} is evidence for the story model alone")
+                raise SettingsError(f"{name} is evidence that only the story model uses")
         ordered = {name: float(self.coefficients[name]) for name in sorted(self.coefficients)}
         object.__setattr__(self, "coefficients", ordered)
         object.__setattr__(self, "intercept", float(self.intercept))
@@ -127,46 +131,46 @@ def is_number(value: object) -> bool:
 
 
 def check_coefficient_sign(name: str, value: float) -> None:
-    """Raise `ValueError` where a coefficient is of no evidence, or has the wrong sign for it."""
+    """Raise `SettingsError` if a coefficient has an unknown name or the wrong sign."""
     if name not in (*POSITIVE_EVIDENCE, *NEGATIVE_EVIDENCE):
-        raise ValueError(f"{name!r:.40} is no evidence that a model weighs")
+        raise SettingsError(f"{name!r:.40} is not evidence that a model uses")
     if value * (1 if name in POSITIVE_EVIDENCE else -1) < 0:
-        wanted = "for" if name in POSITIVE_EVIDENCE else "against"
-        raise ValueError(f"{name} is {value:g}, and may only speak {wanted} a match")
+        allowed = "at least" if name in POSITIVE_EVIDENCE else "at most"
+        raise SettingsError(f"{name} is {value:g}, but must be {allowed} 0")
 
 
 def read_model(path: str | Path) -> Model:
-    """Return what a file of `dedup calibrate` holds; `InputError` says why a file is none."""
+    """Return the model in a file of `dedup calibrate`; `InputError` if it is not a model."""
     return read_json_object(path, "model", MAX_MODEL_BYTES, parse_model)
 
 
 def parse_model(value: Mapping[str, Any]) -> Model:
-    """Return what a file says; `ValueError` with what is wrong with it."""
+    """Return the model in a JSON object; `ValueError` if it is not one."""
     coefficients = value.get("coefficients")
     if not isinstance(coefficients, dict):
-        raise ValueError("it has no object of 'coefficients'")  # noqa: TRY004 - what is wrong is the file
+        raise ValueError("it has no object 'coefficients'")  # noqa: TRY004 - the file is wrong, not a type in the code
     if "level" not in value:
         raise ValueError(
-            f"version {value.get('dedup', 'unknown')!s:.20} of dedup made it, which knew one level only: "
+            f"it was written by version {value.get('dedup', 'unknown')!s:.20}, which had only one level; "
             "fit it again with dedup calibrate"
         )
     made_from = value.get("made_from", {})
     model = Model(
         coefficients,
-        value.get("intercept"),  # type: ignore[arg-type] # it is checked there
+        value.get("intercept"),  # type: ignore[arg-type] # Model checks it
         str(value["level"]),
         made_from if isinstance(made_from, dict) else {},
     )
     if value.get("digest") != model.digest:
         raise ValueError(
-            f"its digest is {value.get('digest')!r:.20}, and that of its numbers is {model.digest!r}: "
-            "it was damaged or changed by hand"
+            f"its digest is {value.get('digest')!r:.20}, but its numbers have the digest {model.digest!r}: "
+            "the file was damaged or edited"
         )
     return model
 
 
 def encode_model(model: Model, version: str) -> bytes:
-    """Return a file of a model, by this version of dedup."""
+    """Return the content of the file of a model."""
     content = {
         "digest": model.digest,
         "level": model.level,

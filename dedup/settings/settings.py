@@ -1,177 +1,192 @@
-"""Every knob, once: its default, its range and the sentence that explains it. The command line is built from here.
+"""Define all settings with their defaults, ranges and help texts; the command line is built from them.
 
-In: nothing. Out: `Settings`, a frozen value that is checked when it is made. What is not a knob is a named constant in
-the module that uses it.
+Numbers that users cannot set are named constants in the modules that use them.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from difflib import get_close_matches
+from os import PathLike
+from typing import Any, Self
 
 from dedup.errors import SettingsError
 from dedup.settings.model_file import Model
 from dedup.text.boilerplate.profile import BoilerplateProfile
 
 RELATIONS = ("exact", "copy", "excerpt", "extension", "rewrite", "followup")
-"""How an article may be related to a kept one, closest first."""
+"""How an article can relate to a kept one, closest first."""
 LEVELS = ("text", "story", "storyline")
-"""Which relations join two articles: those of the text alone; a `rewrite` too; a `followup` as well."""
+"""The levels at which articles are duplicates, each including the one before it."""
 LEVEL_RELATIONS = {"text": RELATIONS[:4], "story": RELATIONS[:5], "storyline": RELATIONS}
-"""The relations that join at each level."""
+"""The relations that join articles at each level."""
 THRESHOLD_SETTINGS = {
     "text": "rewrite_probability",
     "story": "rewrite_probability",
     "storyline": "followup_probability",
 }
-"""The setting that says what a match of each level needs of the model."""
+"""The setting with the threshold of the model at each level."""
 LEVEL_MODELS = {"text": "story", "story": "story", "storyline": "storyline"}
-"""The model that decides at each level where the text does not."""
+"""The model used at each level."""
 UNDATED_CHOICES = ("auto", "together", "apart", "now")
-"""What becomes of two articles of one storyline that both lack a date."""
+"""How articles without dates are treated."""
 KEEP_CHOICES = ("earliest", "longest")
+CHOICES = {"level": LEVELS, "undated": UNDATED_CHOICES, "keep": KEEP_CHOICES}
+"""The settings that take one of a few values."""
 
 
 def option(default: Any, help_: str, low: float | None = None, high: float | None = None) -> Any:
-    """Return a dataclass field that knows its explanation and its range (ends included)."""
+    """Return a dataclass field with a help text and a range (ends included)."""
     return field(default=default, metadata={"help": help_, "low": low, "high": high})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of a run. A value out of its range is a `SettingsError` that names it."""
+    """The settings of a run; `SettingsError` for an unknown name or a value out of range."""
 
     level: str = option(
         "story",
-        "Which articles are duplicates: text (the same wording), story (also rewrites: the same event of the same moment), "
-        "storyline (also follow-ups: other chapters of the same affair).",
+        "Which articles are duplicates: text (same wording), story (also rewrites: same event at the same moment), "
+        "storyline (also follow-ups: later developments of the same events).",
     )
     relations: tuple[str, ...] = option(
         RELATIONS,
-        "Relations to look for. Those of the level join articles; a followup that does not join is a link.",
+        "Relations to detect. A followup above the level is only a link between kept articles.",
     )
-    keep: str = option("earliest", "Which article of a story is kept: the earliest, or the longest.")
-    sources: tuple[str, ...] = option((), "Sources to keep first, best first; they go before `keep`.")
+    keep: str = option("earliest", "Which article of a story to keep: the earliest or the longest.")
+    sources: tuple[str, ...] = option((), "Preferred sources, best first; they take precedence over `keep`.")
     rewrite_probability: float = option(
-        0.75, "A rewrite is reported from this probability on that two articles tell the same story.", 0, 1
+        0.75, "Minimum probability of a rewrite, that is, of two articles telling the same story.", 0, 1
     )
     followup_probability: float = option(
         0.7,
-        "A follow-up is reported from this probability on that two articles belong to one storyline.",
+        "Minimum probability of a follow-up, that is, of two articles belonging to the same storyline.",
         0,
         1,
     )
     undated: str = option(
         "auto",
-        "Articles without dates: together (a small storyline counts as one story), apart (only the text and the story model "
-        "decide), auto (together where no article of a corpus has a date, else apart), now (in a stream: "
-        "dated when they arrive).",
+        "How to treat articles without dates: together (a small storyline counts as one story), apart (only the text and "
+        "the story model count), auto (together if no article of the corpus has a date, else apart), now (with an index: "
+        "use the time of arrival).",
     )
-    copy_jaccard: float = option(
-        0.5, "A copy shares at least this much of all word 3-shingles (Jaccard).", 0.05, 1
-    )
+    copy_jaccard: float = option(0.5, "Minimum Jaccard similarity of the word 3-shingles of a copy.", 0.05, 1)
     excerpt_containment: float = option(
         0.8,
-        "An excerpt has at least this much of its 3-shingles in the other article; an extension, the reverse.",
+        "Minimum share of the word 3-shingles of an excerpt that the other article contains; for an extension, the reverse.",
         0.05,
         1,
     )
-    window_days: float = option(5.0, "Rewrites lie at most this many days apart, where both are dated.", 0)
-    copy_window_days: float = option(
-        30.0, "Copies lie at most this many days apart, where both are dated.", 0
-    )
+    window_days: float = option(5.0, "Maximum days between rewrites, if both have dates.", 0)
+    copy_window_days: float = option(30.0, "Maximum days between copies, if both have dates.", 0)
     min_words: int = option(
-        8, "Texts of fewer words never match: a flash says too little to be told apart.", 1
+        8, "Minimum length in words; shorter texts never match, because they say too little to compare.", 1
     )
     shared_terms: int = option(
-        3, "Candidates for a rewrite share at least this many of their most salient terms.", 1, 32
+        3, "Minimum number of salient terms that candidates for a rewrite share.", 1, 32
     )
     salient_terms: int = option(
-        28, "How many salient terms of title and lead an article is looked up by.", 4, 64
+        28, "Number of salient terms of title and lead used to look up candidates.", 4, 64
     )
-    boilerplate: BoilerplateProfile | None = option(  # noqa: RUF009 - it makes a field, as for the others
+    boilerplate: BoilerplateProfile | None = option(  # noqa: RUF009 - it returns a field, like the others
         None,
-        "What a source prints again and again, as `dedup boilerplate` learned it, is left out of its texts.",
+        "Ignore the repeated passages of each source that `dedup boilerplate` learned.",
     )
     model: Model | None = option(  # noqa: RUF009 - as above
-        None, "Rewrites are found by this model, as `dedup calibrate` fitted it, in place of the shipped one."
+        None, "Use this model, fitted by `dedup calibrate`, instead of the built-in one."
     )
-    bands: int = option(32, "MinHash bands by which copies are looked up.", 1, 128)
-    rows: int = option(2, "Rows of a band: more find fewer and closer candidates.", 1, 16)
+    bands: int = option(32, "Number of MinHash bands used to look up copies.", 1, 128)
+    rows: int = option(2, "Rows per MinHash band; more rows find fewer but closer candidates.", 1, 16)
     max_candidates: int = option(
         200,
-        "At most so many candidates of an article are verified, those that share most first; reached bounds are reported.",
+        "Maximum candidates compared per article, most similar first. Warns when the limit is reached.",
         1,
     )
     max_postings: int = option(
         50_000,
-        "At most so many articles are looked at for the terms of one, and for its bands, rare keys and late articles "
-        "first; reached bounds are reported.",
+        "Maximum articles looked up by the terms of one article, and by its bands, rare keys and recent articles first. "
+        "Warns when the limit is reached.",
         1,
     )
     seed: int = option(1, "Seed of the MinHash permutations.", 0, 2**32 - 1)
-    threads: int = option(
-        0, "Threads that sketch; 0 takes every core. The result never depends on it.", 0, 1024
-    )
+    threads: int = option(0, "Number of threads; 0 uses all cores. Does not change the result.", 0, 1024)
 
     memory: int = option(
         2 << 30,
-        "How much memory (K, M, G) a run should keep to: sketches that are too many wait in files. What is remembered of each "
-        "article beside them comes on top, some 500 bytes.",
+        "Memory limit for sketches (K, M, G); above it they are stored in temporary files. About 500 bytes per article "
+        "come on top.",
         0,
     )
     work_dir: str | None = option(
-        None, "Where such files are; by default where temporary files are. They vanish with the run."
+        None,
+        "Folder for these temporary files, which are deleted after the run; the system default if not set.",
     )
 
+    def __new__(cls, *_positional: Any, **values: Any) -> Self:
+        """Check the names of the settings, before the generated `__init__` fails on an unknown one."""
+        for name in values:
+            check_setting_name(name)
+        return object.__new__(cls)
+
     def __post_init__(self) -> None:
-        """Check every value against its range."""
-        for knob_ in fields(self):
-            check_number(knob_.name, getattr(self, knob_.name), knob_.default, knob_.metadata)
+        """Check every value; `SettingsError` names the first that is not allowed."""
+        for setting in fields(self):
+            check_number(setting.name, getattr(self, setting.name), setting.default, setting.metadata)
+        for name in ("relations", "sources"):
+            check_words(name, getattr(self, name))
         unknown = [relation for relation in self.relations if relation not in RELATIONS]
         if unknown or not self.relations:
-            message = f"relations must be some of {', '.join(RELATIONS)}; not {', '.join(unknown) or 'none'}"
-            raise SettingsError(message)
-        given: object = self.sources
-        if isinstance(given, str):
-            message = f"sources must be a list of names, not the one name {given!r}"
-            raise SettingsError(message)
-        learned: object = self.boilerplate
-        if not isinstance(learned, BoilerplateProfile | None):
-            message = f"boilerplate must be what read_boilerplate or learn_boilerplate returned, not {learned!r:.60}"
-            raise SettingsError(message)
-        fitted: object = self.model
-        if not isinstance(fitted, Model | None):
-            message = f"model must be what read_model or calibrate returned, not {fitted!r:.60}"
-            raise SettingsError(message)
-        for name, choices in (("level", LEVELS), ("undated", UNDATED_CHOICES)):
+            raise SettingsError(
+                f"relations must be one or more of {', '.join(RELATIONS)}; not {', '.join(unknown) or 'none'}"
+            )
+        check_type(
+            "boilerplate", self.boilerplate, BoilerplateProfile, "of read_boilerplate or learn_boilerplate"
+        )
+        check_type("model", self.model, Model, "of read_model or calibrate")
+        check_type("work_dir", self.work_dir, str | PathLike, "that is a path")
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                message = (
-                    f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {getattr(self, name)!r}"
-                )
-                raise SettingsError(message)
-        if self.keep not in KEEP_CHOICES:
-            message = f"keep must be {' or '.join(KEEP_CHOICES)}, not {self.keep!r}"
-            raise SettingsError(message)
+                allowed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+                raise SettingsError(f"{name} must be {allowed}, not {getattr(self, name)!r}")
 
 
 def dump_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings by name, as JSON has them: boilerplate and model by the digests of their content."""
-    written = {knob_.name: getattr(settings, knob_.name) for knob_ in fields(settings)}
+    """Return the settings by name, as JSON; boilerplate and model as the digests of their content."""
+    values = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
     return {
-        **written,
+        **values,
         "boilerplate": settings.boilerplate and settings.boilerplate.digest,
         "model": settings.model and settings.model.digest,
     }
 
 
 def check_number(name: str, value: Any, default: Any, metadata: Any) -> None:
-    """Raise `SettingsError` if a number is no number or out of its range."""
+    """Raise `SettingsError` if the value of a setting with a range is not a number in it."""
     low, high = metadata["low"], metadata["high"]
     if low is None and high is None:
         return
     whole = isinstance(default, int)
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        message = f"{name} must be a {'whole ' if whole else ''}number, not {value!r}"
-        raise SettingsError(message)
+        raise SettingsError(f"{name} must be a {'whole ' if whole else ''}number, not {value!r}")
     if not (low <= value <= (high if high is not None else float("inf"))):
-        message = f"{name} must be {f'between {low} and {high}' if high is not None else f'at least {low}'}, not {value}"
-        raise SettingsError(message)
+        allowed = f"between {low} and {high}" if high is not None else f"at least {low}"
+        raise SettingsError(f"{name} must be {allowed}, not {value}")
+
+
+def check_words(name: str, value: object) -> None:
+    """Raise `SettingsError` if a value is not a list of words."""
+    if not isinstance(value, tuple | list) or not all(isinstance(word, str) for word in value):
+        raise SettingsError(f"{name} must be a list of names, not {value!r:.60}")
+
+
+def check_type(name: str, value: object, allowed: Any, description: str) -> None:
+    """Raise `SettingsError` if a value is neither None nor of a type."""
+    if value is not None and not isinstance(value, allowed):
+        raise SettingsError(f"{name} must be None or a value {description}, not {value!r:.60}")
+
+
+def check_setting_name(name: str, shown: str | None = None) -> None:
+    """Raise `SettingsError` with the nearest name if there is no setting of a name, `shown` in the message."""
+    known = [setting.name for setting in fields(Settings)]
+    if name not in known:
+        nearest = get_close_matches(name, known, 1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"the settings are {', '.join(known)}"
+        raise SettingsError(f"there is no setting {(shown or name)!r}; {hint}")

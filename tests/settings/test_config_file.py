@@ -95,11 +95,11 @@ def test_files_are_seen_from_where_they_are_named(folder: Path, tmp_path: Path, 
     [
         ("window_day = 9", "there is no setting 'window_day'; did you mean 'window_days'?"),
         ("Window-Days = 9", "there is no setting 'Window-Days'; did you mean 'window_days'?"),
-        ("zzz = 9", "there is no setting 'zzz'; settings are level, relations,"),
+        ("zzz = 9", "there is no setting 'zzz'; the settings are level, relations,"),
         ("window_days = 'soon'", "window_days must be a number, not 'soon'"),
         ("copy_jaccard = 7", "copy_jaccard must be between"),
         ("rows = 2.5", "rows must be a whole number"),
-        ("relations = ['cousin']", "relations must be some of"),
+        ("relations = ['cousin']", "relations must be one or more of"),
         ("relations = [1]", "relations must be a list of words"),
         ("relations = 5", "relations must be a list of words"),
         ("sources = 'Norwire'", "sources must be a list"),
@@ -125,7 +125,7 @@ def test_what_is_wrong_is_named_with_the_file(content: str, says: str, folder: P
 def test_a_broken_pyproject_is_told(folder: Path) -> None:
     (folder / "pyproject.toml").write_text("[tool]\ndedup = 5\n")
 
-    with pytest.raises(SettingsError, match=r"\[tool.dedup\] is no table"):
+    with pytest.raises(SettingsError, match=r"\[tool.dedup\] is not a table"):
         find_configuration(folder)
 
 

@@ -130,25 +130,25 @@ def content(**changed: object) -> str:
         ("[1]", "not an object with a 'format'"),
         (content(format=2), "its format is 2"),
         (content(format=True), "its format is True"),
-        (content(coefficients=[1]), "no object of 'coefficients'"),
+        (content(coefficients=[1]), "no object 'coefficients'"),
         (content(coefficients={"days": "-1"}), "days is '-1', not a number"),
         (content(coefficients={"days": True}), "days is True, not a number"),
         (content(coefficients={"days": -1e4}), "days is -10000.0, not a number between"),
         (content(coefficients={"days": float("nan")}), "days is nan, not a number"),
         (content(coefficients={"days": 10**400}), "is no model"),
-        (content(coefficients={"days": 1}), "may only speak against a match"),
-        (content(coefficients={"quotes": -1}), "may only speak for a match"),
-        (content(coefficients={"__class__": 1}), "is no evidence that a model weighs"),
-        (content(coefficients={"jaccard": 1}), "is no evidence that a model weighs"),
+        (content(coefficients={"days": 1}), "must be at most 0"),
+        (content(coefficients={"quotes": -1}), "must be at least 0"),
+        (content(coefficients={"__class__": 1}), "is not evidence that a model uses"),
+        (content(coefficients={"jaccard": 1}), "is not evidence that a model uses"),
         (content(level="text"), "its level is 'text', not story or storyline"),
-        (content(level="storyline"), "damaged or changed by hand"),
+        (content(level="storyline"), "damaged or edited"),
         (
             content(level="storyline", coefficients={"nearer": -1}),
-            "nearer is evidence for the story model alone",
+            "nearer is evidence that only the story model uses",
         ),
         (content(intercept=None), "the intercept is None, not a number"),
-        (content(intercept=2.5), "damaged or changed by hand"),
-        (content(digest=None), "damaged or changed by hand"),
+        (content(intercept=2.5), "damaged or edited"),
+        (content(digest=None), "damaged or edited"),
         ('{"format": 1, "format": 1}', "'format' twice in one object"),
         ("[" * 100_000, "nested too deeply"),
         ("9" * 5_000, "is no model"),
@@ -174,7 +174,7 @@ def test_a_model_file_of_the_first_version_is_refused_by_file_and_version(tmp_pa
         read_model(path)
 
     assert str(error.value) == (
-        f"{path} is no model: version 0.1.0 of dedup made it, which knew one level only: fit it again with dedup calibrate"
+        f"{path} is no model: it was written by version 0.1.0, which had only one level; fit it again with dedup calibrate"
     )
 
 
@@ -183,7 +183,7 @@ def test_what_depends_on_the_neighbours_is_for_the_story_model_alone(name: str) 
     weight = 1.0 if name in POSITIVE_EVIDENCE else -1.0
 
     assert Model({name: weight}, 0).coefficients == {name: weight}
-    with pytest.raises(ValueError, match=f"{name} is evidence for the story model alone"):
+    with pytest.raises(ValueError, match=f"{name} is evidence that only the story model uses"):
         Model({name: weight}, 0, "storyline")
 
 
@@ -197,5 +197,5 @@ def test_bytes_that_are_no_text_are_no_model(tmp_path: Path) -> None:
 
 
 def test_the_path_of_a_model_is_no_model() -> None:
-    with pytest.raises(SettingsError, match="model must be what read_model"):
+    with pytest.raises(SettingsError, match="model must be None or a value of read_model"):
         Settings(model="model.json")  # type: ignore[arg-type]
