@@ -6,6 +6,7 @@ import pty
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,8 +85,12 @@ def test_each_key_is_an_answer_that_is_on_the_disk_at_once(review: list[str | Pa
         person.press("d")
         person.wait_for_question()
         after_one = answers_in(labels)
-        for key in "znsk":  # no keys of ours, and then two that are
-            person.press(key)
+        person.press("z")  # not a key
+        person.press("\x1b[B")  # nor is an arrow
+        time.sleep(0.5)
+        person.press("s")
+        person.wait_for_question()
+        person.press("k")
         person.wait_for("4 of ")
         person.wait_for_question()
         person.press("f")
@@ -145,7 +150,7 @@ def test_a_killed_review_loses_nothing_and_goes_on(review: list[str | Path], tmp
     assert after[:2] == before
     assert len(after) == 3
     assert after[2][:2] not in {(a, b) for a, b, _ in before}
-    assert "now holds 3" in done.stdout
+    assert "now has 3" in done.stdout
 
 
 def test_control_c_is_a_wish_to_leave(review: list[str | Path]) -> None:
@@ -176,7 +181,7 @@ def test_the_nearest_come_first_no_article_twice_and_every_tenth_is_a_check(tmp_
     least = make_match_params(Settings(rewrite_probability=0.99)).story_threshold
 
     process(
-        *("review", corpus, "-o", labels, "--most", "20", "--rewrite-probability", "0.99"),
+        *("review", corpus, "-o", labels, "--max-pairs", "20", "--rewrite-probability", "0.99"),
         input="d\n" * 20,
     )
 
@@ -210,7 +215,7 @@ def test_an_older_file_is_not_asked_again_and_goes_on_with_labels(
     assert older == {"a": first["b"], "b": first["a"], "same": False}
     assert newer["label"] == "followup"
     assert {newer["a"], newer["b"]} != {first["a"], first["b"]}
-    assert "now holds 2" in done.stdout
+    assert "now has 2" in done.stdout
 
 
 @pytest.mark.parametrize(("level", "model"), [("story", "story"), ("storyline", "storyline")])
@@ -228,13 +233,13 @@ def test_a_follow_up_agrees_with_a_match_of_the_storyline_alone(level: str, agre
 
     said = format_review_summary([check], {0: PairLabel("x", "y", "followup")}, [], "labels.jsonl", level)
 
-    assert f"In 1 check you and the model agreed {agreed} times." in said
+    assert f"You and the model agreed on {agreed} of 1 check." in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["-", "-o", "l.jsonl"], 2, "name the corpus as a file or a folder"),
+        (["-", "-o", "l.jsonl"], 2, "The corpus cannot be standard input"),
         (["NEWS", "-o", "l.csv"], 2, "Answers are written as JSON Lines"),
         (["NEWS", "-o", "NEWS"], 1, "it is one of the files that are read"),
         (["NEWS", "-o", "no/such/l.jsonl"], 1, "cannot write no/such/l.jsonl"),

@@ -1,4 +1,4 @@
-"""`dedup review`: a corpus → labelled pairs, by asking a person about those that matter."""
+"""`dedup review`: ask a person to label the pairs that a model can learn most from."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import echo_status, report_rejects
-from dedup.cli.options import Command, corpus_argument, corpus_options, settings_options
+from dedup.cli.messages import echo, echo_status
+from dedup.cli.options import (
+    Command,
+    corpus_argument,
+    corpus_options,
+    rejects_options,
+    settings_options,
+)
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
+from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dedup.evaluation.pair_labels import PairLabel
     from dedup.evaluation.review_queue import Question
+    from dedup.settings.settings import Settings
 
 __all__ = ["review_command"]
 
@@ -37,30 +46,37 @@ DEFAULT_LABELS_FILE = "labels.jsonl"
     type=click.Path(dir_okay=False),
     default=DEFAULT_LABELS_FILE,
     show_default=True,
-    help="Put the answers at the end of this file; what it holds already is not asked again.",
+    metavar="FILE",
+    help="Append the answers to this file; pairs that it has already are not asked again.",
 )
 @click.option(
-    "--most",
+    "--max-pairs",
     type=click.IntRange(1, 10_000),
     default=50,
     show_default=True,
     metavar="N",
-    help="Ask about so many pairs at most.",
+    help="Maximum number of pairs to ask about.",
 )
 @settings_options
+@rejects_options
 @corpus_options
 def review_command(
-    paths: tuple[str, ...], output: str, most: int, settings: Any, quiet: bool, **reading: Any
+    paths: tuple[str, ...],
+    output: str,
+    max_pairs: int,
+    settings: Settings,
+    rejects: RejectOptions,
+    quiet: bool,
+    **reading: Any,
 ) -> None:
-    """Ask you about the pairs that matter, and keep the answers.
+    """Label pairs near the threshold, one key per pair.
 
-    They lie near the threshold, and no two are of one story; every tenth is one that the model is sure of, as a
-    check. Answer with one key: s for the same story, f for a follow-up (another chapter of the same affair), d for
-    different stories, o to leave it open, k to skip, b to go back, q to stop. Each answer is on the disk before
-    the next question, and a later run goes on where this one stopped. Away from a terminal, answers are read as
-    lines.
+    No two pairs are of the same story. Every tenth pair is one that the model is sure of, as a check. Keys: s same story,
+    f follow-up (another chapter of the same storyline), d different stories, o open, k skip, b back, q quit. Each answer
+    is saved before the next question, and a later run continues from there. If standard input is not a terminal, each
+    line is an answer.
 
-    The answers are for dedup calibrate --pairs and dedup evaluate --pairs.
+    Use the answers with dedup calibrate --pairs and dedup evaluate --pairs.
     """
     prepare_libraries()
     from dedup import read_articles
@@ -70,23 +86,26 @@ def review_command(
     from dedup.evaluation.pair_labels import PairLabel, append_label, load_saved_labels
     from dedup.evaluation.review_queue import read_review_articles, select_questions
     from dedup.io.discovery import split_extensions
-    from dedup.pipeline import writers
     from dedup.settings.settings import LEVEL_MODELS
 
     if "-" in paths:
-        raise click.UsageError("Answers come from standard input: name the corpus as a file or a folder.")
+        raise click.UsageError(
+            "The corpus cannot be standard input, which is used for the answers; name a file or folder."
+        )
     if split_extensions(output) not in {(".jsonl", ""), (".ndjson", "")}:
-        raise click.UsageError("Answers are written as JSON Lines: name a file such as labels.jsonl.")
+        raise click.UsageError("Answers are written as JSON Lines; name a file such as labels.jsonl.")
     corpus = read_articles(*paths, **reading)
-    writers.check_output_path(output, corpus)
-    known = load_saved_labels(output)
-    given, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
-    report_rejects(corpus, output, None, quiet=quiet)
-    judged = {frozenset((label.a, label.b)) for label in known}
-    questions = run_interruptibly(lambda: select_questions(done.result, given.sketches, judged, most))
+    check_output_paths(paths, corpus, output, rejects.path)
+    earlier_labels = load_saved_labels(output)
+    sketched, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
+    report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
+    labelled = {frozenset((label.a, label.b)) for label in earlier_labels}
+    questions = run_interruptibly(
+        lambda: select_questions(done.result, sketched.sketches, labelled, max_pairs)
+    )
     if not questions:
         echo_status(
-            "There is nothing to ask: no pair lies near the threshold that was not judged before.",
+            "There is nothing to ask: every pair near the threshold is labelled already.",
             quiet=quiet,
         )
         return
@@ -94,13 +113,13 @@ def review_command(
     articles = read_review_articles(corpus.read_again(), done.result, positions, settings.boilerplate)
     answers: dict[int, PairLabel] = {}
 
-    def show_pair(place: int, question: Question) -> None:
+    def show_pair(position: int, question: Question) -> None:
         print_renderables(
-            render_question(place, len(questions), articles[question.kept], articles[question.other])
+            render_question(position, len(questions), articles[question.kept], articles[question.other])
         )
 
-    def append_answer(question: Question, answer_: str) -> None:
-        label = PairLabel(articles[question.kept].id, articles[question.other].id, answer_)
+    def append_answer(question: Question, answer: str) -> None:
+        label = PairLabel(articles[question.kept].id, articles[question.other].id, answer)
         append_label(
             output,
             label,
@@ -111,7 +130,7 @@ def review_command(
         answers[questions.index(question)] = label
 
     ask_questions(questions, show_pair, append_answer)
-    click.echo(f"\n{format_review_summary(questions, answers, known, output, settings.level)}")
+    echo(f"\n{format_review_summary(questions, answers, earlier_labels, output, settings.level)}")
 
 
 def format_review_summary(
@@ -121,21 +140,21 @@ def format_review_summary(
     output: str,
     level: str,
 ) -> str:
-    """Return what came of it, and what to do with it."""
+    """Return how many answers were given, and the command that uses them."""
     from dedup.evaluation.pair_labels import is_together
     from dedup.formatting import format_count
 
     checks = [
-        (questions[place].expected, is_together(label.answer, level))
-        for place, label in answers.items()
-        if questions[place].expected is not None
+        (questions[position].expected, is_together(label.answer, level))
+        for position, label in answers.items()
+        if questions[position].expected is not None
     ]
     agreed = sum(expected == together for expected, together in checks)
     checked = (
-        f" In {format_count(len(checks), 'check')} you and the model agreed {agreed} times." if checks else ""
+        f" You and the model agreed on {agreed} of {format_count(len(checks), 'check')}." if checks else ""
     )
     total = len({frozenset((label.a, label.b)) for label in [*earlier_labels, *answers.values()]})
     return (
-        f"{format_count(len(answers), 'answer')}; {output} now holds {total:,}.{checked}\n"
-        f"To learn from them: dedup calibrate CORPUS --pairs {output} -o model.json"
+        f"{format_count(len(answers), 'answer')}; {output} now has {total:,}.{checked}\n"
+        f"To fit a model to them: dedup calibrate CORPUS --pairs {output} -o model.json"
     )
