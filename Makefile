@@ -16,7 +16,7 @@ help: ## Print this list
 
 demo: .venv/.installed ## Cluster the duplicates in a small invented newsroom
 	@echo "Clusters of duplicates in examples/newsroom.jsonl (the first run compiles the kernels: wait a minute or two):" >&2
-	@.venv/bin/dedup cluster examples/newsroom.jsonl
+	@.venv/bin/dedup cluster examples/newsroom.jsonl --format table
 
 test: .venv/.dev .venv/.programs ## Run the tests; some of them: make test ARGS="-k laws"
 	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -1,1 +1,1 @@
-"""What a person sees: options, tables, progress, and sentences for errors."""
+"""The command line: commands, options, tables, progress and error messages."""

@@ -1,7 +1,4 @@
-"""What a command of `dedup` is: options under headings, and examples at the end of its --help.
-
-In: options, sections, examples. Out: `Command`, the class of all commands, and what puts options on one.
-"""
+"""Define the class of all commands: its --help groups the options under headings and ends with examples."""
 
 from __future__ import annotations
 
@@ -25,18 +22,18 @@ __all__ = [
 ]
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "DEDUP"}
-"""What holds for every command: its width, and where the environment may set its options."""
+"""The context of every command: the width of --help, and the prefix of environment variables."""
 
 GENERAL, MATCHING, READING, ENGINE, ADVANCED = "Options", "Matching", "Reading", "Engine", "Advanced"
 HEADINGS = (GENERAL, MATCHING, READING, ENGINE, ADVANCED)
-"""The headings of options in --help."""
+"""The headings in --help, in order."""
 
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 Decorator = Callable[[CommandFunction], CommandFunction]
 
 
 class HeadedOption(click.Option):
-    """An option that stands under a heading of its own in --help."""
+    """An option that is listed under a heading in --help."""
 
     def __init__(self, *args: Any, heading: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +41,7 @@ class HeadedOption(click.Option):
 
 
 class Command(click.Command):
-    """A command whose --help puts options under headings, and ends with examples."""
+    """A command whose --help groups options under headings and ends with examples."""
 
     def __init__(self, *args: Any, section: str = "", examples: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **{"context_settings": CONTEXT, **kwargs})
@@ -52,7 +49,7 @@ class Command(click.Command):
         self.examples = examples
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in sections, the command's own first."""
+        """Write the options in sections, those of this command first."""
         sections: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
         for option in self.get_params(ctx):
             record = option.get_help_record(ctx) if isinstance(option, click.Option) else None
@@ -64,7 +61,7 @@ class Command(click.Command):
                     formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, each on a line of its own."""
+        """Write the examples, one per line."""
         super().format_epilog(ctx, formatter)
         if self.examples:
             with formatter.section("Examples"):
@@ -73,7 +70,7 @@ class Command(click.Command):
 
 
 def add_options(command: CommandFunction, options: list[Decorator[Any]]) -> CommandFunction:
-    """Return a command with some options, in the order in which --help is to show them."""
+    """Return the command with options added, in the order in which --help shows them."""
     for option in reversed(options):
         command = cast("CommandFunction", option(command))
     return command

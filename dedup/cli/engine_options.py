@@ -1,4 +1,4 @@
-"""The options on where the work of a command is done: in this process, or on Apache Spark."""
+"""Options that choose the engine: this process or Apache Spark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["engine_options"]
 
 
 def engine_options(command: CommandFunction) -> CommandFunction:
-    """Give a command the options on where its work is done: `engine`, `master`, `conf`, `stages`, `lake`."""
+    """Add the engine options to a command: `engine`, `master`, `conf`, `stages`, `lake`."""
     return add_options(
         command,
         [
@@ -22,8 +22,7 @@ def engine_options(command: CommandFunction) -> CommandFunction:
                 default="local",
                 show_default=True,
                 envvar="DEDUP_ENGINE",
-                help="Where the work is done: in this process, or on Apache Spark, which needs Java 17 or later and "
-                "news-dedup[spark].",
+                help="Run in this process, or on Apache Spark, which needs Java 17 or later and news-dedup[spark].",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),
@@ -31,8 +30,8 @@ def engine_options(command: CommandFunction) -> CommandFunction:
                 "--master",
                 metavar="URL",
                 envvar="DEDUP_MASTER",
-                help="Spark's master, as local[2], spark://host:7077 or yarn.  [default: what spark-defaults.conf says, "
-                "or else local[*]]",
+                help="The Spark master, such as local[2], spark://host:7077 or yarn.  [default: that of spark-defaults.conf, "
+                "or local[*]]",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),
@@ -42,7 +41,7 @@ def engine_options(command: CommandFunction) -> CommandFunction:
                 metavar="KEY=VALUE",
                 envvar="DEDUP_CONF",
                 callback=parse_spark_conf,
-                help="A setting of Spark, as spark.executor.memory=8g; repeat it for more.",
+                help="A Spark setting, such as spark.executor.memory=8g. Can be repeated.",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),
@@ -50,8 +49,8 @@ def engine_options(command: CommandFunction) -> CommandFunction:
                 "--stages",
                 metavar="FOLDER",
                 envvar="DEDUP_STAGES",
-                help="Where Spark's workers, all of which must reach it, leave the stages of the run, which stay there; a "
-                "cluster needs one, as hdfs:///tmp/dedup.  [default: a folder of this machine that vanishes]",
+                help="Write the intermediate results of the run to this folder and keep them. All Spark workers must be able to "
+                "reach it, so a cluster needs one, such as hdfs:///tmp/dedup.  [default: a temporary folder on this machine]",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),
@@ -59,8 +58,8 @@ def engine_options(command: CommandFunction) -> CommandFunction:
                 "--lake",
                 metavar="FOLDER",
                 envvar="DEDUP_LAKE",
-                help="Compare with the articles of all runs before that named this folder, too, and remember these there; with "
-                "--format articles.",
+                help="Also compare with the articles of earlier runs with this folder, and add the articles of this run to it. "
+                "Needs --format articles.",
                 cls=HeadedOption,
                 heading=ENGINE,
             ),
@@ -71,12 +70,12 @@ def engine_options(command: CommandFunction) -> CommandFunction:
 def parse_spark_conf(
     _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> Mapping[str, str]:
-    """Return the pairs KEY=VALUE as a mapping, or fail with the one that is none."""
+    """Return the pairs KEY=VALUE as a mapping, or fail on the first that is invalid."""
     for pair in pairs:
-        key, equals, _ = pair.partition("=")  # the value may be a secret
+        key, equals, _ = pair.partition("=")  # the value may be a secret, so it is not shown
         if not (equals and key.startswith("spark.")):
-            named = f"{key!r} is no such key" if equals else "there is no '=' in one of them"
+            problem = f"{key!r} does not start with 'spark.'" if equals else "one has no '='"
             raise click.BadParameter(
-                f"a setting of Spark is KEY=VALUE, and its key begins with 'spark.', as spark.executor.memory=8g; {named}."
+                f"a Spark setting is KEY=VALUE and its key starts with 'spark.', such as spark.executor.memory=8g; {problem}."
             )
     return dict(pair.split("=", 1) for pair in pairs)

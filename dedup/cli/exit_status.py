@@ -1,7 +1,7 @@
-"""How the command line ends (and begins): every error is a sentence on stderr and an exit status, never a traceback.
+"""Start and end the process: every error is one sentence on stderr and an exit status, never a traceback.
 
-0 fine; 1 an error; 2 usage; 130 interrupted (Ctrl-C), 143 terminated, 141 the reader of our output went
-away, as for any program that a signal ends. DEDUP_DEBUG=1 shows where an unexpected error came from.
+Exit statuses: 0 success, 1 error, 2 wrong usage, 130 interrupted (Ctrl-C), 143 terminated, 141 the reader of the output
+closed the pipe. DEDUP_DEBUG=1 shows the traceback of an unexpected error.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import click
 
 from dedup.cli.options import Command
 from dedup.errors import DedupError
+from dedup.formatting import escape_controls
 
 __all__ = [
     "CommandGroup",
@@ -29,19 +30,19 @@ __all__ = [
 ]
 
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
-"""128 + the number of the signal."""
+"""128 plus the number of the signal."""
 RECEIVED_SIGNALS: list[int] = []
-"""The signals that told this process to end. CPython may lose the exception that a handler raises: a BufferedWriter
-that is just asking its raw file, written in Python, whether it is closed, takes it for a yes."""
+"""The signals received so far. CPython can lose the exception that a handler raises: a BufferedWriter that is checking
+whether its raw file, written in Python, is closed takes the exception for a yes."""
 
 
 class CommandGroup(click.Group):
-    """The commands, with every error turned into a sentence and an exit status."""
+    """The group of all commands; it turns every error into a sentence and an exit status."""
 
     command_class = Command
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the names of the commands in the order in which they were added."""
+        """Return the names of the commands in the order they were added."""
         return list(self.commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -56,11 +57,22 @@ class CommandGroup(click.Group):
             with formatter.section(section):
                 formatter.write_dl(rows)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the arguments; an error message never controls the terminal."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.ClickException as error:
+            escape_message(error)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+        """Run the command, and turn its errors into messages."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            escape_message(error)
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:
             ctx.exit(PIPE_CLOSED)
@@ -72,27 +84,31 @@ class CommandGroup(click.Group):
                 ctx.exit(TERMINATED)
             if os.environ.get("DEDUP_DEBUG"):
                 raise
-            raise click.ClickException(format_error_message(error)) from error
+            raise click.ClickException(escape_controls(format_error_message(error))) from error
+
+
+def escape_message(error: click.ClickException) -> None:
+    """Replace the message of an error by one that cannot control the terminal."""
+    error.message = escape_controls(error.message)  # type: ignore[misc] # click prints this attribute
 
 
 def format_error_message(error: BaseException) -> str:
-    """Return what a user is told of an error."""
+    """Return the message for an error."""
     if isinstance(error, DedupError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "there is not enough memory for this corpus; give it in parts"
+        return "there is not enough memory for this corpus; split it, or set --memory to a lower value"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename or 'standard output'}"
     kind = f"{type(error).__name__}: {error}".strip().rstrip(".:")
-    return f"this should not have happened ({kind}); please report it, with what DEDUP_DEBUG=1 adds"
+    return f"unexpected error ({kind}); please report it with the output of DEDUP_DEBUG=1"
 
 
 def configure_process() -> None:
-    """Set the process up for one long run.
+    """Tune the process for one long run; variables that are already set stay as they are.
 
-    It makes hardly any garbage that reference counts leave behind, so that looking for it often is time lost. It multiplies
-    no matrices, so that numpy's workers for that would spin for nothing. It reads most of its arrays once, so that
-    the system would clear huge pages for them in vain. What the environment says already stays.
+    Reference counting frees nearly all garbage, so the collector runs rarely. No matrices are multiplied, so numpy needs
+    no threads for that. Most arrays are read once, so huge pages would cost more time to clear than they save.
     """
     gc.set_threshold(100_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -100,14 +116,14 @@ def configure_process() -> None:
 
 
 def set_signal_handlers() -> None:
-    """Let a request to end go the way of Ctrl-C, so that half-written files are removed; what is ignored stays so."""
+    """Handle SIGTERM like Ctrl-C, so that half-written files are removed; ignored signals stay ignored."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handle_signal)
 
 
 def handle_signal(number: int, _frame: object) -> NoReturn:
-    """Cut the work short."""
+    """Record the signal and stop the work."""
     RECEIVED_SIGNALS.append(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
@@ -115,28 +131,28 @@ def handle_signal(number: int, _frame: object) -> NoReturn:
 
 
 def check_standard_streams() -> None:
-    """See to it that there is a stdout and a stderr; a caller may have closed them."""
+    """Exit if stdout is closed, and discard messages if stderr is."""
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as there is talk
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     if sys.stdout is None:
         sys.stderr.write("Error: standard output is closed\n")
         sys.exit(1)
 
 
 def exit_process(status: int | str | None) -> NoReturn:
-    """End the process at once.
+    """Exit without waiting for other threads or freeing memory.
 
-    Where work was cut short compiled code would go on to its end, and where it was done the interpreter would take
-    a quarter of a second to give back, piece by piece, what the system takes as a whole.
+    After an interruption, compiled code would otherwise run to its end. After a normal run, the interpreter would take
+    a quarter of a second to free memory that the system reclaims anyway.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # it ends already
+    for number in (signal.SIGINT, signal.SIGTERM):  # the process is ending already
         signal.signal(number, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         status = PIPE_CLOSED
     except OSError as error:
-        click.echo(f"Error: {format_error_message(error)}", err=True)
+        click.echo(f"Error: {escape_controls(format_error_message(error))}", err=True)
         os._exit(1)
     if isinstance(status, str):
         click.echo(status, err=True)

@@ -1,7 +1,7 @@
-"""The command line: the group of all commands, and how it runs as a process.
+"""The command line: the group of all commands, and the entry point of the process.
 
-Data go to stdout, talk goes to stderr. Each command is a module of `dedup.cli.commands`; how a run ends is in
-`dedup.cli.exit_status`.
+Data goes to stdout, messages go to stderr. Each command is a module of `dedup.cli.commands`; `dedup.cli.exit_status`
+handles errors and signals.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dedup.cli.commands.report import report_command
 from dedup.cli.commands.review import review_command
 from dedup.cli.commands.serve import serve_command
 from dedup.cli.commands.settings import settings_command
+from dedup.cli.environment import check_environment
 from dedup.cli.exit_status import (
     CommandGroup,
     check_standard_streams,
@@ -39,11 +40,11 @@ COMMANDS = (
     *(evaluate_command, review_command, calibrate_command, boilerplate_command),
     *(index_command, serve_command, settings_command, completion_command),
 )
-"""In the order in which --help names them."""
+"""All commands, in the order of --help."""
 
 
 def print_version(ctx: click.Context, _parameter: click.Parameter, requested: bool) -> None:
-    """Print the version and stop, where it was asked for."""
+    """Print the version and exit, if requested."""
     if requested:
         import dedup
 
@@ -64,20 +65,21 @@ def print_version(ctx: click.Context, _parameter: click.Parameter, requested: bo
     "--config",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
-    help="Read settings from this file, and from no other.  [default: the nearest dedup.toml, or pyproject.toml "
-    "with [tool.dedup], from the present folder upward]",
+    help="Read the settings from this file only.  [default: the nearest dedup.toml, or pyproject.toml with "
+    "[tool.dedup], in the current folder or above it]",
 )
 @click.pass_context
 def cli(ctx: click.Context, config: str | None) -> None:
-    """Find the news stories that were told more than once, keep one telling of each, and say why.
+    """Find duplicate and near-duplicate news articles, including rewrites.
 
-    A CORPUS is a file or a folder of JSON Lines, JSON, CSV, TSV, Parquet or text, plain or packed (.gz,
-    .zst, .bz2); - is JSON Lines from standard input. A setting is an option (--window-days 7), a variable of the
-    environment (DEDUP_WINDOW_DAYS=7) or a line of dedup.toml (window_days = 7); the first of these wins.
+    CORPUS is a file or folder of JSON Lines, JSON, CSV, TSV, Parquet or text, optionally compressed (.gz, .zst,
+    .bz2). Use - for JSON Lines on standard input. You can set each setting with an option (--window-days 7), an
+    environment variable (DEDUP_WINDOW_DAYS=7) or a line in dedup.toml (window_days = 7), in this order of precedence.
     """
-    found = read_configuration(Path(config)) if config else find_configuration(Path.cwd())
-    ctx.obj = found
-    ctx.default_map = {str(command.name): dict(found.values) for command in COMMANDS}
+    check_environment(cli)
+    configuration = read_configuration(Path(config)) if config else find_configuration(Path.cwd())
+    ctx.obj = configuration
+    ctx.default_map = {str(command.name): dict(configuration.values) for command in COMMANDS}
 
 
 for command in COMMANDS:
@@ -85,7 +87,7 @@ for command in COMMANDS:
 
 
 def main() -> NoReturn:
-    """Run the command line as a process of its own."""
+    """Run the command line as a process."""
     configure_process()
     check_standard_streams()
     set_signal_handlers()

@@ -1,74 +1,81 @@
-"""What a run says: its summary, what was odd, where the rejects are; and values as JSON for programs.
-
-In: a run and its corpus. Out: lines on stderr, unless asked to be quiet, and JSON on stdout.
-"""
+"""Print the summary and the warnings of a run on stderr, and results as JSON on stdout."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.formatting import format_count
+from dedup.formatting import escape_controls, escape_json_controls, format_count
 from dedup.settings.settings import RELATIONS
 
 if TYPE_CHECKING:
     from dedup.cli.progress import TimedResult
     from dedup.index.index import Index
     from dedup.io.corpus import Corpus
+    from dedup.io.tables import WritableRecord
     from dedup.text.boilerplate.profile import BoilerplateProfile
 
 __all__ = [
+    "echo",
     "echo_status",
+    "escape_json_bytes",
     "format_boilerplate_summary",
     "format_run_summary",
     "format_summary",
     "iter_run_warnings",
+    "iter_terminal_lines",
     "iter_warnings",
     "print_json",
     "report_index_answers",
-    "report_rejects",
     "report_run",
 ]
 
-DEFAULT_REJECTS_FILE = "dedup.rejects.jsonl"
-"""Where rejects go when the data go to standard output."""
 SEEN_BEFORE = "again"
-"""Counts the articles that came before."""
+"""The count of articles that the index has seen before."""
 LIMIT_OPTIONS = "--max-candidates or --max-postings"
 DECIMALS = 4
+MIN_RATE_ARTICLES, MIN_RATE_SECONDS = 1_000, 1.0
+"""The rate of a smaller or shorter run would say nothing about a large one."""
 
 
 def echo_status(message: str, *, quiet: bool) -> None:
-    """Say something on stderr, unless asked to be quiet."""
+    """Print a message on stderr, unless `quiet`."""
     if message and not quiet:
-        click.echo(message, err=True)
+        echo(message, err=True)
+
+
+def echo(message: str, *, err: bool = False) -> None:
+    """Print a message; names in it cannot control the terminal."""
+    click.echo(escape_controls(message), err=err)
+
+
+def iter_terminal_lines(output: str | None, records: Iterable[WritableRecord]) -> Iterable[WritableRecord]:
+    """Return the records; if they go to a terminal, as lines that mean the same but cannot control it."""
+    from dedup.io.tables import encode_record_line
+
+    if output not in {None, "-"} or not sys.stdout.isatty():
+        return records
+    return (escape_json_bytes(encode_record_line(record)) for record in records)
+
+
+def escape_json_bytes(content: bytes) -> bytes:
+    """Return JSON that means the same but cannot control a terminal."""
+    return escape_json_controls(content.decode(errors="replace")).encode(errors="replace")
 
 
 def report_run(run: TimedResult, corpus: Corpus, *, quiet: bool) -> None:
-    """Say what became of the corpus, and what was odd about it."""
+    """Print the summary and the warnings of a run."""
     echo_status("\n".join([format_run_summary(run), *iter_run_warnings(run, corpus)]), quiet=quiet)
 
 
-def report_rejects(corpus: Corpus, output: str | None, rejects: str | None, *, quiet: bool) -> None:
-    """Write what could not be read to `rejects`, or else beside the output, and say so."""
-    from dedup.io.atomic_write import write_rejects
-
-    place = rejects or (DEFAULT_REJECTS_FILE if output in {None, "-"} else f"{output}.rejects.jsonl")
-    if corpus.rejects or rejects:
-        write_rejects(place, corpus.rejects)
-    if corpus.rejects:
-        echo_status(
-            f"{len(corpus.rejects):,} could not be read; they are in {place}, with the reasons", quiet=quiet
-        )
-
-
 def format_run_summary(run: TimedResult) -> str:
-    """Return a line on what became of the corpus, and how fast."""
+    """Return the summary of a run in one line."""
     import numpy as np
 
     made = run.result.assignments
@@ -90,23 +97,33 @@ def format_summary(
     compiled: bool,
     followups: tuple[int, int] = (0, 0),
 ) -> str:
-    """Return a line on what became of so many articles, and how fast.
+    """Return the summary of a run in one line.
 
-    `relations` are those of the duplicates; `followups` says how many kept articles follow another, and in how many storylines.
+    `relations` counts the duplicates; `followups` is how many kept articles follow another, and in how many storylines.
     """
     duplicates = relations.total()
     by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
-    pace = f"{articles / max(seconds, 1e-9):,.0f} articles/s"
+    duration = f"{seconds:.1f} s, mostly compiling" if compiled else format_duration(articles, seconds)
     return (
         f"{format_count(articles, 'article')}, {format_count(clusters, 'cluster')}, {format_count(duplicates, 'duplicate')}"
         f"{f' ({by_relation})' if relations else ''}"
-        f"{f', {format_followup_count(*followups)}' if followups[0] else ''}; {seconds:.1f} s, "
-        f"{'most of it to compile kernels' if compiled else pace}"
+        f"{f', {format_followup_count(*followups)}' if followups[0] else ''}; {duration}"
     )
 
 
+def format_duration(articles: int, seconds: float) -> str:
+    """Return how long a run took, and its rate if the run is long enough to measure one.
+
+    >>> format_duration(54, 0.04), format_duration(18_000, 3)
+    ('0.0 s', '3.0 s, 6,000 articles/s')
+    """
+    if articles < MIN_RATE_ARTICLES or seconds < MIN_RATE_SECONDS:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.1f} s, {articles / seconds:,.0f} articles/s"
+
+
 def format_followup_count(followups: int, storylines: int) -> str:
-    """Return in words how many follow-ups are kept, and in how many storylines.
+    """Return how many follow-ups are kept, and in how many storylines.
 
     >>> format_followup_count(5, 3), format_followup_count(1, 1)
     ('5 follow-ups kept in 3 storylines', '1 follow-up kept in 1 storyline')
@@ -117,55 +134,57 @@ def format_followup_count(followups: int, storylines: int) -> str:
 def report_index_answers(
     outcomes: Counter[str], seconds: float, index: Index, warnings: Counter[str], *, quiet: bool
 ) -> None:
-    """Say what became of the articles that an index was asked about."""
+    """Print the summary and the warnings of a run with an index."""
     articles, kept, again = (outcomes[word] for word in ("articles", "kept", SEEN_BEFORE))
     others = ", ".join(f"{count:,} {word}" for word, count in outcomes.most_common() if word in RELATIONS)
-    pace = f"{seconds:.1f} s, {articles / max(seconds, 1e-9):,.0f} articles/s"
-    lines = [f"{format_count(articles, 'article')}, {kept:,} kept{f'; {others}' if others else ''}; {pace}"]
+    duration = format_duration(articles, seconds)
+    lines = [
+        f"{format_count(articles, 'article')}, {kept:,} kept{f'; {others}' if others else ''}; {duration}"
+    ]
     if again:
-        lines.append(
-            f"{again:,} of them came before, with the same id and text, and got the same answer again"
-        )
+        lines.append(f"{again:,} already in the index with the same id and text: same answer as before")
     lines += [f"{count:,} {words}" for words, count in warnings.items()]
     if index.limited_lookups:
         lines.append(
-            f"{format_count(index.limited_lookups, 'article')} reached {LIMIT_OPTIONS}: matches may have been missed"
+            f"{format_count(index.limited_lookups, 'article')} reached {LIMIT_OPTIONS}; some matches may be missing"
         )
     echo_status("\n".join(lines), quiet=quiet)
 
 
 def format_boilerplate_summary(learned: BoilerplateProfile) -> str:
-    """Return a line on what was learned, and from how much."""
-    taught_nothing = [
+    """Return in one line how much boilerplate was learned, and from how many articles."""
+    skipped = [
         (learned.skipped, "article", "without a source"),
         (learned.undated, "article", "without a date"),
-        (learned.short_lived_sources, "source", "of less than two weeks"),
+        (learned.short_lived_sources, "source", "covering less than two weeks"),
     ]
-    others = [f"; {format_count(number, noun)} {why}" for number, noun, why in taught_nothing if number]
-    return f"{learned.size_summary} learned from {format_count(learned.articles, 'article')}{''.join(others)}"
+    reasons = [f"; skipped {format_count(number, noun)} {why}" for number, noun, why in skipped if number]
+    return (
+        f"{learned.size_summary} learned from {format_count(learned.articles, 'article')}{''.join(reasons)}"
+    )
 
 
 def iter_run_warnings(run: TimedResult, corpus: Corpus) -> Iterator[str]:
-    """Return a line on each thing that was odd about the corpus, and on bounds that were reached."""
+    """Return the warnings of a run, one per line."""
     bounded = int(run.result.assignments.limit_reached.sum())
     return iter_warnings(corpus.warnings + Counter(run.result.warnings), bounded)
 
 
 def iter_warnings(warnings: Counter[str], limit_reached: int) -> Iterator[str]:
-    """Yield a line on each warning, and on the articles whose bounds were reached."""
+    """Yield a line for each warning, and one for the articles that reached a limit."""
     for words, count in warnings.items():
         yield f"{count:,} {words}"
     if limit_reached:
-        yield f"{format_count(limit_reached, 'article')} reached {LIMIT_OPTIONS}: matches may have been missed"
+        yield f"{format_count(limit_reached, 'article')} reached {LIMIT_OPTIONS}; some matches may be missing"
 
 
 def print_json(value: Any) -> None:
-    """Print a value as indented JSON: numbers rounded, dates in ISO 8601."""
-    click.echo(json.dumps(to_rounded_json(value), indent=2, ensure_ascii=False))
+    """Print a value as indented JSON, with rounded numbers and ISO 8601 dates."""
+    click.echo(escape_json_controls(json.dumps(to_rounded_json(value), indent=2, ensure_ascii=False)))
 
 
 def to_rounded_json(value: Any) -> Any:
-    """Return a value as JSON has it."""
+    """Return a value with only the types of JSON, its numbers rounded."""
     if isinstance(value, float):
         return round(value, DECIMALS)
     if isinstance(value, dict):

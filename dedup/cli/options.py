@@ -1,11 +1,12 @@
-"""The options that commands share, each said once; those of the settings are in `dedup.cli.settings_options`.
+"""Define the options that several commands share; `dedup.cli.settings_options` has those of the settings.
 
-Out: decorators for commands, which hand over ready values: `settings`, a `Settings`; `fields`, a mapping of field names.
+Each decorator adds options to a command and passes it parsed values, such as `fields`, a mapping of field names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,12 +21,17 @@ from dedup.cli.command import (
     HeadedOption,
     add_options,
 )
+from dedup.cli.output_paths import RecordsPath, find_enclosing_folder
+from dedup.cli.rejects import RejectOptions, rejects_options
 from dedup.cli.settings_options import FILE_OPTION_TYPES, settings_options
+from dedup.io.discovery import STDIN
 
 __all__ = [
     "CONTEXT",
     "FILE_OPTION_TYPES",
     "Command",
+    "RecordsPath",
+    "RejectOptions",
     "corpus_argument",
     "corpus_options",
     "dry_run_option",
@@ -34,18 +40,50 @@ __all__ = [
     "labels_options",
     "output_option",
     "quiet_option",
-    "rejects_option",
+    "records_option",
+    "rejects_options",
     "settings_options",
 ]
 
-corpus_argument = click.argument("paths", metavar="CORPUS...", nargs=-1, required=True)
-"""Where the articles are."""
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
-"""Whether a command keeps to itself what is no error."""
+
+def check_corpus_paths(
+    _context: click.Context, _parameter: click.Parameter, paths: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the paths, or fail if a file would be read twice."""
+    for number, path in enumerate(paths):
+        for earlier in paths[:number]:
+            if path == earlier or Path(path).resolve() == Path(earlier).resolve():
+                raise click.UsageError(f"{path} is given twice; name each file or folder once.")
+            for inner, outer in ((path, earlier), (earlier, path)):
+                if is_read_from_folder(inner, outer):
+                    raise click.UsageError(
+                        f"{inner} is in the folder {outer}, which is read too; leave out one of them."
+                    )
+    return paths
+
+
+def is_read_from_folder(path: str, folder: str) -> bool:
+    """Return whether reading a folder also reads another file or folder that is given."""
+    if path == STDIN or not Path(folder).is_dir():
+        return False
+    if not Path(path).is_dir():
+        return find_enclosing_folder(path, [folder]) is not None
+    inner, outer = Path(path).resolve(), Path(folder).resolve()
+    return inner.is_relative_to(outer) and not any(
+        part.startswith(".") for part in inner.relative_to(outer).parts
+    )
+
+
+corpus_argument = click.argument(
+    "paths", metavar="CORPUS...", nargs=-1, required=True, callback=check_corpus_paths
+)
+"""The files and folders to read."""
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
+"""Whether a command prints only errors on stderr."""
 
 
 def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
-    """Return the option that says what the fields are called in some place: `fields`, a mapping."""
+    """Return the option that maps our field names to those of the container: `fields`, a mapping."""
     return click.option(
         "--field",
         "fields",
@@ -53,14 +91,14 @@ def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
         metavar="OURS=THEIRS",
         envvar="DEDUP_FIELD",
         callback=parse_field_names,
-        help=f"What a field is called in {container}, as text=body; repeat it for more fields.",
+        help=f"The name of a field in {container}, such as text=body. Can be repeated.",
         cls=HeadedOption,
         heading=heading,
     )
 
 
 def corpus_options(command: CommandFunction) -> CommandFunction:
-    """Give a command the options on how a corpus is read: `fields`, `strict`, `quiet`."""
+    """Add the options for reading a corpus: `fields`, `strict`, `quiet`."""
     return add_options(
         command,
         [
@@ -68,7 +106,7 @@ def corpus_options(command: CommandFunction) -> CommandFunction:
             click.option(
                 "--strict",
                 is_flag=True,
-                help="Stop at the first line that cannot be read.",
+                help="Stop at the first article that cannot be read.",
                 cls=HeadedOption,
                 heading=READING,
             ),
@@ -77,69 +115,58 @@ def corpus_options(command: CommandFunction) -> CommandFunction:
     )
 
 
-def rejects_option(command: CommandFunction) -> CommandFunction:
-    """Give a command the option that says where that goes which cannot be read."""
-    return add_options(
-        command,
-        [
-            click.option(
-                "--rejects",
-                type=click.Path(dir_okay=False, allow_dash=False),
-                help="Write what could not be read here.  [default: the output's name and then .rejects.jsonl]",
-                cls=HeadedOption,
-                heading=READING,
-            )
-        ],
-    )
-
-
 def labels_options(command: CommandFunction) -> CommandFunction:
-    """Give a command the options that say what is known of a corpus: `gold`, `open_`, `pairs`."""
+    """Add the options for labels: `gold`, `open_`, `pairs`."""
     return add_options(
         command,
         [
             click.option(
                 "--gold",
                 metavar="FIELD",
-                help="The field that says which story an article tells.",
+                help="The field with the story that an article belongs to.",
             ),
             click.option(
                 "--open",
                 "open_",
                 metavar="FIELD",
                 envvar="DEDUP_OPEN",
-                help="Articles that share this field, but not their story, are neither right nor wrong together.",
+                help="Do not score pairs that have the same value in this field but belong to different stories.",
             ),
             click.option(
                 "--pairs",
                 metavar="FILE",
                 type=click.Path(exists=True, dir_okay=False),
-                help="Labelled pairs in place of a field: CSV or JSON Lines with two ids, a and b, and a label: "
-                "same, followup, different or open (or, in older files, same: true, false or open).",
+                help="A file of labelled pairs, instead of a field: CSV or JSON Lines with two ids, a and b, and a label: "
+                "same, followup, different or open (in older files, same: true, false or open).",
             ),
         ],
     )
 
 
 def output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
-    """Return the option that says where the data go."""
-    place = click.Path(dir_okay=False, allow_dash=True)
-    return click.option("-o", "--output", type=place, required=required, help=help_)
+    """Return the option `output`, a file of any kind."""
+    path = click.Path(dir_okay=False, allow_dash=True)
+    return click.option("-o", "--output", type=path, required=required, metavar="FILE", help=help_)
+
+
+def records_option(help_: str) -> Decorator[Any]:
+    """Return the option `output`, a file of records in the format of its extension."""
+    return click.option("-o", "--output", type=RecordsPath(), metavar="FILE", help=help_)
 
 
 def dry_run_option(command: CommandFunction) -> CommandFunction:
-    """Give a command the switch that only asks what it would take."""
-    help_ = "Only say, by a sample, how long it would take, and how much memory and disk."
+    """Add the flag `dry_run`, which estimates the cost of a run instead of running."""
+    help_ = "Only estimate time, memory and disk from a sample."
     return add_options(command, [click.option("--dry-run", is_flag=True, help=help_)])
 
 
 def json_option(command: CommandFunction) -> CommandFunction:
-    """Give a command the switch that asks for JSON, on a terminal too."""
+    """Add the flag `as_json`, which prints JSON on a terminal too."""
     return add_options(
         command,
         [
             click.option(
-                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Write JSON, on a terminal too."
+                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Print JSON, even on a terminal."
             )
         ],
     )
@@ -148,9 +175,9 @@ def json_option(command: CommandFunction) -> CommandFunction:
 def parse_field_names(
     _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> Mapping[str, str]:
-    """Return the pairs OURS=THEIRS as a mapping, or fail with the one that is none."""
+    """Return the pairs OURS=THEIRS as a mapping, or fail on the first that is invalid."""
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")
         if not (ours and equals and theirs):
-            raise click.BadParameter(f"{pair!r} is not of the form OURS=THEIRS, as text=body.")
+            raise click.BadParameter(f"{pair!r} does not have the form OURS=THEIRS, such as text=body.")
     return dict(pair.split("=", 1) for pair in pairs)

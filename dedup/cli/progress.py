@@ -1,8 +1,4 @@
-"""Long work under the eyes of a person: a progress bar, a word on what takes long, and a prompt Ctrl-C.
-
-In: a corpus and settings. Out: the result, and how long it took. All of it goes to stderr, and bars only
-to a terminal.
-"""
+"""Run long work with a progress bar on stderr, and stop at once on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,6 +14,9 @@ from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from dedup.cli.messages import MIN_RATE_ARTICLES, MIN_RATE_SECONDS
+from dedup.formatting import format_count
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
@@ -37,27 +36,27 @@ __all__ = [
 ]
 
 BAR_DELAY_SECONDS = 2.0
-"""Seconds of work before a bar is shown: what is over at once needs none."""
+"""A bar appears after this many seconds, so short runs have none."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class TimedResult:
-    """A result, and the time it took."""
+    """A result and the time it took."""
 
     result: Result
     seconds: float
     compiled: bool
-    """Kernels were compiled in it, so the time says little."""
+    """Whether the time includes compiling."""
 
 
 def run_with_progress(corpus: Corpus, settings: Settings, *, quiet: bool) -> TimedResult:
-    """Return what becomes of a corpus under the settings."""
+    """Deduplicate a corpus with a progress bar."""
     from dedup.pipeline.deduplicate import deduplicate
 
     compiled = warn_if_uncompiled(quiet=quiet)
     start = time.perf_counter()
-    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet, compiling=compiled) as advance:
         result = run_interruptibly(lambda: deduplicate(corpus, settings, progress=advance))
     return TimedResult(result, time.perf_counter() - start, compiled)
 
@@ -65,19 +64,19 @@ def run_with_progress(corpus: Corpus, settings: Settings, *, quiet: bool) -> Tim
 def run_and_keep_sketches(
     corpus: Corpus, settings: Settings, *, quiet: bool
 ) -> tuple[SketchedCorpus, TimedResult]:
-    """Return a corpus, sketched, and what becomes of it: as `run_with_progress`, for those who go on with the sketches."""
+    """Deduplicate a corpus like `run_with_progress`, and also return its sketches."""
     from dedup.pipeline.deduplicate import cluster_sketches, sketch_corpus
 
     compiled = warn_if_uncompiled(quiet=quiet)
     start = time.perf_counter()
-    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
-        given = run_interruptibly(lambda: sketch_corpus(corpus, settings, advance))
-        result = run_interruptibly(lambda: cluster_sketches(given, settings))
-    return given, TimedResult(result, time.perf_counter() - start, compiled)
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet, compiling=compiled) as advance:
+        sketched = run_interruptibly(lambda: sketch_corpus(corpus, settings, advance))
+        result = run_interruptibly(lambda: cluster_sketches(sketched, settings))
+    return sketched, TimedResult(result, time.perf_counter() - start, compiled)
 
 
 def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
-    """Return the boilerplate of the sources of a corpus."""
+    """Learn the boilerplate of a corpus with a progress bar."""
     from dedup.text.boilerplate.learn import learn_boilerplate
 
     with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
@@ -85,16 +84,15 @@ def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
 
 
 def prepare_libraries() -> None:
-    """Make the libraries ready for one long run in a process of its own, before anything is imported that loads them.
+    """Set up Arrow and numba for one long run, before other modules import them.
 
-    Arrow asks the system for memory, which keeps what is freed for the next batch and is given it back when it is told to.
-    It looks for pandas once, to take its columns; numba for the BLAS of scipy, to offer it to kernels, and for the functions
-    of cffi. That takes a quarter of a second where all are installed, and the command line has no use for any.
+    Arrow allocates from the system, which returns freed memory. Both libraries import optional packages that the command
+    line does not use: Arrow pandas, numba scipy and cffi. Skipping them saves a quarter of a second.
     """
     with skip_imports("pandas"):
         import pyarrow as pa
 
-        pa.array([0])  # it looks now
+        pa.array([0])  # imports pandas now
     with skip_imports("scipy", "scipy.linalg", "cffi"):
         import_module("numba.np.arraymath")
         import_module("numba.core.typing.cffi_utils")
@@ -104,19 +102,19 @@ def prepare_libraries() -> None:
 
 @dataclass(frozen=True, slots=True)
 class ImportSkipper(MetaPathFinder):
-    """Stands before those who find modules, and says of some that they are not installed."""
+    """A finder that makes some modules look as if they were not installed."""
 
     modules: tuple[str, ...]
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
-        """Raise ModuleNotFoundError for what is hidden; leave all other modules to those who come next."""
+        """Raise ModuleNotFoundError for a skipped module; leave the others to the next finder."""
         if name in self.modules:
-            raise ModuleNotFoundError(f"{name} is of no use here", name=name)
+            raise ModuleNotFoundError(f"the import of {name} is skipped", name=name)
 
 
 @contextmanager
 def skip_imports(*modules: str) -> Iterator[None]:
-    """Let nobody find some modules that are not loaded yet."""
+    """Make modules that are not loaded yet look as if they were not installed."""
     finder = ImportSkipper(modules)
     sys.meta_path.insert(0, finder)
     try:
@@ -126,19 +124,21 @@ def skip_imports(*modules: str) -> Iterator[None]:
 
 
 def warn_if_uncompiled(*, quiet: bool) -> bool:
-    """Return whether kernels have yet to be compiled, and say so on a terminal."""
+    """Return whether the run has to compile first, and say so on a terminal."""
     from dedup.jit import are_kernels_compiled
 
     missing = not are_kernels_compiled()
     if missing and not quiet and sys.stderr.isatty():
-        click.echo("Compiling kernels; this happens once, and takes about half a minute …", err=True)
+        click.echo(
+            "Compiling, which takes about a minute and happens only once after an installation …", err=True
+        )
     return missing
 
 
 def run_interruptibly(work: Callable[[], T]) -> T:
-    """Return what `work` returns; Ctrl-C is heard at once, even while `work` is in compiled code.
+    """Return the result of `work`; Ctrl-C interrupts it even while it runs compiled code.
 
-    Python hears of a signal only in its main thread and between two steps, so the work is another thread's.
+    Python handles signals only in its main thread and between two bytecodes, so the work runs in another thread.
     """
     done: list[T] = []
     failed: list[BaseException] = []
@@ -146,7 +146,7 @@ def run_interruptibly(work: Callable[[], T]) -> T:
     def run_work() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised again, where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
             failed.append(error)
 
     worker = threading.Thread(target=run_work, name="dedup", daemon=True)
@@ -158,22 +158,30 @@ def run_interruptibly(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def show_progress(corpus: Corpus, *, enabled: bool) -> Iterator[Callable[[int], None] | None]:
-    """Give a function that draws how many more articles have been read; None where nothing is shown."""
+def show_progress(
+    corpus: Corpus, *, enabled: bool, compiling: bool = False
+) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that adds a number of articles to the progress bar; None if there is no bar.
+
+    While the run is `compiling`, which takes most of its time, the bar says so.
+    """
     if not enabled:
         yield None
         return
     progress = build_progress_bar()
-    task = progress.add_task("reading", total=corpus.total_bytes, articles=0, rate=0.0)
+    first_stage = "compiling" if compiling else "reading"
+    task = progress.add_task(first_stage, total=corpus.total_bytes, counts="")
     start, articles = time.perf_counter(), 0
 
     def update_bar(more: int) -> None:
         nonlocal articles
         articles += more
-        elapsed = time.perf_counter() - start
         stage = "comparing" if corpus.bytes_read == corpus.total_bytes else "reading"
         progress.update(
-            task, completed=corpus.bytes_read, description=stage, articles=articles, rate=articles / elapsed
+            task,
+            completed=corpus.bytes_read,
+            description=first_stage if compiling else stage,
+            counts=format_progress(articles, time.perf_counter() - start, compiling=compiling),
         )
 
     later = threading.Timer(BAR_DELAY_SECONDS, progress.start)
@@ -186,8 +194,14 @@ def show_progress(corpus: Corpus, *, enabled: bool) -> Iterator[Callable[[int], 
         progress.stop()
 
 
+def format_progress(articles: int, seconds: float, *, compiling: bool) -> str:
+    """Return how many articles have been read, and the rate if it can be measured."""
+    has_rate = articles >= MIN_RATE_ARTICLES and seconds >= MIN_RATE_SECONDS and not compiling
+    return format_count(articles, "article") + (f", {articles / seconds:,.0f}/s" if has_rate else "")
+
+
 def build_progress_bar() -> Any:
-    """Return a bar that vanishes at the end of the work."""
+    """Return a progress bar that disappears when the work ends."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -195,7 +209,7 @@ def build_progress_bar() -> Any:
         SpinnerColumn(),
         TextColumn("{task.description:<9}"),
         BarColumn(bar_width=30),
-        TextColumn("{task.fields[articles]:,} articles, {task.fields[rate]:,.0f}/s", style="dim"),
+        TextColumn("{task.fields[counts]}", style="dim"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,

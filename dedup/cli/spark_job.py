@@ -1,7 +1,4 @@
-"""A command's work, done on Spark: what is read, decided, written and said, as for a local run.
-
-In: paths, settings, and what was asked for. Out: the same records on stdout, in a file, or in a folder of parts.
-"""
+"""Run `dedup cluster` on Apache Spark, with the same output and messages as a local run."""
 
 from __future__ import annotations
 
@@ -9,122 +6,165 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.messages import DEFAULT_REJECTS_FILE, echo_status, format_summary, iter_warnings
+from dedup.cli.messages import echo_status, format_summary, iter_terminal_lines, iter_warnings
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import warn_if_uncompiled
+from dedup.cli.rejects import RejectOptions, check_reject_share, echo_reject_count, get_rejects_path
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
     from dedup.settings.settings import Settings
     from dedup.spark.files.read import SparkCorpus
 
-__all__ = ["cluster_on_spark"]
+__all__ = ["SparkOptions", "SparkOutputs", "cluster_on_spark"]
 
-OutputOptions = tuple[str | None, bool, str | None]
-"""The output, whether every article is to be written, and where the rejects go."""
+
+@dataclass(frozen=True, slots=True)
+class SparkOptions:
+    """Where Spark runs, and the folders that it uses."""
+
+    master: str | None
+    conf: Mapping[str, str]
+    stages: str | None
+    """The folder for intermediate results."""
+    lake: str | None
+    """The folder that keeps the articles of all runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SparkOutputs:
+    """Where the results go."""
+
+    output: str | None
+    annotate: bool
+    """Write every article instead of the clusters."""
+    rejects: RejectOptions
 
 
 def cluster_on_spark(
     paths: Sequence[str],
     settings: Settings,
-    outputs: OutputOptions,
-    session_options: Mapping[str, Any],
-    folders: tuple[str | None, str | None],
+    outputs: SparkOutputs,
+    spark: SparkOptions,
     *,
     quiet: bool,
     **read_options: Any,
 ) -> None:
-    """Write the clusters of a corpus, or all its articles, as `dedup cluster` does.
-
-    `how` is the master and the settings of Spark; `reading` is how the corpus is read; `folders` are that for
-    the stages of the run, which all workers reach, and that which remembers articles.
-    """
-    from dedup.errors import OutputError
-    from dedup.io.atomic_write import write_records
-    from dedup.pipeline import writers
+    """Write the clusters of a corpus, or all its articles, as `dedup cluster` does."""
     from dedup.pipeline.deduplicate import load_kernels
 
     require_spark()
-    from dedup.spark.checkpoints import create_stage_folder, set_job_description
+    from dedup.spark.checkpoints import create_stage_folder
     from dedup.spark.deduplicate import run_stages
     from dedup.spark.files.read import read_articles
+    from dedup.spark.files.write import summarize_outcomes
+    from dedup.spark.session import convert_spark_errors, open_session
+
+    check_new_folders(outputs)
+    compiled = warn_if_uncompiled(quiet=quiet)
+    start = time.perf_counter()
+    has_progress = sys.stderr.isatty() and not quiet
+    with ExitStack() as stack:
+        session = stack.enter_context(
+            open_session(settings, progress=has_progress, master=spark.master, conf=spark.conf)
+        )
+        stages = stack.enter_context(create_stage_folder(session, spark.stages, settings.work_dir))
+        stack.enter_context(convert_spark_errors())
+        if compiled:
+            load_kernels()
+        corpus = read_articles(session, *paths, **read_options)
+        check_file_outputs(paths, corpus, outputs)
+        outcome = run_stages(corpus.frame, settings, stages, spark.lake)
+        articles = outcome.articles.persist()
+        totals = summarize_outcomes(articles)
+        report_spark_rejects(corpus, totals.articles, outputs, quiet=quiet)
+        write_output(session, articles, corpus, outputs, settings)
+    summary = format_summary(
+        totals.articles,
+        totals.clusters,
+        totals.relations,
+        time.perf_counter() - start,
+        compiled=compiled,
+        followups=totals.followups,
+    )
+    warnings = iter_warnings(corpus.warnings + Counter(outcome.warnings), outcome.limit_reached)
+    echo_status("\n".join([summary, *warnings]), quiet=quiet)
+
+
+def check_new_folders(outputs: SparkOutputs) -> None:
+    """Raise `OutputError` if an output is a folder that exists, or a file that cannot be written."""
+    from dedup.errors import OutputError
+    from dedup.pipeline import writers
+    from dedup.spark.files.write import is_folder
+
+    for path in (outputs.output, outputs.rejects.path):
+        if not is_folder(path):
+            writers.check_output_path(path)
+        elif path is not None and Path(path).exists():
+            raise OutputError(f"cannot write {path}: the folder exists already")
+
+
+def check_file_outputs(paths: Sequence[str], corpus: SparkCorpus, outputs: SparkOutputs) -> None:
+    """Raise `OutputError` if an output that is a file belongs to the corpus."""
+    from dedup.spark.files.write import is_folder
+
+    files = [path for path in (outputs.output, outputs.rejects.path) if not is_folder(path)]
+    check_output_paths(paths, corpus, *files)
+
+
+def write_output(
+    session: SparkSession,
+    articles: DataFrame,
+    corpus: SparkCorpus,
+    outputs: SparkOutputs,
+    settings: Settings,
+) -> None:
+    """Write the results to a folder, a file or standard output."""
+    from dedup.io.atomic_write import write_records
+    from dedup.spark.checkpoints import set_job_description
     from dedup.spark.files.write import (
         build_annotated_frame,
         build_cluster_frame,
         is_folder,
         iter_output_lines,
-        summarize_outcomes,
         write_folder,
     )
-    from dedup.spark.session import convert_spark_errors, open_session
 
-    output, every, rejects = outputs
-    for path in (output, rejects):
-        if not is_folder(path):
-            writers.check_output_path(path)
-        elif path is not None and Path(path).exists():
-            raise OutputError(f"cannot write {path}: there is a folder already")
-    compiled = warn_if_uncompiled(quiet=quiet)
-    begin = time.perf_counter()
-    shown = sys.stderr.isatty() and not quiet
-    with (
-        open_session(settings, progress=shown, **session_options) as session,
-        create_stage_folder(session, folders[0], settings.work_dir) as place,
-        convert_spark_errors(),
-    ):
-        if compiled:
-            load_kernels()
-        articles = read_articles(session, *paths, **read_options)
-        for path in (output, rejects):
-            if path not in {None, "-"} and not is_folder(path) and articles.has_file(str(path)):
-                raise OutputError(f"cannot write {path}: it is one of the files that are read")
-        made = run_stages(articles.frame, settings, place, folders[1])
-        found = made.articles.persist()
-        told = summarize_outcomes(found)
-        report_spark_rejects(articles, output, rejects, quiet=quiet)
-        with set_job_description(session, "output"):
-            lines = (
-                build_annotated_frame(found, articles)
-                if every
-                else build_cluster_frame(found, articles, settings)
-            )
-            if output is not None and is_folder(output):
-                write_folder(output, lines)
-            else:
-                write_records(output, iter_output_lines(lines))
-    seconds = time.perf_counter() - begin
-    said = format_summary(
-        told.articles, told.clusters, told.relations, seconds, compiled=compiled, followups=told.followups
-    )
-    echo_status(
-        "\n".join([said, *iter_warnings(articles.warnings + Counter(made.warnings), made.limit_reached)]),
-        quiet=quiet,
-    )
+    with set_job_description(session, "output"):
+        lines = (
+            build_annotated_frame(articles, corpus)
+            if outputs.annotate
+            else build_cluster_frame(articles, corpus, settings)
+        )
+        if outputs.output is not None and is_folder(outputs.output):
+            write_folder(outputs.output, lines)
+        else:
+            write_records(outputs.output, iter_terminal_lines(outputs.output, iter_output_lines(lines)))
 
 
 def require_spark() -> None:
-    """Raise `EngineError` where Spark is not installed."""
+    """Raise `EngineError` if Spark is not installed."""
     from dedup.errors import EngineError
 
     try:
-        import dedup.spark  # noqa: F401 - only to see whether it can be
+        import dedup.spark  # noqa: F401 - only to see whether the import works
     except ImportError as error:
         raise EngineError(str(error)) from None
 
 
-def report_spark_rejects(
-    articles: SparkCorpus, output: str | None, rejects: str | None, *, quiet: bool
-) -> None:
-    """Write what could not be read to `rejects`, or else beside the output, and say so."""
+def report_spark_rejects(corpus: SparkCorpus, articles: int, outputs: SparkOutputs, *, quiet: bool) -> None:
+    """Write the rejects of a corpus and report how many there are; `InputError` if there are too many."""
     from dedup.io.atomic_write import write_rejects
     from dedup.spark.files.write import is_folder, write_reject_folder
 
-    beside = DEFAULT_REJECTS_FILE if output in {None, "-"} else f"{str(output).rstrip('/')}.rejects.jsonl"
-    place = rejects or beside
-    if articles.rejects or rejects:
-        (write_reject_folder if is_folder(place) else write_rejects)(place, articles.rejects)
-    if articles.rejects:
-        echo_status(
-            f"{len(articles.rejects):,} could not be read; they are in {place}, with the reasons", quiet=quiet
-        )
+    path = outputs.rejects.path or get_rejects_path(outputs.output)
+    if corpus.rejects or outputs.rejects.path:
+        (write_reject_folder if is_folder(path) else write_rejects)(path, corpus.rejects)
+    echo_reject_count(len(corpus.rejects), path, quiet=quiet)
+    check_reject_share(corpus.rejects, len(corpus.rejects), articles, outputs.rejects.max_share)

@@ -1,7 +1,6 @@
-"""An index at work for the command line: it is opened, fed from a corpus or a stream, and its answers are written as they come.
+"""Filter a corpus or a stream through an index.
 
-In: options. Out: articles on stdout or added to files, a line or two of talk on stderr. A stream has no end, so nothing of it
-waits for one: a batch is written and flushed as soon as it is recorded.
+A stream may never end, so each batch is written and flushed as soon as the index has recorded it.
 """
 
 from __future__ import annotations
@@ -19,14 +18,23 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dedup.cli.messages import DEFAULT_REJECTS_FILE, SEEN_BEFORE, echo_status, report_index_answers
+from dedup.cli.messages import SEEN_BEFORE, iter_terminal_lines, report_index_answers
+from dedup.cli.output_paths import STDOUT
 from dedup.cli.progress import prepare_libraries, run_interruptibly, show_progress, warn_if_uncompiled
+from dedup.cli.rejects import (
+    MAX_SHOWN_REASONS,
+    RejectOptions,
+    check_reject_share,
+    echo_reject_count,
+    get_rejects_path,
+)
 
 if TYPE_CHECKING:
     from dedup.index.answers import Answer
     from dedup.index.index import Index
     from dedup.index.stream import AnsweredBatch, BatchLimits
     from dedup.io.corpus import Corpus
+    from dedup.io.records import Reject
     from dedup.settings.settings import Settings
 
 __all__ = [
@@ -38,25 +46,26 @@ __all__ = [
 ]
 
 JSONL_EXTENSIONS = {"", ".jsonl", ".ndjson"}
-"""What a stream can be added to, by its extension."""
+"""Extensions of files to which a stream can be appended."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilterOutputs:
-    """Where a filter's articles go."""
+    """Where the articles of a filter go."""
 
     output: str | None
     dropped: str | None
-    rejects: str | None
+    rejects: RejectOptions
     annotate: bool
     new_only: bool
+    in_place: bool
     quiet: bool
 
 
 def open_index(location: str, settings: Settings) -> Index:
-    """Return the index at a place; one that was made with other settings than the defaults brings them along.
+    """Open an index; one that exists keeps its settings, unless others are given.
 
-    But not another level than the one that somebody asks for in so many words, be it the default.
+    `IndexingError` if the given settings differ from its own, even if the given level is the default.
     """
     prepare_libraries()
     from dedup.index.compatibility import check_level
@@ -66,7 +75,9 @@ def open_index(location: str, settings: Settings) -> Index:
     ranking = [name for name in ("keep", "sources") if getattr(settings, name) != getattr(Defaults(), name)]
     if ranking:
         option = ranking[0].replace("_", "-")
-        raise click.UsageError(f"--{option} has no say with --index: whoever came first is kept.")
+        raise click.UsageError(
+            f"--{option} cannot be combined with --index, which keeps the article that arrived first."
+        )
     check_undated(settings)
     free = {name: getattr(settings, name) for name in ("threads", "memory", "work_dir", "undated")}
     if settings != Defaults(**free):
@@ -83,7 +94,7 @@ def open_index(location: str, settings: Settings) -> Index:
 
 
 def is_option_set(option: str) -> bool:
-    """Return whether an option of the present command was given, on the command line or by the environment or a file."""
+    """Return whether an option of the running command is set on the command line, in the environment or in a file."""
     context = click.get_current_context(silent=True)
     source = context.get_parameter_source(option) if context else None
     return source not in {None, ParameterSource.DEFAULT}
@@ -91,11 +102,11 @@ def is_option_set(option: str) -> bool:
 
 def add_corpus_to_index(corpus: Corpus, index: Index, *, quiet: bool) -> tuple[list[Answer], float]:
     """Return the answers to the articles of a corpus, and how many seconds they took."""
-    warn_if_uncompiled(quiet=quiet)
+    compiling = warn_if_uncompiled(quiet=quiet)
     start = time.perf_counter()
-    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
-        given = run_interruptibly(lambda: index.decide_corpus(corpus, advance))
-    return given, time.perf_counter() - start
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet, compiling=compiling) as advance:
+        answers = run_interruptibly(lambda: index.decide_corpus(corpus, advance))
+    return answers, time.perf_counter() - start
 
 
 def filter_stream(
@@ -107,7 +118,7 @@ def filter_stream(
     *,
     strict: bool = False,
 ) -> None:
-    """Answer the lines of standard input as they arrive, until they end or SIGTERM comes."""
+    """Filter the lines of standard input as they arrive, until they end or SIGTERM arrives."""
     from dedup.errors import InputError
     from dedup.index import stream
 
@@ -115,62 +126,56 @@ def filter_stream(
         raise InputError("standard input is closed")
     warn_if_uncompiled(quiet=outputs.quiet)
     outcomes: Counter[str] = Counter()
-    start, refused = time.perf_counter(), 0
+    start = time.perf_counter()
     with open_index(location, settings) as index, open_outputs(outputs) as (kept, dropped, rejects):
         feed = stream.ArticleStream(sys.stdin.fileno(), index, fields or {}, limits)
         with stop_on_signal(signal.SIGTERM, feed):
             for answered in feed:
                 outcomes += count_outcomes(
-                    (found for _, found in answered.answers), new_only=outputs.new_only
+                    (answer for _, answer in answered.answers), new_only=outputs.new_only
                 )
-                refused += len(answered.rejects)
                 write_answers(answered, outputs, kept, dropped)
                 if answered.rejects and strict:
                     first = answered.rejects[0]
                     raise InputError(f"{first.path}:{first.line}: {first.reason}")
                 rejects.write(answered.rejects)
         seconds = time.perf_counter() - start
-        if refused:
-            echo_status(
-                f"{refused:,} could not be read; they are in {rejects.path}, with the reasons",
-                quiet=outputs.quiet,
-            )
+        echo_reject_count(rejects.count, rejects.path, quiet=outputs.quiet)
         report_index_answers(outcomes, seconds, index, feed.warnings, quiet=outputs.quiet)
+    check_reject_share(rejects.first, rejects.count, outcomes["articles"], outputs.rejects.max_share)
 
 
 def write_answers(
     batch: AnsweredBatch, outputs: FilterOutputs, kept: IO[bytes], dropped: IO[bytes] | None
 ) -> None:
-    """Write the articles of a batch where they belong."""
+    """Write the articles of a batch to the outputs."""
     from dedup.index.answers import build_answer_verdict, get_answer_evidence, is_kept
 
-    passed, withheld = [], []
-    for record, found in batch.answers:
-        keeps = is_kept(found, new_only=outputs.new_only)
+    kept_lines, dropped_lines = [], []
+    for record, answer in batch.answers:
+        keeps = is_kept(answer, new_only=outputs.new_only)
         if outputs.annotate:
-            passed.append(record.with_dedup(build_answer_verdict(found)) + b"\n")
+            kept_lines.append(record.with_dedup(build_answer_verdict(answer)))
         elif keeps:
-            passed.append(record.to_line() + b"\n")
+            kept_lines.append(record.to_line())
         if dropped is not None and not keeps:
-            withheld.append(
-                record.with_dedup({**build_answer_verdict(found), "evidence": get_answer_evidence(found)})
-                + b"\n"
-            )
+            verdict = {**build_answer_verdict(answer), "evidence": get_answer_evidence(answer)}
+            dropped_lines.append(record.with_dedup(verdict))
     if dropped is not None:
-        write_and_flush(dropped, withheld)
-    write_and_flush(kept, passed)
+        write_and_flush(dropped, iter_terminal_lines(outputs.dropped, dropped_lines))
+    write_and_flush(kept, iter_terminal_lines(outputs.output, kept_lines))
 
 
-def write_and_flush(file: IO[bytes], lines: Iterable[bytes]) -> None:
-    """Write lines, and let none of them wait; OutputError says which file takes no more."""
+def write_and_flush(file: IO[bytes], lines: Iterable[Any]) -> None:
+    """Write lines without their newlines, and flush them; `OutputError` names the file that cannot be written."""
     with convert_write_errors(file):
-        file.writelines(lines)
+        file.writelines(line + b"\n" for line in lines)
         file.flush()
 
 
 @contextmanager
 def convert_write_errors(file: IO[bytes]) -> Iterator[None]:
-    """Say of which file it is that the system will not write it; of stdout the caller knows."""
+    """Convert an OSError of a file to an `OutputError` that names it; errors of stdout pass unchanged."""
     from dedup.errors import OutputError
 
     try:
@@ -182,64 +187,67 @@ def convert_write_errors(file: IO[bytes]) -> Iterator[None]:
 
 
 def count_outcomes(answers: Iterable[Answer], *, new_only: bool) -> Counter[str]:
-    """Return how many articles there are, how many were kept, dropped by each relation, and how many came before."""
+    """Count all articles, those kept, those dropped by relation, and those that the index has seen before."""
     outcomes: Counter[str] = Counter()
-    for found in answers:
+    for answer in answers:
         outcomes["articles"] += 1
-        outcomes[SEEN_BEFORE] += found.again
-        if found.match:
-            outcomes[found.match.relation] += 1
-        elif not (new_only and found.again):
+        outcomes[SEEN_BEFORE] += answer.again
+        if answer.match:
+            outcomes[answer.match.relation] += 1
+        elif not (new_only and answer.again):
             outcomes["kept"] += 1
     return outcomes
 
 
 class RejectFile:
-    """The file of what could not be read: made when it is first needed, and then added to."""
+    """The file of rejects; it is created by the first reject, and appended to."""
 
     def __init__(self, path: str, stack: ExitStack) -> None:
         self.path = path
+        self.count = 0
+        self.first: list[Reject] = []
+        """The first rejects, for the error message."""
         self._stack = stack
         self._file: IO[bytes] | None = None
 
-    def write(self, rejects: list[Any]) -> None:
-        """Add some rejects."""
+    def write(self, rejects: list[Reject]) -> None:
+        """Append rejects to the file."""
         from dedup.io.atomic_write import format_reject_line
 
         if not rejects:
             return
+        self.count += len(rejects)
+        self.first = [*self.first, *rejects][:MAX_SHOWN_REASONS]
         self._file = self._file or self._stack.enter_context(open_for_append(self.path))
-        write_and_flush(self._file, [format_reject_line(reject) + b"\n" for reject in rejects])
+        write_and_flush(self._file, map(format_reject_line, rejects))
 
 
 @contextmanager
 def open_outputs(outputs: FilterOutputs) -> Iterator[tuple[IO[bytes], IO[bytes] | None, RejectFile]]:
-    """Give the files for what is kept, what is dropped, and what could not be read."""
+    """Yield the files for kept articles, dropped articles and rejects."""
     with ExitStack() as stack:
-        given = (outputs.output, outputs.dropped)
         kept, dropped = (
-            stack.enter_context(open_for_append(place)) if place not in (None, "-") else None
-            for place in given
+            stack.enter_context(open_for_append(path)) if path not in {None, STDOUT} else None
+            for path in (outputs.output, outputs.dropped)
         )
-        out = sys.stdout.buffer
-        beside = DEFAULT_REJECTS_FILE if outputs.output in (None, "-") else f"{outputs.output}.rejects.jsonl"
+        stdout = sys.stdout.buffer
         yield (
-            kept or out,
-            dropped or (out if outputs.dropped == "-" else None),
-            RejectFile(outputs.rejects or beside, stack),
+            kept or stdout,
+            dropped or (stdout if outputs.dropped == STDOUT else None),
+            RejectFile(outputs.rejects.path or get_rejects_path(outputs.output), stack),
         )
 
 
 @contextmanager
 def open_for_append(name: str | None) -> Iterator[IO[bytes]]:
-    """Give a file of JSON Lines to add to, or what else takes bytes; a last line that a crash cut off is taken out first."""
+    """Yield a file of JSON Lines to append to, or a device; a last line that a crash truncated is removed first."""
     from dedup.errors import OutputError
     from dedup.io.partial_line import truncate_partial_line
 
     path = Path(str(name))
     if path.suffix not in JSONL_EXTENSIONS:
         raise click.UsageError(
-            f"A stream is written as lines of JSON: name {path.stem}.jsonl, not {path.name}."
+            f"A stream can only be appended to uncompressed JSON Lines: name a file such as kept.jsonl, not {path.name}."
         )
     try:
         if path.is_file():
@@ -256,7 +264,7 @@ def open_for_append(name: str | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def stop_on_signal(number: int, feed: Any) -> Iterator[None]:
-    """Let a signal end a feed after what has arrived."""
+    """Stop a feed on a signal, once the articles already read are finished."""
     before = signal.signal(number, lambda *_: feed.stop())
     try:
         yield

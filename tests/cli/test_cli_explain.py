@@ -76,7 +76,8 @@ def test_a_beginning_of_an_id_is_enough(corpus: Path) -> None:
 @pytest.mark.parametrize(
     ("ids", "says"),
     [
-        (("first", "nobody"), "there is no article 'nobody' in the corpus"),
+        (("first", "nobody"), "there is no article 'nobody' in the corpus\n"),
+        (("first", "othr-1"), "there is no article 'othr-1' in the corpus; did you mean 'other-1'?\n"),
         (("first", "other"), "2 ids begin with 'other': other-1, other-2; give more"),
         (("first", "twin#3"), "there is no article 'twin#3' in the corpus"),
     ],
@@ -180,12 +181,12 @@ def test_a_terminal_gets_a_page_to_read(newsroom: Path) -> None:
         "harbour-fire-3 is a copy of harbour-fire-1: they share 84% of their 3-word shingles."
     )
     for heading in (
-        "Said in the same words",
-        "Names and numbers in both",
-        "Left out",
-        "How they begin",
-        "How much wording they share",
-        "What the model weighed",
+        "Shared passages",
+        "Shared names and numbers",
+        "Boilerplate",
+        "Openings",
+        "Shared wording",
+        "Evidence weighed by the model",
     ):
         assert heading in seen
     assert "kept    Fire destroys fish warehouse" in seen
@@ -222,4 +223,4 @@ def test_json_can_be_asked_for_on_a_terminal(newsroom: Path) -> None:
 def test_lines_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", ["broken", {"id": "a", **story(1)}, {"id": "b", **story(2)}])
 
-    assert called("explain", corpus, "a", "b").stderr == "1 could not be read\n"
+    assert called("explain", corpus, "a", "b").stderr == "1 article could not be read\n"

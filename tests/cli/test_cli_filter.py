@@ -141,7 +141,7 @@ def test_the_output_may_replace_the_input(tmp_path: Path) -> None:
     )
     kept = called("filter", corpus).stdout_bytes
 
-    answer = called("filter", corpus, "-o", corpus)
+    answer = called("filter", corpus, "-o", corpus, "--in-place")
 
     assert answer.exit_code == 0
     assert corpus.read_bytes() == kept
@@ -152,7 +152,7 @@ def test_kept_and_dropped_cannot_go_to_one_place(places: list[str], news: Path) 
     answer = called("filter", news, *places)
 
     assert answer.exit_code == 2
-    assert "--dropped and --output must be two places" in answer.stderr
+    assert "--dropped and --output must be different files" in answer.stderr
 
 
 def test_dropped_may_go_to_stdout(news: Path, tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_lines_go_to_a_terminal_as_well(news: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["-o", "seen.db"], "--index and --output"),
-        (["--dropped", "./seen.db"], "--index and --dropped"),
-        (["--rejects", "seen.db"], "--index and --rejects"),
+        (["-o", "seen.jsonl"], "--index and --output"),
+        (["--dropped", "./seen.jsonl"], "--index and --dropped"),
+        (["--rejects", "seen.jsonl"], "--index and --rejects"),
         (["-o", "x.jsonl", "--rejects", "x.jsonl"], "--rejects and --output"),
     ],
 )
@@ -187,10 +187,10 @@ def test_nothing_is_written_over_the_index_or_another_output(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    answer = called("filter", news, "--index", "seen.db", *options)
+    answer = called("filter", news, "--index", "seen.jsonl", *options)
 
     assert answer.exit_code == 2
-    assert f"{says} must be two places" in answer.stderr
+    assert f"{says} must be different files" in answer.stderr
 
 
 def test_an_index_without_a_name_is_refused(news: Path) -> None:
@@ -209,10 +209,10 @@ def test_a_second_run_over_an_index_says_that_it_is_one(newsroom: Path, tmp_path
 
     again, none = called(*command), called(*command, "--new-only")
 
-    assert "came before" not in first
+    assert "already in the index" not in first
     assert 0 < new < 54
     assert f"{new} kept" in again.stderr
-    assert "54 of them came before" in again.stderr
+    assert "54 already in the index" in again.stderr
     assert "0 kept" in none.stderr
     assert kept.count(b"\n") == new
     assert (tmp_path / "kept.jsonl").read_bytes() == b""

@@ -35,7 +35,14 @@ def test_options_show_up() -> None:
 
 @pytest.mark.parametrize(
     ("given", "memory"),
-    [("512M", 512 << 20), ("2g", 2 << 30), ("1.5GiB", 3 << 29), ("4096", 4_096), ("64K", 1 << 16)],
+    [
+        ("512M", 512 << 20),
+        ("2g", 2 << 30),
+        ("1.5GiB", 3 << 29),
+        ("4096", 4_096),
+        ("64K", 1 << 16),
+        ("2 GB", 2 << 30),
+    ],
 )
 def test_memory_may_be_given_in_units(given: str, memory: int) -> None:
     answer = json.loads(called("settings", "--memory", given).stdout)
@@ -48,16 +55,18 @@ def test_memory_of_no_number_is_a_usage_error(given: str) -> None:
     done = called("settings", "--memory", given)
 
     assert done.exit_code == 2
-    assert "is no number of bytes, as 512M or 2G" in done.stderr
+    assert "is not a size, such as 512M or 2G" in done.stderr
 
 
 def test_a_terminal_gets_a_table() -> None:
     seen = on_terminal("settings", "--rows", "3", columns=140)
 
     assert all(name in seen for name in Settings.__dataclass_fields__)
-    assert "A rewrite is reported from this probability" in seen
+    assert "Minimum probability of a rewrite" in seen
     assert "0.05 to 1" in seen
     assert "\n0.1  " in seen
+    assert "2 GB" in seen
+    assert "2147483648" not in seen
 
 
 def test_json_can_be_asked_for_on_a_terminal() -> None:

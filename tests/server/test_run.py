@@ -40,7 +40,7 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, end: signal.Signals) -> 
         assert asked(port, "GET", "/healthz")[0] == 200
 
     assert running.returncode == 0
-    assert (tmp_path / "said").read_text().splitlines()[-1] == "ended in good order"
+    assert (tmp_path / "said").read_text().splitlines()[-1] == "stopped"
     assert {path.name for path in tmp_path.iterdir()} == {"said", "seen.db"}
 
 
@@ -184,7 +184,7 @@ def test_an_empty_token_is_refused() -> None:
 
     assert (answer.exit_code, answer.stderr) == (
         1,
-        "Error: DEDUP_TOKEN is empty: set it to a secret, or not at all\n",
+        "Error: DEDUP_TOKEN is empty; set it to a secret or unset it\n",
     )
 
 

@@ -1,4 +1,4 @@
-"""The commands, a module for each: options → one call of the library, and its result written or drawn.
+"""The commands, one module each: parse options, call the library, and write or print the result.
 
-Heavy modules are imported inside a command, so that `dedup --help` answers at once.
+Heavy modules are imported inside a command, so that `dedup --help` is fast.
 """

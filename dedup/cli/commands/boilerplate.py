@@ -1,4 +1,4 @@
-"""`dedup boilerplate`: a corpus → what each source prints again and again."""
+"""`dedup boilerplate`: learn the passages that a source repeats in many articles."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 
 import click
 
-from dedup.cli.messages import echo_status, format_boilerplate_summary, report_rejects
+from dedup.cli.messages import echo, echo_status, escape_json_bytes, format_boilerplate_summary
 from dedup.cli.options import (
     Command,
     corpus_argument,
     corpus_options,
     json_option,
     output_option,
-    rejects_option,
+    rejects_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import learn_with_progress, prepare_libraries
+from dedup.cli.rejects import RejectOptions, report_rejects
 
 __all__ = ["boilerplate_command"]
 
@@ -31,52 +33,49 @@ __all__ = ["boilerplate_command"]
     ),
 )
 @corpus_argument
-@output_option("Write the boilerplate here instead of on stdout.")
+@output_option("Write the boilerplate to this file instead of stdout.")
 @json_option
-@rejects_option
+@rejects_options
 @corpus_options
 def boilerplate_command(
     paths: tuple[str, ...],
     output: str | None,
     as_json: bool,
-    rejects: str | None,
+    rejects: RejectOptions,
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Learn what each source prints again and again.
+    """Learn the boilerplate of each source: notices, teasers, author lines.
 
-    That is notices, teasers, lines about the author. A passage is a whole line, or a whole sentence of one. It is
-    learned where it stands under as many headlines of its source as the square root of all of them, and under five
-    at least; on five days; and over half of the time of its source, two weeks at least and 90 days at most.
-    Articles without a source or a date teach nothing.
+    A passage is a whole line or a whole sentence of one. It is learned if it appears under enough different headlines
+    of its source (the square root of their number, at least 5), on at least 5 days, and over at least half of the
+    period that the source covers (at least 14 days, at most 90). Articles without a source or a date are skipped.
 
-    Look through what was learned, take out what is no boilerplate, and give the file to the other commands:
-    dedup cluster --boilerplate FILE. Learning anew writes a new file and keeps no edits. Keep the file out of
-    the folder of the corpus, where it would be read as news.
+    Review the file, remove passages that are not boilerplate, and pass it to the other commands: dedup cluster
+    --boilerplate FILE. Learning again writes a new file without your edits.
     """
     prepare_libraries()
     import dedup
     from dedup.io.atomic_write import open_atomic
     from dedup.io.discovery import split_extensions
-    from dedup.pipeline import writers
     from dedup.text.boilerplate.profile import encode_profile
 
     if split_extensions(output or "-")[1]:
         raise click.UsageError(
-            "Boilerplate is written plain, not packed: name a file such as boilerplate.json."
+            "Boilerplate cannot be written compressed; name a file such as boilerplate.json."
         )
     corpus = dedup.read_articles(*paths, **reading)
-    for place in (output, rejects):
-        writers.check_output_path(place, corpus)
+    check_output_paths(paths, corpus, output, rejects.path)
     learned = learn_with_progress(corpus, quiet=quiet)
-    report_rejects(corpus, output, rejects, quiet=quiet)
+    report_rejects(corpus, learned.articles, paths, output, rejects, quiet=quiet)
     if output is None and not as_json and sys.stdout.isatty():
         from dedup.cli.render import print_renderables
         from dedup.cli.render.boilerplate import render_boilerplate
 
         print_renderables(render_boilerplate(learned))
-        click.echo(format_boilerplate_summary(learned))
+        echo(format_boilerplate_summary(learned))
     else:
+        content = encode_profile(learned, dedup.__version__)
         with open_atomic(output) as file:
-            file.write(encode_profile(learned, dedup.__version__))
+            file.write(escape_json_bytes(content) if output is None and sys.stdout.isatty() else content)
         echo_status(format_boilerplate_summary(learned), quiet=quiet)

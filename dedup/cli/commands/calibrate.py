@@ -1,4 +1,4 @@
-"""`dedup calibrate`: a corpus and labels → a story or storyline model of one's own, and whether it is better."""
+"""`dedup calibrate`: fit the story or storyline model to labels, and test whether that helps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.label_options import check_label_options, describe_missing_answers, read_ground_truth
-from dedup.cli.messages import echo_status, print_json, report_rejects
+from dedup.cli.messages import echo_status, print_json
 from dedup.cli.options import (
     Command,
     corpus_argument,
@@ -17,10 +17,12 @@ from dedup.cli.options import (
     json_option,
     labels_options,
     output_option,
-    rejects_option,
+    rejects_options,
     settings_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
+from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
     from dedup.evaluation.calibration import Calibration
@@ -43,10 +45,10 @@ __all__ = ["calibrate_command"]
 )
 @corpus_argument
 @labels_options
-@output_option("Write the model here, for --model FILE of the other commands.")
+@output_option("Write the model to this file, for --model of the other commands.")
 @json_option
 @settings_options
-@rejects_option
+@rejects_options
 @corpus_options
 def calibrate_command(
     paths: tuple[str, ...],
@@ -56,16 +58,16 @@ def calibrate_command(
     output: str | None,
     as_json: bool,
     settings: Settings,
-    rejects: str | None,
+    rejects: RejectOptions,
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Fit the model of the level to your own labels, if that helps.
+    """Fit a model to your labels, if that improves it.
 
-    It is the story model, which finds rewrites; with --level storyline it is the storyline model, which finds
-    follow-ups. The new model is pulled toward the one in force: the shipped one, or that of --model. How hard
-    is chosen on stories held back, and where the labels do not make it clearly better there, the model stays
-    as it is. Labels are pairs (--pairs, as dedup review collects them) or a field of the articles (--gold).
+    This fits the story model, which finds rewrites, or with --level storyline the storyline model, which finds
+    follow-ups. The fit is regularized toward the current model: the built-in one, or that of --model. The strength
+    is chosen on held-out stories. If the labels do not clearly improve the model there, it stays unchanged. Labels are
+    pairs (--pairs, as collected by dedup review) or a field of the articles (--gold).
     """
     prepare_libraries()
     import dedup
@@ -74,25 +76,23 @@ def calibrate_command(
     from dedup.evaluation.training_pairs import build_training_set
     from dedup.io.atomic_write import open_atomic
     from dedup.matching.classifier import choose_level_model
-    from dedup.pipeline import writers
     from dedup.settings.model_file import encode_model
     from dedup.settings.settings import LEVEL_MODELS
 
     check_label_options(gold, open_, pairs)
     corpus = dedup.read_articles(*paths, **reading)
-    for place in (output, rejects):
-        writers.check_output_path(place, corpus)
-    given, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
-    report_rejects(corpus, None, rejects, quiet=quiet)
+    check_output_paths(paths, corpus, output, rejects.path)
+    sketched, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
+    report_rejects(corpus, len(done.result.ids), paths, None, rejects, quiet=quiet)
     truth = read_ground_truth(corpus, done.result, gold, open_, pairs)
     for sentence in describe_missing_answers(truth, settings.level):
         echo_status(sentence, quiet=quiet)
     in_force = choose_level_model(settings)
-    # A model of one's own has one set of coefficients, for dated and undated pairs alike: it is pulled toward that of dated ones.
+    # A fitted model has one set of coefficients, for dated and undated pairs: it starts from those for dated pairs.
     base = ModelWeights(in_force.coefficients[0], in_force.intercept, LEVEL_MODELS[settings.level])
-    taught = build_training_set(given, done.result, truth)
-    found = run_interruptibly(lambda: fit(taught.pairs, base, settings.seed))
-    model = replace(found.model, made_from=describe_model_origin(found, settings.model))
+    training = build_training_set(sketched, done.result, truth)
+    calibration = run_interruptibly(lambda: fit(training.pairs, base, settings.seed))
+    model = replace(calibration.model, made_from=describe_model_origin(calibration, settings.model))
     if output is not None:
         with open_atomic(output) as file:
             file.write(encode_model(model, dedup.__version__))
@@ -100,8 +100,8 @@ def calibrate_command(
         print_json(
             {
                 "level": model.level,
-                **describe_model_origin(found, settings.model),
-                "settled": taught.settled,
+                **describe_model_origin(calibration, settings.model),
+                "settled": training.settled,
                 "digest": model.digest,
             }
         )
@@ -109,16 +109,16 @@ def calibrate_command(
         from dedup.cli.render import print_renderables
         from dedup.cli.render.calibration import render_calibration
 
-        print_renderables(render_calibration(found, taught.settled))
+        print_renderables(render_calibration(calibration, training.settled))
     if output is None:
-        echo_status("Nothing was written: name a file with -o to keep the model.", quiet=quiet)
+        echo_status("The model was not written; name a file with -o to keep it.", quiet=quiet)
 
 
 def describe_model_origin(calibration: Calibration, base: Model | None) -> dict[str, Any]:
-    """Return what a model was made from, and how well it did, as JSON has them."""
-    told = {name: value for name, value in asdict(calibration).items() if name != "model"}
+    """Return the labels and the scores of a model, as JSON."""
+    scores = {name: value for name, value in asdict(calibration).items() if name != "model"}
     return {
-        **told,
+        **scores,
         "pull": None if calibration.pull == float("inf") else calibration.pull,
         "base": base.digest if base and base.level == calibration.model.level else "shipped",
     }

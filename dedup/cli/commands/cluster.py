@@ -1,4 +1,4 @@
-"""`dedup cluster`: a corpus → the stories that it tells more than once."""
+"""`dedup cluster`: group the articles of the same story."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ from click.core import ParameterSource
 
 from dedup.cli.dry_run import print_estimate, print_estimate_line
 from dedup.cli.engine_options import engine_options
-from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings, report_rejects, report_run
+from dedup.cli.messages import (
+    echo,
+    echo_status,
+    format_run_summary,
+    iter_run_warnings,
+    iter_terminal_lines,
+    report_run,
+)
 from dedup.cli.options import (
     Command,
     corpus_argument,
     corpus_options,
     dry_run_option,
-    output_option,
-    rejects_option,
+    records_option,
+    rejects_options,
     settings_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_with_progress
+from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
@@ -31,7 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["cluster_command"]
 
 MAX_SHOWN_CLUSTERS = 40
-"""A terminal shows so many clusters; more than that is for a file."""
+"""The number of clusters in a table."""
+TABLE = "table"
 
 
 @click.command(
@@ -46,29 +56,30 @@ MAX_SHOWN_CLUSTERS = 40
     ),
 )
 @corpus_argument
-@output_option(
-    "Write here instead of on stdout; the extension says the format. With --engine spark, a path with a scheme, as "
-    "s3a://, or with a slash at its end is a new folder of parts, JSON Lines."
+@records_option(
+    "Write to this file instead of stdout, in the format of its extension. With --engine spark, a path with a scheme "
+    "(s3a://) or a trailing slash is a new folder of JSON Lines."
 )
 @click.option(
     "--format",
-    "shape",
-    type=click.Choice(["clusters", "articles"]),
+    "format_",
+    type=click.Choice(["clusters", "articles", TABLE]),
     envvar="DEDUP_FORMAT",
-    help="A cluster a line, or every article, in order, with its cluster.  [default: clusters]",
+    help="clusters: one JSON object per cluster; articles: every article in input order with its cluster; table: a list "
+    "to read.  [default: table on a terminal, else clusters]",
 )
 @dry_run_option
 @settings_options
-@rejects_option
+@rejects_options
 @corpus_options
 @engine_options
 def cluster_command(
     paths: tuple[str, ...],
     output: str | None,
-    shape: str | None,
+    format_: str | None,
     dry_run: bool,
     settings: Settings,
-    rejects: str | None,
+    rejects: RejectOptions,
     quiet: bool,
     engine: str,
     master: str | None,
@@ -77,58 +88,69 @@ def cluster_command(
     lake: str | None,
     **reading: Any,
 ) -> None:
-    """Group the articles that tell the same story; drops nothing.
+    """Group the articles of the same story; drop nothing.
 
-    On a terminal, a list to read; otherwise JSON Lines, largest cluster first.
+    Prints a list on a terminal, otherwise JSON Lines with the largest cluster first.
     """
+    if format_ == TABLE and (output not in {None, "-"} or engine == "spark"):
+        raise click.UsageError("--format table is for the terminal; it cannot be combined with -o or Spark.")
     if engine == "spark":
-        from dedup.cli.spark_job import cluster_on_spark
+        from dedup.cli.spark_job import SparkOptions, SparkOutputs, cluster_on_spark
 
-        if dry_run:
-            raise click.UsageError("--dry-run foretells what this process would take, and not Spark.")
-        asked = (output, shape == "articles", rejects)
-        if lake and shape != "articles":
-            raise click.UsageError(
-                "--lake needs --format articles: a story may be one that another run told."
-            )
-        how = {"master": master, "conf": conf}
-        folders = (stages, lake)
-        cluster_on_spark(paths, settings, asked, how, folders, quiet=quiet, **reading)
+        check_spark_options(lake, format_, dry_run=dry_run)
+        outputs = SparkOutputs(output, format_ == "articles", rejects)
+        spark = SparkOptions(master, conf, stages, lake)
+        cluster_on_spark(paths, settings, outputs, spark, quiet=quiet, **reading)
         return
     if is_on_command_line("master", "conf", "stages", "lake"):
-        raise click.UsageError("--master, --conf, --stages and --lake are Spark's; add --engine spark.")
+        raise click.UsageError("--master, --conf, --stages and --lake need --engine spark.")
     prepare_libraries()
     if dry_run:
         print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
         return
     from dedup import read_articles
-    from dedup.io.atomic_write import write_records
-    from dedup.pipeline import writers
 
     corpus = read_articles(*paths, **reading)
-    for place in (output, rejects):
-        writers.check_output_path(place, corpus)
+    check_output_paths(paths, corpus, output, rejects.path)
     print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=quiet)
     done = run_with_progress(corpus, settings, quiet=quiet)
-    report_rejects(corpus, output, rejects, quiet=quiet)
-    if output is None and shape is None and sys.stdout.isatty():
-        show_clusters(done.result, corpus)
-        click.echo(format_run_summary(done))
+    report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
+    if format_ == TABLE or (output is None and format_ is None and sys.stdout.isatty()):
+        print_clusters(done.result, corpus)
+        echo(format_run_summary(done))
         echo_status("\n".join(iter_run_warnings(done, corpus)), quiet=quiet)
     else:
-        lines = writers.iter_annotated_lines if shape == "articles" else writers.iter_cluster_lines
-        write_records(output, lines(done.result, corpus))
+        write_clusters(output, done.result, corpus, every_article=format_ == "articles")
         report_run(done, corpus, quiet=quiet)
 
 
+def check_spark_options(lake: str | None, format_: str | None, *, dry_run: bool) -> None:
+    """Raise `UsageError` if options cannot be combined with Spark."""
+    if dry_run:
+        raise click.UsageError("--dry-run cannot be combined with --engine spark.")
+    if lake and format_ != "articles":
+        raise click.UsageError(
+            "--lake needs --format articles, because a cluster may have articles of other runs."
+        )
+
+
 def is_on_command_line(*options: str) -> bool:
-    """Return whether any of some options stands on the command line; in the environment they may stand for other runs."""
+    """Return whether any of the options is on the command line; in the environment they may be for other runs."""
     source = click.get_current_context().get_parameter_source
     return any(source(option) is ParameterSource.COMMANDLINE for option in options)
 
 
-def show_clusters(result: Result, corpus: Corpus) -> None:
-    """Draw the largest clusters on the terminal."""
+def write_clusters(output: str | None, result: Result, corpus: Corpus, *, every_article: bool) -> None:
+    """Write the clusters, or every article with its cluster."""
+    from dedup.io.atomic_write import write_records
+    from dedup.pipeline import writers
+
+    lines = (writers.iter_annotated_lines if every_article else writers.iter_cluster_lines)(result, corpus)
+    write_records(output, iter_terminal_lines(output, lines))
+
+
+def print_clusters(result: Result, corpus: Corpus) -> None:
+    """Print the largest clusters as a list to read."""
     from dedup.cli.render import print_renderables
     from dedup.cli.render.clusters import render_clusters
     from dedup.pipeline import writers

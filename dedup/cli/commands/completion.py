@@ -1,4 +1,4 @@
-"""`dedup completion`: a shell → the script that completes commands, options and files in it."""
+"""`dedup completion`: print the script that completes commands, options and files in a shell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["completion_command"]
 
 SHELLS = ("bash", "zsh", "fish")
 COMPLETION_VARIABLE = "_DEDUP_COMPLETE"
-"""By which the script asks for what may come next."""
+"""The variable by which the script asks for completions."""
 
 
 @click.command(
@@ -26,7 +26,7 @@ COMPLETION_VARIABLE = "_DEDUP_COMPLETE"
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes dedup in a shell."""
+    """Print the completion script of a shell."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)

@@ -1,4 +1,4 @@
-"""`dedup evaluate`: a corpus and labels → how well they agree, at which threshold best, and the worst mistakes."""
+"""`dedup evaluate`: score the clusters of a corpus against labels, and list the worst mistakes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import echo_status, iter_run_warnings, print_json, report_rejects
+from dedup.cli.messages import echo_status, iter_run_warnings, print_json
 from dedup.cli.options import (
     Command,
     corpus_argument,
     corpus_options,
     json_option,
     labels_options,
-    rejects_option,
+    rejects_options,
     settings_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
+from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -27,23 +29,25 @@ if TYPE_CHECKING:
 __all__ = ["evaluate_command"]
 
 SCORES = ("f1", "precision", "recall", "b3_f1", "b3_precision", "b3_recall", "ari", "v_measure")
-"""What `--floor` may ask for."""
+"""The scores that `--floor` accepts."""
 
 
 def parse_floors(
     _context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]
 ) -> Mapping[str, float]:
-    """Return the pairs SCORE=NUMBER as a mapping, or fail with the one that is none."""
-    found = {}
+    """Return the pairs SCORE=NUMBER as a mapping, or fail on the first that is invalid."""
+    floors = {}
     for pair in pairs:
         name, _, number = pair.partition("=")
         try:
-            found[name] = float(number)
+            floors[name] = float(number)
         except ValueError:
-            raise click.BadParameter(f"{pair!r} is not of the form SCORE=NUMBER, as f1=.85.") from None
+            raise click.BadParameter(
+                f"{pair!r} does not have the form SCORE=NUMBER, such as f1=.85."
+            ) from None
         if name not in SCORES:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(SCORES)}.")
-    return found
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(SCORES)}.")
+    return floors
 
 
 @click.command(
@@ -61,8 +65,7 @@ def parse_floors(
 @click.option(
     "--curve",
     is_flag=True,
-    help="Score two dozen values of the probability that a match at this level needs as well, and mark the best; show how far "
-    "the model's probabilities mean what they say.",
+    help="Also score other thresholds of the probability, mark the best, and show how well the probabilities are calibrated.",
 )
 @click.option(
     "--examples",
@@ -70,24 +73,24 @@ def parse_floors(
     default=5,
     show_default=True,
     metavar="N",
-    help="Show so many of the worst mistakes of either kind, with ids for dedup explain.",
+    help="Number of mistakes of each kind to show, worst first, with ids for dedup explain.",
 )
 @click.option(
     "--html",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write all of it, the curve too, into one page to look at.",
+    help="Write everything, including the curve, to this HTML page.",
 )
 @click.option(
     "--floor",
     multiple=True,
     metavar="SCORE=NUMBER",
     callback=parse_floors,
-    help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ...; repeat it for more.",
+    help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ... Can be repeated.",
 )
 @json_option
 @settings_options
-@rejects_option
+@rejects_options
 @corpus_options
 def evaluate_command(
     paths: tuple[str, ...],
@@ -100,57 +103,56 @@ def evaluate_command(
     floor: Mapping[str, float],
     as_json: bool,
     settings: Settings,
-    rejects: str | None,
+    rejects: RejectOptions,
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Score the clusters against labels; show the worst mistakes.
+    """Score the clusters against labels and list the worst mistakes.
 
-    Pairwise F1, B³, adjusted Rand index, V-measure, and how many drops of each relation are right.
+    Prints pairwise F1, B³, adjusted Rand index, V-measure, and the number of correct drops for each relation.
 
-    Labels are a field of the articles (--gold) or a file of pairs (--pairs). What has no label is left out of
-    the scores. They count at the level in force: at text and story, a pair labelled followup belongs apart; at
-    storyline, together.
+    Labels are a field of the articles (--gold) or a file of pairs (--pairs). Articles and pairs without a label are not
+    scored. Whether a pair labelled followup should be joined depends on --level: not at text and story, but at storyline.
     """
     prepare_libraries()
     from dedup import read_articles
     from dedup.cli.label_options import check_label_options, read_ground_truth
     from dedup.evaluation import metrics
     from dedup.evaluation.tuning import build_tuning_report
-    from dedup.pipeline import writers
 
     check_label_options(gold, open_, pairs)
     corpus = read_articles(*paths, **reading)
-    for place in (rejects, html):
-        writers.check_output_path(place, corpus)
-    given, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
-    report_rejects(corpus, None, rejects, quiet=quiet)
+    check_output_paths(paths, corpus, rejects.path, html)
+    sketched, done = run_and_keep_sketches(corpus, settings, quiet=quiet)
+    report_rejects(corpus, len(done.result.ids), paths, None, rejects, quiet=quiet)
     truth = read_ground_truth(corpus, done.result, gold, open_, pairs)
-    found = run_interruptibly(
-        lambda: build_tuning_report(given, done.result, truth, examples, thorough=curve or html is not None)
+    report = run_interruptibly(
+        lambda: build_tuning_report(
+            sketched, done.result, truth, examples, thorough=curve or html is not None
+        )
     )
     if curve and settings.level == "text":
-        echo_status("At level text no model decides: there is no curve.", quiet=quiet)
+        echo_status("--curve has no effect at level text, which uses no model.", quiet=quiet)
     if html is not None:
         from dedup.io.atomic_write import open_atomic
         from dedup.reports.html.tuning_page import render_tuning_page
 
         with open_atomic(html) as file:
-            file.write(render_tuning_page(found, done.result))
+            file.write(render_tuning_page(report, done.result))
     if as_json or not sys.stdout.isatty():
         print_json(
             {
-                "level": found.level,
-                **asdict(found.scores),
-                **{name: value for name, value in asdict(found).items() if name not in {"level", "scores"}},
+                "level": report.level,
+                **asdict(report.scores),
+                **{name: value for name, value in asdict(report).items() if name not in {"level", "scores"}},
             }
         )
     else:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.scores import render_evaluation
 
-        print_renderables(render_evaluation(found))
+        print_renderables(render_evaluation(report))
     echo_status("\n".join(iter_run_warnings(done, corpus)), quiet=quiet)
-    missed = metrics.find_failed_floors(found.scores, floor)
+    missed = metrics.find_failed_floors(report.scores, floor)
     if missed:
         raise click.ClickException("; ".join(missed))

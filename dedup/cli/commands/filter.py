@@ -1,4 +1,4 @@
-"""`dedup filter`: a corpus → one article of each story; with an index, one of each story that it has not seen."""
+"""`dedup filter`: keep one article of each story; with an index, only of stories that it has not seen."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.dry_run import print_estimate, print_estimate_line
-from dedup.cli.messages import report_index_answers, report_rejects, report_run
+from dedup.cli.messages import iter_terminal_lines, report_index_answers, report_run
 from dedup.cli.options import (
     Command,
+    RecordsPath,
     corpus_argument,
     corpus_options,
     dry_run_option,
-    output_option,
-    rejects_option,
+    records_option,
+    rejects_options,
     settings_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_with_progress
+from dedup.cli.rejects import RejectOptions, check_reject_share, report_rejects, save_rejects
 from dedup.cli.stream_filter import (
     FilterOutputs,
     add_corpus_to_index,
@@ -28,6 +31,8 @@ from dedup.cli.stream_filter import (
     filter_stream,
     open_index,
 )
+from dedup.errors import InputError
+from dedup.formatting import format_count
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
@@ -50,32 +55,39 @@ STDIN = "-"
     ),
 )
 @corpus_argument
-@output_option("Write the kept articles here instead of on stdout; the extension says the format.")
+@records_option("Write the kept articles to this file instead of stdout, in the format of its extension.")
 @click.option(
     "--dropped",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write the dropped articles here, each with the reason.",
+    type=RecordsPath(),
+    metavar="FILE",
+    help="Write the dropped articles to this file, each with the reason.",
 )
-@click.option("--annotate", is_flag=True, help="Write all articles, in order, each with what became of it.")
+@click.option("--annotate", is_flag=True, help="Write all articles in input order, each with its decision.")
+@click.option(
+    "--in-place",
+    is_flag=True,
+    help="Let -o replace a file of the corpus. The file stays as it is until the new one is complete, and if any of its "
+    "articles cannot be read.",
+)
 @click.option(
     "--index",
-    "place",
-    metavar="PLACE",
-    envvar="DEDUP_INDEX",
-    help="Remember the articles here, and drop what repeats one of an earlier run: a file such as seen.db.",
+    metavar="INDEX",
+    help="Also drop duplicates of articles from earlier runs, and remember the articles of this run: a file such as "
+    "seen.db, or postgresql://user@host/database.",
 )
 @click.option(
     "--new-only",
     is_flag=True,
-    help="With --index: do not keep an article again that comes a second time, with the same id and text. "
-    "After a run that was cut off it may keep too little: what was recorded and not yet written counts as kept.",
+    help="With --index: drop an article that the index has already, with the same id and text. If an earlier run was "
+    "interrupted, this can drop articles that it recorded but did not write.",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1, 100_000),
     default=1000,
     show_default=True,
-    help="With --index and standard input: answer about so many articles at once.",
+    metavar="N",
+    help="With --index and standard input: process this many articles at once.",
 )
 @click.option(
     "--max-delay",
@@ -83,66 +95,74 @@ STDIN = "-"
     default=200,
     show_default=True,
     metavar="MS",
-    help="With --index and standard input: let no article wait longer for others, in milliseconds.",
+    help="With --index and standard input: process a smaller batch after this many milliseconds.",
 )
 @dry_run_option
 @settings_options
-@rejects_option
+@rejects_options
 @corpus_options
 def filter_command(
     paths: tuple[str, ...],
     output: str | None,
     dropped: str | None,
     annotate: bool,
-    place: str | None,
+    in_place: bool,
+    index: str | None,
     new_only: bool,
     batch: int,
     max_delay: int,
     dry_run: bool,
     settings: Settings,
-    rejects: str | None,
+    rejects: RejectOptions,
     quiet: bool,
     **reading: Any,
 ) -> None:
     """Keep one article of each story and drop the others.
 
-    What is kept is written as it was read, byte for byte where it came as lines of JSON.
+    Kept articles are written unchanged; JSON Lines stay the same byte for byte.
 
-    With --index, articles are taken as they come, and whoever came first is kept. Standard input is then a
-    stream without an end: each article is answered, in order, as soon as that is recorded for good, and files
-    named by -o and --dropped are added to. The same id and text again get the same answer again, so a run
-    that was cut off may be repeated; SIGTERM answers what has arrived, and ends.
+    With --index, the article that arrives first is kept. Standard input is then a stream that may never end: each
+    article is written, in order, once its decision is stored, and the files of -o and --dropped are appended to. An
+    article with the same id and text gets the same decision again, so you can repeat an interrupted run. On SIGTERM it
+    finishes the articles already read, then exits.
     """
-    check_distinct_paths({"output": output or STDIN, "dropped": dropped, "rejects": rejects, "index": place})
-    if place is None and new_only:
-        raise click.UsageError("--new-only needs an --index.")
-    doors = FilterOutputs(output, dropped, rejects, annotate=annotate, new_only=new_only, quiet=quiet)
+    check_distinct_paths(
+        {"output": output or STDIN, "dropped": dropped, "rejects": rejects.path, "index": index}
+    )
+    if index is None and new_only:
+        raise click.UsageError("--new-only needs --index.")
+    if in_place and output in {None, STDIN}:
+        raise click.UsageError("--in-place needs -o with a file of the corpus.")
+    outputs = FilterOutputs(
+        output, dropped, rejects, annotate=annotate, new_only=new_only, in_place=in_place, quiet=quiet
+    )
     prepare_libraries()
     if dry_run:
         print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
-    elif place is not None and paths == (STDIN,):
+    elif index is not None and paths == (STDIN,):
         from dedup.index.stream import BatchLimits
 
-        filter_stream(place, settings, BatchLimits(batch, max_delay / 1000), doors, **reading)
-    elif place is not None:
-        filter_with_index(paths, place, settings, doors, **reading)
+        filter_stream(index, settings, BatchLimits(batch, max_delay / 1000), outputs, **reading)
+    elif index is not None:
+        filter_with_index(paths, index, settings, outputs, **reading)
     else:
-        filter_corpus(paths, settings, doors, **reading)
+        filter_corpus(paths, settings, outputs, **reading)
 
 
 def check_distinct_paths(paths: Mapping[str, str | None]) -> None:
-    """Raise UsageError where two options name one place: what the one writes the other would destroy."""
-    named = {option: Path(place).resolve() for option, place in paths.items() if place}
+    """Raise `UsageError` if two options name the same file: one would overwrite the other."""
+    named = {option: Path(path).resolve() for option, path in paths.items() if path}
     for one, other in combinations(named, 2):
         if named[one] == named[other]:
-            raise click.UsageError(f"--{other} and --{one} must be two places.")
+            raise click.UsageError(f"--{other} and --{one} must be different files.")
 
 
 def filter_corpus(paths: tuple[str, ...], settings: Settings, outputs: FilterOutputs, **reading: Any) -> None:
-    """Filter a corpus by itself."""
+    """Filter a corpus without an index."""
     corpus = open_corpus(paths, outputs, **reading)
     print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=outputs.quiet)
     done = run_with_progress(corpus, settings, quiet=outputs.quiet)
+    report_rejects(corpus, len(done.result.ids), paths, outputs.output, outputs.rejects, quiet=outputs.quiet)
     write_filtered(done.result, corpus, outputs)
     report_run(done, corpus, quiet=outputs.quiet)
 
@@ -150,38 +170,48 @@ def filter_corpus(paths: tuple[str, ...], settings: Settings, outputs: FilterOut
 def filter_with_index(
     paths: tuple[str, ...], location: str, settings: Settings, outputs: FilterOutputs, **reading: Any
 ) -> None:
-    """Filter a corpus by what an index has seen, and itself."""
+    """Filter a corpus with an index.
+
+    The output is written even if too many articles were rejected: the index has recorded the others already.
+    """
     from dedup.index.answers import CorpusAnswers
 
     corpus = open_corpus(paths, outputs, **reading)
     with open_index(location, settings) as index:
-        given, seconds = add_corpus_to_index(corpus, index, quiet=outputs.quiet)
-        write_filtered(CorpusAnswers(given, new_only=outputs.new_only), corpus, outputs)
-        outcomes = count_outcomes(given, new_only=outputs.new_only)
+        answers, seconds = add_corpus_to_index(corpus, index, quiet=outputs.quiet)
+        save_rejects(corpus, paths, outputs.output, outputs.rejects, quiet=outputs.quiet)
+        write_filtered(CorpusAnswers(answers, new_only=outputs.new_only), corpus, outputs)
+        outcomes = count_outcomes(answers, new_only=outputs.new_only)
         report_index_answers(outcomes, seconds, index, corpus.warnings, quiet=outputs.quiet)
+    check_reject_share(corpus.rejects, len(corpus.rejects), len(answers), outputs.rejects.max_share)
 
 
 def open_corpus(paths: tuple[str, ...], outputs: FilterOutputs, **reading: Any) -> Corpus:
-    """Return the corpus, after a look whether the places can be written to."""
+    """Return the corpus, once its outputs have been checked."""
     from dedup import read_articles
     from dedup.pipeline import writers
 
     corpus = read_articles(*paths, **reading)
-    writers.check_output_path(outputs.output)
-    for other in (outputs.dropped, outputs.rejects):
-        writers.check_output_path(other, corpus)
+    if outputs.in_place:
+        writers.check_output_path(outputs.output)
+    else:
+        check_output_paths(
+            paths, corpus, outputs.output, hint="; add --in-place if you want to write it anyway"
+        )
+    check_output_paths(paths, corpus, outputs.dropped, outputs.rejects.path)
     return corpus
 
 
 def write_filtered(verdicts: ArticleDecisions, corpus: Corpus, outputs: FilterOutputs) -> None:
-    """Write what was kept, what was dropped, and what could not be read."""
+    """Write the kept and the dropped articles; `InputError` if rejects would be lost by replacing their file."""
     from dedup.io.atomic_write import write_records
     from dedup.pipeline import writers
 
-    report_rejects(corpus, outputs.output, outputs.rejects, quiet=outputs.quiet)
+    if corpus.rejects and corpus.has_file(str(outputs.output)):
+        count = format_count(len(corpus.rejects), "article")
+        raise InputError(f"{outputs.output} was not replaced, because {count} could not be read")
     if outputs.dropped is not None:
-        write_records(outputs.dropped, writers.iter_dropped_lines(verdicts, corpus))
-    write_records(
-        outputs.output,
-        (writers.iter_annotated_lines if outputs.annotate else writers.iter_kept_records)(verdicts, corpus),
-    )
+        dropped = writers.iter_dropped_lines(verdicts, corpus)
+        write_records(outputs.dropped, iter_terminal_lines(outputs.dropped, dropped))
+    iter_records = writers.iter_annotated_lines if outputs.annotate else writers.iter_kept_records
+    write_records(outputs.output, iter_terminal_lines(outputs.output, iter_records(verdicts, corpus)))

@@ -1,4 +1,4 @@
-"""`dedup index`: what is in an index, whether it is sound, and less of it."""
+"""`dedup index`: inspect, check and shrink an index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import print_json
-from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, json_option, output_option
+from dedup.cli.messages import echo, iter_terminal_lines, print_json
+from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, json_option, records_option
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["index_command"]
 
 MAX_SHOWN_FAULTS = 100
-"""Faults that are named one by one."""
+"""The number of faults that are listed."""
 
-index_argument = click.argument("place", metavar="INDEX")
+MAX_DAY_DIGITS = 5
+"""A longer number is a date: 20260504, or seconds since 1970."""
+
+index_argument = click.argument("location", metavar="INDEX")
 
 
 class IndexCommandGroup(click.Group):
-    """Commands of a command, each with the options that all have."""
+    """The subcommands of `dedup index`."""
 
     command_class = Command
     section = "Find"
@@ -34,42 +37,43 @@ class IndexCommandGroup(click.Group):
 
 @click.group(name="index", cls=IndexCommandGroup, context_settings=CONTEXT)
 def index_command() -> None:
-    """Look after an index of the articles seen.
+    """Inspect and maintain an index of articles.
 
-    dedup filter --index makes it, and adds to it.
+    dedup filter --index creates an index and adds articles to it.
 
-    An INDEX is a file such as seen.db, or postgresql://user@host/database.
+    INDEX is a file such as seen.db, or postgresql://user@host/database.
     """
 
 
 @index_command.command(name="stats", examples=("dedup index stats seen.db",))
 @index_argument
 @json_option
-def stats_command(place: str, as_json: bool) -> None:
-    """Show what is in an index: how many articles, of when, on how many bytes."""
-    with open_existing_index(place) as found:
-        figures = found.stats()
+def stats_command(location: str, as_json: bool) -> None:
+    """Show the number of articles in an index, their dates and its size."""
+    with open_existing_index(location) as index:
+        stats = index.stats()
     if as_json or not sys.stdout.isatty():
-        print_json(asdict(figures))
+        print_json(asdict(stats))
     else:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.index import render_index_stats
 
-        print_renderables(render_index_stats(figures))
+        print_renderables(render_index_stats(stats))
 
 
 @index_command.command(name="verify", examples=("dedup index verify seen.db --deep",))
 @index_argument
-@click.option("--deep", is_flag=True, help="Compare all kept articles with each other too.")
-def verify_command(place: str, deep: bool) -> None:
-    """Look an index through, and say what is wrong with it; exit with 1 if anything is."""
-    with open_existing_index(place) as found:
-        faults = found.verify(deep=deep)
+@click.option("--deep", is_flag=True, help="Also compare all kept articles with each other.")
+def verify_command(location: str, deep: bool) -> None:
+    """Check an index for damage; exit with 1 if there is any."""
+    with open_existing_index(location) as index:
+        faults = index.verify(deep=deep)
+        name = index.backend.name
     for fault in faults[:MAX_SHOWN_FAULTS]:
-        click.echo(fault)
+        echo(fault)
     if faults:
-        raise click.ClickException(f"{format_count(len(faults), 'fault')} in {place}")
-    click.echo(f"{place} is sound")
+        raise click.ClickException(f"{format_count(len(faults), 'fault')} in {name}")
+    echo(f"{name} has no faults")
 
 
 @index_command.command(
@@ -77,40 +81,47 @@ def verify_command(place: str, deep: bool) -> None:
     examples=("dedup index expire seen.db --before 60d", "dedup index expire seen.db --before 2026-01-01"),
 )
 @index_argument
-@click.option("--before", required=True, metavar="DATE", help="A date, 2026-05-04, or days ago: 60d.")
-def expire_command(place: str, before: str) -> None:
-    """Forget the stories all of whose articles are older than a date, and give their space back.
+@click.option(
+    "--before", required=True, metavar="DATE", help="A date (2026-05-04) or a number of days ago (60d)."
+)
+def expire_command(location: str, before: str) -> None:
+    """Remove stories whose articles are all older than a date, and free their space.
 
-    An article without a date is as old as its decision. Keep more than --copy-window-days of a feed.
+    For an article without a date, the time when it was added counts. Keep more days than --copy-window-days.
     """
-    with open_existing_index(place) as found:
-        gone = found.expire(parse_cutoff_date(before))
-    click.echo(f"{format_count(gone, 'article')} expired")
+    cutoff = parse_cutoff_date(before)
+    with open_existing_index(location) as index:
+        removed = index.expire(cutoff)
+    echo(f"{format_count(removed, 'article')} expired")
 
 
 @index_command.command(name="delete", examples=("dedup index delete seen.db article-1 article-2",))
 @index_argument
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
-def delete_command(place: str, ids: tuple[str, ...]) -> None:
-    """Forget articles, in all versions; and where one was kept, all that was dropped for it."""
-    with open_existing_index(place) as found:
-        gone = [found.delete(name) for name in ids]
-    missing = [name for name, count in zip(ids, gone, strict=True) if not count]
-    click.echo(f"{format_count(sum(gone), 'article')} deleted")
+def delete_command(location: str, ids: tuple[str, ...]) -> None:
+    """Remove all versions of articles, and the articles that were dropped as duplicates of them."""
+    with open_existing_index(location) as index:
+        counts = [index.delete(id_) for id_ in ids]
+        name = index.backend.name
+    missing = [id_ for id_, count in zip(ids, counts, strict=True) if not count]
+    echo(f"{format_count(sum(counts), 'article')} deleted")
     if missing:
-        raise click.ClickException(f"there is no article {', '.join(map(repr, missing))} in {place}")
+        raise click.ClickException(f"there is no article {', '.join(map(repr, missing))} in {name}")
 
 
 @index_command.command(name="export", examples=("dedup index export seen.db -o log.parquet",))
 @index_argument
-@output_option("Write here instead of on stdout; the extension says the format: .parquet, .csv, .jsonl.")
-def export_command(place: str, output: str | None) -> None:
-    """Write what was decided, an article a row: what it repeats, how, how sure, on what evidence, when."""
+@records_option(
+    "Write to this file instead of stdout, in the format of its extension: .parquet, .csv, .jsonl."
+)
+def export_command(location: str, output: str | None) -> None:
+    """Write the decisions, one row per article: its match, the relation, the score, the evidence and the time."""
     from dedup.io.atomic_write import write_records
 
-    with open_existing_index(place) as found:
-        count = write_records(output, chain.from_iterable(found.log()))
-    click.echo(format_count(count, "article"), err=True)
+    with open_existing_index(location) as index:
+        rows = chain.from_iterable(index.log())
+        count = write_records(output, iter_terminal_lines(output, rows))
+    echo(format_count(count, "article"), err=True)
 
 
 @index_command.command(name="merge", examples=("dedup index merge seen.db other.db",))
@@ -120,38 +131,42 @@ def export_command(place: str, output: str | None) -> None:
     "--boilerplate",
     type=FILE_OPTION_TYPES["boilerplate"],
     metavar="FILE",
-    help="What the index was made with, if any.",
+    help="The boilerplate of the index, if it was created with any.",
 )
 @click.option(
-    "--model", type=FILE_OPTION_TYPES["model"], metavar="FILE", help="What the index was made with, if any."
+    "--model",
+    type=FILE_OPTION_TYPES["model"],
+    metavar="FILE",
+    help="The model of the index, if it was created with one.",
 )
-def merge_command(place: str, others: tuple[str, ...], **files: Any) -> None:
-    """Add to an index what others have seen.
+def merge_command(location: str, others: tuple[str, ...], **files: Any) -> None:
+    """Add the articles of other indexes to an index.
 
-    Each kept article of the others is judged as if it came in now. An article of theirs that was dropped as a
-    copy of one that is a repetition here is left out: should it come again, it is judged anew.
+    Each kept article of the others is added as if it arrived now. If it is a duplicate here, the articles that were
+    dropped as its copies are left out; if one arrives again, it is compared again.
     """
     from dedup.index.index import Index
     from dedup.settings.settings import Settings
 
     own = Settings(**files) if any(files.values()) else None
-    with Index.open(place, own, create=False) as found:
-        for other in others:
-            with open_existing_index(other) as one:
-                added, left_out = found.merge(one)
-            lost = f"; {format_count(left_out, 'copy')} left out" if left_out else ""
-            click.echo(f"{format_count(added, 'article')} of {other} added{lost}")
+    with Index.open(location, own, create=False) as index:
+        for other_location in others:
+            with open_existing_index(other_location) as other:
+                added, left_out = index.merge(other)
+                name = other.backend.name
+            omitted = f"; {format_count(left_out, 'copy')} left out" if left_out else ""
+            echo(f"{format_count(added, 'article')} of {name} added{omitted}")
 
 
 def open_existing_index(location: str) -> Index:
-    """Return an index that is there already."""
+    """Open an index that exists."""
     from dedup.index.index import Index
 
     return Index.open_for_maintenance(location)
 
 
 def parse_cutoff_date(value: str) -> datetime:
-    """Return the beginning of a day that is given as a date, or as days ago (60d)."""
+    """Return a cutoff given as a date or as a number of days ago (60d); `BadParameter` if it is neither."""
     import pyarrow as pa
 
     from dedup.io.dates import parse_published
@@ -161,8 +176,12 @@ def parse_cutoff_date(value: str) -> datetime:
         try:
             return now - timedelta(days=int(value[:-1]))
         except OverflowError:
-            raise click.BadParameter(f"{value} is longer ago than a calendar reaches.") from None
-    found: datetime | None = parse_published(pa.array([value]))[0][0].as_py()
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no date; write 2026-05-04, or 60d for sixty days ago.")
-    return found
+            raise click.BadParameter(f"{value} is before the year 1.") from None
+    if value.strip().isdecimal() and len(value.strip()) <= MAX_DAY_DIGITS:
+        raise click.BadParameter(
+            f"{value!r} has no unit; did you mean {value.strip()}d, {value.strip()} days ago?"
+        )
+    cutoff: datetime | None = parse_published(pa.array([value]))[0][0].as_py()
+    if cutoff is None:
+        raise click.BadParameter(f"{value!r} is not a date; write 2026-05-04, or 60d for 60 days ago.")
+    return cutoff

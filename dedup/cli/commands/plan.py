@@ -1,4 +1,4 @@
-"""`dedup plan`: a sample of a corpus → what a run over all of it would take."""
+"""`dedup plan`: estimate the cost of a run from a sample of the corpus."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["plan_command"]
     default=SAMPLE_ARTICLES,
     show_default=True,
     metavar="N",
-    help="Read about so many articles; a corpus of up to 8 MB is read as a whole.",
+    help="Approximate size of the sample, in articles; a corpus of up to 8 MB is read completely.",
 )
 @json_option
 @settings_options
@@ -40,12 +40,12 @@ __all__ = ["plan_command"]
 def plan_command(
     paths: tuple[str, ...], sample: int, as_json: bool, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
-    """Say by a sample what a run would take.
+    """Estimate time, memory and disk from a sample.
 
-    That is articles, candidates of each, time, memory and disk, each from at least to at most.
+    Also estimates the number of articles and of candidates per article, each with a range.
 
-    Of plain JSON Lines, lines are drawn from all over the files; of packed files and other formats the
-    beginnings are read, and the ranges are wider. The seed of the settings decides which.
+    The sample of uncompressed JSON Lines is random, and depends on --seed. Of compressed files and other formats only
+    the beginning is read, so the ranges are wider.
     """
     prepare_libraries()
     print_estimate(paths, settings, reading.get("fields"), quiet=quiet, sample=sample, as_json=as_json)

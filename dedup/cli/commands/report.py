@@ -1,4 +1,4 @@
-"""`dedup report`: a corpus → one page to look through in a browser."""
+"""`dedup report`: write an HTML page to browse the clusters."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings, report_rejects
+from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings
 from dedup.cli.options import (
     Command,
     corpus_argument,
     corpus_options,
     output_option,
-    rejects_option,
+    rejects_options,
     settings_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_interruptibly, run_with_progress
+from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -36,51 +38,53 @@ MILLION = 1_000_000
     ),
 )
 @corpus_argument
-@output_option("Write the page here.", required=True)
+@output_option("Write the page to this file.", required=True)
 @click.option(
     "--texts",
     type=click.IntRange(0, 1000),
     default=16,
     show_default=True,
     metavar="N",
-    help="How many million characters of texts go into the page, at most; 0 for none.",
+    help="Maximum length of all texts in the page, in millions of characters; 0 for none.",
 )
 @settings_options
-@rejects_option
+@rejects_options
 @corpus_options
 def report_command(
     paths: tuple[str, ...],
     output: str,
     texts: int,
     settings: Settings,
-    rejects: str | None,
+    rejects: RejectOptions,
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Write a page to look through in a browser.
+    """Write an HTML page to browse the clusters.
 
-    It shows clusters, pairs side by side, charts, and what was left out. The page stands alone and loads
-    nothing from anywhere. It holds titles and texts of the corpus: pass it on only where you would pass
-    these on.
+    It shows clusters, pairs side by side, charts and the detected boilerplate. The page is a single file and loads
+    nothing from the network. It contains titles and texts of the corpus, so share it only if you may share these.
     """
     prepare_libraries()
     import dedup
     from dedup.io.atomic_write import open_atomic
-    from dedup.pipeline import writers
     from dedup.reports.html.page import build_report_page
 
     corpus = dedup.read_articles(*paths, **reading)
-    for place in (output, rejects):
-        writers.check_output_path(place, corpus)
+    check_output_paths(paths, corpus, output, rejects.path)
     done = run_with_progress(corpus, settings, quiet=quiet)
-    report_rejects(corpus, output, rejects, quiet=quiet)
-    odd = list(iter_run_warnings(done, corpus))
+    report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
+    warnings = list(iter_run_warnings(done, corpus))
     name = ", ".join("standard input" if path == "-" else Path(path).name or path for path in paths)
     page = run_interruptibly(
         lambda: build_report_page(
-            done.result, corpus, name=name, version=dedup.__version__, budget=texts * MILLION, oddities=odd
+            done.result,
+            corpus,
+            name=name,
+            version=dedup.__version__,
+            budget=texts * MILLION,
+            oddities=warnings,
         )
     )
     with open_atomic(output) as file:
         file.write(page)
-    echo_status("\n".join([format_run_summary(done), *odd]), quiet=quiet)
+    echo_status("\n".join([format_run_summary(done), *warnings]), quiet=quiet)

@@ -1,4 +1,4 @@
-"""`dedup serve`: an index → a service that pipelines in any language can ask."""
+"""`dedup serve`: an HTTP service that deduplicates articles with an index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["serve_command"]
 TOKEN_VARIABLE = "DEDUP_TOKEN"  # noqa: S105 - the name of a variable
 MIB = 1 << 20
 WARM_UP_QUERY = (
-    "The index learns what it holds, and reads its word lists, before anybody asks it for anything."
+    "This query makes the index load its content and its word lists before the first request arrives."
 )
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -41,10 +41,10 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 )
 @click.option(
     "--index",
-    "place",
     required=True,
-    metavar="PLACE",
-    help="Where the articles seen so far are remembered: a file, made where there is none, or :memory:.",
+    metavar="INDEX",
+    help="The index of articles: a file, which is created if it does not exist, postgresql://user@host/database, or "
+    ":memory:.",
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="NAME", help="The address to listen on."
@@ -55,13 +55,13 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     show_default=True,
     type=click.IntRange(0, 65535),
     metavar="N",
-    help="The port to listen on; 0 for any that is free.",
+    help="The port to listen on; 0 chooses a free one.",
 )
 @click.option(
     "--unix",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Listen on a socket in the file system instead, for this user alone.",
+    help="Listen on this Unix socket instead, which only this user can access.",
 )
 @click.option(
     "--max-body",
@@ -69,7 +69,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     show_default=True,
     type=click.IntRange(1, 1024),
     metavar="MIB",
-    help="A request has at most so many MiB.",
+    help="Maximum size of a request, in MiB.",
 )
 @click.option(
     "--max-articles",
@@ -77,7 +77,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     show_default=True,
     type=click.IntRange(1, 100_000),
     metavar="N",
-    help="A request holds at most so many articles.",
+    help="Maximum number of articles in a request.",
 )
 @click.option(
     "--max-requests",
@@ -85,7 +85,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     show_default=True,
     type=click.IntRange(1, 10_000),
     metavar="N",
-    help="At most so many requests are in hand; others are told to come again in a second (503).",
+    help="Maximum number of requests in progress; further ones get status 503 and should retry after a second.",
 )
 @click.option(
     "--max-seconds",
@@ -93,16 +93,14 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     show_default=True,
     type=click.FloatRange(0.1, 3600),
     metavar="NUMBER",
-    help="A request that has no answer in this time is told to come again.",
+    help="Maximum duration of a request; after it, the request gets status 503.",
 )
-@click.option(
-    "--access-log", is_flag=True, help="Log every request on stderr: who, which address, which answer."
-)
+@click.option("--access-log", is_flag=True, help="Log every request on stderr: client, path and status.")
 @field_option("the articles")
 @settings_options
 @quiet_option
 def serve_command(
-    place: str,
+    index: str,
     host: str,
     port: int,
     unix: Path | None,
@@ -115,15 +113,14 @@ def serve_command(
     settings: Settings,
     quiet: bool,
 ) -> None:
-    """Answer over HTTP which articles are new, and why not.
+    """Deduplicate articles over HTTP.
 
-    POST /articles takes one article, a list, or JSON Lines, and answers once its decisions are recorded for
-    good. GET /articles/ID and /clusters/ID say what was decided; /healthz, /metrics and /openapi.json say the
-    rest. No text is stored or logged.
+    POST /articles takes one article, a list or JSON Lines, and responds once the decisions are stored. GET /articles/ID
+    and /clusters/ID return stored decisions; see also /healthz, /metrics and /openapi.json. No text is stored or logged.
 
-    With DEDUP_TOKEN in the environment, requests must bring it (Authorization: Bearer TOKEN); without it, only
-    this machine may ask. An index that exists keeps its settings. SIGTERM and Ctrl-C end the service once what
-    it has in hand is answered, within ten seconds.
+    If DEDUP_TOKEN is set, requests need the header Authorization: Bearer TOKEN; otherwise only requests from this
+    machine are allowed. An index that exists keeps its settings. On SIGTERM or Ctrl-C the service finishes the requests
+    in progress, within ten seconds, then exits.
     """
     run = import_server()
     from dedup.pipeline.deduplicate import load_kernels
@@ -132,34 +129,34 @@ def serve_command(
 
     token = os.environ.get(TOKEN_VARIABLE)
     if token is not None and not token.strip():
-        raise ServingError(f"{TOKEN_VARIABLE} is empty: set it to a secret, or not at all")
+        raise ServingError(f"{TOKEN_VARIABLE} is empty; set it to a secret or unset it")
     limits = Limits(body=max_body * MIB, articles=max_articles, requests=max_requests, seconds=max_seconds)
     listening = run.bind_unix(unix) if unix else run.bind(host, port, has_token=bool(token))
     try:
         warn_if_uncompiled(quiet=quiet)
-        with listening, open_index(place, settings) as index:
+        with listening, open_index(index, settings) as opened:
             load_kernels()
-            index.find(WARM_UP_QUERY)
-            listening.listen()  # from here on a caller waits, and is not turned away
-            echo_status(f"serving {index.backend.name} at {run.describe_address(listening)}", quiet=quiet)
+            opened.find(WARM_UP_QUERY)
+            listening.listen()  # connections are accepted from here on
+            echo_status(f"serving {opened.backend.name} at {run.describe_address(listening)}", quiet=quiet)
             log_to_stderr(access_log=access_log)
-            app = create_app(index, token=token, limits=limits, fields=fields)
+            app = create_app(opened, token=token, limits=limits, fields=fields)
             run.serve_until_signal(app, listening, access_log=access_log)
-        echo_status("ended in good order", quiet=quiet)
+        echo_status("stopped", quiet=quiet)
     finally:
         if unix:
             unix.unlink(missing_ok=True)
 
 
 def log_to_stderr(*, access_log: bool) -> None:
-    """Send what the service logs to stderr: warnings, and each request where that is asked for."""
+    """Log warnings to stderr, and with `access_log` each request."""
     logging.basicConfig(format=LOG_FORMAT)
     if access_log:
         logging.getLogger("uvicorn.access").setLevel(logging.INFO)
 
 
 def import_server() -> Any:
-    """Return the module that serves; ServingError where the extra is not installed."""
+    """Return the server module; `ServingError` if the extra is not installed."""
     try:
         from dedup.server import run
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`dedup settings`: options → the settings in force."""
+"""`dedup settings`: show the current settings."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ ORIGINS = {
 @settings_options
 @click.pass_context
 def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
-    """Show the settings in force, and where each comes from.
+    """Show the current settings and where each comes from.
 
-    Below stand the odds that two copies are compared, by their similarity.
+    Also shows the probability that two copies are compared, by their Jaccard similarity.
     """
     from dedup.matching.lsh_probability import compute_candidate_probabilities
     from dedup.settings.settings import dump_settings
@@ -54,7 +54,7 @@ def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> N
 
 
 def get_setting_origin(ctx: click.Context, name: str) -> str:
-    """Return where the value of a setting comes from: an option, the environment, a file, or the default."""
+    """Return where a setting comes from: an option, the environment, a file or the default."""
     source = ctx.get_parameter_source(name)
     if source is click.core.ParameterSource.DEFAULT_MAP:
         return str(ctx.obj.path)

@@ -1,4 +1,4 @@
-"""Learned boilerplate → a list to read: for each source its passages, the most frequent first."""
+"""Render learned boilerplate as a table of passages, most frequent first."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from dedup.text.boilerplate.profile import BoilerplateProfile
 __all__ = ["render_boilerplate"]
 
 MAX_SHOWN_PASSAGES = 40
-"""A terminal shows so many passages; more than that is for a file."""
+"""The number of passages in a table."""
 
 
 def render_boilerplate(learned: BoilerplateProfile) -> Iterator[RenderableType]:
-    """Yield the most frequent passages as a table, and how many are not shown."""
-    found = sorted(
+    """Yield a table of the most frequent passages, and how many more there are."""
+    rows = sorted(
         (-count, source, passage)
         for source, passages in learned.sources.items()
         for passage, count in passages.items()
     )
-    if found:
+    if rows:
         table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), expand=True)
         table.add_column("headlines", justify="right")
         table.add_column("source", max_width=26)
         table.add_column("passage", ratio=1)
-        for count, source, passage in found[:MAX_SHOWN_PASSAGES]:
+        for count, source, passage in rows[:MAX_SHOWN_PASSAGES]:
             table.add_row(f"{-count:,}", format_cropped_line(source, "cyan"), format_cropped_line(passage))
         yield table
-    if len(found) > MAX_SHOWN_PASSAGES:
-        yield Text(f"… and {len(found) - MAX_SHOWN_PASSAGES:,} more (use -o to get all)", "dim")
+    if len(rows) > MAX_SHOWN_PASSAGES:
+        yield Text(f"… and {len(rows) - MAX_SHOWN_PASSAGES:,} more (use -o to get all)", "dim")

@@ -1,4 +1,4 @@
-"""Clusters → a list to read: the article that is kept, and under it those that repeat it."""
+"""Render clusters as a list: each kept article, followed by its duplicates."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from dedup.formatting import format_date, format_lag, format_percent
 __all__ = ["render_clusters"]
 
 WIDTH_FOR_IDS = 110
-"""From this many columns on, there is room for ids beside titles and sources."""
+"""Narrower terminals have no room for ids beside titles and sources."""
 MAX_SHOWN_MEMBERS = 12
-"""A cluster shows so many duplicates: after them, its story is known."""
+"""The number of duplicates listed for a cluster."""
 MAX_WIDTHS = {"source": 22, "id": 28}
-"""The most columns that a source and an id may take."""
+"""Maximum width of the columns for sources and ids."""
 MAX_TITLE_CHARACTERS = 48
-"""Characters of a storyline's title, so that its id has room beside it."""
+"""Maximum length of the title of a storyline, so that its id fits beside it."""
 ArticleFields = Mapping[str, Any]
-"""id, title, source, published, and of a duplicate relation and score; of a canonical `chapter`, if it is one of several."""
+"""id, title, source, published; of a duplicate also relation and score; of a canonical `chapter`, if it is one of several."""
 
 
 def render_clusters(clusters: Sequence[Sequence[ArticleFields]], more: int) -> Iterator[RenderableType]:
-    """Yield each cluster, canonical first, as a heading and a table; `more` is how many are not shown."""
+    """Yield a heading and a table for each cluster; `more` is the number of clusters not shown."""
     duplicates = [article for articles in clusters for article in articles[1:]]
     widths = {name: measure_column(duplicates, name) for name in MAX_WIDTHS}
     for articles in clusters:
@@ -42,14 +42,14 @@ def render_clusters(clusters: Sequence[Sequence[ArticleFields]], more: int) -> I
 
 
 def measure_column(articles: Sequence[ArticleFields], name: str) -> int:
-    """Return how many columns the values of a field take, so that they stand below each other throughout."""
+    """Return the width of a column that fits the values of a field in all clusters."""
     return min(
         max((cell_len(strip_controls(article[name])) for article in articles), default=0), MAX_WIDTHS[name]
     )
 
 
 def render_cluster_heading(canonical: ArticleFields, size: int) -> RenderableType:
-    """Return the lines on the article that is kept: its title; how many there are, source, date and id."""
+    """Return the title of a kept article, and a line with the size of its cluster, its source, date and id."""
     facts = [f"{size} articles", canonical["source"], format_date(canonical["published"]), canonical["id"]]
     lines = [
         format_cropped_line(canonical["title"], "bold"),
@@ -61,33 +61,33 @@ def render_cluster_heading(canonical: ArticleFields, size: int) -> RenderableTyp
 
 
 def format_chapter(canonical: ArticleFields) -> str:
-    """Return which chapter of its storyline a kept article is, and of how many."""
+    """Return the position of a kept article in its storyline."""
     chapter = canonical["chapter"]
-    place = f"chapter {chapter['place']:,} of {chapter['count']:,}"
+    position = f"chapter {chapter['place']:,} of {chapter['count']:,}"
     if canonical["storyline"] == canonical["id"]:
-        return f"{place} in the storyline that it leads"
+        return f"{position} of a storyline that starts here"
     title = strip_controls(chapter["title"])
     if cell_len(title) > MAX_TITLE_CHARACTERS:
         title = f"{title[:MAX_TITLE_CHARACTERS].rstrip()}…"
-    return f"{place} in the storyline “{title}”, {canonical['storyline']}"
+    return f"{position} in the storyline “{title}”, {canonical['storyline']}"
 
 
 class MemberTable:
-    """The duplicates of a cluster, a row each, as much of them as the terminal has room for."""
+    """The duplicates of a cluster, one per row, with the columns that fit the terminal."""
 
     def __init__(self, articles: Sequence[ArticleFields], widths: Mapping[str, int]) -> None:
         self.canonical, *self.duplicates = articles
         self.widths = widths
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Yield the table; on a narrow terminal the ids are left out where there are sources."""
+        """Yield the table; a narrow terminal shows no ids if there are sources."""
         with_id = options.max_width >= WIDTH_FOR_IDS or not self.widths["source"]
         yield self.build_table(
             [name for name in MAX_WIDTHS if self.widths[name] and (with_id or name != "id")]
         )
 
     def build_table(self, names: list[str]) -> Table:
-        """Return the table of the first duplicates, its last columns the fields named."""
+        """Return the table of the first duplicates, with the named fields as its last columns."""
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(min_width=9)
         table.add_column(justify="right", min_width=5)
@@ -101,7 +101,7 @@ class MemberTable:
         return table
 
     def build_cells(self, article: ArticleFields) -> list[Text]:
-        """Return relation, score, lag and title of a duplicate."""
+        """Return the relation, score, lag and title of a duplicate."""
         same = article["title"] == self.canonical["title"]
         return [
             Text(article["relation"], RELATION_STYLES[article["relation"]]),

@@ -1,4 +1,4 @@
-"""What is in an index → a table for people."""
+"""Render the statistics of an index as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.formatting import format_size
+from dedup.formatting import format_size, strip_controls
 
 if TYPE_CHECKING:
     from dedup.index.maintenance import IndexStats
@@ -19,15 +19,17 @@ __all__ = ["render_index_stats"]
 
 
 def render_index_stats(stats: IndexStats) -> Iterator[RenderableType]:
-    """Yield the figures of an index, a line each."""
+    """Yield the name of an index and a table of its statistics."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right")
     table.add_column(style="dim")
     table.add_row(
-        Text("articles", "bold"), f"{stats.articles:,}", f"{stats.versions:,} of them later versions"
+        Text("articles", "bold"), f"{stats.articles:,}", f"including {stats.versions:,} later versions"
     )
-    table.add_row(Text("kept", "bold"), f"{stats.kept:,}", f"{stats.looked_up:,} are compared with new ones")
+    table.add_row(
+        Text("kept", "bold"), f"{stats.kept:,}", f"{stats.looked_up:,} are compared with new articles"
+    )
     for relation, count in stats.dropped.items():
         table.add_row(f"  {relation}", f"{count:,}", "")
     table.add_row(
@@ -39,12 +41,12 @@ def render_index_stats(stats: IndexStats) -> Iterator[RenderableType]:
     table.add_row(
         Text("size", "bold"),
         format_size(stats.bytes),
-        f"{format_size(stats.bytes_per_kept)} for each kept article",
+        f"{format_size(stats.bytes_per_kept)} per kept article",
     )
-    yield Text(stats.place)
+    yield Text(strip_controls(stats.place))
     yield table
 
 
 def format_date_range(first: datetime | None, last: datetime | None) -> str:
-    """Return a span of days."""
+    """Return a range of days, or "never"."""
     return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}" if first and last else "never"

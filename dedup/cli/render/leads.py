@@ -1,6 +1,6 @@
-"""Two leads → side by side, with what both say and what only one says told apart.
+"""Render two leads side by side, with marks for shared words and for names and numbers of only one.
 
-By colour on a terminal; by brackets in a pipe, in a file and where colours are not wanted (NO_COLOR).
+The marks are colours on a terminal, and brackets in a pipe, in a file or with NO_COLOR.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["LeadComparison"]
 
 SIDE_BY_SIDE_WIDTH = 72
-"""From this many columns on, two leads stand side by side."""
+"""Narrower terminals show one lead below the other."""
 
 
 class MarkStyle(NamedTuple):
-    """How a mark is drawn: its style, and the brackets that stand for it without colours."""
+    """The style of a mark, and the brackets that replace it without colours."""
 
     style: str
     opening: str
@@ -45,19 +45,19 @@ MEANINGS = (
     (WORDS, "the same words in both"),
     (QUOTATION, "quoted in both"),
     (BOTH, "name or number in both"),
-    (ONLY_HERE, "nowhere in the other"),
+    (ONLY_HERE, "missing from the other"),
 )
 
 
 class LeadComparison:
-    """The leads of two articles, each under its role."""
+    """The leads of two articles, each below its role."""
 
     def __init__(self, kept: Lead, other: Lead, *roles: str) -> None:
         self.leads = (kept, other)
         self.roles = roles
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the leads, abreast where there is room, and what their marks mean."""
+        """Yield the leads, side by side if they fit, and a legend of the marks."""
         coloured = console.color_system is not None and not console.no_color
         parts = [
             Group(Text(role, "dim"), render_lead(lead, coloured=coloured))
@@ -75,14 +75,14 @@ class LeadComparison:
             "\n",
             *(
                 part
-                for look, words in MEANINGS
-                for part in (render_mark(words, look, coloured=coloured), "   ")
+                for mark_style, words in MEANINGS
+                for part in (render_mark(words, mark_style, coloured=coloured), "   ")
             ),
         )
 
 
 def render_lead(lead: Lead, *, coloured: bool) -> Text:
-    """Return a lead with its marks; its lines stay lines."""
+    """Return a lead with its marks and line breaks."""
     text, end = Text(), 0
     for mark in lead.marks:
         text.append(clean_lead_part(lead.text[end : mark.start]))
@@ -97,7 +97,7 @@ def render_lead(lead: Lead, *, coloured: bool) -> Text:
 
 
 def render_mark(words: str, mark_style: MarkStyle, *, coloured: bool) -> Text:
-    """Return words as a mark shows them."""
+    """Return words in the style of a mark."""
     return (
         Text(words, mark_style.style)
         if coloured
@@ -106,7 +106,7 @@ def render_mark(words: str, mark_style: MarkStyle, *, coloured: bool) -> Text:
 
 
 def clean_lead_part(text: str) -> str:
-    r"""Return a part of a text for the terminal: no control characters, one space for many, one newline for many.
+    r"""Return part of a text without control characters, with runs of spaces and of newlines collapsed.
 
     >>> clean_lead_part("rose,\n\n  fell ")
     'rose,\nfell '

@@ -1,4 +1,4 @@
-"""An explanation → the verdict on two articles, their leads, what they share, what was left out, what was weighed."""
+"""Render an explanation: the verdict, the leads, shared passages and terms, boilerplate and evidence."""
 
 from __future__ import annotations
 
@@ -22,16 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["render_explanation"]
 
-MISSED_WARNING = (
-    "In a corpus the pair would be missed: it shares no band, and too few salient terms to be looked at."
-)
+MISSED_WARNING = "A run over a corpus would miss this pair, because it shares no band and too few salient terms to be compared."
 MAX_SHOWN_TERMS = 24
 HEAD_CHARACTERS, TAIL_CHARACTERS = 120, 60
-"""Characters shown of the beginning and of the end of a long passage."""
+"""Characters shown from the beginning and the end of a long passage."""
 
 
 def render_explanation(explanation: Explanation) -> Iterator[RenderableType]:
-    """Yield the explanation from the verdict down to the single features."""
+    """Yield the sections of the explanation, the verdict first."""
     yield Text(
         strip_controls(explanation.verdict),
         f"bold {RELATION_STYLES[explanation.relation] if explanation.relation else 'red'}",
@@ -45,33 +43,35 @@ def render_explanation(explanation: Explanation) -> Iterator[RenderableType]:
         explanation.other, second, format_lag(explanation.kept.published, explanation.other.published)
     )
     yield from render_pair_section(
-        "How they begin",
+        "Openings",
         LeadComparison(explanation.kept.lead, explanation.other.lead, *get_roles(explanation)),
     )
-    yield from render_pair_section("Said in the same words", render_shared_passages(explanation))
-    yield from render_pair_section("Names and numbers in both", render_shared_terms(explanation))
+    yield from render_pair_section("Shared passages", render_shared_passages(explanation))
+    yield from render_pair_section("Shared names and numbers", render_shared_terms(explanation))
     yield from render_pair_section(
-        "Names and numbers that the other has nowhere", render_own_terms(explanation)
+        "Names and numbers missing from the other article", render_own_terms(explanation)
     )
-    yield from render_pair_section("Left out, as no part of the story", render_pair_boilerplate(explanation))
-    yield from render_pair_section("How much wording they share", render_wording_overlap(explanation))
-    yield from render_pair_section("What the model weighed", Waterfall(explanation))
+    yield from render_pair_section(
+        "Boilerplate, ignored in the comparison", render_pair_boilerplate(explanation)
+    )
+    yield from render_pair_section("Shared wording", render_wording_overlap(explanation))
+    yield from render_pair_section("Evidence weighed by the model", Waterfall(explanation))
 
 
 def get_roles(explanation: Explanation) -> tuple[str, str]:
-    """Return what the two articles are called."""
+    """Return the roles of the two articles."""
     return ("kept", "dropped") if explanation.joins else ("first", "second")
 
 
 def render_pair_section(title: str, content: RenderableType | None) -> Iterator[RenderableType]:
-    """Yield a heading and what stands under it; nothing where there is nothing."""
+    """Yield a heading and its content; nothing if there is no content."""
     if content is not None:
         yield Text(f"\n{title}", "bold")
         yield Padding(content, (0, 0, 0, 2))
 
 
 def render_pair_article(side: ExplainedArticle, role: str, later: str) -> RenderableType:
-    """Return the lines on one of the articles."""
+    """Return the title and the facts of an article."""
     facts = [side.source, format_date(side.published), later, f"{side.words} words", side.id]
     title = Text.assemble(
         (f"{role:<8}", "dim"), (strip_controls(side.title or side.opening or "(no text)"), "bold")
@@ -81,13 +81,13 @@ def render_pair_article(side: ExplainedArticle, role: str, later: str) -> Render
 
 
 def set_no_wrap(text: Text) -> Text:
-    """Return text that stays on its line."""
+    """Return text that is cut at the edge of the terminal instead of wrapped."""
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 
 def render_shared_passages(explanation: Explanation) -> RenderableType | None:
-    """Return the passages that stand in both."""
+    """Return the passages in both articles."""
     return (
         Group(*(Text(truncate_passage(strip_controls(passage))) for passage in explanation.passages))
         if explanation.passages
@@ -96,7 +96,7 @@ def render_shared_passages(explanation: Explanation) -> RenderableType | None:
 
 
 def truncate_passage(passage: str) -> str:
-    """Return a passage in quotation marks: of a long one the beginning, the end, and how long it is."""
+    """Return a passage in quotation marks; of a long one, the beginning, the end and the length."""
     if len(passage) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
         return f"“{passage}”"
     length = format_count(len(split_words(passage)), "word")
@@ -106,12 +106,12 @@ def truncate_passage(passage: str) -> str:
 
 
 def render_shared_terms(explanation: Explanation) -> RenderableType | None:
-    """Return the names and numbers that are in both, most telling first."""
+    """Return the names and numbers in both articles, most salient first."""
     return build_term_table([("names", explanation.names), ("numbers", explanation.numbers)])
 
 
 def render_own_terms(explanation: Explanation) -> RenderableType | None:
-    """Return the names and numbers in the lead of one that stand nowhere in the other."""
+    """Return the names and numbers in the lead of one article that are missing from the other."""
     rows = [
         (f"{role}: {kind}s", tuple(dict.fromkeys(iter_marked_parts(side.lead, f"own {kind}"))))
         for role, side in zip(get_roles(explanation), (explanation.kept, explanation.other), strict=True)
@@ -121,12 +121,12 @@ def render_own_terms(explanation: Explanation) -> RenderableType | None:
 
 
 def iter_marked_parts(lead: Lead, kind: str) -> Iterator[str]:
-    """Yield the marked parts of a lead that are of one kind."""
+    """Yield the parts of a lead with marks of one kind."""
     return (lead.text[mark.start : mark.end] for mark in lead.marks if mark.kind == kind)
 
 
 def build_term_table(rows: Iterable[tuple[str, tuple[str, ...]]]) -> RenderableType | None:
-    """Return rows of words, each with its name; nothing where there are no words."""
+    """Return a table of named word lists; None if all are empty."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for name, words in rows:
         if words:
@@ -136,7 +136,7 @@ def build_term_table(rows: Iterable[tuple[str, tuple[str, ...]]]) -> RenderableT
 
 
 def render_pair_boilerplate(explanation: Explanation) -> RenderableType | None:
-    """Return what was left out of each article, with the rule that said so."""
+    """Return the boilerplate of each article, with the rule that matched it."""
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(max_width=26)
     table.add_column()
@@ -152,7 +152,7 @@ def render_pair_boilerplate(explanation: Explanation) -> RenderableType | None:
 
 
 def render_wording_overlap(explanation: Explanation) -> RenderableType:
-    """Return how many runs of three words the two share, beside what a relation needs."""
+    """Return the shares of common 3-word shingles, beside those that the relations need."""
     first, second = get_roles(explanation)
     share = {feature.name: feature.value for feature in explanation.features}
     rows = [
@@ -160,7 +160,7 @@ def render_wording_overlap(explanation: Explanation) -> RenderableType:
         ("contained", f"of the {second}, found in the {first}", "an excerpt"),
         ("contains", f"of the {first}, found in the {second}", "an extension"),
     ]
-    table = build_number_table("runs of three words", "shared", "needed")
+    table = build_number_table("3-word shingles", "shared", "needed")
     for name, whose, relation in rows:
         least = explanation.least[name]
         enough = share[name] >= least
@@ -170,5 +170,7 @@ def render_wording_overlap(explanation: Explanation) -> RenderableType:
             f"{format_percent(least)} for {relation}",
         )
     terms, bands = explanation.lookup
-    looked_up = f"They are looked up by {format_count(terms, 'salient term')} and {format_count(bands, 'band')} in common."
+    looked_up = (
+        f"Lookup keys in common: {format_count(terms, 'salient term')} and {format_count(bands, 'band')}."
+    )
     return Group(table, Text(looked_up, "dim"))

@@ -1,4 +1,4 @@
-"""An estimate → a table of ranges, and the odds that copies are looked at."""
+"""Render an estimate as a table of ranges, with the probability that copies are compared."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ SHORT_SECONDS = 10
 
 
 def render_estimate(estimate: RunEstimate) -> Iterator[RenderableType]:
-    """Yield the ranges, and the odds of the bands."""
-    table = build_number_table("", "expected", "at least", "at most")
+    """Yield the ranges, and the probability that copies are compared."""
+    table = build_number_table("", "expected", "minimum", "maximum")
     rows = (
         ("articles", estimate.articles, lambda n: f"{n:,.0f}"),
-        ("candidates each", estimate.candidates, lambda n: f"{n:,.1f}"),
+        ("candidates per article", estimate.candidates, lambda n: f"{n:,.1f}"),
         ("time", estimate.seconds, format_seconds),
         ("memory", estimate.memory_bytes, format_size),
-        ("files, meanwhile", estimate.files_bytes, format_size),
-        ("disk, for what is kept", estimate.disk_bytes, format_size),
+        ("temporary files", estimate.files_bytes, format_size),
+        ("disk, for kept articles", estimate.disk_bytes, format_size),
     )
     for name, r, shown in rows:
         table.add_row(Text(name), Text(shown(r.expected), "bold"), shown(r.low), shown(r.high))
     yield table
-    yield f"\nby {format_count(estimate.sampled, 'article')} of the corpus"
-    yield Text("\nThe odds that two copies share a band, and so are compared, by their Jaccard similarity:\n")
+    yield f"\nestimated from {format_count(estimate.sampled, 'article')}"
+    yield Text("\nProbability that two copies are compared, by Jaccard similarity:\n")
     yield render_candidate_odds(estimate.odds)
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a number of seconds in words.
+    """Return a duration in seconds, minutes or hours.
 
     >>> format_seconds(0.2), format_seconds(42), format_seconds(5400)
     ('0.2 s', '42 s', '1.5 h')

@@ -1,4 +1,4 @@
-"""A question about two articles → what a person reads before answering; not what the model thinks, which would sway them."""
+"""Render a pair of articles for review, without the probability of the model, which would bias the answer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["render_question"]
 def render_question(
     position: int, total: int, first: ReviewArticle, second: ReviewArticle
 ) -> Iterator[RenderableType]:
-    """Yield both articles, and what only one of them says."""
+    """Yield both articles, and the terms that only one of them has."""
     yield ""
     yield Rule(f"{position + 1} of {total}", align="left", style="dim")
     for one, other in ((first, second), (second, first)):
         yield Text(strip_controls(one.title) or "(no title)", "bold")
         later = format_lag(first.published, second.published) if one is second else ""
-        facts = filter(None, (one.source, format_date(one.published), later and f"{later}", one.id))
+        facts = filter(None, (one.source, format_date(one.published), later, one.id))
         yield Text(strip_controls(" · ".join(facts)), "dim")
         yield Padding(Text(strip_controls(one.lead)), (0, 0, 0, 2))
         missing = find_own_terms(one, other)

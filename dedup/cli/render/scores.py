@@ -1,4 +1,4 @@
-"""Scores → tables: how well clusters and labels agree, what the labels say of each relation, a curve, mistakes."""
+"""Render an evaluation: scores, drops by relation, threshold curve and mistakes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["render_evaluation"]
 
 LEVEL_MEANINGS = {
-    "text": "pairs of one story belong together, follow-ups apart; only the text joins",
-    "story": "pairs of one story belong together, follow-ups apart",
-    "storyline": "pairs of one affair belong together, follow-ups too",
+    "text": "pairs of the same story should be joined, follow-ups should not; only copies are",
+    "story": "pairs of the same story should be joined, follow-ups should not",
+    "storyline": "pairs of the same story and follow-ups should be joined",
 }
-"""By level: what labels say there."""
+"""The meaning of the labels at each level."""
 
 
 def render_evaluation(study: TuningReport) -> Iterator[RenderableType]:
-    """Yield the level, the scores, the counts of each relation, the curve, the mistakes, and what it was computed from."""
+    """Yield the level, the scores, the drops by relation, the curve, the mistakes and the number of labels."""
     yield f"scored at level {study.level}: {LEVEL_MEANINGS[study.level]}\n"
     yield from render_score_table(study.scores)
     if study.curve:
@@ -42,7 +42,7 @@ def render_evaluation(study: TuningReport) -> Iterator[RenderableType]:
 
 
 def render_score_table(scores: Evaluation | PairEvaluation) -> Iterator[RenderableType]:
-    """Yield the scores, and the counts of each relation."""
+    """Yield the scores and the drops by relation."""
     agreements = build_number_table("", "F1", "precision", "recall")
     b_cubed = getattr(scores, "b_cubed", None)
     for name, a in (("pairwise", scores.pairwise), *((("B³", b_cubed),) if b_cubed else ())):
@@ -51,7 +51,7 @@ def render_score_table(scores: Evaluation | PairEvaluation) -> Iterator[Renderab
     if b_cubed:
         yield f"adjusted Rand index {scores.adjusted_rand:.3f}, V-measure {scores.v_measure:.3f}"  # type: ignore[union-attr]
     yield ""
-    relations = build_number_table("", "dropped", "right", "wrong", "open")
+    relations = build_number_table("", "dropped", "correct", "wrong", "open")
     for name, drops in scores.relations.items():
         wrong = Text(f"{drops.wrong:,}", "red" if drops.wrong else "")
         relations.add_row(
@@ -65,10 +65,10 @@ def render_score_table(scores: Evaluation | PairEvaluation) -> Iterator[Renderab
 
 
 def render_threshold_curve(curve: Iterable[ThresholdScores]) -> Iterator[RenderableType]:
-    """Yield a line for each threshold, the best and the one in force marked."""
+    """Yield a row for each threshold, with marks for the best and the current one."""
     table = build_number_table("probability", "F1", "precision", "recall", "dropped", "")
     for p in curve:
-        marks = [word for word, holds in (("best", p.best), ("in force", p.in_force)) if holds]
+        marks = [word for word, holds in (("best", p.best), ("current", p.in_force)) if holds]
         table.add_row(
             Text(f"{p.probability:g}", "bold" if marks else ""),
             Text(f"{p.f1:.3f}", "bold green" if p.best else ""),
@@ -78,41 +78,47 @@ def render_threshold_curve(curve: Iterable[ThresholdScores]) -> Iterator[Rendera
             Text("← " + ", ".join(marks) if marks else "", "bold"),
         )
     yield table
-    yield Text("The best was chosen on these labels, which flatters it.", "dim")
+    yield Text("The best threshold was chosen on these labels, so its scores are optimistic.", "dim")
 
 
 def render_reliability_table(study: TuningReport) -> Iterator[RenderableType]:
-    """Yield a line for each tenth of probability: what the model said, and what was so; then how far off it was in all."""
-    table = build_number_table(f"{study.model} model", "said, mean", f"one {study.model}", "pairs")
+    """Yield the mean probability and the share of true matches for each range of probability, and the calibration error."""
+    table = build_number_table(f"{study.model} model", "mean probability", f"same {study.model}", "pairs")
     for b in study.reliability:
         table.add_row(Text(f"{b.low:g} to {b.high:g}"), f"{b.said:.2f}", f"{b.same:.2f}", f"{b.pairs:,}")
     yield table
-    yield f"calibration error of the {study.model} model {study.calibration_error:.3f}, bins weighted by their pairs"
+    yield f"calibration error of the {study.model} model: {study.calibration_error:.3f}"
 
 
 def render_mistake_list(heading: str, mistakes: Iterable[Mistake], model: str) -> Iterator[RenderableType]:
-    """Yield pairs of articles, with ids for `dedup explain`."""
-    for n, found in enumerate(mistakes):
+    """Yield pairs of articles with ids for `dedup explain`."""
+    for n, mistake in enumerate(mistakes):
         if n == 0:
             yield Text(f"\n{heading}", "bold")
-        how = f"{found.relation} {format_percent(found.score or 0)}" if found.relation else "apart"
-        yield format_cropped_line(f"{how}, {model} model {format_percent(found.probability)}")
-        for title in (found.title_a, found.title_b):
+        verdict = (
+            f"{mistake.relation} {format_percent(mistake.score or 0)}" if mistake.relation else "not joined"
+        )
+        yield format_cropped_line(f"{verdict}, {model} model {format_percent(mistake.probability)}")
+        for title in (mistake.title_a, mistake.title_b):
             yield format_cropped_line(f"  {title}" if title else "  no title", "dim")
-        yield Text(f"  {quote(strip_controls(found.a))} {quote(strip_controls(found.b))}", overflow="fold")
+        yield Text(
+            f"  {quote(strip_controls(mistake.a))} {quote(strip_controls(mistake.b))}", overflow="fold"
+        )
 
 
 def format_score_basis(scores: Evaluation | PairEvaluation, model: str) -> str:
-    """Return a line on what scores were computed from."""
+    """Return the numbers of articles and labels behind the scores."""
     from dedup.evaluation.metrics import Evaluation
 
     if isinstance(scores, Evaluation):
-        unlabelled = f"; {scores.unlabelled:,} without a label left out" if scores.unlabelled else ""
-        told = f"{format_count(scores.articles, 'article')} in {format_count(scores.stories, 'story')}"
-        return f"{told}, {format_count(scores.clusters, 'cluster')} found{unlabelled}"
+        unlabelled = f"; {scores.unlabelled:,} without a label ignored" if scores.unlabelled else ""
+        stories = f"{format_count(scores.articles, 'article')} in {format_count(scores.stories, 'story')}"
+        return f"{stories}, {format_count(scores.clusters, 'cluster')} found{unlabelled}"
     others = [
-        f"; {number:,} {what}"
-        for number, what in ((scores.open, "left open"), (scores.unknown, "of articles that are not here"))
+        f"; {number:,} {kind}"
+        for number, kind in ((scores.open, "open"), (scores.unknown, "with unknown ids"))
         if number
     ]
-    return f"{format_count(scores.pairs, 'labelled pair')}, {scores.same:,} of one {model}{''.join(others)}"
+    return (
+        f"{format_count(scores.pairs, 'labelled pair')}, {scores.same:,} of the same {model}{''.join(others)}"
+    )

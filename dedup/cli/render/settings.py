@@ -1,4 +1,4 @@
-"""Settings → a table: name, value, where it comes from, range, meaning; and the odds that copies are looked at, as bars."""
+"""Render the settings as a table, and the probability that copies are compared as bars."""
 
 from __future__ import annotations
 
@@ -12,41 +12,40 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.cli.render import strip_controls
+from dedup.cli.settings_options import format_byte_size
 from dedup.settings.settings import Settings
 
 __all__ = ["render_settings"]
 
 BAR_WIDTH = 20
 LARGEST_SHOWN_BOUND = 10**6
-"""A bound beyond this is a computer's, not one to choose by."""
+"""A larger upper limit is technical, and not shown."""
 
 
 def render_settings(
     settings: Settings, odds: Mapping[float, float], origins: Mapping[str, str]
 ) -> Iterator[RenderableType]:
-    """Yield the settings as a table, those that are not the default in another colour, and the odds."""
+    """Yield a table of the settings, with changed ones in another colour, and the bars."""
     table = Table(
         "setting", "value", "from", "range", "meaning", box=None, header_style="dim", padding=(0, 2, 0, 0)
     )
-    for knob in fields(settings):
-        value = getattr(settings, knob.name)
-        style = "green" if value == knob.default else "bold yellow"
+    for setting in fields(settings):
+        value = getattr(settings, setting.name)
+        shown = format_memory(value) if setting.name == "memory" else format_option_value(value)
         table.add_row(
-            Text(knob.name, "bold"),
-            Text(format_option_value(value), style),
-            Text(strip_controls(Path(origins[knob.name]).name), "dim"),
-            Text(format_option_range(knob.metadata), "dim"),
-            knob.metadata["help"].replace("`", ""),
+            Text(setting.name, "bold"),
+            Text(strip_controls(shown), "green" if value == setting.default else "bold yellow"),
+            Text(strip_controls(Path(origins[setting.name]).name), "dim"),
+            Text(format_option_range(setting.metadata), "dim"),
+            Text(setting.metadata["help"].replace("`", "")),
         )
     yield table
-    yield Text(
-        "\nThe odds that two articles share a band, and so are compared, by their Jaccard similarity:\n"
-    )
+    yield Text("\nProbability that two copies are compared, by Jaccard similarity:\n")
     yield render_candidate_odds(odds)
 
 
 def format_option_value(value: Any) -> str:
-    """Return the value of a setting as it is written on the command line."""
+    """Return the value of a setting as on the command line."""
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     if value is None:
@@ -54,8 +53,18 @@ def format_option_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def format_memory(number: int) -> str:
+    """Return a number of bytes in the largest unit that leaves it whole.
+
+    >>> format_memory(2 << 30), format_memory(1000)
+    ('2 GB', '1000 bytes')
+    """
+    size = format_byte_size(number)
+    return f"{size} bytes" if size.isdecimal() else f"{size[:-1]} {size[-1]}B"
+
+
 def format_option_range(metadata: Mapping[str, Any]) -> str:
-    """Return the range of a setting, ends included."""
+    """Return the allowed range of a setting, ends included."""
     low, high = metadata["low"], metadata["high"]
     if low is None:
         return ""
@@ -63,7 +72,7 @@ def format_option_range(metadata: Mapping[str, Any]) -> str:
 
 
 def render_candidate_odds(odds: Mapping[float, float]) -> Table:
-    """Return a bar for each similarity."""
+    """Return a table with a bar for each similarity."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column()

@@ -1,8 +1,7 @@
-"""Features → a waterfall: each moves the log-odds from where the one before it left them, up to the sum.
+"""Render the evidence of a model as a waterfall chart of log-odds, like the match weights of splink.
 
-As splink draws its match weights: the intercept first, then the features, the largest part first, then the sum beside the
-threshold. What speaks for one story is a full block, what speaks against it a shaded one, so that it can be read without
-colours too.
+The chart starts with the intercept, adds the features in order of their weight, and ends with the sum and the threshold.
+Evidence for a match is a solid block, evidence against it a shaded one, so the chart can be read without colours.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["Waterfall"]
 
 WIDEST, NARROWEST = 40, 12
-"""Columns of the drawing."""
+"""The width of the chart."""
 TEXT_WIDTH = 70
-"""Columns that the names and the numbers take."""
+"""The width of the names and numbers."""
 FOR, AGAINST, THRESHOLD = "█", "▒", "┊"
 
 
 class Waterfall:
-    """The parts of the log-odds of an explanation, drawn to the width that there is."""
+    """The log-odds of an explanation as a chart that fits the terminal."""
 
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
@@ -39,16 +38,16 @@ class Waterfall:
         )
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the table, and what its signs mean."""
+        """Yield the chart and a legend."""
         yield self.build_table(min(max(options.max_width - TEXT_WIDTH, NARROWEST), WIDEST))
         least = format_percent(to_probability(self.explanation.threshold))
         yield Text(
-            f"{FOR} for one story   {AGAINST} against   {THRESHOLD} the threshold, a probability of {least}",
+            f"{FOR} for a match   {AGAINST} against   {THRESHOLD} threshold, a probability of {least}",
             "dim",
         )
 
     def build_table(self, width: int) -> Table:
-        """Return a row for the intercept, for each feature and for the sum."""
+        """Return a table with a row for the intercept, each feature and the sum."""
         steps = list(self.iter_steps())
         levels = [0.0, self.explanation.threshold, *(level for step in steps for level in step)]
         low, high = min(levels), max(levels)
@@ -60,7 +59,7 @@ class Waterfall:
         table = build_number_table("", "value", "log-odds", "share", "")
         table.columns[-1].justify = "left"
         table.columns[-1].no_wrap = True
-        names = [("before any evidence", "", ""), *self.iter_feature_cells()]
+        names = [("intercept", "", ""), *self.iter_feature_cells()]
         for (name, value, share), (before, after) in zip(names, steps, strict=True):
             drawn = draw_bar(to_column(before), to_column(after), threshold, width, rising=after > before)
             table.add_row(name, value, f"{after - before:+.2f}", share, drawn)
@@ -68,7 +67,7 @@ class Waterfall:
         drawn = draw_bar(to_column(0.0), to_column(total), threshold, width, rising=total > 0)
         probability = f"{format_percent(self.explanation.probability)}"
         table.add_row(
-            Text("sum, and the probability", "bold"), probability, Text(f"{total:+.2f}", "bold"), "", drawn
+            Text("sum and probability", "bold"), probability, Text(f"{total:+.2f}", "bold"), "", drawn
         )
         return table
 
@@ -80,12 +79,12 @@ class Waterfall:
             total += part
 
     def iter_feature_cells(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the name, the value and the share of each feature."""
+        """Yield the name, value and share of each feature."""
         return ((f.label, f"{f.value:.2f}", format_percent(f.share)) for f in self.weighted_features)
 
 
 def draw_bar(start: int, end: int, threshold: int, width: int, *, rising: bool) -> Text:
-    """Return a bar from one column to another, and the threshold."""
+    """Return a bar from one column to another, with the threshold."""
     first, last = min(start, end), max(start, end)
     cells = [" "] * width
     cells[first : last + 1] = [FOR if rising else AGAINST] * (last + 1 - first)

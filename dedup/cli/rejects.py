@@ -1,0 +1,165 @@
+"""Report input that could not be read: write it to a file, and fail if it is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from dedup.cli.command import READING, CommandFunction, HeadedOption, add_options
+from dedup.cli.messages import echo_status
+from dedup.cli.output_paths import RecordsPath, find_enclosing_folder
+from dedup.errors import InputError
+from dedup.formatting import format_count, format_percent
+
+if TYPE_CHECKING:
+    from dedup.io.corpus import Corpus
+    from dedup.io.records import Reject
+
+__all__ = [
+    "RejectOptions",
+    "check_reject_share",
+    "echo_reject_count",
+    "get_rejects_path",
+    "rejects_options",
+    "report_rejects",
+    "save_rejects",
+]
+
+DEFAULT_REJECTS_FILE = "dedup.rejects.jsonl"
+"""The file of rejects if the output is standard output."""
+MAX_SHOWN_REASONS = 3
+MAX_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RejectOptions:
+    """Where rejects go, and how many a run may have."""
+
+    path: str | None
+    """None: beside the output."""
+    max_share: float
+    """The largest share of the articles that may be rejected, 0 to 1."""
+
+
+class Percentage(click.ParamType):  # type: ignore[type-arg] # it takes one from click 8.4 on
+    """A percentage between 0 and 100, with or without the sign, as a share."""
+
+    name = "percentage"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share, 0 to 1."""
+        if isinstance(value, float):
+            return value
+        try:
+            percent = float(str(value).strip().removesuffix("%"))
+        except ValueError:
+            percent = -1.0
+        if not 0 <= percent <= MAX_PERCENT:
+            self.fail(f"{value!r} is not a percentage between 0% and 100%.", param, ctx)
+        return percent / MAX_PERCENT
+
+
+def rejects_options(command: CommandFunction) -> CommandFunction:
+    """Add `--rejects` and `--max-rejects` to a command, which is called with `rejects`, a `RejectOptions`."""
+
+    @wraps(command)
+    def with_rejects(**values: Any) -> Any:
+        options = RejectOptions(values.pop("rejects"), values.pop("max_rejects"))
+        return command(rejects=options, **values)
+
+    return add_options(
+        cast("CommandFunction", with_rejects),
+        [
+            click.option(
+                "--rejects",
+                metavar="FILE",
+                type=RecordsPath(allow_dash=False),
+                help="Write what could not be read to this file.  [default: the output's name followed by .rejects.jsonl]",
+                cls=HeadedOption,
+                heading=READING,
+            ),
+            click.option(
+                "--max-rejects",
+                type=Percentage(),
+                default="10%",
+                show_default=True,
+                metavar="PERCENT",
+                help="Exit with an error, and write no output, if more than this percentage of the articles could not be "
+                "read.",
+                cls=HeadedOption,
+                heading=READING,
+            ),
+        ],
+    )
+
+
+def report_rejects(
+    corpus: Corpus,
+    articles: int,
+    corpus_paths: Sequence[str],
+    output: str | None,
+    options: RejectOptions,
+    *,
+    quiet: bool,
+) -> None:
+    """Write the rejects of a corpus and report how many there are; `InputError` if there are too many.
+
+    `articles` is the number of articles that could be read.
+    """
+    save_rejects(corpus, corpus_paths, output, options, quiet=quiet)
+    check_reject_share(corpus.rejects, len(corpus.rejects), articles, options.max_share)
+
+
+def save_rejects(
+    corpus: Corpus, corpus_paths: Sequence[str], output: str | None, options: RejectOptions, *, quiet: bool
+) -> None:
+    """Write the rejects of a corpus and report how many there are.
+
+    No file is written if nothing was rejected, unless --rejects names one.
+    """
+    from dedup.io.atomic_write import write_rejects
+
+    path = options.path or get_rejects_path(output, corpus_paths)
+    if corpus.rejects or options.path:
+        write_rejects(path, corpus.rejects)
+    echo_reject_count(len(corpus.rejects), path, quiet=quiet)
+
+
+def get_rejects_path(output: str | None, corpus_paths: Sequence[str] = ()) -> str:
+    """Return the default path of the rejects: beside the output, and hidden if a run would read it as news."""
+    path = DEFAULT_REJECTS_FILE if output in {None, "-"} else f"{str(output).rstrip('/')}.rejects.jsonl"
+    if find_enclosing_folder(path, corpus_paths) is None:
+        return path
+    return str(Path(path).with_name(f".{Path(path).name}"))
+
+
+def echo_reject_count(count: int, path: str, *, quiet: bool) -> None:
+    """Say how many articles could not be read, and where they are."""
+    if count:
+        echo_status(
+            f"{format_count(count, 'article')} could not be read; see {path} for the reasons", quiet=quiet
+        )
+
+
+def check_reject_share(first: Sequence[Reject], count: int, articles: int, max_share: float) -> None:
+    """Raise `InputError` with the first reasons if nothing could be read, or too little.
+
+    `first` are the first of `count` rejects; `articles` could be read.
+    """
+    total = count + articles
+    if not count or (articles and count <= max_share * total):
+        return
+    reasons = "; ".join(format_reject(reject) for reject in first[:MAX_SHOWN_REASONS])
+    allowed = f", and --max-rejects allows {format_percent(max_share)}" if articles else ""
+    raise InputError(f"{count:,} of {total:,} articles could not be read{allowed}: {reasons}")
+
+
+def format_reject(reject: Reject) -> str:
+    """Return where a reject is and why it was rejected."""
+    position = "" if reject.line is None else f":{reject.line}"
+    return f"{reject.path}{position}: {reject.reason}"
