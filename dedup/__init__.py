@@ -1,12 +1,12 @@
 """dedup finds the news stories that were told more than once, keeps one telling of each, and can say why.
 
-    from dedup import Settings, deduplicate, read_articles
+    from dedup import deduplicate
 
-    result = deduplicate(read_articles("news/"), Settings(window_days=7))
+    result = deduplicate("news/", window_days=7)
     result.clusters, result.kept, result.dropped
 
-This is the one door: a name is imported from its module when it is first asked for, so that `import dedup`
-alone loads neither numba nor Arrow.
+Every public name is here. Each is imported from its module when it is first used, so that `import dedup` alone
+loads neither numba nor Arrow.
 """
 
 from importlib import import_module
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from dedup.io.corpus import Corpus, read_articles
     from dedup.matching.classifier import Match
     from dedup.pipeline.deduplicate import deduplicate
+    from dedup.pipeline.estimate import RunEstimate
+    from dedup.pipeline.plan import plan
     from dedup.pipeline.results import Cluster, Result
+    from dedup.reports.explain import explain
+    from dedup.reports.explanation import Explanation
     from dedup.settings.model_file import read_model
     from dedup.settings.settings import Settings
     from dedup.sketches.minhash import from_minhash, to_minhash
@@ -34,14 +38,18 @@ __all__ = [
     "Cluster",
     "Corpus",
     "DedupError",
+    "Explanation",
     "Index",
     "Match",
     "Result",
+    "RunEstimate",
     "Settings",
     "deduplicate",
     "evaluate",
+    "explain",
     "from_minhash",
     "learn_boilerplate",
+    "plan",
     "read_articles",
     "read_boilerplate",
     "read_model",
@@ -53,14 +61,18 @@ HOMES = {
     "Cluster": "pipeline.results",
     "Corpus": "io.corpus",
     "DedupError": "errors",
+    "Explanation": "reports.explanation",
     "Index": "index.index",
     "Match": "matching.classifier",
     "Result": "pipeline.results",
+    "RunEstimate": "pipeline.estimate",
     "Settings": "settings.settings",
     "deduplicate": "pipeline.deduplicate",
     "evaluate": "evaluation.metrics",
+    "explain": "reports.explain",
     "from_minhash": "sketches.minhash",
     "learn_boilerplate": "text.boilerplate.learn",
+    "plan": "pipeline.plan",
     "read_articles": "io.corpus",
     "read_boilerplate": "text.boilerplate.profile",
     "read_model": "settings.model_file",

@@ -1,15 +1,17 @@
-"""Articles → result: the one place where the stages stand in order.
+"""Find the articles that tell the same story: read → clean → sketch → rank → candidates → verify → cluster.
 
-read → clean → sketch → rank → candidates → verify → cluster
+`deduplicate` runs the stages in this order. Its two halves are `sketch_corpus`, which looks at each article alone, and
+`cluster_sketches`, which compares them; tuning sketches once and clusters many times. The rest of the module is the
+steps of the two halves.
 """
 
 import os
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -23,90 +25,118 @@ from dedup.jit import mark_kernels_compiled
 from dedup.matching.classifier import EXACT, NO_RELATION, make_match_params
 from dedup.matching.clustering import Assignments, assign_leaders, join_small_storylines, to_input_order
 from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE_COUNT, JACCARD
+from dedup.pipeline.inputs import ArticleInput, Articles, ErrorPolicy, open_articles
+from dedup.pipeline.overrides import SettingsOverrides, override_settings
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches, sketch_batch
 from dedup.sketches.spill import SketchStore, compute_sketch_budget, release_freed_memory
 
 IDENTITY_COLUMNS = ("id", "title", "source", "published")
-"""The columns that are kept of each article beside its sketch."""
+"""The columns that are kept of each article, beside its sketch."""
 REPEATED_INPUT = "articles given twice, with the same id and text: read once"
 UNDATED_JOINED = "rewrites rest on a small storyline without dates counting as one story; --undated apart keeps their articles"
 RENAMED_IDS = "articles whose id another article has already: #2, #3 … added to the id"
 EXACT_REPEAT_EVIDENCE = np.isin(np.arange(EVIDENCE_COUNT), (JACCARD, CONTAINED, CONTAINS)).astype(np.float32)
-"""The evidence against an article that was given twice: the words are the same, more was not looked at."""
+"""The evidence against an article that was given twice: the words are the same, and nothing else is compared."""
 IDENTITY_SCHEMA = pa.schema([SCHEMA.field(name) for name in IDENTITY_COLUMNS])
 
 
-def deduplicate(
-    articles: Any, settings: Settings | None = None, *, progress: ProgressCallback | None = None
-) -> Result:
-    """Return which articles tell the same story, which are kept, and why the others are not.
-
-    `articles` is a corpus from `read_articles`, a list of dicts or of strings, or anything that speaks Arrow.
-    The result does not depend on their order, nor on threads. Errors: `InputError` for what cannot be read.
-
-    >>> result = deduplicate(
-    ...     [
-    ...         "The river rose two metres overnight and flooded the old mill.",
-    ...         "The river rose two metres overnight and flooded the old mill.",
-    ...     ]
-    ... )
-    >>> result.kept, result.dropped[0].relation
-    (['0'], 'exact')
-    """
-    settings = settings or Settings()
-    return cluster_sketches(sketch_corpus(articles, settings, progress), settings)
-
-
 class SketchedCorpus(NamedTuple):
-    """The articles of a corpus and their sketches, by position in the order of input: all that a run knows before it decides."""
+    """The articles of a corpus and their sketches, by position in the order of input: the first half of a run."""
 
     articles: pa.Table
     """n rows: id, title, source, published."""
     sketches: Sketches
     duplicate_of_input: np.ndarray
-    """n, int64: the position of the first giving of the same article; -1 for that first itself."""
+    """n, int64: the position where the same article was first given; -1 where this is the first."""
     warnings: dict[str, int]
     store: SketchStore
     """Holds the sketches, in memory or in files."""
 
 
+def deduplicate(
+    articles: Articles,
+    settings: Settings | None = None,
+    *,
+    fields: Mapping[str, str] | None = None,
+    on_error: ErrorPolicy = "raise",
+    progress: ProgressCallback | None = None,
+    **overrides: Unpack[SettingsOverrides],
+) -> Result:
+    """Return which articles tell the same story, which are kept, and why the others are not.
+
+    `articles` is a corpus from `read_articles`, the path of a file or folder, a list of dicts or of strings (the texts),
+    or anything that speaks Arrow: a table or a data frame of pyarrow, polars, pandas, DuckDB or Hugging Face datasets.
+    `fields` maps our names to theirs: `{"text": "body"}`. An article without a text is an `InputError`, or is left out
+    and listed in `result.rejects` with `on_error="reject"`; a corpus follows its own `strict`. Settings are keywords, or
+    a `Settings` object, whose values the keywords override.
+
+    Ids come back with the type that they have. The result does not depend on the order of the articles, nor on threads.
+
+    >>> text = "The river rose two metres overnight and flooded the old mill."
+    >>> result = deduplicate(
+    ...     [{"id": 7, "body": text}, {"id": 8, "body": text}], fields={"text": "body"}, level="text"
+    ... )
+    >>> result.kept, result.dropped[0].relation
+    ([7], 'exact')
+    """
+    settings = override_settings(settings, overrides)
+    source = open_articles(articles, fields=fields, on_error=on_error)
+    corpus = sketch_corpus(source, settings, progress)  # read, clean, sketch
+    result = cluster_sketches(corpus, settings)  # rank, candidates, verify, cluster
+    return add_source(result, source)
+
+
 def sketch_corpus(
     articles: Any, settings: Settings, progress: ProgressCallback | None = None
 ) -> SketchedCorpus:
-    """Return the articles that `deduplicate` takes, sketched under the settings."""
-    batches = articles if isinstance(articles, Corpus) else to_batches(articles)
-    shelf = make_sketch_store(settings)
-    with ThreadPoolExecutor(1) as aside:
-        loading = aside.submit(load_kernels)
-        remembered, sketches = sketch_batches(batches, settings, progress, shelf)
+    """Return the articles that `deduplicate` takes, sketched under the settings: read → clean → sketch."""
+    batches = articles if isinstance(articles, Corpus | ArticleInput) else to_batches(articles)
+    store = make_sketch_store(settings)
+    with ThreadPoolExecutor(1) as background:
+        loading = background.submit(load_kernels)
+        identities, sketches = sketch_batches(batches, settings, progress, store)
         loading.result()
-    table, repeats, warnings = deduplicate_ids(remembered, sketches.content_hashes)
-    del remembered
-    table = shelf.store_table(table)
-    if shelf.bytes_in_files:
+    unique, duplicate_of_input, warnings = deduplicate_ids(identities, sketches.content_hashes)
+    del identities  # the store may put the table into a file: nothing else should hold it in memory
+    table = store.store_table(unique)
+    del unique
+    if store.bytes_in_files:
         release_freed_memory()
-    return SketchedCorpus(table, sketches, repeats, dict(warnings), shelf)
+    return SketchedCorpus(table, sketches, duplicate_of_input, dict(warnings), store)
 
 
 def cluster_sketches(corpus: SketchedCorpus, settings: Settings) -> Result:
-    """Return what becomes of prepared articles under settings that leave the sketches as they are.
+    """Return the decisions on sketched articles: rank → candidates → verify → cluster.
 
-    Settings that change the sketches (`salient_terms`, `bands`, `rows`, `seed`, `boilerplate`) need a preparation of their own.
+    The settings may differ from those of `sketch_corpus`, but for those that change the sketches: `salient_terms`, `bands`,
+    `rows`, `seed` and `boilerplate`.
     """
-    table, sketches, repeats, warnings, shelf = corpus
+    articles, sketches, duplicate_of_input, warnings, store = corpus
     settings = resolve_undated(settings, sketches.days)
-    order = rank_articles(table, sketches.lengths, repeats, settings)
-    made, joined = cluster_in_rank_order(shelf, order, settings)
+    order = rank_articles(articles, sketches.lengths, duplicate_of_input, settings)
+    assignments, joined = cluster_in_rank_order(store, order, settings)  # candidates, verify, cluster
     if joined:
         warnings = {**warnings, UNDATED_JOINED: joined}
     mark_kernels_compiled()
-    return Result(table, assign_exact_repeats(made, repeats), order, repeats, settings, warnings)
+    assignments = assign_exact_repeats(assignments, duplicate_of_input)
+    return Result(articles, assignments, order, duplicate_of_input, settings, warnings)
+
+
+def add_source(result: Result, source: Corpus | ArticleInput) -> Result:
+    """Return the result with the source of its articles; for articles in memory, also their own ids and its warnings."""
+    if isinstance(source, Corpus):
+        return replace(result, source=source)
+    warnings = {**source.warnings, **result.warnings}
+    return replace(result, source=source, original_ids=source.original_ids, warnings=warnings)
 
 
 def resolve_undated(settings: Settings, days: np.ndarray) -> Settings:
-    """Return the settings with `undated` as it is in force for articles of some days (NaN: none): `auto` is decided here."""
+    """Return the settings with `undated=auto` replaced by its choice for these days (NaN: no date).
+
+    SettingsError for `now`, which only an index can follow.
+    """
     if settings.undated == "now":
         raise SettingsError("undated=now is for a stream: an article is dated when an index takes it in")
     if settings.undated != "auto":
@@ -117,16 +147,23 @@ def resolve_undated(settings: Settings, days: np.ndarray) -> Settings:
 def cluster_in_rank_order(
     store: SketchStore, order: np.ndarray, settings: Settings
 ) -> tuple[Assignments, int]:
-    """Return the assignments of all articles of a shelf, taken in `order`; and how many only their lack of dates drops."""
-    near = store.order_by(order)
-    taken = order if near is store else np.arange(len(order))
-    rules, threads, joined = make_match_params(settings), resolve_thread_count(settings), 0
-    made = assign_leaders(near.load_sketches(), taken, rules, threads, after_chunk=near.release_pages)
+    """Return the assignments of all articles, taken in `order`, and how many are dropped only because dates are missing.
+
+    For each article the candidates are found, verified, and the best match decides which cluster it joins.
+    """
+    ordered = store.order_by(order)
+    positions = order if ordered is store else np.arange(len(order))
+    params, threads, joined = make_match_params(settings), resolve_thread_count(settings), 0
+    assignments = assign_leaders(
+        ordered.load_sketches(), positions, params, threads, after_chunk=ordered.release_pages
+    )
     if should_join_undated(settings):
-        made, joined = join_small_storylines(near.load_sketches(), taken, made, rules, threads)
-    return (
-        made if near is store else to_input_order(made, order, len(store.load_sketches().text_hashes))
-    ), joined
+        assignments, joined = join_small_storylines(
+            ordered.load_sketches(), positions, assignments, params, threads
+        )
+    if ordered is not store:
+        assignments = to_input_order(assignments, order, len(store.load_sketches().text_hashes))
+    return assignments, joined
 
 
 def should_join_undated(settings: Settings) -> bool:
@@ -141,7 +178,7 @@ def sketch_batches(
     progress: ProgressCallback | None,
     store: SketchStore | None = None,
 ) -> tuple[pa.Table, Sketches]:
-    """Return the remembered columns and the sketches of all batches, in order, which `shelf` holds.
+    """Return the identity columns and the sketches of all batches, in order; `store` holds the sketches.
 
     Threads work ahead by a bounded number of batches.
     """
@@ -157,7 +194,7 @@ def sketch_batches(
 
 
 def make_sketch_store(settings: Settings) -> SketchStore:
-    """Return an empty shelf."""
+    """Return an empty store that keeps to the memory of the settings."""
     return SketchStore(compute_sketch_budget(settings.memory), settings.work_dir)
 
 
@@ -208,7 +245,7 @@ def load_kernels() -> None:
 
 
 def make_empty_sketches(settings: Settings) -> Sketches:
-    """Return the sketches of no articles: what a corpus of nothing joins to."""
+    """Return the sketches of no articles."""
     return sketch_with_settings(pa.RecordBatch.from_pylist([], SCHEMA), settings)
 
 
@@ -247,9 +284,9 @@ def deduplicate_ids(
 def rank_articles(
     articles: pa.Table, lengths: np.ndarray, duplicate_of_input: np.ndarray, settings: Settings
 ) -> np.ndarray:
-    """Return the positions (int64) in the order in which articles are taken: who comes first is kept.
+    """Return the positions (int64) in rank order: of the articles of a story, the first is kept.
 
-    Preferred sources first; then the earliest (undated last) or the longest; then the other of the two; then by id.
+    Preferred sources come first; then the earliest (undated last) or the longest; then the other of the two; then by id.
     """
     ids = pc.rank(articles["id"], tiebreaker="first").to_numpy()
     published = pc.cast(articles["published"], pa.int64()).to_numpy()
@@ -261,13 +298,13 @@ def rank_articles(
 
 
 def rank_sources(sources: pa.ChunkedArray, preferred: tuple[str, ...]) -> np.ndarray:
-    """Return the place of each article's source among the preferred ones; those not named come after all of them."""
+    """Return the rank of each article's source: its place among the preferred ones, or the rank after all of them."""
     found = pc.index_in(sources, value_set=pa.array(preferred, pa.string()))
     return pc.fill_null(found, len(preferred)).to_numpy()
 
 
 def assign_exact_repeats(assignments: Assignments, duplicate_of_input: np.ndarray) -> Assignments:
-    """Return the assignments with each article that was given twice dropped like its first giving, or as its exact copy."""
+    """Return the assignments with each repeat of an article dropped: as the first is, or as an exact copy of the first."""
     again = np.flatnonzero(duplicate_of_input >= 0)
     first = duplicate_of_input[again]
     for field in (

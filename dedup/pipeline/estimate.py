@@ -119,7 +119,7 @@ def estimate_articles(sample: CorpusSample) -> EstimateRange:
 
     >>> sample = CorpusSample(1000, 100, 10, 0.3, True, False, 90, 50, 1.0, 5, 9, 1.0, 1.0)
     >>> estimate_articles(sample)
-    Range(low=81.0, expected=100.0, high=119.0)
+    EstimateRange(low=81.0, expected=100.0, high=119.0)
     """
     if sample.is_whole or not sample.articles:
         return EstimateRange(*[float(sample.articles)] * 3)

@@ -1,9 +1,15 @@
+import sys
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from newsmaker import planned, story, version
 from sagas import CHAPTERS, STORYLINES, linked, saga
 
+from dedup.errors import DedupError, InputError
 from dedup.matching.evidence import EVIDENCE_NAMES, FEATURES_START
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Cluster, Result
@@ -153,3 +159,123 @@ def test_where_followups_join_there_is_nothing_left_to_follow() -> None:
 def test_what_is_remembered_of_an_article_is_who_it_is(result: Result) -> None:
     assert result.articles.column_names == ["id", "title", "source", "published"]
     assert result.articles.num_rows == 6
+
+
+def test_a_result_is_as_long_as_it_has_clusters_and_is_never_false(result: Result) -> None:
+    assert len(result) == 2
+    assert len(deduplicate([])) == 0
+    assert deduplicate([])
+
+
+def test_an_id_leads_to_its_cluster_and_its_match(result: Result) -> None:
+    assert result["a1"] == result["a3"] == result.clusters[0]
+    assert result["alone"] == Cluster("alone", (), "alone")
+    assert result.match("a3") == result.clusters[0].duplicates[1]
+    assert result.match("a1") is None
+    assert "a3" in result
+
+
+def test_an_unknown_id_is_a_key_error_that_shows_an_id(result: Result) -> None:
+    assert 7 not in result
+    for look_up in (result.match, result.__getitem__):
+        with pytest.raises(KeyError, match=r"no article has the id 7; ids look like \['b2'\]"):
+            look_up(7)
+
+
+@pytest.mark.parametrize("name", ["result", "running"])
+def test_the_table_has_the_verdict_on_each_article(name: str, request: pytest.FixtureRequest) -> None:
+    found = request.getfixturevalue(name)
+
+    rows = found.to_arrow().to_pylist()
+
+    for a, row in enumerate(rows):
+        verdict = found.verdict(a)
+        follows = verdict.pop("follows", {}).get("id")
+        assert row == {"id": found.ids[a], **verdict, "follows": follows}
+    assert len(rows) == len(found.ids)
+
+
+def test_an_empty_result_is_an_empty_table() -> None:
+    assert deduplicate([]).to_arrow().num_rows == 0
+
+
+def test_a_result_is_a_frame_of_any_library(result: Result) -> None:
+    table = result.to_arrow()
+
+    assert result.to_pandas().equals(table.to_pandas())
+    assert result.to_polars().equals(pl.DataFrame(table))
+    assert pl.DataFrame(result).equals(result.to_polars())
+    assert pa.table(result) == table
+
+
+def test_whole_numbers_stay_whole_beside_nulls() -> None:
+    numbers: Any = {article["id"]: n for n, article in enumerate(saga())}
+    articles = [{**article, "id": numbers[article["id"]]} for article in saga()]
+    storylines = {numbers[lead]: [numbers[name] for name in names] for lead, names in STORYLINES.items()}
+
+    found = linked(deduplicate(articles), storylines).to_pandas()
+
+    assert pd.api.types.is_integer_dtype(found["id"])
+    assert {type(value) for value in found["follows"]} <= {int, type(None)}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_library_that_is_missing_is_named(
+    result: Result, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ImportError
+
+    class Table:
+        to_pandas = refuse
+
+    monkeypatch.setitem(sys.modules, "polars", None)
+    monkeypatch.setattr(Result, "to_arrow", lambda _: Table())
+
+    with pytest.raises(DedupError, match=f"pip install {library}"):
+        getattr(result, f"to_{library}")()
+
+
+def test_a_result_shows_its_counts(result: Result) -> None:
+    assert repr(result) == (
+        "<Result of 6 articles: 3 kept, 3 dropped; 2 clusters, 0 storylines; level='story'>"
+    )
+
+
+def test_a_notebook_shows_the_largest_clusters_escaped() -> None:
+    articles = [
+        {"id": f"<{n}-{k}>", **story(n), "title": "<script>alert(1)</script> & more"}
+        for n in range(12)
+        for k in range(2)
+    ]
+
+    shown = deduplicate(articles)._repr_html_()
+
+    assert "<script>" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in shown
+    assert "-0&gt;</td>" in shown
+    assert shown.count("<tr>") == 1 + 10
+    assert "… and 2 more clusters" in shown
+
+
+def test_a_report_is_written_of_articles_in_memory(tmp_path: Path) -> None:
+    articles = [{"id": n, **story(1)} for n in range(3)]
+
+    deduplicate(articles).report(tmp_path / "page.html", name="Norwire & Sons")
+
+    page = (tmp_path / "page.html").read_text()
+    assert page.lower().startswith("<!doctype html>")
+    assert "Norwire &amp; Sons" in page
+
+
+def test_a_report_needs_the_articles_again_where_they_are_gone(tmp_path: Path) -> None:
+    articles = [{"id": n, **story(1)} for n in range(3)]
+    found = deduplicate(iter(articles))
+
+    with pytest.raises(InputError, match="only once"):
+        found.report(tmp_path / "page.html")
+    with pytest.raises(InputError, match="these are 2 articles, and the result is of 3"):
+        found.report(tmp_path / "page.html", articles[:2])
+    found.report(tmp_path / "page.html", articles)
+
+    assert (tmp_path / "page.html").stat().st_size > 0

@@ -1,0 +1,276 @@
+"""The articles that a Python caller has: tables, data frames, dicts, strings, or paths of files.
+
+`open_articles` turns each of them into a source: a `Corpus` where files are read, an `ArticleInput` where the
+articles are in memory. Both yield batches of SCHEMA, list what they rejected, and can be read again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.errors import InputError, SettingsError
+from dedup.io.articles import _iter_groups as iter_groups
+from dedup.io.corpus import Corpus
+from dedup.io.discovery import STDIN
+from dedup.io.normalize import NormalizedBatch, explain_rejection, normalize_batch, normalize_records
+from dedup.io.records import MAX_REJECT_CHARACTERS, Reject, to_json_line
+from dedup.io.schema import build_field_names
+from dedup.io.values import as_text, is_missing, to_python_rows
+
+__all__ = ["ArticleInput", "Articles", "ErrorPolicy", "open_articles", "restore_ids"]
+
+ErrorPolicy = Literal["raise", "reject"]
+"""What happens at an article that cannot be used."""
+ERROR_POLICIES: tuple[ErrorPolicy, ...] = ("raise", "reject")
+IN_MEMORY = "articles"
+"""Stands for the path in a `Reject` of an article that comes from no file."""
+
+ArticleGroup: TypeAlias = "pa.RecordBatch | list[Mapping[str, Any]]"
+
+
+class ArrowStream(Protocol):
+    """A table of any library that speaks Arrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return the rows as an Arrow stream."""
+
+
+class LazyFrame(Protocol):
+    """A lazy data frame, as polars has it."""
+
+    def collect(self) -> Any:
+        """Return the data frame."""
+
+
+Articles = (
+    Corpus
+    | str
+    | Path
+    | ArrowStream
+    | LazyFrame
+    | Iterable[Mapping[str, Any] | str]
+    | Iterable[Path]
+    | Iterable[ArrowStream]
+)
+"""Whatever `deduplicate` takes."""
+
+
+class ArticleInput:
+    """Articles in memory, as batches of SCHEMA.
+
+    `rejects`, `warnings` and `original_ids` are those of the latest iteration. An iterator can be read only once.
+    """
+
+    def __init__(
+        self, articles: Any, *, fields: Mapping[str, str] | None = None, strict: bool = True
+    ) -> None:
+        self._articles = articles
+        self._names = build_field_names(fields or {})
+        self._strict = strict
+        self._count: int | None = None
+        self._reset()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield the articles in their order; InputError where one cannot be used and the caller is strict."""
+        self._reset()
+        first = 0
+        for group in iter_groups(self._articles, self._names["text"][0]):
+            normalized = normalize_group(group, self._names, first)
+            self._handle_rejected(group, normalized.rejected, first)
+            self._record_ids(group, normalized)
+            self.warnings += normalized.warnings
+            first += len(group)
+            if normalized.batch.num_rows:
+                yield normalized.batch
+        self._count = first
+        if not self._has_other_ids:
+            self._id_groups.clear()
+
+    def read_again(self) -> Iterator[pa.RecordBatch]:
+        """Yield the articles once more; InputError where they are gone, or are no longer as many."""
+        if isinstance(self._articles, Iterator):
+            raise InputError("the articles came from an iterator, which can be read only once; give a list")
+        count = self._count
+        yield from self
+        if self._count != count:
+            raise InputError(f"there were {count} articles, and now there are {self._count}; run again")
+
+    @property
+    def original_ids(self) -> Sequence[pa.Array | list[Any]] | None:
+        """Return the ids as they were given, in groups, None for a missing one; None where all are strings."""
+        return self._id_groups if self._has_other_ids else None
+
+    def _reset(self) -> None:
+        """Forget the latest iteration."""
+        self.rejects: list[Reject] = []
+        self.warnings: Counter[str] = Counter()
+        self._id_groups: list[pa.Array | list[Any]] = []
+        self._has_other_ids = False
+
+    def _handle_rejected(self, group: ArticleGroup, rejected: Sequence[int], first: int) -> None:
+        """Add the articles of a group that cannot be used to the rejects, or raise InputError."""
+        for position in rejected:
+            record = get_record(group, position)
+            reason = explain_rejection(record, self._names)
+            if self._strict:
+                raise InputError(
+                    f"article {first + position}, counted from 0, cannot be used: {reason}; "
+                    "on_error='reject' leaves such articles out"
+                )
+            shown = to_json_line(dict(record)).decode()[:MAX_REJECT_CHARACTERS]
+            self.rejects.append(Reject(IN_MEMORY, first + position + 1, reason, shown))
+
+    def _record_ids(self, group: ArticleGroup, normalized: NormalizedBatch) -> None:
+        """Keep the ids of a group as they were given."""
+        ids = select_original_ids(group, self._names["id"])
+        if ids is None:
+            self._id_groups.append(normalized.batch["id"])
+            return
+        self._has_other_ids = True
+        kept = np.setdiff1d(np.arange(len(ids)), normalized.rejected)
+        self._id_groups.append(
+            ids.take(pa.array(kept)) if isinstance(ids, pa.Array) else [ids[a] for a in kept.tolist()]
+        )
+
+
+def open_articles(
+    articles: Any, *, fields: Mapping[str, str] | None = None, on_error: ErrorPolicy = "raise"
+) -> Corpus | ArticleInput:
+    """Return the source of the articles; `fields` maps our names to theirs.
+
+    InputError where they are nothing that articles come as: its sentence says how to give them.
+    """
+    if on_error not in ERROR_POLICIES:
+        raise SettingsError(f"on_error must be {' or '.join(ERROR_POLICIES)}, not {on_error!r}")
+    strict = on_error == "raise"
+    if isinstance(articles, Corpus):
+        if fields:
+            raise SettingsError(
+                "fields of a corpus are given when it is opened: read_articles(path, fields=…)"
+            )
+        return articles
+    if isinstance(articles, str | Path):
+        check_path(articles)
+        return Corpus([articles], fields=fields, strict=strict)
+    if isinstance(articles, list | tuple) and articles and isinstance(articles[0], Path):
+        return Corpus(articles, fields=fields, strict=strict)
+    if isinstance(articles, ArticleInput):
+        return articles
+    check_supported(articles)
+    return ArticleInput(collect_frame(articles), fields=fields, strict=strict)
+
+
+def check_path(path: str | Path) -> None:
+    """Raise InputError where there is no such file: a caller may have meant a text."""
+    try:
+        exists = str(path) == STDIN or Path(path).exists()
+    except OSError:  # a text is too long for the name of a file
+        exists = False
+    if not exists:
+        raise InputError(
+            f"there is no file or folder {str(path)!r:.80}; a text is given in a list: deduplicate([text])"
+        )
+
+
+def check_supported(articles: object) -> None:
+    """Raise InputError for collections that are often given and do not fit, with a sentence on how to give them."""
+    library = type(articles).__module__.partition(".")[0]
+    if library == "pyspark":
+        raise InputError(
+            "a Spark data frame is deduplicated on Spark: from dedup.spark import deduplicate; "
+            "or give its rows: deduplicate(frame.toArrow())"
+        )
+    if not isinstance(articles, Mapping):
+        return
+    if any(hasattr(value, "__arrow_c_stream__") or library == "datasets" for value in articles.values()):
+        names = ", ".join(repr(name) for name in articles)
+        raise InputError(
+            f"a {type(articles).__name__} holds several data sets ({names}); "
+            f"give one of them: deduplicate(data[{next(iter(articles))!r}])"
+        )
+    raise InputError(
+        f"one {type(articles).__name__} is not a collection of articles; "
+        "give a list of dicts: deduplicate([article]), or columns as a table: deduplicate(pyarrow.table(columns))"
+    )
+
+
+def collect_frame(articles: Any) -> Any:
+    """Return a data frame that Arrow can read: a lazy one is collected; InputError where Arrow cannot read it.
+
+    Without this check a frame with a column of mixed types would be taken for an iterable: of its column names.
+    """
+    if type(articles).__name__ == "LazyFrame" and callable(getattr(articles, "collect", None)):
+        articles = articles.collect()
+    if hasattr(articles, "__arrow_c_stream__") and hasattr(articles, "columns"):
+        try:
+            articles.__arrow_c_stream__()
+        except (TypeError, ValueError) as error:  # pyarrow's errors are both
+            raise InputError(f"the {type(articles).__name__} cannot be read as Arrow: {error}") from error
+    return articles
+
+
+def normalize_group(group: ArticleGroup, names: Mapping[str, tuple[str, ...]], first: int) -> NormalizedBatch:
+    """Return the articles of a group; one without an id gets its position, of which `first` is the group's."""
+
+    def make_id(position: int) -> str:
+        return str(first + position)
+
+    if isinstance(group, list):
+        return normalize_records(group, names, make_id)
+    return normalize_batch(group, names, make_id)
+
+
+def get_record(group: ArticleGroup, position: int) -> Mapping[str, Any]:
+    """Return an article of a group as a mapping."""
+    return group[position] if isinstance(group, list) else to_python_rows(group.slice(position, 1))[0]
+
+
+def select_original_ids(group: ArticleGroup, names: Sequence[str]) -> pa.Array | list[Any] | None:
+    """Return the ids of a group as they were given, None for a missing one; None where all are strings."""
+    if isinstance(group, list):
+        ids = [find_first_value(record, names) for record in group]
+        return None if all(isinstance(value, str | None) for value in ids) else ids
+    for name in names:
+        for index in group.schema.get_all_field_indices(name)[:1]:
+            column = group.column(index)
+            if column.null_count < len(column):
+                return column if has_other_type(column.type) else None
+    return None
+
+
+def has_other_type(kind: pa.DataType) -> bool:
+    """Return whether ids of this type come back as something else than strings."""
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
+
+
+def find_first_value(record: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """Return the first value that a record has under one of the names."""
+    values = (record.get(name) for name in names)
+    return next((value for value in values if not is_missing(value) and value != ""), None)
+
+
+def restore_ids(ids: list[str], groups: Iterable[pa.Array | list[Any]]) -> list[Any]:
+    """Return the ids with the types that they were given with; an id that was made or renamed stays a string.
+
+    >>> restore_ids(["7", "7#2", "2"], [[7, 7, None]])
+    [7, '7#2', '2']
+    """
+    given = chain.from_iterable(
+        group.to_pylist() if isinstance(group, pa.Array) else group for group in groups
+    )
+    return [
+        original if as_text(original) == name else name for name, original in zip(ids, given, strict=True)
+    ]

@@ -1,0 +1,37 @@
+"""Why two articles match or do not: `dedup.explain`, the counterpart of `dedup explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from dedup.io.articles import to_batches
+from dedup.pipeline.overrides import SettingsOverrides, override_settings
+from dedup.reports.explanation import Explanation, explain_pair, read_article_pair
+from dedup.settings.settings import Settings
+
+__all__ = ["explain"]
+
+Article = Mapping[str, Any] | str
+
+
+def explain(
+    first: Article,
+    second: Article,
+    settings: Settings | None = None,
+    *,
+    fields: Mapping[str, str] | None = None,
+    **overrides: Unpack[SettingsOverrides],
+) -> Explanation:
+    """Return why two articles match or do not, each a dict or a text.
+
+    They are compared alone: `dedup explain` of a whole corpus also looks at the other articles of the affair. An
+    article without an id has "0" or "1". Settings are given as for `deduplicate`. InputError where one is no article.
+
+    >>> explain(
+    ...     "The river rose two metres at Tollan overnight.", "The river rose two metres at Tollan overnight."
+    ... ).verdict
+    '1 is an exact copy of 0: they have the same words in the same order.'
+    """
+    settings = override_settings(settings, overrides)
+    return explain_pair(read_article_pair(to_batches([first, second], fields=fields)), settings)
