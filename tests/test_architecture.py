@@ -32,10 +32,11 @@ MAY_IMPORT = {
     "index": "pipeline matching settings sketches text io jit",
     "evaluation": "index pipeline matching settings sketches text io jit",
     "reports": "evaluation pipeline matching settings sketches text io",
+    "origins": "pipeline matching settings sketches text io",
     "spark": "index pipeline matching settings sketches text io jit",
     "__init__": "reports index evaluation pipeline matching settings sketches text io",
     "server": "index pipeline settings io __init__",
-    "cli": "server spark reports evaluation index pipeline matching settings sketches text io jit __init__",
+    "cli": "server spark origins reports evaluation index pipeline matching settings sketches text io jit __init__",
     "__main__": "cli",
 }
 """Which packages a package imports, or a module at the top; each may import itself and what is open to all."""

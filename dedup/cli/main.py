@@ -19,6 +19,7 @@ from dedup.cli.commands.evaluate import evaluate_command
 from dedup.cli.commands.explain import explain_command
 from dedup.cli.commands.filter import filter_command
 from dedup.cli.commands.index import index_command
+from dedup.cli.commands.origins import origins_command
 from dedup.cli.commands.plan import plan_command
 from dedup.cli.commands.report import report_command
 from dedup.cli.commands.review import review_command
@@ -36,7 +37,7 @@ from dedup.cli.options import CONTEXT
 from dedup.settings.config_file import find_configuration, read_configuration
 
 COMMANDS = (
-    *(cluster_command, filter_command, explain_command, report_command, plan_command),
+    *(cluster_command, filter_command, explain_command, report_command, origins_command, plan_command),
     *(evaluate_command, review_command, calibrate_command, boilerplate_command),
     *(index_command, serve_command, settings_command, completion_command),
 )

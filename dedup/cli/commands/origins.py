@@ -1,0 +1,69 @@
+"""`dedup origins`: who told each story first, and which telling each copy carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings, report_rejects
+from dedup.cli.options import (
+    Command,
+    corpus_argument,
+    corpus_options,
+    output_option,
+    rejects_option,
+    settings_options,
+)
+from dedup.cli.progress import prepare_libraries, run_interruptibly, run_with_progress
+
+if TYPE_CHECKING:
+    from dedup.settings.settings import Settings
+
+__all__ = ["origins_command"]
+
+
+@click.command(
+    name="origins",
+    cls=Command,
+    section="Find",
+    examples=("dedup origins news/ -o graph.json", "dedup origins news/ -o graph.graphml --window-days 7"),
+)
+@corpus_argument
+@output_option("Write the graph here; .json, .graphml or .csv says the format.", required=True)
+@settings_options
+@rejects_option
+@corpus_options
+def origins_command(
+    paths: tuple[str, ...], output: str, settings: Settings, rejects: str | None, quiet: bool, **reading: Any
+) -> None:
+    """Trace which telling of a story each copy carries.
+
+    The graph has a node for each article of a cluster, and an edge from the earliest telling whose wording an article
+    carries to that article. Tellings are of one origin where an edge joins them, where they are of one publisher, or where
+    they credit one news agency.
+    """
+    prepare_libraries()
+    from dedup import read_articles
+    from dedup.io.atomic_write import open_atomic
+    from dedup.origins.formats import FORMATS
+    from dedup.origins.trace import trace_origins
+    from dedup.pipeline.writers import check_output_path
+
+    format_graph = FORMATS.get(Path(output).suffix.lstrip("."))
+    if format_graph is None:
+        raise click.UsageError(
+            f"--output must end in {', '.join('.' + name for name in FORMATS)}, not {output}."
+        )
+    corpus = read_articles(*paths, **reading)
+    for path in (output, rejects):
+        check_output_path(path, corpus)
+    done = run_with_progress(corpus, settings, quiet=quiet)
+    report_rejects(corpus, output, rejects, quiet=quiet)
+    warnings = list(iter_run_warnings(done, corpus))
+    stories = run_interruptibly(lambda: trace_origins(done.result, corpus))
+    with open_atomic(output) as file:
+        file.write(format_graph(stories).encode())
+    summary = f"{sum(len(story.edges) for story in stories):,} copies traced, in {len(stories):,} stories"
+    echo_status("\n".join([format_run_summary(done), summary, *warnings]), quiet=quiet)
