@@ -12,24 +12,31 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from dedup.errors import InputError
 from dedup.io.batching import split_and_merge_batches
-from dedup.io.decompress import ByteChunks, CorruptFileError, StdinSpool, decompress_file
-from dedup.io.discovery import STDIN, InputFile, find_input_files, make_unreadable_error
+from dedup.io.decompress import ByteChunks, CorruptFileError, decompress_file, decompress_stream
+from dedup.io.discovery import InputFile, find_input_files, make_unreadable_error
+from dedup.io.field_use import FieldUse
 from dedup.io.file_reader import FileReader
 from dedup.io.line_blocks import MAX_HEAD_BYTES
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
+from dedup.io.rejects import LineSet, RejectList
 from dedup.io.schema import BATCH_BYTES, build_field_names
+from dedup.io.stream_spool import StreamSpool
 
 __all__ = ["Corpus", "Record", "Reject", "read_articles"]
 
 MAX_ARTICLE_BYTES = 64 << 20
 """No news article is longer: what is longer is a broken file, and parsing it would take several times its
 size."""
+
+SPECIAL_FILES_WARNING = "named pipes, sockets or devices in a folder, which were skipped, such as {}"
+CORRUPT_FILES_WARNING = "files that break off or are damaged, so that articles are missing, such as {}"
 
 RejectCallback = Callable[[InputFile, int | None, str, bytes | str], None]
 
@@ -63,11 +70,13 @@ class Corpus:
         batch_bytes: int = BATCH_BYTES,
     ) -> None:
         self._names = build_field_names(fields or {})
-        self._sources = find_input_files(paths)
+        self._fields = dict(fields or {})
+        self._skipped: list[str] = []
+        self._sources = find_input_files(paths, accept_pipes=True, skipped=self._skipped)
         self._strict = strict
         self._max_article_bytes = max_article_bytes
         self._batch_bytes = batch_bytes
-        self._spool = StdinSpool() if any(source.path == STDIN for source in self._sources) else None
+        self._spools = {file.path: StreamSpool(file.path) for file in self._sources if file.is_stream}
         self._reset()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -86,7 +95,7 @@ class Corpus:
 
     def has_file(self, path: str | Path) -> bool:
         """Return whether a path is one of the files, or leads to one."""
-        files = (source.path for source in self._sources if source.path != STDIN)
+        files = (source.path for source in self._sources if not source.is_stream)
         return Path(path).exists() and any(Path(path).samefile(file) for file in files)
 
     def iter_records(self) -> Iterator[Record]:
@@ -104,8 +113,26 @@ class Corpus:
 
     @property
     def total_bytes(self) -> int | None:
-        """The size of all files, as they lie on the disk; None where standard input is among them."""
-        return None if self._spool else sum(_read_stamp(source)[0] for source in self._sources)
+        """The size of all files, as they lie on the disk; None where standard input or a named pipe is among them."""
+        return None if self._spools else sum(_read_stamp(source)[0] for source in self._sources)
+
+    @property
+    def warnings(self) -> Counter[str]:
+        """The warnings of the latest iteration: a sentence, often with an example, and how often it is true."""
+        counts = Counter(
+            {
+                f"{words}, such as {self._examples[words]}" if words in self._examples else words: count
+                for words, count in self._warnings.items()
+            }
+        )
+        if self._skipped:
+            counts[SPECIAL_FILES_WARNING.format(self._skipped[0])] = len(self._skipped)
+        if self.corrupt_files:
+            counts[CORRUPT_FILES_WARNING.format(self.corrupt_files[0].path)] = len(self.corrupt_files)
+        if self._complete and (articles := sum(self._counts)):
+            for ours in self._field_use.missing:
+                counts[f"articles without the field {self._field_use.describe_missing(ours)}"] = articles
+        return counts
 
     def _check_unchanged(self, number: int, count: int | None = None) -> None:
         """Raise InputError where a file, or the number of its articles, is not as in the first pass."""
@@ -115,13 +142,16 @@ class Corpus:
 
     def _reset(self) -> None:
         """Forget what the latest iteration found."""
-        self.rejects: list[Reject] = []
-        self.warnings: Counter[str] = Counter()
+        self.rejects = RejectList()
+        self.corrupt_files: list[Reject] = []
+        self._warnings: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+        self._field_use = FieldUse(self._fields)
         self.bytes_read = 0
         self._complete = False
         self._stamps: list[tuple[int, int]] = []
         self._counts: list[int] = []
-        self._rejected_lines: list[set[int]] = []
+        self._rejected_lines: list[LineSet] = []
 
     def _iter_articles(self) -> Iterator[pa.RecordBatch]:
         """Yield the articles of one file after the other, and take note of what the second pass must know."""
@@ -131,7 +161,7 @@ class Corpus:
             stamp = _read_stamp(source)
             self._stamps.append(stamp)
             self._counts.append(0)
-            self._rejected_lines.append(set())
+            self._rejected_lines.append(LineSet())
             reading = self._make_reader(source, self._add_reject, done)
             try:
                 for batch in read_file_articles(reading):
@@ -139,7 +169,10 @@ class Corpus:
                     yield batch
             except CorruptFileError as damage:
                 self._add_reject(source, damage.line, str(damage), damage.partial_line)
+                self.corrupt_files.append(self.rejects[-1])
             done += stamp[0]
+        if not any(self._counts):
+            self._field_use.check_text()
         self._complete = True
 
     def _iter_article_records(self, number: int) -> Iterator[Record]:
@@ -162,8 +195,10 @@ class Corpus:
                 self.bytes_read = bytes_before + position
 
         def read_decompressed() -> ByteChunks:
-            if self._spool and source.path == STDIN:
-                return self._spool.read_chunks(report_progress)
+            if source.is_stream:
+                return decompress_stream(
+                    self._spools[source.path].open(), source.compression, report_progress
+                )
             return decompress_file(source, report_progress)
 
         return FileReader(
@@ -174,8 +209,14 @@ class Corpus:
             read_decompressed=read_decompressed,
             report_progress=report_progress,
             reject=partial(refuse, source),
-            warnings=Counter() if bytes_before is None else self.warnings,
+            **self._make_notes(is_first_pass=bytes_before is not None),
         )
+
+    def _make_notes(self, *, is_first_pass: bool) -> dict[str, Any]:
+        """Return the places where a reader takes note of oddities; the second pass takes none."""
+        if not is_first_pass:
+            return {}
+        return {"warnings": self._warnings, "examples": self._examples, "field_use": self._field_use}
 
     def _add_reject(self, source: InputFile, line: int | None, reason: str, record: bytes | str) -> None:
         """Keep what is no article among the rejects; InputError where the caller is strict."""
@@ -198,8 +239,8 @@ def _make_changed_error(source: InputFile) -> InputError:
 
 
 def _read_stamp(source: InputFile) -> tuple[int, int]:
-    """Return the size of a file and when it was last changed; standard input stays as it is."""
-    if source.path == STDIN:
+    """Return the size of a file and when it was last changed; a stream is kept as it was."""
+    if source.is_stream:
         return 0, 0
     try:
         state = Path(source.path).stat()

@@ -14,9 +14,6 @@ import bz2
 import codecs
 import gzip
 import re
-import sys
-import tempfile
-import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -25,10 +22,9 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from dedup.errors import InputError
 from dedup.io.discovery import InputFile, make_unreadable_error
 
-__all__ = ["ByteChunks", "CorruptFileError", "StdinSpool", "decode_to_utf8", "decompress_file"]
+__all__ = ["ByteChunks", "CorruptFileError", "decode_to_utf8", "decompress_file", "decompress_stream"]
 
 ByteChunks = Iterator[bytes]
 
@@ -48,6 +44,18 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+BROKEN_OFF = "the file breaks off or is damaged"
+
+MAGIC_BYTES = 10
+MAGIC_PATTERNS = {
+    ".gz": re.compile(rb"\x1f\x8b\x08"),
+    ".zst": re.compile(rb"\x28\xb5\x2f\xfd"),
+    ".bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)"),
+}
+"""The first bytes of compressed data: no text in any encoding begins with them."""
+
+NOT_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
+
 ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
     *("koi8_r", "koi8_u", "cp874", "gb18030", "big5", "shift_jis", "euc_jp", "cp949"),
@@ -64,59 +72,27 @@ class CorruptFileError(Exception):
         self.partial_line = partial_line
 
 
-class StdinSpool:
-    """Standard input, kept in an unnamed temporary file as it is read, so that it can be read again."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the corpus
-        weakref.finalize(self, self._file.close)
-        self._ended = False
-
-    def read_chunks(self, advance: Callable[[int], None]) -> ByteChunks:
-        """Yield all of standard input from its beginning; `advance` is told how many bytes have been read."""
-        position = 0
-        while piece := self._read_chunk(position):
-            position += len(piece)
-            advance(position)
-            yield piece
-
-    def _read_chunk(self, position: int) -> bytes:
-        self._file.seek(position)
-        piece = self._file.read(CHUNK_BYTES)
-        if not piece and not self._ended:
-            piece = self._read_stdin()
-            self._ended = not piece
-        return piece
-
-    def _read_stdin(self) -> bytes:
-        """Return the next piece of standard input, which is in the file then."""
-        if sys.stdin is None:
-            raise InputError("standard input is closed")
-        try:
-            piece = sys.stdin.buffer.read(CHUNK_BYTES)
-            self._file.write(piece)
-            self._file.flush()
-        except OSError as error:
-            raise InputError(f"cannot keep standard input in a temporary file: {error.strerror}") from error
-        return piece
-
-
 def decompress_file(source: InputFile, advance: Callable[[int], None]) -> ByteChunks:
-    """Yield the unpacked bytes of a file; `advance` is told how many bytes of the file have been read.
+    """Yield the decompressed bytes of a file; `advance` is called with the number of bytes of the file read so far.
 
-    InputError where it cannot be opened, Damaged where it breaks off.
+    Raise InputError where it cannot be opened, and CorruptFileError where it breaks off.
     """
     try:
         raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise make_unreadable_error(source.path, error) from error
     with raw:
-        try:
-            for piece in _decompress(raw, source.compression):
-                advance(raw.tell())
-                yield piece
-        except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
-            raise CorruptFileError(f"the file breaks off or is damaged: {error}") from error
+        yield from decompress_stream(raw, source.compression, advance)
+
+
+def decompress_stream(raw: BinaryIO, compression: str, advance: Callable[[int], None]) -> ByteChunks:
+    """Yield the decompressed bytes of an open file; without a `compression`, its first bytes tell whether it has one."""
+    try:
+        for chunk in _decompress(raw, compression or _detect_compression(raw)):
+            advance(raw.tell())
+            yield chunk
+    except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
+        raise CorruptFileError(f"{BROKEN_OFF}: {error}") from error
 
 
 def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
@@ -130,6 +106,13 @@ def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
         return encoding, chain([sample.removeprefix(codecs.BOM_UTF8)], rest)
     decoded = codecs.iterdecode(chain([sample], rest), encoding, errors="replace")
     return encoding, (text.encode() for text in decoded)
+
+
+def _detect_compression(raw: BinaryIO) -> str:
+    """Return the compression that an open file begins with, or an empty string; the file stays at its beginning."""
+    head = raw.read(MAGIC_BYTES)
+    raw.seek(0)
+    return next((name for name, magic in MAGIC_PATTERNS.items() if magic.match(head)), "")
 
 
 def _decompress(raw: BinaryIO, compression: str) -> ByteChunks:
@@ -182,7 +165,7 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     except UnicodeDecodeError:
         text = decoder("replace").decode(sample, whole)
         # Other encodings form valid UTF-8 by chance only rarely, and never more often than not.
-        return len(re.findall(r"[^\x00-\x7f\ufffd]", text)) > text.count("\ufffd")
+        return len(NOT_ASCII.findall(text)) > text.count("\ufffd")
     return True
 
 

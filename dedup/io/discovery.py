@@ -6,6 +6,7 @@ A folder stands for every file in it, at any depth, that has a known extension; 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ EXTENSIONS = {
 COMPRESSIONS = (".gz", ".zst", ".bz2")
 STDIN = "-"
 
+NAMED_PIPE = "named pipe"
+
 _KNOWN_EXTENSIONS = f"{', '.join(EXTENSIONS)}, each also with {', '.join(COMPRESSIONS)}"
 
 
@@ -46,16 +49,23 @@ class InputFile:
     label: str
     format: str
     compression: str
+    is_stream: bool = False
+    """Whether it can be read only once: standard input, or a named pipe."""
 
 
-def find_input_files(paths: Sequence[str | Path]) -> list[InputFile]:
+def find_input_files(
+    paths: Sequence[str | Path], *, accept_pipes: bool = False, skipped: list[str] | None = None
+) -> list[InputFile]:
     """Return the files that the paths stand for.
 
-    InputError where one is missing or cannot be read, or where a file or folder holds no known kind.
+    Named pipes, sockets and devices in a folder are skipped, and added to `skipped`. A named pipe that is itself a
+    path is a file where the caller can `accept_pipes`. Raise InputError where a path is missing or cannot be
+    read, is a socket or a device, or where a file or folder holds no known format.
     """
     if not paths:
         raise InputError("no corpus was given; name a file, a folder, or - for standard input")
-    return [source for path in paths for source in _resolve_path(str(path))]
+    skipped = [] if skipped is None else skipped
+    return [file for path in paths for file in _resolve_path(str(path), skipped, accept_pipes=accept_pipes)]
 
 
 def split_extensions(path: str) -> tuple[str, str]:
@@ -75,14 +85,18 @@ def make_unreadable_error(path: str, error: OSError) -> InputError:
     return InputError(f"cannot read {path}: {error.strerror or error}")
 
 
-def _resolve_path(path: str) -> list[InputFile]:
+def _resolve_path(path: str, skipped: list[str], *, accept_pipes: bool) -> list[InputFile]:
     if path == STDIN:
-        return [InputFile(STDIN, STDIN, "lines", "")]
+        return [InputFile(STDIN, STDIN, "lines", "", is_stream=True)]
     if not Path(path).exists():
         raise InputError(f"there is no file or folder {path}")
     if Path(path).is_dir():
-        return _list_folder(path)
-    source = _make_input_file(path, path)
+        return _list_folder(path, skipped)
+    kind = _describe_special_file(path)
+    if kind and not (kind == NAMED_PIPE and accept_pipes):
+        advice = "write it to a file first" if kind == NAMED_PIPE else "name a file or a folder"
+        raise InputError(f"{path} is a {kind}, which cannot be read here; {advice}")
+    source = _make_input_file(path, path, is_stream=bool(kind))
     if source is None:
         raise InputError(f"{path} has no known extension; known are {_KNOWN_EXTENSIONS}")
     if not os.access(path, os.R_OK):
@@ -90,15 +104,32 @@ def _resolve_path(path: str) -> list[InputFile]:
     return [source]
 
 
-def _list_folder(folder: str) -> list[InputFile]:
-    inside = sorted(_walk_files(folder), key=lambda path: Path(path).parts)
-    labels = [(path, Path(path).relative_to(folder).as_posix()) for path in inside]
-    sources = [source for path, label in labels if (source := _make_input_file(path, label))]
+def _list_folder(folder: str, skipped: list[str]) -> list[InputFile]:
+    sources = []
+    for path in sorted(_walk_files(folder), key=lambda path: Path(path).parts):
+        source = _make_input_file(path, Path(path).relative_to(folder).as_posix())
+        if source and (kind := _describe_special_file(path)):
+            skipped.append(f"the {kind} {path}")
+        elif source:
+            sources.append(source)
     if not sources:
         raise InputError(
             f"the folder {folder} holds no file to read; known extensions are {_KNOWN_EXTENSIONS}"
         )
     return sources
+
+
+def _describe_special_file(path: str) -> str:
+    """Return the name of a file's kind where it is no regular file: opening it could wait for ever."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:  # whoever opens it says why it cannot be read
+        return ""
+    if stat.S_ISFIFO(mode):
+        return NAMED_PIPE
+    if stat.S_ISSOCK(mode):
+        return "socket"
+    return "" if stat.S_ISREG(mode) else "device"
 
 
 def _walk_files(folder: str) -> Iterator[str]:
@@ -112,10 +143,11 @@ def _walk_files(folder: str) -> Iterator[str]:
         yield from (str(Path(place) / name) for name in files if not name.startswith("."))
 
 
-def _make_input_file(path: str, label: str) -> InputFile | None:
-    """Return the source that a file name's extensions describe, or None where they are unknown."""
-    extension, packing = split_extensions(path)
-    if extension not in EXTENSIONS:
+def _make_input_file(path: str, label: str, *, is_stream: bool = False) -> InputFile | None:
+    """Return the file that a name's extensions describe; None where they are unknown, unless it is a stream."""
+    extension, compression = split_extensions(path)
+    if extension not in EXTENSIONS and not is_stream:
         return None
     # A file name may be bytes that are no UTF-8; ids are.
-    return InputFile(path, os.fsencode(label).decode(errors="replace"), EXTENSIONS[extension], packing)
+    shown = os.fsencode(label).decode(errors="replace")
+    return InputFile(path, shown, EXTENSIONS.get(extension, "lines"), compression, is_stream)

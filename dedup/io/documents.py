@@ -1,61 +1,77 @@
-"""JSON documents and plain text → numbered dicts: files that are read as a whole."""
+"""JSON documents and plain text → numbered dicts."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from itertools import count
+from typing import NoReturn
 
 import pyarrow as pa
 
 from dedup.io.decompress import CorruptFileError
 from dedup.io.file_reader import FileReader, NumberedRows
+from dedup.io.json_text import JsonText, has_article_list, iter_json_articles
 from dedup.io.records import MAX_REJECT_CHARACTERS, describe_json_type
-from dedup.io.schema import FIELDS, SCHEMA
+from dedup.io.schema import FIELDS, SCHEMA, FieldNames
 
 __all__ = ["is_document", "read_document_rows", "read_text_articles", "read_text_rows"]
 
-ARRAY_START = re.compile(r"\s*\[?\s*")
-SEPARATORS = re.compile(r"[\s,]*")
+# Anchored, and with one way to match each blank, so that they take linear time on any input.
+ARRAY_START = re.compile(rb"\A\s*\[")
+ARTICLE_ARRAY_START = re.compile(rb"\A\s*\[(?:[ \t\r]*[\n{]|\s*(?:\]\s*)?\Z)")
+OBJECT_START = re.compile(rb'\A\s*\{[ \t\r]*\n\s*["}]')
+LIST_KEY = b'"articles"'
+END = object()
 
-MAX_DOCUMENT_BYTES = 512 << 20
-"""A JSON document is parsed as a whole; beyond this it should be JSON Lines."""
 
+def is_document(head: bytes, file_format: str, names: FieldNames) -> bool:
+    """Return whether a file is one JSON document, or several, and not JSON Lines, by its first bytes.
 
-def is_document(head: bytes) -> bool:
-    """Return whether a `.json` file is one JSON document and not JSON Lines, by its first bytes."""
-    first = head.lstrip()
-    return first.startswith(b"[") or bool(re.match(rb"\{\s*\n", first))
+    A document is an array, an object on several lines, or an object with a list of `articles`. In a file that is
+    named JSON Lines, a list on its first line that holds no objects is a broken line and no document.
+    """
+    pattern = ARRAY_START if file_format == "json" else ARTICLE_ARRAY_START
+    if pattern.match(head) or OBJECT_START.match(head):
+        return True
+    return LIST_KEY in head and has_article_list(head, _list_field_names(names))
 
 
 def read_document_rows(file_reader: FileReader) -> NumberedRows:
-    """Yield the objects of a JSON document: of its one array, or one after the other; numbered from 1.
+    """Yield the objects of JSON documents: of arrays, of lists of `articles`, or one after the other; numbered from 1.
 
-    What follows broken JSON in a document cannot be told apart from it, and is refused with it.
+    A document is read in a stream, so its size does not matter. Broken JSON in it cannot be told apart from all that
+    follows, which is refused with it.
     """
-    text, damage = _read_document(file_reader)
-    decoder = json.JSONDecoder(strict=False)
-    number, position = 0, _skip_pattern(ARRAY_START, text, 0)
-    closing = "]" if "[" in text[:position] else ""
-    while position < len(text) and text[position] != "]":
-        number += 1
+    text = JsonText(file_reader.read_chunks(), 2 * file_reader.max_article_bytes)
+    articles = iter_json_articles(text, _list_field_names(file_reader.names))
+    for number in count(1):
         try:
-            value, end = decoder.raw_decode(text, position)
+            value = next(articles, END)
         except (ValueError, RecursionError) as error:
-            reason = str(damage or f"broken JSON, and so is what follows: {error}")
-            raise CorruptFileError(reason, number, _encode_excerpt(text, position)) from damage
+            _raise_broken(text, number, error)
+        if value is END:
+            break
         if isinstance(value, dict):
             yield number, value
         else:
-            file_reader.reject(number, f"{describe_json_type(value)}, not an object", text[position:end])
-        position = _skip_pattern(SEPARATORS, text, end)
-    if damage:
-        raise damage
-    if text[position:].strip() != closing:
-        reason = (
-            "broken JSON: the array has no end" if closing else "broken JSON: there is text after the end"
-        )
-        raise CorruptFileError(reason, None, _encode_excerpt(text, position))
+            file_reader.reject(number, f"{describe_json_type(value)}, not an object", text.get_value_text())
+    if text.damage:
+        raise text.damage
+
+
+def _raise_broken(text: JsonText, number: int, error: Exception) -> NoReturn:
+    """Raise the error that says where a document breaks off, and why."""
+    rest = text.get_rest(MAX_REJECT_CHARACTERS).encode(errors="replace")
+    if str(error) in {"the array has no end", "there is text after the end"}:
+        raise text.damage or CorruptFileError(f"broken JSON: {error}", None, rest)
+    reason = str(text.damage or f"broken JSON, and so is what follows: {error}")
+    raise CorruptFileError(reason, number, rest) from error
+
+
+def _list_field_names(names: FieldNames) -> list[str]:
+    """Return the names that the id, the title, the text or the URL of an article may have."""
+    return [name for ours in ("id", "title", "text", "url") for name in names[ours]]
 
 
 def read_text_rows(file_reader: FileReader) -> NumberedRows:
@@ -88,23 +104,3 @@ def _read_bytes(file_reader: FileReader, limit: int) -> tuple[bytes, CorruptFile
     except CorruptFileError as damage:
         return bytes(held), damage
     return bytes(held), None
-
-
-def _read_document(file_reader: FileReader) -> tuple[str, CorruptFileError | None]:
-    """Return a file's text up to a damage, and the damage."""
-    data, damage = _read_bytes(file_reader, MAX_DOCUMENT_BYTES)
-    try:
-        return data.decode(errors="replace" if damage else "strict"), damage
-    except UnicodeDecodeError as error:
-        raise CorruptFileError("not valid UTF-8", None, data) from error
-
-
-def _encode_excerpt(text: str, position: int) -> bytes:
-    """Return what stands at a position, as much of it as a reject shows."""
-    return text[position : position + MAX_REJECT_CHARACTERS].encode(errors="replace")
-
-
-def _skip_pattern(pattern: re.Pattern[str], text: str, position: int) -> int:
-    """Return where a pattern that also matches nothing ends."""
-    found = pattern.match(text, position)
-    return found.end() if found else position

@@ -14,6 +14,8 @@ from typing import Any
 from dedup.errors import InputError
 from dedup.io.decompress import ByteChunks, decode_to_utf8
 from dedup.io.discovery import InputFile
+from dedup.io.field_use import FieldUse, suggest_names
+from dedup.io.normalize import NormalizedBatch
 from dedup.io.schema import FieldNames
 
 __all__ = ["FileReader", "NumberedRows"]
@@ -39,6 +41,9 @@ class FileReader:
     report_progress: Callable[[int], None]
     reject: Callable[[int | None, str, bytes | str], None]
     warnings: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    """For a warning the first thing that it was given for."""
+    field_use: FieldUse = field(default_factory=FieldUse)
     make_id: Callable[[int], str] | None = None
     """Makes the id of an article that has none, given its line; else it is its place: file and line."""
 
@@ -49,12 +54,25 @@ class FileReader:
             self.warnings[OTHER_ENCODING_WARNING.format(encoding)] += 1
         return decoded
 
+    def add_warnings(self, normalized: NormalizedBatch) -> None:
+        """Count the warnings of a batch."""
+        self.warnings.update(normalized.warnings)
+        self.examples.update(
+            {words: example for words, example in normalized.examples.items() if words not in self.examples}
+        )
+
     def check_columns(self, columns: Sequence[str]) -> None:
         """Raise InputError where none of a table's columns can be the text."""
+        self.field_use.note_names(columns)
         wanted = self.names["text"]
-        if not set(wanted) & set(columns):
+        roots = {name.partition(".")[0] for name in wanted}
+        if not {*wanted, *roots} & set(columns):
             named, there = " or ".join(wanted), ", ".join(columns)
-            raise InputError(f"{self.source.path} has no column {named} for the text; it has {there}")
+            nearest = suggest_names(wanted[0], columns)
+            raise InputError(
+                f"{self.source.path} has no column {named} for the text;{f' did you mean {nearest}?' if nearest else ''} "
+                f"it has {there}"
+            )
 
     def build_id_function(self, numbers: Sequence[int]) -> Callable[[int], str]:
         """Return a function that makes the id of the article in a row, given the rows' line numbers."""

@@ -27,9 +27,10 @@ from dedup.io.line_blocks import (
     iter_numbered_lines,
     make_line_block,
 )
+from dedup.io.nested import build_nested_schema, get_field
 from dedup.io.normalize import explain_rejection, normalize_batch, normalize_records
 from dedup.io.records import Record, describe_json_type
-from dedup.io.schema import FieldNames, list_column_names
+from dedup.io.schema import list_column_names
 
 __all__ = ["iter_block_records", "parse_block_articles", "read_jsonl_articles", "read_jsonl_records"]
 
@@ -95,7 +96,7 @@ def _parse_with_arrow(block: LineBlock, file_reader: FileReader) -> list[pa.Reco
     widest = int(np.diff(block.ends, prepend=-1).max())
     if widest - 1 > file_reader.max_article_bytes or not _is_one_object_per_line(block):
         return None
-    schema = _infer_schema(_sample_lines(block), file_reader.names)
+    schema = _infer_schema(_sample_lines(block), file_reader)
     if schema is None:
         return None
     try:
@@ -126,22 +127,25 @@ def _is_one_object_per_line(block: LineBlock) -> bool:
     return True
 
 
-def _infer_schema(lines: Sequence[bytes], names: FieldNames) -> pa.Schema | None:
-    """Return the columns to read, with the types they have in some lines; None where one of those is broken.
+def _infer_schema(lines: Sequence[bytes], file_reader: FileReader) -> pa.Schema | None:
+    """Return the columns to read, with the types they have in a few lines; None where one of those is broken.
 
-    Every name that a field may have is asked for: what an article is must not depend on its neighbours. What
-    is not seen to be a number counts as a string, and where it turns out to be none Arrow refuses the block.
+    Every name that a field may have is asked for, since the fields of an article must not depend on its neighbours. A
+    field counts as a string unless it is seen to be a number; where it turns out to be neither, Arrow refuses the block.
     """
-    types = dict.fromkeys(list_column_names(names), pa.string())
-    for record in map(_parse_line, lines):
+    types = dict.fromkeys(list_column_names(file_reader.names), pa.string())
+    records = [_parse_line(line) for line in lines]
+    for record in records:
         if isinstance(record, str):
             return None
-        for name in types.keys() & record.keys():
-            if type(record[name]) is int:
+        for name in types:
+            value = get_field(record, name)
+            if type(value) is int:
                 types[name] = pa.int64()
-            elif type(record[name]) is float and name in names["published"]:
+            elif type(value) is float and name in file_reader.names["published"]:
                 types[name] = pa.float64()
-    return pa.schema(types)
+    file_reader.field_use.note_records([record for record in records if isinstance(record, dict)])
+    return build_nested_schema(types)
 
 
 def _read_json(data: bytes, schema: pa.Schema, widest: int) -> pa.Table:
@@ -164,10 +168,11 @@ def _normalize_table(table: pa.Table, first: int, file_reader: FileReader) -> li
         )
         if sifted.rejected:
             return None
+        file_reader.field_use.note_columns(batch)
         found.append(sifted)
         first += batch.num_rows
     for sifted in found:
-        file_reader.warnings.update(sifted.warnings)
+        file_reader.add_warnings(sifted)
     return [sifted.batch for sifted in found]
 
 
@@ -194,7 +199,8 @@ def _parse_by_line(block: LineBlock, file_reader: FileReader) -> Iterator[pa.Rec
         found = dict(group)
         for number, reason in sorted(refused):
             file_reader.reject(number, reason, found[number])
-        file_reader.warnings.update(sifted.warnings)
+        file_reader.add_warnings(sifted)
+        file_reader.field_use.note_records(records)
         yield sifted.batch
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.dates import TIMESTAMP, parse_published
+from dedup.io.nested import get_field, iter_field_columns
 from dedup.io.schema import FIELDS, SCHEMA, FieldNames
 from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
 
@@ -37,6 +38,8 @@ class NormalizedBatch:
     batch: pa.RecordBatch
     rejected: list[int]
     warnings: Counter[str]
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """For a warning the first thing that it was given for."""
 
 
 def normalize_batch(
@@ -65,7 +68,7 @@ def normalize_records(
     warnings: Counter[str] = Counter()
     for ours, theirs in names.items():
         for name in theirs:
-            values = [record.get(name) for record in records]
+            values = [get_field(record, name) for record in records]
             if all(value is None for value in values):
                 continue
             texts = [as_text(value, numbers=ours != "text") for value in values]
@@ -83,7 +86,7 @@ def normalize_records(
 def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:
     """Return the reason why a record without a usable text is none: "no text", "body is a list, not text"."""
     for name in names["text"]:
-        value = record.get(name)
+        value = get_field(record, name)
         if isinstance(value, bytes | str):
             return f"{name} is not valid UTF-8"
         if value is not None:
@@ -95,8 +98,7 @@ def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:
 def _iter_columns(batch: pa.RecordBatch, theirs: Sequence[str]) -> Iterator[tuple[str, pa.Array]]:
     """Yield the columns that have one of the names, in the order of the names, where they hold anything."""
     for name in theirs:
-        for index in batch.schema.get_all_field_indices(name)[:1]:
-            column = batch.column(index)
+        for column in iter_field_columns(batch, name):
             if column.null_count < len(column):
                 yield name, column
 

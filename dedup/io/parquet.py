@@ -37,7 +37,8 @@ def extract_batch_articles(first: int, batch: pa.RecordBatch, file_reader: FileR
     sifted = normalize_batch(
         batch, file_reader.names, file_reader.build_id_function(range(first, first + len(batch)))
     )
-    file_reader.warnings.update(sifted.warnings)
+    file_reader.add_warnings(sifted)
+    file_reader.field_use.note_columns(batch)
     for row in sifted.rejected:
         (record,) = to_python_rows(batch.slice(row, 1))
         file_reader.reject(first + row, explain_rejection(record, file_reader.names), to_json_line(record))
@@ -65,7 +66,7 @@ def _read_parquet_batches(
         size = Path(file_reader.source.path).stat().st_size
         with _open_parquet(file_reader) as file:
             file_reader.check_columns(file.schema_arrow.names)
-            known = None if columns is None else [name for name in columns if name in file.schema_arrow.names]
+            known = None if columns is None else _select_columns(columns, file.schema_arrow.names)
             for batch in file.iter_batches(
                 _estimate_batch_rows(file.metadata, file_reader.batch_bytes), columns=known
             ):
@@ -77,12 +78,17 @@ def _read_parquet_batches(
         raise CorruptFileError(f"not a Parquet file, or a damaged one: {error}") from error
 
 
+def _select_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Return the wanted columns that a file has; a dotted name is one, or leads into one."""
+    return [name for name in wanted if name in columns or name.partition(".")[0] in columns]
+
+
 @contextmanager
 def _open_parquet(file_reader: FileReader) -> Iterator[ParquetFile]:
-    """Open a Parquet file; one that is compressed is unpacked first, since its directory is at its end."""
+    """Open a Parquet file; one that is compressed or a stream is copied first, since its directory is at its end."""
     from pyarrow.parquet import ParquetFile
 
-    if not file_reader.source.compression:
+    if not (file_reader.source.compression or file_reader.source.is_stream):
         with ParquetFile(file_reader.source.path) as file:
             yield file
         return

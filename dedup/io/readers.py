@@ -6,14 +6,16 @@ documents are as well; the others have faster ways to articles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
 from dedup.io.batching import group_items
 from dedup.io.decompress import decode_to_utf8
 from dedup.io.delimited import read_csv_rows
-from dedup.io.documents import is_document, read_document_rows, read_text_articles, read_text_rows
+from dedup.io.documents import LIST_KEY, is_document, read_document_rows, read_text_articles, read_text_rows
 from dedup.io.file_reader import FileReader, NumberedRows
 from dedup.io.jsonl import read_jsonl_articles, read_jsonl_records
 from dedup.io.normalize import explain_rejection, normalize_records
@@ -21,6 +23,11 @@ from dedup.io.parquet import read_parquet_articles, read_parquet_rows
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, estimate_record_size, to_json_line
 
 __all__ = ["read_file_articles", "read_file_records"]
+
+HEAD_BYTES = 1 << 13
+
+OBJECT_LINE = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{[ \t]*"')
+"""An object with its first key beside its brace is a line of JSON Lines, or holds a list of articles."""
 
 ARTICLE_READERS = {"lines": read_jsonl_articles, "parquet": read_parquet_articles, "text": read_text_articles}
 ROW_READERS = {
@@ -49,11 +56,25 @@ def read_file_records(file_reader: FileReader) -> Iterator[tuple[int, Record]]:
 
 
 def _detect_format(file_reader: FileReader) -> str:
-    """Return the format of a file; a `.json` file is a document or JSON Lines, as its first bytes tell."""
-    if file_reader.source.format != "json":
-        return file_reader.source.format
+    """Return the format of a file; whether JSON is a document or JSON Lines, its first bytes tell."""
+    file_format = file_reader.source.format
+    if file_format not in {"json", "lines"}:
+        return file_format
+    head = _read_head(file_reader)
+    if OBJECT_LINE.match(head) and LIST_KEY not in head:
+        return "lines"  # nearly every file: its encoding need not be told for this
     _, decoded = decode_to_utf8(file_reader.read_decompressed())
-    return "document" if is_document(next(decoded, b"")) else "lines"
+    return "document" if is_document(next(decoded, b""), file_format, file_reader.names) else "lines"
+
+
+def _read_head(file_reader: FileReader) -> bytes:
+    """Return the first few thousand bytes of a file, or more, before they are decoded."""
+    head = b""
+    for chunk in file_reader.read_decompressed():
+        head += chunk
+        if len(head) >= HEAD_BYTES:
+            break
+    return head
 
 
 def _normalize_rows(file_reader: FileReader, rows: NumberedRows) -> Iterator[pa.RecordBatch]:
@@ -70,7 +91,8 @@ def _normalize_rows(file_reader: FileReader, rows: NumberedRows) -> Iterator[pa.
             file_reader.reject(
                 numbers[row], explain_rejection(records[row], file_reader.names), to_json_line(records[row])
             )
-        file_reader.warnings.update(sifted.warnings)
+        file_reader.add_warnings(sifted)
+        file_reader.field_use.note_records(records)
         yield sifted.batch
 
 

@@ -25,6 +25,8 @@ __all__ = ["WritableRecord", "encode_record_line", "write_delimited", "write_par
 WritableRecord = Record | Mapping[str, Any] | bytes
 """A record to be written: as it was read, as a dict, or as a line of JSON."""
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
 TYPE_ERRORS = (
     pa.ArrowInvalid,
     pa.ArrowTypeError,
@@ -54,11 +56,11 @@ def write_delimited(file: IO[bytes], rows: Iterable[WritableRecord], delimiter: 
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         try:
             writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
-            writer.writerow(names)
+            writer.writerow(map(_escape_formula, names))
             count = 0
             for line in kept:
                 fields = json.loads(line)
-                writer.writerow([_to_cell_text(fields.get(name)) for name in names])
+                writer.writerow([_to_delimited_cell(fields.get(name)) for name in names])
                 count += 1
         finally:
             text.detach()  # or it would close the file, which is not ours
@@ -109,6 +111,21 @@ def _build_column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except TYPE_ERRORS:
         return pa.array(map(_to_cell_text, values), pa.string())
+
+
+def _to_delimited_cell(value: object) -> str | None:
+    """Return the cell of a value in CSV; a string never runs as a formula where a spreadsheet opens the file."""
+    text = _to_cell_text(value)
+    return _escape_formula(text) if text and isinstance(value, str) else text
+
+
+def _escape_formula(text: str) -> str:
+    """Return a text with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    >>> _escape_formula("=1+1"), _escape_formula("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _to_cell_text(value: object) -> str | None:

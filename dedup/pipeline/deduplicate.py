@@ -37,6 +37,9 @@ IDENTITY_COLUMNS = ("id", "title", "source", "published")
 REPEATED_INPUT = "articles given twice, with the same id and text: read once"
 UNDATED_JOINED = "rewrites rest on a small storyline without dates counting as one story; --undated apart keeps their articles"
 RENAMED_IDS = "articles whose id another article has already: #2, #3 … added to the id"
+SHARED_ID = "articles share the id {!r}; check that the id field is the right one (--field id=NAME)"
+MIN_SHARED_ID_WARNING = 100
+"""So many different articles under one id are a wrong or constant field, and not a few accidents."""
 EXACT_REPEAT_EVIDENCE = np.isin(np.arange(EVIDENCE_COUNT), (JACCARD, CONTAINED, CONTAINS)).astype(np.float32)
 """The evidence against an article that was given twice: the words are the same, and nothing else is compared."""
 IDENTITY_SCHEMA = pa.schema([SCHEMA.field(name) for name in IDENTITY_COLUMNS])
@@ -252,7 +255,7 @@ def make_empty_sketches(settings: Settings) -> Sketches:
 def deduplicate_ids(
     articles: pa.Table, content_hashes: np.ndarray, reserved_ids: Collection[str] = ()
 ) -> tuple[pa.Table, np.ndarray, Counter[str]]:
-    """Return (articles with unique ids, repeats, warnings); the ids of `before` are others' already.
+    """Return (articles with unique ids, repeats, warnings); the `reserved_ids` belong to other articles already.
 
     An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
     (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
@@ -265,19 +268,30 @@ def deduplicate_ids(
     taken = {*ids, *reserved_ids}
     first: dict[tuple[str, int], int] = {}
     seen = set(reserved_ids)
-    for a, name in enumerate(ids):
-        known = first.setdefault((name, int(content_hashes[a])), a)
-        if known != a:
-            repeats[a] = known
-            ids[a] = ids[known]
+    renamed: Counter[str] = Counter()
+    # Suffixes below the last one given are taken: to look for a free one from 2 each time would be quadratic.
+    last_suffix: dict[str, int] = {}
+    for a, (name, content_hash) in enumerate(zip(ids, content_hashes.tolist(), strict=True)):
+        original = first.setdefault((name, content_hash), a)
+        if original != a:
+            repeats[a] = original
+            ids[a] = ids[original]
             warnings[REPEATED_INPUT] += 1
             continue
         if name in seen:
-            number = next(n for n in range(2, len(taken) + 2) if f"{name}#{n}" not in taken)
-            ids[a] = f"{name}#{number}"
-            taken.add(ids[a])
-            warnings[RENAMED_IDS] += 1
+            number = last_suffix.get(name, 1) + 1
+            while (unique := f"{name}#{number}") in taken:
+                number += 1
+            last_suffix[name] = number
+            ids[a] = unique
+            taken.add(unique)
+            renamed[name] += 1
         seen.add(name)
+    if renamed:
+        warnings[RENAMED_IDS] = renamed.total()
+        shared_id, count = renamed.most_common(1)[0]
+        if count >= MIN_SHARED_ID_WARNING:
+            warnings[SHARED_ID.format(f"{shared_id:.40}")] = count + 1
     return articles.set_column(0, "id", pa.array(ids, pa.string())), repeats, warnings
 
 

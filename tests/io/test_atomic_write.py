@@ -1,6 +1,7 @@
 """What is written is whole or not there, in the format and compression that its name asks for."""
 
 import bz2
+import csv
 import errno
 import gzip
 import json
@@ -404,3 +405,24 @@ def test_a_file_may_be_replaced_by_what_is_read_from_it(tmp_path: Path) -> None:
     write_records(place, read_articles(place).iter_records())
 
     assert ids(read_articles(place)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_never_runs_as_a_formula(tmp_path: Path, kind: str, start: str) -> None:
+    text = f"{start}cmd|' /C calc'!A0"
+    records = [{"id": "1", "title": text, "n": -5, "list": [text], "none": None, text: "plain = text"}]
+
+    write_records(tmp_path / f"kept.{kind}", records)
+
+    with (tmp_path / f"kept.{kind}").open(newline="", encoding="utf-8") as file:
+        header, row = csv.reader(file, delimiter="," if kind == "csv" else "\t")
+    assert header == ["id", "title", "n", "list", "none", f"'{text}"]
+    assert row == ["1", f"'{text}", "-5", json.dumps([text], separators=(",", ":")), "", "plain = text"]
+
+
+def test_only_spreadsheets_get_the_apostrophe(tmp_path: Path) -> None:
+    for name in ("kept.jsonl", "kept.parquet"):
+        write_records(tmp_path / name, [{"id": "=1", "text": "-"}])
+
+        assert rows(read_articles(tmp_path / name))[0]["id"] == "=1"

@@ -195,7 +195,7 @@ def test_an_element_that_is_no_article_is_rejected_by_its_position(tmp_path: Pat
     [
         ('[{"text": "a"}, {"text": "b"}', 2, "broken JSON: the array has no end"),
         ('[{"text": "a"},\n', 1, "broken JSON: the array has no end"),
-        ('[{"text": "a"}] {"text": "b"}', 1, "broken JSON: the array has no end"),
+        ('[{"text": "a"}]] {"text": "b"}', 1, "broken JSON: there is text after the end"),
         ('{\n"text": "a"}] {"text": "b"}', 1, "broken JSON: there is text after the end"),
     ],
 )

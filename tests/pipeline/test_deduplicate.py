@@ -1,12 +1,14 @@
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from newsmaker import Article, batch, planned, story, version
 
 from dedup.errors import InputError
-from dedup.pipeline.deduplicate import deduplicate
+from dedup.pipeline.deduplicate import deduplicate, deduplicate_ids
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
 from dedup.text.boilerplate.profile import BoilerplateProfile
@@ -204,6 +206,27 @@ def test_the_ids_that_were_made_are_unique() -> None:
     result = deduplicate([article("a", text) for text in texts])
 
     assert sorted(result.ids) == ["a", "a#2", "a#3", "a#4", "a#5"]
+
+
+def test_one_id_for_many_texts_takes_no_quadratic_time_and_is_named() -> None:
+    count, table = 100_000, pa.table({"id": ["x"] * 100_000})
+    start = time.process_time()
+
+    articles, repeats, warnings = deduplicate_ids(table, np.arange(count))
+
+    assert time.process_time() - start < 10, "tens of minutes where each looks for a free number from 2"
+    assert articles["id"].to_pylist() == ["x", *(f"x#{n}" for n in range(2, count + 1))]
+    assert (repeats < 0).all()
+    assert list(warnings.values()) == [count - 1, count]
+    assert "share the id 'x'" in list(warnings)[1]
+
+
+def test_numbers_that_are_taken_are_passed_over() -> None:
+    table = pa.table({"id": ["a", "a#3", "a", "a", "a#2", "a#3", "a"]})
+
+    articles, _, _ = deduplicate_ids(table, np.arange(7), ["a#4", "b"])
+
+    assert articles["id"].to_pylist() == ["a", "a#3", "a#5", "a#6", "a#2", "a#3#2", "a#7"]
 
 
 def test_no_warning_is_given_where_none_is_due() -> None:

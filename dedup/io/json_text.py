@@ -1,0 +1,187 @@
+"""JSON text in chunks → its values one by one, of which only a window is held in memory.
+
+Python's decoder takes a whole text. Here it is tried on the text at hand; where that ends within a value, at least as
+much text again is read before the next try, so the time stays proportional to the length.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from dedup.io.decompress import ByteChunks, CorruptFileError
+
+__all__ = ["JsonText", "has_article_list", "iter_json_articles"]
+
+ARTICLE_LIST = "articles"
+"""An object that holds its articles in a list has it under this key, as the answers of news APIs do."""
+
+SEPARATORS = re.compile(r"[\s,]*")
+DECODER = json.JSONDecoder(strict=False)  # a raw tab inside a string is no reason to lose an article
+
+MAX_TOKEN_CHARACTERS = 16
+"""An error that is not nearer to the end of the text than this is no token that was cut: -Infinity, or an escape."""
+
+
+class JsonText:
+    """JSON text being read; `damage` is the reason why it breaks off, and comes into force at its end."""
+
+    def __init__(self, chunks: ByteChunks, max_value_characters: int) -> None:
+        self.damage: CorruptFileError | None = None
+        self._chunks = _decode_utf8(chunks)
+        self.max_value_characters = max_value_characters
+        self._text = ""
+        self._start = self._position = 0
+        self._dropped = 0
+        self._ended = False
+
+    @property
+    def offset(self) -> int:
+        """The number of characters read so far."""
+        return self._dropped + self._position
+
+    def peek(self) -> str:
+        """Return the next character that is neither blank nor a comma, without taking it; an empty string at the end."""
+        while True:
+            match = SEPARATORS.match(self._text, self._position)
+            self._position = match.end() if match else self._position
+            if self._position < len(self._text):
+                return self._text[self._position]
+            if not self._read_more():
+                return ""
+
+    def take(self, character: str) -> None:
+        """Take the next character; ValueError where it is another."""
+        if self.peek() != character:
+            raise ValueError(f"Expecting {character!r}")
+        self._position += 1
+
+    def decode_value(self) -> Any:
+        """Take the next value and return it; ValueError or RecursionError where it is broken."""
+        self.peek()
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._text, self._position)
+            except json.JSONDecodeError as error:
+                if not self._is_cut(error) or not self._read_more():
+                    # Positions within the window would say nothing.
+                    raise ValueError(error.msg) from error
+                continue
+            if end < len(self._text) or self._text[end - 1] in '"]}' or not self._read_more():
+                self._start, self._position = self._position, end
+                return value
+
+    def get_value_text(self) -> str:
+        """Return the text of the value taken last, as long as nothing has been taken since."""
+        return self._text[self._start : self._position]
+
+    def get_rest(self, size: int) -> str:
+        """Return up to `size` of the characters that come next."""
+        return self._text[self._position : self._position + size]
+
+    def _is_cut(self, error: json.JSONDecodeError) -> bool:
+        """Return whether an error can mean that the text at hand ends within a value."""
+        if len(self._text) - self._position > self.max_value_characters:
+            raise ValueError(f"a value is longer than {self.max_value_characters:,} characters")
+        near_end = len(self._text) - error.pos < MAX_TOKEN_CHARACTERS
+        return near_end or error.msg.startswith("Unterminated string")
+
+    def _read_more(self) -> bool:
+        """Read on, at least as much as is held; return whether there was more."""
+        parts = [self._text[self._position :]]
+        wanted, size = max(len(parts[0]), 1), 0
+        while size < wanted and not self._ended:
+            try:
+                text = next(self._chunks, None)
+            except CorruptFileError as damage:
+                self.damage, text = damage, None
+            self._ended = text is None
+            parts.append(text or "")
+            size += len(parts[-1])
+        self._dropped += self._position
+        self._text = "".join(parts)
+        self._start = self._position = 0
+        return size > 0
+
+
+def iter_json_articles(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
+    """Yield the elements of arrays and of `articles` lists, and the objects, that stand one after the other.
+
+    An object is an article, and no list of them, where it has one of the `field_names` before its `articles`. Raise
+    ValueError or RecursionError where the text is broken.
+    """
+    while character := text.peek():
+        if character == "[":
+            yield from _iter_array(text)
+        elif character == "{":
+            yield from _iter_object(text, field_names)
+        elif character in "]}":
+            raise ValueError("there is text after the end")
+        else:
+            yield text.decode_value()
+
+
+def has_article_list(head: bytes, field_names: Collection[str]) -> bool:
+    """Return whether a text begins with an object that holds a list of articles, by its first bytes."""
+    text = JsonText(iter([head]), len(head))
+    try:
+        text.take("{")
+        while text.peek() == '"':
+            key = text.decode_value()
+            text.take(":")
+            if key in field_names:
+                return False
+            if key == ARTICLE_LIST and text.peek() == "[":
+                text.take("[")
+                return text.peek() in "{]"
+            text.decode_value()
+    except (ValueError, RecursionError):
+        pass
+    return False
+
+
+def _iter_array(text: JsonText) -> Iterator[Any]:
+    """Yield the elements of an array."""
+    text.take("[")
+    while (character := text.peek()) != "]":
+        if not character:
+            raise ValueError("the array has no end")
+        yield text.decode_value()
+    text.take("]")
+
+
+def _iter_object(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
+    """Yield the elements of an object's list of articles, or else the object."""
+    fields: dict[str, Any] = {}
+    start, has_list = text.offset, False
+    text.take("{")
+    while text.peek() == '"':
+        key = text.decode_value()
+        text.take(":")
+        if key == ARTICLE_LIST and text.peek() == "[" and fields.keys().isdisjoint(field_names):
+            has_list = True
+            yield from _iter_array(text)
+            continue
+        fields[key] = text.decode_value()
+        if not has_list and text.offset - start > text.max_value_characters:
+            raise ValueError(f"a value is longer than {text.max_value_characters:,} characters")
+        if has_list:
+            fields.clear()
+    text.take("}")
+    if not has_list:
+        yield fields
+
+
+def _decode_utf8(chunks: ByteChunks) -> Iterator[str]:
+    """Yield chunks as text; where one is no UTF-8, raise CorruptFileError after the text before it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        yield error.object[: error.start].decode()
+        raise CorruptFileError("not valid UTF-8") from error
