@@ -55,7 +55,8 @@ def read_articles(
 class Corpus:
     """The articles of some files, which can be iterated over again and again.
 
-    `rejects` and `warnings` (a sentence → how often) are those of the latest iteration. `bytes_read` of
+    `rejects`, `warnings` (a sentence → how often) and `corrupt_files` (a reject for each file that breaks off, so that
+    articles are missing) are those of the latest iteration. `bytes_read` of
     `total_bytes` tells its progress; the total is None where standard input is read. Memory stays bounded by
     a few batches, each of about `batch_bytes`.
     """
@@ -142,7 +143,8 @@ class Corpus:
 
     def _reset(self) -> None:
         """Forget what the latest iteration found."""
-        self.rejects = RejectList()
+        self._rejects = RejectList()
+        self.rejects: Sequence[Reject] = self._rejects
         self.corrupt_files: list[Reject] = []
         self._warnings: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
@@ -224,7 +226,7 @@ class Corpus:
             place = source.path if line is None else f"{source.path}:{line}"
             raise InputError(f"{place}: {reason}")
         text = record if isinstance(record, str) else record[:MAX_HEAD_BYTES].decode(errors="replace")
-        self.rejects.append(Reject(source.path, line, reason, text[:MAX_REJECT_CHARACTERS]))
+        self._rejects.append(Reject(source.path, line, reason, text[:MAX_REJECT_CHARACTERS]))
         if line is not None:
             self._rejected_lines[-1].add(line)
 

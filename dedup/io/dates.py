@@ -2,7 +2,8 @@
 
 Understood: ISO 8601 with or without time, fraction and zone (2024-01-31, 2024-01-31T12:00:00.5Z, 20240131);
 RFC 2822, as in RSS feeds (Wed, 31 Jan 2024 12:00:00 GMT); seconds or milliseconds since 1970, as numbers or
-as text; GDELT's 14 digits (20240131120000); and Arrow's own dates and timestamps. A time without a zone is
+as text; GDELT's 14 digits (20240131120000); Arrow's own dates and timestamps; and, by `dedup.io.written_dates`, dates
+in words (3 March 2026). A time without a zone is
 UTC.
 
 A date that cannot be read, or that no news article can have, is taken as missing and counted: an undated
@@ -19,6 +20,8 @@ from email.utils import parsedate_to_datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from dedup.io.written_dates import parse_written_date
 
 __all__ = ["TIMESTAMP", "parse_published"]
 
@@ -109,7 +112,13 @@ def _parse_epoch_seconds(value: object) -> int | None:
         if len(text) > _MAX_DATE_LENGTH:
             return None
         moment = _parse_digits(text) if _NUMBER.fullmatch(text) else _parse_formatted(text)
-    except (ValueError, OverflowError, TypeError, IndexError):
+    except (
+        ValueError,
+        ArithmeticError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ):  # parsers are not all of a kind
         return None
     # Beyond what an int64 of seconds holds nothing is plausible anyway.
     return moment if abs(moment) < 1 << 60 else None
@@ -129,13 +138,16 @@ def _parse_digits(text: str) -> int:
 
 
 def _parse_formatted(text: str) -> int:
-    """Return the seconds of an ISO 8601 or RFC 2822 date."""
+    """Return the seconds of a date in ISO 8601, in RFC 2822, or as people write it."""
     try:
         return _to_epoch_seconds(
             datetime.fromisoformat(_UTC_SUFFIX.sub("Z", _SPACE_BEFORE_OFFSET.sub("", text)))
         )
     except ValueError:
+        pass
+    with suppress(ValueError, TypeError, IndexError, OverflowError):
         return _to_epoch_seconds(parsedate_to_datetime(text))
+    return _to_epoch_seconds(parse_written_date(text))
 
 
 def _to_epoch_seconds(moment: datetime) -> int:

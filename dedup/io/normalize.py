@@ -22,10 +22,15 @@ from dedup.io.dates import TIMESTAMP, parse_published
 from dedup.io.nested import get_field, iter_field_columns
 from dedup.io.schema import FIELDS, SCHEMA, FieldNames
 from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
+from dedup.io.written_dates import is_ambiguous_date
 
 __all__ = ["NormalizedBatch", "explain_rejection", "normalize_batch", "normalize_records"]
 
 UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
+AMBIGUOUS_DATE_WARNING = (
+    "articles whose date could be two days, by which number is the month, taken as undated"
+)
+MAX_EXAMPLE_CHARACTERS = 40
 IGNORED_FIELD_WARNING = "articles whose {} is neither text nor a number, left out"
 
 _TYPE_NAMES = {int: "a number", float: "a number", bool: "a truth value", list: "a list", dict: "an object"}
@@ -47,17 +52,18 @@ def normalize_batch(
 ) -> NormalizedBatch:
     """Return the usable articles of a batch; `made` gives the id for a position where the batch has none."""
     warnings: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     columns = {
         ours: _build_text_column(batch, ours, names[ours], warnings) for ours in FIELDS if ours != "published"
     }
-    columns["published"] = _build_date_column(batch, names["published"], warnings)
+    columns["published"] = _build_date_column(batch, names["published"], warnings, examples)
     columns["id"] = _fill_missing_ids(columns["id"], make_id)
     articles = pa.RecordBatch.from_arrays([columns[ours] for ours in FIELDS], schema=SCHEMA)
     if columns["text"].null_count == 0:
-        return NormalizedBatch(articles, [], +warnings)
+        return NormalizedBatch(articles, [], +warnings, examples)
     usable = columns["text"].is_valid()
     refused: list[int] = pc.indices_nonzero(pc.invert(usable)).to_pylist()
-    return NormalizedBatch(articles.filter(usable), refused, +warnings)
+    return NormalizedBatch(articles.filter(usable), refused, +warnings, examples)
 
 
 def normalize_records(
@@ -80,7 +86,7 @@ def normalize_records(
                 warnings[IGNORED_FIELD_WARNING.format(name)] += odd
     columns = columns or {"text": pa.nulls(len(records), pa.string())}
     sifted = normalize_batch(pa.RecordBatch.from_pydict(columns), names, make_id)
-    return NormalizedBatch(sifted.batch, sifted.rejected, +(sifted.warnings + warnings))
+    return NormalizedBatch(sifted.batch, sifted.rejected, +(sifted.warnings + warnings), sifted.examples)
 
 
 def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:
@@ -121,10 +127,12 @@ def _build_text_column(
     return replace_nul(found)
 
 
-def _build_date_column(batch: pa.RecordBatch, theirs: Sequence[str], warnings: Counter[str]) -> pa.Array:
+def _build_date_column(
+    batch: pa.RecordBatch, theirs: Sequence[str], warnings: Counter[str], examples: dict[str, str]
+) -> pa.Array:
     """Return the dates: in each row the first of the columns that holds one that can be read."""
     times = pa.nulls(batch.num_rows, TIMESTAMP)
-    given = times.is_valid()
+    written: list[pa.Array] = []
     for _, column in _iter_columns(batch, theirs):
         dates: pa.Array | None = column
         if not pa.types.is_temporal(column.type):
@@ -133,12 +141,23 @@ def _build_date_column(batch: pa.RecordBatch, theirs: Sequence[str], warnings: C
             continue
         if pa.types.is_string(dates.type):
             dates = replace_blanks(pc.utf8_trim_whitespace(dates))
-        given = pc.or_(given, dates.is_valid())
+        written.append(dates)
         times = pc.coalesce(times, parse_published(dates)[0])
         if times.null_count == 0:
             break
-    warnings[UNREADABLE_DATE_WARNING] += given.true_count - (len(times) - times.null_count)
+    if times.null_count:
+        _warn_of_dates([dates.filter(times.is_null()) for dates in written], warnings, examples)
     return times
+
+
+def _warn_of_dates(written: Sequence[pa.Array], warnings: Counter[str], examples: dict[str, str]) -> None:
+    """Count the articles that have a date but none that can be read, given all that is written for them."""
+    for dates in zip(*(column.to_pylist() for column in written), strict=True):
+        date = next((str(date) for date in dates if date is not None), None)
+        if date is not None:
+            words = AMBIGUOUS_DATE_WARNING if is_ambiguous_date(date) else UNREADABLE_DATE_WARNING
+            warnings[words] += 1
+            examples.setdefault(words, f"{date[:MAX_EXAMPLE_CHARACTERS]!r}")
 
 
 def _fill_missing_ids(ids: pa.Array, make_id: Callable[[int], str]) -> pa.Array:

@@ -287,12 +287,19 @@ def deduplicate_ids(
             taken.add(unique)
             renamed[name] += 1
         seen.add(name)
-    if renamed:
-        warnings[RENAMED_IDS] = renamed.total()
-        shared_id, count = renamed.most_common(1)[0]
-        if count >= MIN_SHARED_ID_WARNING:
-            warnings[SHARED_ID.format(f"{shared_id:.40}")] = count + 1
+    warnings.update(count_renamed_ids(renamed))
     return articles.set_column(0, "id", pa.array(ids, pa.string())), repeats, warnings
+
+
+def count_renamed_ids(renamed: Counter[str]) -> Counter[str]:
+    """Return the warnings on articles that share an id, of which so many got another one; the most shared id is named."""
+    if not renamed:
+        return Counter()
+    shared_id, count = renamed.most_common(1)[0]
+    warnings = Counter({RENAMED_IDS: renamed.total()})
+    if count >= MIN_SHARED_ID_WARNING:
+        warnings[SHARED_ID.format(f"{shared_id:.40}")] = count + 1
+    return warnings
 
 
 def rank_articles(

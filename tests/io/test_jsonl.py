@@ -278,7 +278,7 @@ def test_what_is_odd_but_harmless_is_counted(tmp_path: Path) -> None:
     rows(corpus)
 
     assert corpus.warnings == {
-        "articles whose date cannot be read, taken as undated": 2,
+        "articles whose date cannot be read, taken as undated, such as 'soon'": 2,
         "articles whose source is neither text nor a number, left out": 2,
     }
 

@@ -1,0 +1,148 @@
+"""A date as people write it, in words or with slashes → its moment.
+
+This is for the few dates that the fast ways of `dedup.io.dates` do not read. A date needs a year of four digits and a
+month; without a day it is the first of the month. `03/04/2026` can be two days, and is none; with points,
+`03.04.2026`, the day always comes first.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dateutil.parser import parser
+
+__all__ = ["is_ambiguous_date", "parse_written_date"]
+
+YEAR_MONTH = re.compile(r"((?:1[7-9]|2[01])\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+FOUR_DIGIT_YEAR = re.compile(r"(?<!\d)(?:1[7-9]|2[01])\d\d(?!\d)", re.ASCII)
+NUMERIC_DATE = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}(?!\d)", re.ASCII)
+LAST_MONTH = 12
+
+MONTHS = (
+    "jan january janvier januar enero ene gennaio gen janeiro januari",
+    "feb february février fevrier fév fev februar febrero febbraio fevereiro februari",
+    "mar march mars märz maerz mär marzo março marco maart mrt",
+    "apr april avril avr abril abr aprile",
+    "may mai mayo maggio mag maio mei maj",
+    "jun june juin juni junio giugno giu junho",
+    "jul july juillet juil juli julio luglio lug julho",
+    "aug august août aout agosto ago augustus augusti",
+    "sep sept september septembre septiembre settembre set setembro",
+    "oct october octobre oktober okt octubre ottobre ott outubro",
+    "nov november novembre noviembre novembro",
+    "dec december décembre decembre déc dezember dez diciembre dic dicembre dezembro",
+)
+"""The names of the months in English, French, German, Spanish, Italian, Portuguese, Dutch and Swedish."""
+
+JUMPS = [
+    "de",
+    "del",
+    "di",
+    "of",
+    "the",
+    "um",
+    "uhr",
+    "h",
+    "à",
+    "a",
+    "le",
+    "den",
+    "der",
+    "il",
+    "el",
+    "à",
+    "at",
+    "on",
+    "and",
+    "ad",
+    "st",
+    "nd",
+    "rd",
+    "th",
+    "er",
+    ".",
+    ",",
+    ";",
+    "-",
+    "/",
+    "'",
+]
+"""Words that say nothing."""
+
+ZONE_HOURS = {
+    "UTC": 0,
+    "GMT": 0,
+    "Z": 0,
+    "WET": 0,
+    "BST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+}
+
+
+def parse_written_date(text: str) -> datetime:
+    """Return the moment of a date; ValueError, or another error of a parser, where it is none or could be two.
+
+    >>> parse_written_date("3 mars 2026").isoformat(), parse_written_date("Mar 3 2026 10:05AM").isoformat()
+    ('2026-03-03T00:00:00', '2026-03-03T10:05:00')
+    """
+    if match := YEAR_MONTH.fullmatch(text):
+        return datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC)
+    if not FOUR_DIGIT_YEAR.search(text) or is_ambiguous_date(text):
+        raise ValueError("a date has a year of four digits, and names one day")
+    numeric = NUMERIC_DATE.match(text)
+    day_first = bool(numeric and numeric[2] == ".")
+    # The parser takes from its default whatever a date lacks: two defaults tell a date that is not whole.
+    first, second = (
+        _build_parser().parse(text, default=default, dayfirst=day_first, tzinfos=_find_zone)
+        for default in (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - the date may have a zone
+    )
+    if (first.year, first.month) != (second.year, second.month):
+        raise ValueError("a date has a year and a month")
+    return first
+
+
+def is_ambiguous_date(text: str) -> bool:
+    """Return whether a date can be two days, by which of its numbers is the month.
+
+    >>> is_ambiguous_date("03/04/2026"), is_ambiguous_date("03/13/2026"), is_ambiguous_date("03.04.2026")
+    (True, False, False)
+    """
+    match = NUMERIC_DATE.match(text)
+    if not match or match[2] == ".":
+        return False
+    one, other = int(match[1]), int(match[3])
+    return one != other and max(one, other) <= LAST_MONTH
+
+
+def _find_zone(name: str | None, offset: int | None) -> tzinfo | None:
+    """Return the zone of a date; none, which is UTC, where its name is not known."""
+    if offset is not None:
+        return timezone(timedelta(seconds=offset))
+    return None if name not in ZONE_HOURS else timezone(timedelta(hours=ZONE_HOURS[name]))
+
+
+@cache
+def _build_parser() -> parser:
+    from dateutil.parser import parser, parserinfo
+
+    class NewsParserInfo(parserinfo):
+        MONTHS = [tuple(names.split()) for names in MONTHS]  # noqa: RUF012 - as its base has it
+        JUMP = [" ", *JUMPS]  # noqa: RUF012
+
+    return parser(NewsParserInfo())
