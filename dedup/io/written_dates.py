@@ -141,8 +141,5 @@ def _find_zone(name: str | None, offset: int | None) -> tzinfo | None:
 def _build_parser() -> parser:
     from dateutil.parser import parser, parserinfo
 
-    class NewsParserInfo(parserinfo):
-        MONTHS = [tuple(names.split()) for names in MONTHS]  # noqa: RUF012 - as its base has it
-        JUMP = [" ", *JUMPS]  # noqa: RUF012
-
-    return parser(NewsParserInfo())
+    tables = {"MONTHS": [tuple(names.split()) for names in MONTHS], "JUMP": [" ", *JUMPS]}
+    return parser(type("NewsParserInfo", (parserinfo,), tables)())
