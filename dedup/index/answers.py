@@ -1,4 +1,4 @@
-"""Rows of an index → answers that people and programs read; and what the versions of an id are called."""
+"""Turn rows of an index into answers for people and programs, and name the versions of an id."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,52 +7,52 @@ from typing import Any
 import numpy as np
 
 from dedup.errors import IndexingError
-from dedup.index.storage.backend import IndexRow, StorageBackend
+from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_error
 from dedup.matching.classifier import NO_RELATION, Match
 from dedup.matching.evidence import EVIDENCE_COUNT
 from dedup.pipeline.results import FOLLOWUP_NAME, SCORE_DIGITS, build_verdict_object, to_evidence_dict
 from dedup.settings.settings import RELATIONS
 
 EVIDENCE_BYTES = 4 * EVIDENCE_COUNT
-"""Of a match: float32."""
+"""The evidence of a match: float32."""
 FORMAT_1_EVIDENCE_BYTES = 4 * 27
-"""Of a match in an index of the first format, whose columns are the first ones of today."""
+"""The evidence of a match in an index of the first format: the first columns of today's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an index says of an article."""
+    """The decision of an index on an article."""
 
     id: str
-    """As it was given."""
+    """As given."""
     version: int
     """1, or more where the id came before with another text."""
     match: Match | None
-    """What it repeats, and why; None: it is new, and kept."""
+    """The kept article that it repeats, and the evidence; None if it is new, and kept."""
     again: bool
-    """The same id and text came before, and this is the answer of that time."""
+    """Whether the same id and text came before; then this is the answer of that time."""
     storyline: str
-    """The name of the first article of its affair; its own where it begins one."""
+    """The name of the first article of its storyline; its own where it begins one."""
     link: Match | None = None
-    """Of a kept article that follows another: which one, and why; its relation is `followup`."""
+    """For a kept article that follows another: that one, and the evidence; its relation is `followup`."""
 
     @property
     def name(self) -> str:
-        """Return what matches call the article."""
+        """Return the name of the article in matches: its id, and its version after the first."""
         return format_version_name(self.id, self.version)
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusAnswers:
-    """What an index says of the articles of a corpus, by position: what `dedup.pipeline.writers` writes out."""
+    """The answers of an index for a corpus, by position, for `dedup.pipeline.writers` to write."""
 
     by_position: Sequence[Answer]
     new_only: bool = False
-    """An article that came before is not kept again."""
+    """Whether an article that came before is not kept again."""
 
     @property
     def ids(self) -> list[str]:
-        """Return what matches call the articles."""
+        """Return the names of the articles in matches."""
         return [answer.name for answer in self.by_position]
 
     @property
@@ -70,12 +70,12 @@ class CorpusAnswers:
 
 
 def is_kept(answer: Answer, *, new_only: bool = False) -> bool:
-    """Return whether an article is passed on; with `new_only`, not a second time."""
+    """Return whether an article is passed on; with `new_only`, it is passed on only once."""
     return answer.match is None and not (new_only and answer.again)
 
 
 def build_answer_verdict(answer: Answer) -> dict[str, Any]:
-    """Return the `dedup` object of an article as it is written out; `again` is in it where it is true."""
+    """Return the `dedup` object of an article as it is written; it holds `again` only where that is true."""
     match, link = answer.match, answer.link
     found = build_verdict_object(
         match.canonical if match else answer.name,
@@ -93,14 +93,14 @@ def get_answer_evidence(answer: Answer) -> dict[str, float]:
 
 
 def find_history(backend: StorageBackend, article: str) -> list[Answer]:
-    """Return what was decided on an article, given by its id or by the name of one version, in the order of versions."""
+    """Return the decisions on an article, given by its id or the name of one version, in the order of versions."""
     return build_past_answers(
         backend, backend.get_rows_by_id([article]) or find_version_rows(backend, article)
     )
 
 
 def find_cluster_answers(backend: StorageBackend, article: str) -> list[Answer]:
-    """Return the kept article of the story of which an article of some name is, and then all that repeat it."""
+    """Return the kept article of the story of the named article, and then all articles that repeat it."""
     found = find_version_rows(backend, article)
     if not found:
         return []
@@ -109,28 +109,28 @@ def find_cluster_answers(backend: StorageBackend, article: str) -> list[Answer]:
 
 
 def find_version_rows(backend: StorageBackend, article: str) -> list[IndexRow]:
-    """Return the row of the article that matches call so, if there is one."""
+    """Return the row of the article with this name in matches, in a list; empty if there is none."""
     rows = backend.get_rows_by_id(sorted({article, parse_base_id(article)}))
     return [row for row in rows if format_version_name(row.id, row.version) == article]
 
 
 def build_past_answers(backend: StorageBackend, rows: Sequence[IndexRow]) -> list[Answer]:
-    """Return what rows say, as it was answered when they came."""
+    """Return the answers that were given when the articles of the rows came."""
     return build_answers(backend, rows, {row.position for row in rows})
 
 
 def build_answers(backend: StorageBackend, rows: Sequence[IndexRow], fresh: set[int]) -> list[Answer]:
-    """Return what rows say; an article that stands twice in a batch came before, the second time."""
+    """Return the answers for rows; the second time in a batch, an article came before."""
     kept = fetch_related_rows(backend, rows)
     answers = []
     for row in rows:
-        answers.append(build_answer(row, kept, again=row.position not in fresh))
+        answers.append(build_answer(row, kept, backend.name, again=row.position not in fresh))
         fresh.discard(row.position)
     return answers
 
 
 def fetch_related_rows(backend: StorageBackend, rows: Sequence[IndexRow]) -> Mapping[int, IndexRow]:
-    """Return the rows of the articles that some articles repeat, and of those that these or those follow, by position."""
+    """Return the rows, those of the articles that they repeat, and those of the articles that either follow, by position."""
     known = {row.position: row for row in rows}
     for column in ("leader", "follows"):
         others = sorted({getattr(row, column) for row in known.values()} - known.keys())
@@ -138,24 +138,24 @@ def fetch_related_rows(backend: StorageBackend, rows: Sequence[IndexRow]) -> Map
     return known
 
 
-def build_answer(row: IndexRow, kept: Mapping[int, IndexRow], *, again: bool) -> Answer:
-    """Return what a row says of its article; `kept` holds the rows of what it repeats and follows, by position."""
-    match, link = read_row_match(row, kept), read_row_link(row, kept)
+def build_answer(row: IndexRow, kept: Mapping[int, IndexRow], name: str, *, again: bool) -> Answer:
+    """Return the answer for a row of the index `name`; `kept` holds the rows of all articles that it refers to."""
+    match, link = read_row_match(row, kept, name), read_row_link(row, kept, name)
     leader = kept.get(row.leader)
     first = kept.get(leader.follows) if leader else None
     if not first:
-        raise make_damaged_row_error(row)
+        raise make_damaged_row_error(row, name)
     return Answer(row.id, row.version, match, again, format_version_name(first.id, first.version), link)
 
 
-def check_match(row: IndexRow, kept: Mapping[int, IndexRow]) -> None:
-    """Raise IndexingError where what a row says of its match, to one of some `kept` rows, cannot be."""
+def check_match(row: IndexRow, kept: Mapping[int, IndexRow], name: str) -> None:
+    """Raise IndexingError where the match of a row is impossible, or its article is not among the `kept` rows."""
     if row.leader not in kept or not 0 <= row.relation < len(RELATIONS) or not has_valid_evidence(row):
-        raise make_damaged_row_error(row)
+        raise make_damaged_row_error(row, name)
 
 
 def has_valid_evidence(row: IndexRow) -> bool:
-    """Return whether the score and the evidence of a match or link are some."""
+    """Return whether the score of a match or link is in [0, 1] and its evidence complete and finite."""
     return (
         0 <= row.score <= 1
         and len(row.evidence) in {EVIDENCE_BYTES, FORMAT_1_EVIDENCE_BYTES}
@@ -163,27 +163,25 @@ def has_valid_evidence(row: IndexRow) -> bool:
     )
 
 
-def make_damaged_row_error(row: IndexRow) -> IndexingError:
-    """Return the error of an index that says of an article what cannot be."""
-    return IndexingError(
-        f"the index is damaged: what it says of article {row.id!r} cannot be; `dedup index verify` says more"
-    )
+def make_damaged_row_error(row: IndexRow, name: str) -> IndexingError:
+    """Return the error of an index with an impossible row."""
+    return make_damage_error(name, f"its row of article {row.id!r} is impossible")
 
 
-def read_row_match(row: IndexRow, kept: Mapping[int, IndexRow]) -> Match | None:
+def read_row_match(row: IndexRow, kept: Mapping[int, IndexRow], name: str) -> Match | None:
     """Return the match that a row records; None if its article is kept."""
     if row.relation == NO_RELATION:
         return None
-    check_match(row, kept)
+    check_match(row, kept, name)
     return build_recorded_match(row, kept[row.leader], RELATIONS[row.relation])
 
 
-def read_row_link(row: IndexRow, kept: Mapping[int, IndexRow]) -> Match | None:
-    """Return how a kept article follows another, as its row records it; None if it is dropped or follows none."""
+def read_row_link(row: IndexRow, kept: Mapping[int, IndexRow], name: str) -> Match | None:
+    """Return the link of a kept article to another, as its row records it; None if it is dropped or follows no other."""
     if row.relation != NO_RELATION or row.follows == row.position:
         return None
     if row.follows not in kept or not has_valid_evidence(row):
-        raise make_damaged_row_error(row)
+        raise make_damaged_row_error(row, name)
     return build_recorded_match(row, kept[row.follows], FOLLOWUP_NAME)
 
 
@@ -199,7 +197,7 @@ def build_recorded_match(row: IndexRow, other: IndexRow, relation: str) -> Match
 
 
 def format_version_name(article_id: str, version: int) -> str:
-    """Return what an article is called whose id came before with other texts, as in a run without an index.
+    """Return the name of a version of an article, as in a run without an index.
 
     >>> format_version_name("a", 1), format_version_name("a", 2)
     ('a', 'a#2')
@@ -208,7 +206,7 @@ def format_version_name(article_id: str, version: int) -> str:
 
 
 def parse_base_id(name: str) -> str:
-    """Return the id of which a name could be a later version; the name itself where it could not.
+    """Return the id whose later version a name could be; the name itself where there is no such id.
 
     >>> parse_base_id("a#2"), parse_base_id("a")
     ('a', 'a')
@@ -220,10 +218,10 @@ def parse_base_id(name: str) -> str:
 def find_new_articles(
     keys: Sequence[tuple[str, int]], before: Sequence[IndexRow], is_id: Callable[[str], bool]
 ) -> tuple[list[int], list[int]]:
-    """Return the places of the articles of a batch, given as (id, telling), that did not come before, and their versions.
+    """Return the slots of the articles of a batch, given as (id, telling), that did not come before, and their versions.
 
-    `before` are the rows of all versions of these ids, and of the ids of which these could be later versions;
-    `is_id` says whether a name is the id of an article that was given one like it.
+    `before` holds the rows of all versions of these ids, and of the ids whose later versions these could name. `is_id` returns
+    whether a name is the id of an article: no version takes such a name.
     """
     seen = {(row.id, row.telling) for row in before}
     names = {format_version_name(row.id, row.version) for row in before}

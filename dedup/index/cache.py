@@ -1,7 +1,7 @@
-"""A home → what a process holds of it in memory: who can be found by which key, and the latest sketches.
+"""Hold in memory the lookup tables of an index and its latest sketches.
 
-In: a home, in which other processes may write too. Out: positions near an article, and their sketches. What others have recorded
-since is learned at the beginning of each turn; where articles were taken out, all is learned anew.
+Other processes may write to the same index. So each transaction begins with a sync, which reads the rows that others have
+recorded since; where articles were removed, it reads all rows anew.
 """
 
 from collections import OrderedDict
@@ -11,22 +11,22 @@ import numpy as np
 
 from dedup.errors import IndexingError
 from dedup.index.lookup import ArticleLookup, LookupKeys
-from dedup.index.storage.backend import IndexRow, StorageBackend
+from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_error
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
 from dedup.sketches.sketch import Sketches
 
 CACHE_BYTES = 64 << 20
-"""So many bytes of keys and packed sketches are kept at hand: stories are told again within hours."""
+"""The bytes of keys and packed sketches that are cached: most repeats come within hours."""
 KEY_BYTES = 4
 FAR_BEHIND_ARTICLES = 4096
-"""Articles that are learned in about a tenth of a second."""
+"""The number of articles that a sync reads in about a tenth of a second."""
 MAX_POSITION = 1 << 48
-"""No index has seen more articles."""
+"""The largest position that an index may hold."""
 
 
 class IndexCache:
-    """What is recalled of a home."""
+    """The part of an index that a process holds in memory."""
 
     def __init__(self, backend: StorageBackend, settings: Settings) -> None:
         self._backend = backend
@@ -37,7 +37,7 @@ class IndexCache:
         self.articles = ArticleLookup(self._salient, self._bands)
 
     def is_far_behind(self) -> bool:
-        """Return whether others have recorded so much that nobody should wait for their turn while it is learned."""
+        """Return whether a sync would take too long to hold up other writers."""
         state = self._backend.read_state()
         return (
             state.generation != self._generation
@@ -45,7 +45,7 @@ class IndexCache:
         )
 
     def sync(self) -> None:
-        """Learn what others have recorded."""
+        """Read the rows that others have recorded since."""
         state = self._backend.read_state()
         if state.generation != self._generation:
             self._packed_sketches.clear()
@@ -56,17 +56,18 @@ class IndexCache:
                 self.add_rows(rows)
         if not self.articles.next_position <= state.articles <= MAX_POSITION:
             raise self._make_damage_error(
-                f"it says that {state.articles} articles have come, and holds others"
+                f"its count of articles is {state.articles}, and it holds one at position "
+                f"{self.articles.next_position - 1}"
             )
         self.articles.update_count(state.articles)
 
     def add_recorded(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
-        """Take in what was recorded here, with its packed sketches."""
+        """Add rows that were recorded by this process, with their packed sketches."""
         self.add_rows(rows)
         self._store_sketches({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
 
     def get_sketches(self, positions: np.ndarray, days: np.ndarray, threads: int = 1) -> Sketches:
-        """Return the sketches at some positions, whose days are given; IndexingError where one is missing or damaged."""
+        """Return the sketches at the given positions and days; IndexingError where one is missing or damaged."""
         wanted = positions.tolist()
         missing = [position for position in wanted if position not in self._packed_sketches]
         found = self._backend.get_sketches(missing) if missing else {}
@@ -76,13 +77,14 @@ class IndexCache:
             keys = self.parse_keys(b"".join(part[:width] for part in parts))
             sketches = unpack_sketches([part[width:] for part in parts], days, *keys, threads)
         except (KeyError, ValueError) as error:
-            what = f"it has no sketch of article {error}" if isinstance(error, KeyError) else str(error)
-            raise self._make_damage_error(what) from error
+            is_missing = isinstance(error, KeyError)
+            fault = f"it has no sketch of the article at position {error}" if is_missing else str(error)
+            raise self._make_damage_error(fault) from error
         self._store_sketches(found)
         return sketches
 
     def parse_keys(self, data: bytes) -> LookupKeys:
-        """Return the keys of some articles from their bytes; IndexingError where there are too few."""
+        """Return the keys of articles from their bytes; IndexingError where bytes are missing."""
         if len(data) % (KEY_BYTES * (self._salient + self._bands)):
             raise self._make_damage_error("the keys of an article are cut short")
         table = np.frombuffer(data, "<u4").reshape(-1, self._salient + self._bands)
@@ -91,7 +93,7 @@ class IndexCache:
         )
 
     def add_rows(self, rows: Sequence[IndexRow]) -> None:
-        """Take in the next rows; IndexingError, and nothing is taken in, where they are none that an index has."""
+        """Add the next rows; IndexingError, and none is added, where one is impossible."""
         try:
             self.articles.add(
                 positions=np.array([row.position for row in rows], np.int64),
@@ -106,13 +108,11 @@ class IndexCache:
             raise self._make_damage_error(str(error)) from error
 
     def _make_damage_error(self, fault: str) -> IndexingError:
-        """Return the error of an index that holds what it cannot."""
-        return IndexingError(
-            f"the index {self._backend.name} is damaged: {fault}; `dedup index verify` says where"
-        )
+        """Return the error of a damaged index."""
+        return make_damage_error(self._backend.name, fault)
 
     def _store_sketches(self, parts: Mapping[int, bytes]) -> None:
-        """Keep some keys and sketches, and let go of the oldest where there are too many."""
+        """Cache keys and sketches, and drop the oldest where they exceed the limit."""
         self._packed_sketches.update(parts)
         self._packed_bytes += sum(map(len, parts.values()))
         while self._packed_bytes > CACHE_BYTES:
@@ -120,5 +120,5 @@ class IndexCache:
 
 
 def read_days(rows: Sequence[IndexRow]) -> np.ndarray:
-    """Return the days (float64) of some rows, NaN where they are not known."""
+    """Return the days (float64) of rows, NaN where they are unknown."""
     return np.array([np.nan if row.published is None else row.published for row in rows], np.float64)

@@ -1,13 +1,12 @@
-"""What an index must agree on with those who use it: whatever decides which articles match.
+"""Record the settings, models and library versions that an index is made with, and compare them when it is opened.
 
-In: settings. Out: names and values, as text, that are written down when an index is made and compared when it is opened. Two
-answers from one index must come from one set of rules (law 1), so other settings are refused, with what differs.
+All answers of one index must come from the same rules (law 1). So an index refuses other settings, and names the differences.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
@@ -16,21 +15,23 @@ from dedup.errors import IndexingError, SettingsError
 from dedup.settings.settings import Settings, dump_settings
 
 SKETCH_FORMAT = "2"
-"""What sketches are made of and how they are packed: another number for each change that makes old ones useless."""
+"""The version of the content and the packing of sketches: it rises with each change that makes old sketches useless."""
 IGNORED_SETTINGS = ("threads", "memory", "work_dir", "keep", "sources", "undated")
-"""Settings that an index is indifferent to: whoever comes first is kept."""
+"""Settings that may differ at each opening: an index keeps the article that comes first, and `undated` dates arrivals only."""
 FILE_SETTINGS = ("boilerplate", "model")
-"""Settings of which only a digest is written down."""
+"""Settings that are recorded as a digest only."""
 SETTINGS_KEY, MODELS_KEY, FORMAT_1_MODEL_KEY = "settings", "models", "story model"
-"""Entries of an index; the last was that of the first version, which had one model and no levels."""
+"""Entries of the meta table; the last one is of the first format, which had one model and no levels."""
+UNDATED_KEY = "undated"
+"""The entry of an index that was made with undated=now, so that later openings date articles too."""
 DATA_TABLES = ("characters.npz", "words-en.npz", "words-de.npz")
 LIBRARIES = ("PyStemmer", "wordfreq")
-"""Other releases of these may give other stems and weights to some words."""
+"""Other releases of these may stem or weigh words differently."""
 DIGEST_BYTES = 8
 
 
 def compute_fingerprint(settings: Settings) -> dict[str, str]:
-    """Return what decides which articles match, by name."""
+    """Return the settings and versions that decide which articles match, by name."""
     chosen = {name: value for name, value in dump_settings(settings).items() if name not in IGNORED_SETTINGS}
     return {
         "sketch format": SKETCH_FORMAT,
@@ -41,8 +42,21 @@ def compute_fingerprint(settings: Settings) -> dict[str, str]:
     }
 
 
+def build_meta(settings: Settings) -> dict[str, str]:
+    """Return the entries of a new index: its fingerprint, and undated=now where the settings say so."""
+    remembered = {UNDATED_KEY: settings.undated} if settings.undated == "now" else {}
+    return {**compute_fingerprint(settings), **remembered}
+
+
+def apply_remembered(settings: Settings, meta: Mapping[str, str]) -> Settings:
+    """Return the settings with undated=now where the index was made with it; undated=apart overrides that."""
+    if settings.undated == "auto" and meta.get(UNDATED_KEY) == "now":
+        return replace(settings, undated="now")
+    return settings
+
+
 def hash_data_files(*names: str) -> str:
-    """Return sixteen hexadecimal digits of some of the package's data files."""
+    """Return a digest of the given data files of the package: sixteen hexadecimal digits."""
     found = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for name in names:
         found.update((files("dedup") / "data" / name).read_bytes())
@@ -50,7 +64,7 @@ def hash_data_files(*names: str) -> str:
 
 
 def read_index_level(meta: Mapping[str, str]) -> str:
-    """Return the level that an index was made for; those of the first format knew storylines alone."""
+    """Return the level that an index was made for: `storyline` in the first format, which had no other."""
     try:
         return str(json.loads(meta[SETTINGS_KEY]).get("level", "storyline"))
     except (KeyError, ValueError, AttributeError, RecursionError):
@@ -58,9 +72,9 @@ def read_index_level(meta: Mapping[str, str]) -> str:
 
 
 def read_index_settings(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Settings:
-    """Return the settings that an index was made with; IndexingError where it alone does not tell all of them.
+    """Return the settings that an index was made with; IndexingError where it does not record all of them.
 
-    Boilerplate and a story model it does not hold: without `whole`, settings that lack them will do.
+    An index records only digests of a boilerplate file and a model file. Without `whole`, the settings may lack them.
     """
     stored = read_stored_settings(meta, name)
     try:
@@ -78,7 +92,7 @@ def read_index_settings(meta: Mapping[str, str], name: str, *, whole: bool = Tru
 
 
 def read_stored_settings(meta: Mapping[str, str], name: str) -> dict[str, Any]:
-    """Return the settings that are written down in an index; IndexingError where there are none to read."""
+    """Return the settings as an index records them; IndexingError where they cannot be read."""
     try:
         found = json.loads(meta[SETTINGS_KEY])
     except (KeyError, ValueError, RecursionError) as error:
@@ -89,12 +103,12 @@ def read_stored_settings(meta: Mapping[str, str], name: str) -> dict[str, Any]:
 
 
 def make_missing_settings_error(name: str) -> IndexingError:
-    """Return the error of an index of which nobody can know what it holds."""
+    """Return the error of an index that does not record its settings."""
     return IndexingError(f"the index {name} does not say what settings it was made with")
 
 
 def check_version(meta: Mapping[str, str], name: str) -> None:
-    """Raise IndexingError where an index was made by the first version of dedup, which knew one level and one model."""
+    """Raise IndexingError where an index was made by the first version of dedup, which had one level and one model."""
     if FORMAT_1_MODEL_KEY in meta and MODELS_KEY not in meta:
         raise IndexingError(
             f"the index {name} was made for --level {read_index_level(meta)} by the one model of an "
@@ -104,7 +118,7 @@ def check_version(meta: Mapping[str, str], name: str) -> None:
 
 
 def check_models(meta: Mapping[str, str], settings: Settings, name: str) -> None:
-    """Raise IndexingError where an index was made by other models than those that the settings would take now."""
+    """Raise IndexingError where an index was made by other models than those of the settings."""
     own = settings.model and settings.model.digest
     if (
         meta.get(MODELS_KEY) != compute_fingerprint(settings)[MODELS_KEY]
@@ -117,7 +131,7 @@ def check_models(meta: Mapping[str, str], settings: Settings, name: str) -> None
 
 
 def check_compatible(meta: Mapping[str, str], settings: Settings, name: str) -> None:
-    """Raise IndexingError where an index was made by other rules, for another level or with other settings, and say which."""
+    """Raise IndexingError where an index was made by other rules, for another level or with other settings; name them."""
     check_version(meta, name)
     now = compute_fingerprint(settings)
     differing = [key for key in now if meta.get(key) != now[key]]
@@ -141,7 +155,7 @@ def check_compatible(meta: Mapping[str, str], settings: Settings, name: str) -> 
 
 
 def check_level(index_level: str, wanted_level: str, name: str) -> None:
-    """Raise IndexingError where an index was made for another level than the one asked for."""
+    """Raise IndexingError where an index was made for another level than the wanted one."""
     if index_level != wanted_level:
         raise IndexingError(
             f"the index {name} was made for --level {index_level}, not {wanted_level}: open it with "

@@ -1,7 +1,7 @@
-"""Articles, as they come → for each at once whether it is new, or what it repeats, and why.
+"""Decide on articles as they come: whether each is new, or which earlier article it repeats, and why.
 
-In: batches of articles, and a place that remembers those before them. Out: answers, once they are recorded for good. The batch
-run is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.ingest`).
+An index takes batches of articles, remembers those before them, and answers once the decisions are recorded for good. A batch run
+is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.ingest`).
 """
 
 import time
@@ -26,10 +26,11 @@ from dedup.index.answers import (
 )
 from dedup.index.cache import IndexCache
 from dedup.index.compatibility import (
+    apply_remembered,
+    build_meta,
     check_compatible,
     check_models,
     check_version,
-    compute_fingerprint,
     read_index_settings,
 )
 from dedup.index.ingest import IngestResult, NewArticles, decide_new_articles
@@ -39,14 +40,15 @@ from dedup.index.maintenance import (
     compute_stats,
     find_article_positions,
     find_expired_positions,
-    find_faults,
     iter_log,
     remove_chosen,
 )
 from dedup.index.merge import apply_merge_batches, iter_merge_batches
+from dedup.index.repair import repair_index
 from dedup.index.storage.backend import IndexRow, StorageBackend
 from dedup.index.storage.open import open_backend
 from dedup.index.storage.retry import retry
+from dedup.index.verify import find_faults
 from dedup.io.articles import ProgressCallback, to_batches
 from dedup.matching.classifier import Match, make_match_params
 from dedup.pipeline.deduplicate import iter_sketched_batches, resolve_thread_count, sketch_with_settings
@@ -55,7 +57,7 @@ from dedup.sketches.sketch import SECONDS_PER_DAY, Sketches
 
 
 def check_undated(settings: Settings) -> None:
-    """Raise `SettingsError` where settings ask of an index what needs a whole corpus."""
+    """Raise `SettingsError` where the settings need a whole corpus, which an index does not have."""
     if settings.undated == "together":
         raise SettingsError(
             "undated=together needs a whole corpus, and an index answers each article as it comes: use apart, or now"
@@ -65,54 +67,67 @@ def check_undated(settings: Settings) -> None:
 class Index:
     """The articles seen so far. Open one with `Index.open`; use it as a context manager, or close it.
 
-    Threads of one process may share an index, and processes a file or a server: they take turns.
+    Threads of one process may share an index, and processes may share a file or a server: one writes at a time.
     """
 
     def __init__(self, backend: StorageBackend, settings: Settings) -> None:
         self.backend = backend
         self.settings = settings
         self.limited_lookups = 0
-        """In how many lookups a bound on the work was reached, since it was opened."""
+        """The number of lookups since it was opened that reached a bound on the work."""
         self._params = make_match_params(settings)
         self._cache = IndexCache(backend, settings)
         self._lock = RLock()
 
     @classmethod
     def open(cls, location: str | Path, settings: Settings | None = None, *, create: bool = True) -> Self:
-        """Return the index at a place: a file, ":memory:", or "postgresql://user@host/database" (`dedup.index.storage.postgres`).
+        """Return the index at a location: a file, ":memory:", or "postgresql://user@host/database".
 
-        A new one is made with the `settings` (the defaults, where none are given), an old one is opened with those that it
-        was made with. `IndexingError` where it is no index, a damaged one, of a newer format, or of other settings, or
-        where there is none and `create` is False.
+        A new index is made with the `settings` (by default `Settings()`). An existing one is opened with its own settings, and
+        dates articles on arrival (undated=now) if it was made so, unless the settings say undated=apart. An index of an
+        earlier format is upgraded. `IndexingError` where the file is no index, is damaged, has a newer format or other
+        settings, or where there is no index and `create` is False.
         """
         check_undated(settings or Settings())
-        home = open_backend(location, create=create)
+        return retry(lambda: cls._open_once(location, settings, create=create))
+
+    @classmethod
+    def _open_once(cls, location: str | Path, settings: Settings | None, *, create: bool) -> Self:
+        """Return the index at a location; ConnectionLostError where its server is away."""
+        backend = open_backend(location, create=create)
         try:
-            with home.transaction():
-                meta = home.read_meta()
+            with backend.transaction():
+                meta = backend.read_meta()
                 if not meta:
-                    meta = compute_fingerprint(settings or Settings())
-                    home.create_index(meta)
-            check_version(meta, home.name)
-            asked = read_index_settings(meta, home.name) if settings is None else settings
-            check_compatible(meta, asked, home.name)
-            return cls(home, asked)
+                    meta = build_meta(settings or Settings())
+                    backend.create_index(meta)
+            check_version(meta, backend.name)
+            wanted = read_index_settings(meta, backend.name) if settings is None else settings
+            check_compatible(meta, wanted, backend.name)
+            return cls(backend, apply_remembered(wanted, meta))
         except BaseException:
-            home.close()
+            backend.close()
             raise
 
     @classmethod
     def open_for_maintenance(cls, location: str | Path) -> Self:
-        """Return an index that is there, to be looked at and looked after, by whatever rules it was made."""
-        home = open_backend(location, create=False)
+        """Return an existing index, whatever its format and settings, to inspect, repair or shrink it."""
+        return retry(lambda: cls._open_existing_once(location))
+
+    @classmethod
+    def _open_existing_once(cls, location: str | Path) -> Self:
+        """Return the index that is at a location; ConnectionLostError where its server is away."""
+        backend = open_backend(location, create=False)
         try:
-            return cls(home, read_index_settings(home.read_meta(), home.name, whole=False))
+            with backend.snapshot():
+                meta = backend.read_meta()
+            return cls(backend, read_index_settings(meta, backend.name, whole=False))
         except BaseException:
-            home.close()
+            backend.close()
             raise
 
     def close(self) -> None:
-        """Let go of the place. What was answered is safe whether or not this is called."""
+        """Close the file or connection. All answers given are recorded, whether or not this is called."""
         self.backend.close()
 
     def __enter__(self) -> Self:
@@ -126,10 +141,10 @@ class Index:
         self.close()
 
     def add(self, articles: Any) -> list[tuple[str, Match | None]]:
-        """Return (id, match) of each article, in order, once that is recorded; no match: it is new, and kept.
+        """Return (id, match) of each article, in order, once the decisions are recorded; match is None for a new article.
 
-        `articles` are what `deduplicate` takes, and need ids that are the same the next time. The same id and text
-        again get the answer of the first time, so a retry is safe; the same id with another text is judged anew, and is
+        `articles` may be anything that `deduplicate` takes, and their ids must not change from one time to the next. The same
+        id and text again get the first answer, so a retry is safe; the same id with another text is decided on anew, and is
         called id#2, id#3 ...
 
         >>> index = Index.open(":memory:")
@@ -145,9 +160,9 @@ class Index:
         ]
 
     def decide(self, batch: pa.RecordBatch, sketches: Sketches | None = None) -> list[Answer]:
-        """Return the answers to a batch of articles (`fields.DEFAULT_SCHEMA`), once they are recorded for good.
+        """Return the answers for a batch of articles (`io.schema.DEFAULT_SCHEMA`), once they are recorded for good.
 
-        Its `sketches` may have been made before (`pipeline.ahead`).
+        Pass its `sketches` where they were made before.
         """
         s = self._fill_missing_dates(sketches or sketch_in_parallel(batch, self.settings))
         ids: list[str] = batch["id"].to_pylist()
@@ -158,7 +173,7 @@ class Index:
     def decide_corpus(
         self, corpus: Iterable[pa.RecordBatch], progress: ProgressCallback | None = None
     ) -> list[Answer]:
-        """Return the answers to all articles of a corpus, in their order; later batches are sketched ahead."""
+        """Return the answers for all articles of a corpus, in their order; later batches are sketched ahead."""
         found = []
         for batch, s in iter_sketched_batches(split_for_transactions(corpus), self.settings):
             found += self.decide(batch, s)
@@ -167,9 +182,9 @@ class Index:
         return found
 
     def find(self, article: Any) -> Match | None:
-        """Return what an article would repeat, were it added now; nothing is recorded.
+        """Return the match that an article would get if it were added now, without recording it.
 
-        An article that is in the index already is answered as it was.
+        An article that is in the index already gets its first answer.
         """
         batches = list(to_batches([article]))
         if [batch.num_rows for batch in batches] != [1]:
@@ -182,23 +197,23 @@ class Index:
             return retry(lambda: self._find_answers(ids, s))[0].match
 
     def history(self, article: str) -> list[Answer]:
-        """Return what was decided on an article, all versions in the order in which they came; nothing if it is unknown.
+        """Return the decisions on an article, all versions in the order in which they came; empty if it is unknown.
 
-        It is asked for by its id as it was given, or by the name of one version: "a", "a#2".
+        `article` is its id as given, or the name of one version: "a", "a#2".
         """
         with self._lock:
             return find_history(self.backend, article)
 
     def cluster(self, article: str) -> list[Answer]:
-        """Return the kept article of a story and then all that repeat it, as they came; nothing if it is unknown.
+        """Return the kept article of a story and then all that repeat it, in order of arrival; empty if it is unknown.
 
-        The story is asked for by the name of any of its articles.
+        `article` is the name of any article of the story.
         """
         with self._lock:
             return find_cluster_answers(self.backend, article)
 
     def _fill_missing_dates(self, s: Sketches) -> Sketches:
-        """Return sketches in which articles without a date have the time of arrival, where the settings say so."""
+        """Return sketches in which undated articles have the time of arrival, with undated=now."""
         if self.settings.undated != "now":
             return s
         return s._replace(days=np.where(np.isnan(s.days), time.time() / SECONDS_PER_DAY, s.days))
@@ -206,9 +221,9 @@ class Index:
     def _decide_in_transaction(
         self, ids: Sequence[str], s: Sketches, recorded: set[IndexRow]
     ) -> list[Answer]:
-        """Return the answers of one turn, once it is over, and put what is new into `recorded`.
+        """Return the answers of one transaction after its commit, and add its new rows to `recorded`.
 
-        Should the turn be tried again because the answer to its commit was lost, it finds its own rows: they are still new.
+        If the answer to its commit was lost, the next try finds these rows in the index; they still count as new.
         """
         if self._cache.is_far_behind():
             with self.backend.snapshot():
@@ -223,12 +238,12 @@ class Index:
         return answers
 
     def _find_answers(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
-        """Return what would be answered now."""
+        """Return the answers that the articles would get now."""
         with self.backend.snapshot():
             return build_answers(self.backend, self._match_batch(ids, s)[0], set())
 
     def _match_batch(self, ids: Sequence[str], s: Sketches) -> tuple[list[IndexRow], IngestResult]:
-        """Return the rows of all articles of a batch, those that came before included, and what is to be recorded."""
+        """Return the rows of all articles of a batch, also of those that came before, and the rows and sketches to record."""
         self._cache.sync()
         keys = list(zip(ids, s.content_hashes.view(np.int64).tolist(), strict=True))
         before = self.backend.get_rows_by_id(sorted({*ids, *map(parse_base_id, ids)}))
@@ -242,41 +257,49 @@ class Index:
         return [found[key] for key in keys], made
 
     def delete(self, article_id: str) -> int:
-        """Take all versions of an id out, and where one was kept all that was dropped for it; return how many articles left.
+        """Remove all versions of an id, and all articles that were dropped for them; return the number of removed articles.
 
-        The story is new again, should it come again.
+        If the story comes again, it is new. Damaged articles can be removed too.
         """
-        with self._lock:
+        with self._lock, self.backend.skip_checksums():
             return remove_chosen(self.backend, lambda: find_article_positions(self.backend, article_id))
 
     def expire(self, before: datetime) -> int:
-        """Take out the clusters all of whose articles were published before a time; return how many articles left.
+        """Remove the clusters whose articles were all published before a time; return the number of removed articles.
 
-        Where an article has no date, the time when it was decided on counts. Space is given back to the system.
+        Where an article has no date, the time of the decision on it counts. The space is returned to the system.
         """
         with self._lock:
             return remove_chosen(self.backend, lambda: find_expired_positions(self.backend, before))
 
     def verify(self, *, deep: bool = False) -> list[str]:
-        """Return what is wrong with the index, a sentence each; `deep` also compares all kept articles with each other.
+        """Return a sentence for each fault of the index; `deep` also compares all kept articles with each other.
 
-        `IndexingError` where `deep` is asked of an index that was made by other models: they would say something else.
+        `IndexingError` where `deep` is set and the index was made by other models, whose verdicts would differ.
         """
         with self._lock, self.backend.snapshot():
             if deep:
                 check_models(self.backend.read_meta(), self.settings, self.backend.name)
             return list(find_faults(self.backend, self.settings, deep=deep))
 
+    def repair(self) -> list[str]:
+        """Restore damaged parts of the index from the others; return a sentence for each part that was restored.
+
+        Call `verify` afterwards: it names the damage that is left. An index in memory is never damaged.
+        """
+        with self._lock, self.backend.transaction():
+            return repair_index(self.backend, self.settings)
+
     def stats(self) -> IndexStats:
-        """Return what is in the index."""
+        """Return the figures of the index."""
         with self._lock, self.backend.snapshot():
             return compute_stats(self.backend)
 
     def log(self) -> Iterator[list[dict[str, Any]]]:
-        """Yield what was decided, in order, some articles at a time: a dict each.
+        """Yield the log of decisions in order, in chunks, with a dict for each article.
 
-        Its keys are id, version, name, published, decided, canonical, relation, score, evidence, storyline and follows. The last
-        is None, or says of a kept article which other it follows, with the probability and the evidence.
+        Its keys are id, version, name, published, decided, canonical, relation, score, evidence, storyline and follows. For a
+        kept article that follows another, `follows` holds its id, the probability and the evidence; otherwise it is None.
         """
         log = iter_log(self.backend)
         while True:
@@ -287,11 +310,11 @@ class Index:
             yield rows
 
     def merge(self, other: Self) -> tuple[int, int]:
-        """Add what another index has seen, in its order; return (articles added, articles that could not be).
+        """Add the articles of another index, in its order; return (articles added, articles left out).
 
-        What both kept is kept once, as this one has it. Of articles dropped as copies an index keeps no sketch: where
-        what they repeat is dropped here in its turn, they are left out, and would be judged anew. `IndexingError` where
-        the other was made by other rules.
+        An article that both kept is kept once, as here. An index keeps no sketch of an article that it dropped as a copy: if
+        the article that it repeats is dropped here, the copy is left out, and is decided on anew if it comes again.
+        `IndexingError` where the other index was made by other rules.
         """
         check_compatible(other.backend.read_meta(), self.settings, other.backend.name)
         if other is self:

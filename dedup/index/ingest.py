@@ -1,8 +1,8 @@
-"""New articles and what is recalled of those before them → rows to record: the stages of a run, for a stream.
+"""Decide on the new articles of a batch: the stages of a run, for a stream.
 
-In: the sketches of a batch. Out: a row for each new article, and the packed sketches of those that are to be looked up. What the
-new ones may match is fetched, and `clusters.assign` goes on from there: an index that is fed in rank order gives the clusters of
-`deduplicate`, whatever the batches (law 6).
+The sketches of earlier articles that the new ones may match are fetched, and `clustering.assign_leaders` continues from there.
+The result is a row for each new article, and the packed sketches of those that are looked up later. An index that is fed in rank
+order gives the clusters of `deduplicate`, whatever the batches (law 6).
 """
 
 import time
@@ -24,23 +24,23 @@ class NewArticles(NamedTuple):
     """The articles of a batch that did not come before."""
 
     sketches: Sketches
-    """Of the whole batch."""
+    """Those of the whole batch."""
     members: np.ndarray
-    """int64: which of it they are."""
+    """int64: the slots of the new articles in the batch."""
     ids: Sequence[str]
-    """Of the whole batch, as given."""
+    """Those of the whole batch, as given."""
     versions: Sequence[int]
-    """Of the members."""
+    """Those of the members."""
 
 
 class IngestResult(NamedTuple):
-    """What is to be recorded of a batch."""
+    """The rows and sketches of a batch to record."""
 
     rows: list[IndexRow]
     sketches: dict[int, bytes]
-    """Packed, by position, of the rows that have a mark."""
+    """Packed sketches by position, of the rows that have a mark."""
     limited_lookups: int
-    """In how many lookups a bound on the work was reached."""
+    """The number of lookups that reached a bound on the work."""
 
 
 EMPTY_RESULT = IngestResult([], {}, 0)
@@ -49,7 +49,7 @@ EMPTY_RESULT = IngestResult([], {}, 0)
 def decide_new_articles(
     new: NewArticles, cache: IndexCache, rules: MatchParams, threads: int
 ) -> IngestResult:
-    """Return what becomes of the new articles, in their order, after all that is recalled."""
+    """Return the decisions on the new articles, in their order, given all earlier articles."""
     if not len(new.members):
         return EMPTY_RESULT
     s, known = new.sketches, cache.articles
@@ -74,7 +74,7 @@ def decide_new_articles(
 def build_index_rows(
     new: NewArticles, made: Assignments, slots: np.ndarray, positions: np.ndarray, marks: np.ndarray
 ) -> list[IndexRow]:
-    """Return the rows of the new articles, which stand `here` among the assignments; `positions` are those in the index."""
+    """Return the rows of the new articles, at these `slots` of the assignments; `positions` maps slots to the index."""
     s, members, now = new.sketches, new.members, time.time()
     keys = np.concatenate([s.salient, s.bands], axis=1)[members].astype("<u4")
     has_evidence = made.evidence_rows[slots] >= 0
@@ -102,9 +102,9 @@ def build_index_rows(
 def compute_index_levels(
     leaders: np.ndarray, relations: np.ndarray, witnesses: np.ndarray, rules: MatchParams
 ) -> np.ndarray:
-    """Return how each new article is to be looked up later, as `clusters.resolve_chunk` indexes those of its chunk.
+    """Return how each new article is looked up later, as `clustering.resolve_chunk` indexes those of its chunk.
 
-    `witnesses` says how many witnesses each of the first articles, those that are settled, has already.
+    `witnesses` counts the witnesses of each earlier article.
     """
     marks = np.where(relations == NO_RELATION, LEVEL_ALL, LEVEL_NONE)
     counts: dict[int, int] = {}

@@ -1,8 +1,8 @@
-"""What an index holds in memory of the articles that it has seen: enough to say which sketches a new one must be compared with.
+"""Find the indexed articles whose sketches a new article must be compared with.
 
-In: the keys of articles, in the order in which they came. Out: which of them are worth fetching. An article that is found here
-is a candidate or not by the same rules as in a run without an index, for `clusters.assign` looks the fetched ones up again;
-here nothing may be missed. Postings are kept in tables that double in size: none is ever built anew.
+The lookup holds the keys of all articles, in order of arrival, in memory. It selects the sketches to fetch, and must miss none;
+`clustering.assign_leaders` then looks the fetched ones up again, by the same rules as in a run without an index. Postings are
+kept in tables that double in size: none is ever built anew.
 """
 
 from typing import NamedTuple
@@ -18,15 +18,15 @@ from dedup.parallel import run_on_threads, split_evenly
 from dedup.sketches.sketch import Sketches
 
 LEVEL_NONE, LEVEL_BANDS, LEVEL_ALL = 0, 1, 2
-"""How an article is looked up: not at all, by its bands, by its terms too."""
+"""The ways to look an article up: not at all, by its bands, or by its terms too."""
 DISTINCT_KEY_SHARE = 0.5
-"""About so many of the keys of articles are keys that no other has; a table that meets more is full earlier."""
+"""The expected share of distinct keys; a table with more of them is full earlier."""
 MIN_TABLE_ARTICLES = 1 << 14
-"""Articles in the smallest table."""
+"""The capacity of the smallest table."""
 
 
 class LookupKeys(NamedTuple):
-    """The keys of n articles: what `keys_of` reads of a sketch."""
+    """The keys of n articles: the part of a sketch that `fill_lookup_keys` reads."""
 
     salient: np.ndarray
     """n × salient terms, uint32."""
@@ -35,7 +35,7 @@ class LookupKeys(NamedTuple):
 
 
 class PostingsTable:
-    """The postings of some articles."""
+    """The postings of a range of articles."""
 
     def __init__(self, articles: int, keys_each: int) -> None:
         self._keys_each, self._free_articles = keys_each, articles
@@ -43,27 +43,27 @@ class PostingsTable:
             max(int(DISTINCT_KEY_SHARE * articles * keys_each), keys_each), articles * keys_each
         )
         self.latest = -np.inf
-        """The latest day of an article in it; infinity where one has no date."""
+        """The latest day of its articles; infinity where one has no date."""
 
     @property
     def free_articles(self) -> int:
-        """Return how many more articles there surely is room for."""
+        """Return the number of further articles that surely fit."""
         free = 2 * len(self.postings.slots) // 3 - int(self.postings.used[USED_KEYS])
         return max(0, min(self._free_articles, free // self._keys_each))
 
     def insert(
         self, keys: LookupKeys, slots: np.ndarray, marks: np.ndarray, days: np.ndarray, scratch: np.ndarray
     ) -> None:
-        """Put articles in, at most as many as are left."""
+        """Insert articles, at most `free_articles`."""
         insert_lookup_keys(keys, self.postings, slots, marks, scratch)
         self._free_articles -= len(slots)
         self.latest = float(np.where(np.isnan(days), np.inf, days).max(initial=self.latest))
 
 
 class ArticleLookup:
-    """The articles that an index holds, in the order in which they came: n of them, each at a place from 0 to n - 1.
+    """The n articles of an index in order of arrival, each at a slot from 0 to n - 1.
 
-    A place is not a position: where articles were taken out, positions have gaps, and places have none.
+    A slot is not a position: where articles were removed, positions have gaps, and slots have none.
     """
 
     def __init__(self, salient: int, bands: int) -> None:
@@ -74,17 +74,17 @@ class ArticleLookup:
         self.positions = np.zeros(0, np.int64)
         self.days = np.zeros(0)
         self.leaders = np.zeros(0, np.int64)
-        """The place of the kept article that each repeats; its own if it is kept."""
+        """The slot of the kept article that each repeats; its own if it is kept."""
         self.storylines = np.zeros(0, np.int64)
-        """The place of the first article of the storyline of each."""
+        """The slot of the first article of the storyline of each."""
         self.marks = np.zeros(0, np.uint8)
         self.witnesses = np.zeros(0, np.int32)
         self._shape = salient, bands
         self._tables: list[PostingsTable] = []
         self._scratches = [make_lookup_scratch(0, salient + bands)]
-        """One a thread."""
+        """One for each thread."""
         self._is_dated_in_order = True
-        """Whether the dates have risen so far, and the undated come last: then a lookup may stop where its window ends."""
+        """Whether all articles came in order of date, undated ones last: then a lookup may stop where its window ends."""
         self._latest_day = self._last_day = -np.inf
 
     def add(
@@ -97,9 +97,9 @@ class ArticleLookup:
         marks: np.ndarray,
         keys: LookupKeys,
     ) -> None:
-        """Take in further articles, their positions rising; `keys` are those of all that are marked, in order.
+        """Add articles with rising positions; `keys` holds those of all marked articles, in order.
 
-        ValueError, and nothing is taken in, where they cannot be: numbers that no article has, a leader that is not kept.
+        ValueError, and none is added, where one is impossible: a number out of range, or a leader that is not kept.
         """
         if not len(positions):
             return
@@ -107,11 +107,11 @@ class ArticleLookup:
         if positions[0] < self.next_position or (np.diff(positions) <= 0).any():
             raise ValueError("its articles are out of order")
         if np.isinf(days).any():
-            raise ValueError("an article was published at no time")
+            raise ValueError("the date of an article is infinite")
         if ((marks < LEVEL_NONE) | (marks > LEVEL_ALL)).any() or (
             (relations < NO_RELATION) | (relations > FOLLOWUP)
         ).any():
-            raise ValueError("an article is marked as none is")
+            raise ValueError("the mark or the relation of an article is out of range")
         if np.count_nonzero(marks) != len(keys.salient):
             raise ValueError("the keys of an article are cut short")
         self._reserve_room(new)
@@ -125,7 +125,7 @@ class ArticleLookup:
         self.storylines[old:new] = np.where(is_kept, followed, self.storylines[led_by])
         firsts = followed[is_kept]
         if (self.leaders[firsts] != firsts).any() or (self.storylines[firsts] != firsts).any():
-            raise ValueError("an article follows one that begins no storyline")
+            raise ValueError("an article follows one that does not begin a storyline")
         self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
         np.add.at(self.witnesses, led_by[relations >= REWRITE], 1)
         self.article_count, self.next_position = new, int(positions[-1]) + 1
@@ -136,15 +136,15 @@ class ArticleLookup:
         self._insert_keys(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
 
     def update_count(self, count: int) -> None:
-        """Take note that so many articles have come, though the last of them are gone."""
+        """Raise the next position to `count`, where the last articles were removed."""
         self.next_position = max(self.next_position, count)
 
     def find_near(
         self, s: Sketches, members: np.ndarray, rules: MatchParams, threads: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the places (int64, rising) of all that `members` of a batch must be compared with, and what these repeat.
+        """Return the slots (int64, rising) of all articles to compare `members` of a batch with, and of their leaders.
 
-        And (bool) for which of the members a bound on the work was reached, so that there may be more.
+        Also return (bool) whether each member's lookup reached a bound on the work, so that there may be more.
         """
         threads = min(threads, 1 + len(members) // MIN_ARTICLES_PER_THREAD)
         wanted, bounded = np.zeros(self.article_count, bool), np.zeros(len(members), bool)
@@ -157,7 +157,7 @@ class ArticleLookup:
             self._scratches.append(make_lookup_scratch(len(self.days), sum(self._shape)))
 
         def mark_share(share: slice, scratch: LookupScratch) -> None:
-            """Look up a share of the members; threads that want the same article write the same."""
+            """Look up a share of the members; two threads that mark the same article write the same value."""
             for table in tables:
                 mark_near_articles(
                     s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share]
@@ -167,7 +167,7 @@ class ArticleLookup:
         return np.flatnonzero(wanted), bounded
 
     def get_prior_assignments(self, places: np.ndarray) -> PriorAssignments:
-        """Return the articles at some places, as `assign` takes them; their leaders and those they follow are among them."""
+        """Return the articles at the given slots, as `assign_leaders` takes them; their leaders must be among them."""
         return PriorAssignments(
             leaders=np.searchsorted(places, self.leaders[places]),
             storylines=np.searchsorted(places, self.storylines[places]),
@@ -176,12 +176,12 @@ class ArticleLookup:
         )
 
     def find_kept(self) -> np.ndarray:
-        """Return the places (int64, rising) of the articles that are kept and looked up."""
+        """Return the slots (int64, rising) of the articles that are kept and looked up."""
         own = self.leaders[: self.article_count] == np.arange(self.article_count)
         return np.flatnonzero(own & (self.marks[: self.article_count] == LEVEL_ALL))
 
     def _find_slots(self, positions: np.ndarray, held: int) -> np.ndarray:
-        """Return the places of some positions among the first `held`; ValueError where one is not there."""
+        """Return the slots of positions among the first `held`; ValueError where one is missing."""
         places = np.searchsorted(self.positions[:held], positions)
         if not held and len(places):
             raise ValueError("it holds no article")
@@ -190,7 +190,7 @@ class ArticleLookup:
         return places
 
     def _reserve_room(self, held: int) -> None:
-        """Make room for so many articles in all."""
+        """Make room for `held` articles in all."""
         if held <= len(self.days):
             return
         more = max(held, 2 * len(self.days), MIN_TABLE_ARTICLES) - len(self.days)
@@ -203,7 +203,7 @@ class ArticleLookup:
         self._scratches = [make_lookup_scratch(len(self.days), sum(self._shape))]
 
     def _insert_keys(self, places: np.ndarray, marks: np.ndarray, keys: LookupKeys) -> None:
-        """Put articles into the tables, a new one where the last is full."""
+        """Insert articles into the tables, and start a new table where the last is full."""
         done = 0
         while done < len(places):
             if not self._tables or not self._tables[-1].free_articles:
@@ -219,7 +219,7 @@ class ArticleLookup:
 
 @jit
 def insert_lookup_keys(keys, index, slots, marks, scratch):
-    """Index articles at some places by their keys."""
+    """Insert the articles at the given slots by their keys."""
     for k in range(len(slots)):
         terms, n = fill_lookup_keys(keys, k, scratch)
         insert_postings(index, scratch, 0 if marks[k] == LEVEL_ALL else terms, n, slots[k])
@@ -229,9 +229,9 @@ def insert_lookup_keys(keys, index, slots, marks, scratch):
 def mark_near_articles(
     s, members, rules, index, days, leaders, storylines, marks, in_order, scratch, wanted, bounded
 ):
-    """Mark in `wanted` the candidates of all members among those indexed, and the articles that these repeat and follow.
+    """Mark in `wanted` the indexed candidates of all members, their leaders, and the first articles of their storylines.
 
-    Members whose lookup was cut short are marked in `bounded`.
+    Mark in `bounded` the members whose lookup reached a bound on the work.
     """
     for i, a in enumerate(members):
         if s.lengths[a] < rules.min_words:

@@ -1,8 +1,8 @@
-"""What one index has seen → rows to add to another.
+"""Add the articles of one index to another.
 
-In: the rows of an index, in their order, with their sketches; and what is recalled of the other. Out: what it is to record.
-Articles that have a sketch are judged anew, as if they came in. Of those dropped as copies an index keeps no sketch: they follow
-the article that they repeat if that is kept there too, and are left out if it is not.
+Articles that have a sketch are decided on anew, in their order, as if they came in now. An index keeps no sketch of an article
+that it dropped as a copy: such an article is added where the article that it repeats is kept in the other index too, and left out
+where that is dropped.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,29 +24,33 @@ ArticleKey = tuple[str, int]
 
 
 class MergeBatch(NamedTuple):
-    """Some rows of the other index, with the sketches of those that have one, and the articles that the others repeat."""
+    """Rows of the other index, with the sketches of those that have one, and the rows of the articles that they repeat."""
 
     rows: Sequence[IndexRow]
     sketches: Sketches
     leaders: Mapping[int, IndexRow]
+    name: str
+    """The name of the other index."""
 
 
 def iter_merge_batches(backend: StorageBackend, settings: Settings) -> Iterator[MergeBatch]:
-    """Yield the articles of an index in their order, some at a time; IndexingError where it is damaged."""
-    recalled = IndexCache(backend, settings)
+    """Yield the articles of an index in their order, in chunks; IndexingError where it is damaged."""
+    cache = IndexCache(backend, settings)
     for rows in backend.iter_rows():
-        recalled.add_rows(rows)
+        cache.add_rows(rows)
         marked = [row for row in rows if row.mark]
-        s = recalled.get_sketches(np.array([row.position for row in marked], np.int64), read_days(marked))
+        s = cache.get_sketches(np.array([row.position for row in marked], np.int64), read_days(marked))
         told = np.array([row.telling for row in marked], np.int64).view(np.uint64)
         repeated = backend.get_rows_at(sorted({row.leader for row in rows}))
-        yield MergeBatch(rows, s._replace(content_hashes=told), {row.position: row for row in repeated})
+        yield MergeBatch(
+            rows, s._replace(content_hashes=told), {row.position: row for row in repeated}, backend.name
+        )
 
 
 def apply_merge_batches(
     backend: StorageBackend, cache: IndexCache, settings: Settings, other: Iterable[MergeBatch]
 ) -> tuple[int, int]:
-    """Record the arrivals from another index, each in a turn; return (articles added, articles that had to be left out)."""
+    """Record the batches of another index, each in a transaction; return (articles added, articles left out)."""
     added = left_out = 0
     for new in other:
         with backend.transaction():
@@ -71,7 +75,7 @@ def resolve_merge_batch(
     rules: MatchParams,
     threads: int,
 ) -> tuple[IngestResult, int]:
-    """Return what to record of some arrivals, and how many articles must be left out."""
+    """Return the rows and sketches of a batch to record, and the number of articles that are left out."""
     ids = {row.id for row in (*new.rows, *new.leaders.values())}
     before = get_rows_by_id(sorted(ids))
     marked = [row for row in new.rows if row.mark]
@@ -98,7 +102,7 @@ def resolve_merge_batch(
         if row.relation == NO_RELATION:
             added.append(row._replace(position=position, leader=position, version=version, follows=position))
         elif leader is not None and leader.relation == NO_RELATION:
-            check_match(row, new.leaders)
+            check_match(row, new.leaders, new.name)
             added.append(
                 row._replace(position=position, leader=leader.position, version=version, follows=position)
             )
@@ -108,5 +112,5 @@ def resolve_merge_batch(
 
 
 def get_article_key(row: IndexRow) -> ArticleKey:
-    """Return what tells an article from all others, in any index."""
+    """Return the id and telling of an article, which identify it in any index."""
     return row.id, row.telling

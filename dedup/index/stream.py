@@ -1,8 +1,7 @@
-"""Lines of JSON, as they arrive → each with its answer, in order, as soon as that is recorded for good.
+"""Answer lines of JSON from a file descriptor as they arrive, in order, each once its decision is recorded for good.
 
-In: a file descriptor, and an index. Out: the articles of a batch with their answers, and the lines that are none. A batch closes
-when it is full or when its first line has waited long enough, so a slow feed is not held up and a fast one is worked off in
-large batches. Nothing is read ahead beyond a few batches: whoever writes to us waits until there is room.
+A batch closes when it is full or when its first line has waited long enough: so a slow feed is not held up, and a fast one is
+processed in large batches. Only a few batches are read ahead; then the writer of the feed has to wait.
 
     read (a thread) → batches, read and sketched (a thread) → answers, in the order of the lines
 """
@@ -32,11 +31,11 @@ from dedup.io.schema import BATCH_BYTES, SCHEMA, build_field_names
 from dedup.sketches.sketch import Sketches
 
 READ_BYTES = 1 << 16
-"""Bytes that are read at once: what a pipe holds."""
+"""The bytes that are read at once: the capacity of a pipe."""
 MAX_WAITING_CHUNKS = 64
 MAX_WAITING_BATCHES = 1
 POLL_SECONDS = 0.02
-"""Seconds after which whoever waits looks whether there is something else to do."""
+"""Seconds after which a waiting thread checks whether it has to stop."""
 DIGEST_BYTES = 12
 BOM = b"\xef\xbb\xbf"
 T = TypeVar("T")
@@ -44,18 +43,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """When a batch closes."""
+    """The limits at which a batch closes."""
 
     articles: int = 1000
-    """It is full."""
+    """The number of lines of a full batch."""
     seconds: float = 0.2
-    """Its first line has waited so long."""
+    """The longest wait of its first line."""
     article_bytes: int = 64 << 20
-    """No line is longer: what is longer is refused."""
+    """The longest line; a longer one is refused."""
 
 
 class StreamBatch(NamedTuple):
-    """The articles of some lines."""
+    """The articles of a block of lines."""
 
     articles: pa.RecordBatch
     sketches: Sketches
@@ -64,7 +63,7 @@ class StreamBatch(NamedTuple):
 
 
 class AnsweredBatch(NamedTuple):
-    """What became of some lines: each article with its answer, in order; and the lines that are no article."""
+    """The articles of a block of lines with their answers, in order, and the lines that hold no article."""
 
     answers: list[tuple[Record, Answer]]
     rejects: list[Reject]
@@ -72,18 +71,18 @@ class AnsweredBatch(NamedTuple):
 
 @dataclass(slots=True)
 class ArticleStream:
-    """A stream of lines that can be told to stop: what has been read by then is still answered."""
+    """A stream of lines that can be stopped: lines read by then are still answered."""
 
     descriptor: int
     index: Index
     fields: Mapping[str, str] = field(default_factory=dict)
     limits: BatchLimits = field(default_factory=BatchLimits)
     warnings: Counter[str] = field(default_factory=Counter)
-    """What was odd about the articles, a sentence each, with how often."""
+    """Oddities of the articles, a sentence each, with their counts."""
     stop_event: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
-        """Read no further."""
+        """Stop reading."""
         self.stop_event.set()
 
     def __iter__(self) -> Iterator[AnsweredBatch]:
@@ -129,7 +128,7 @@ class ArticleStream:
 
 
 class Prefetcher(Generic[T]):
-    """What an iterator yields, worked out by a thread ahead of whoever takes it, by a bounded number of items."""
+    """The items of an iterator, which a thread computes ahead, up to a bounded number of items."""
 
     def __init__(self, items: Iterator[T], most: int) -> None:
         self._items = items
@@ -142,7 +141,7 @@ class Prefetcher(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let the thread end with the item that it works on."""
+        """Let the thread end after its current item."""
         self._closed.set()
 
     def __iter__(self) -> Iterator[T]:
@@ -155,7 +154,7 @@ class Prefetcher(Generic[T]):
             yield item
 
     def get_within(self, seconds: float) -> "T | EndOfItems | None":
-        """Return the next item; None where none is ready in so many seconds."""
+        """Return the next item; None where none is ready within `seconds`."""
         try:
             item = self._ready.get(timeout=seconds)
         except queue.Empty:
@@ -165,19 +164,19 @@ class Prefetcher(Generic[T]):
         return item
 
     def _run_items(self) -> None:
-        """Work the iterator off."""
+        """Put all items of the iterator into the queue, and then its end."""
         ended = EndOfItems(None)
         try:
             for item in self._items:
                 self._put(item)
                 if self._closed.is_set():
                     return
-        except BaseException as error:  # noqa: BLE001 - it is raised again, where the items are taken
+        except BaseException as error:  # noqa: BLE001 - the consumer raises it
             ended = EndOfItems(error)
         self._put(ended)
 
     def _put(self, item: "T | EndOfItems") -> None:
-        """Wait for room, but not longer than somebody takes items."""
+        """Wait for room in the queue, until the consumer closes it."""
         while not self._closed.is_set():
             with suppress(queue.Full):
                 self._ready.put(item, timeout=POLL_SECONDS)
@@ -185,18 +184,18 @@ class Prefetcher(Generic[T]):
 
 
 class EndOfItems(NamedTuple):
-    """There is no further item: the iterator came to its end, or failed."""
+    """The end of the items: the iterator was exhausted, or failed."""
 
     error: BaseException | None
 
     def raise_error(self) -> None:
-        """Raise what the iterator failed with."""
+        """Raise the error of the iterator, if it failed."""
         if self.error is not None:
             raise self.error
 
 
 def read_descriptor(descriptor: int) -> Iterator[bytes]:
-    """Yield what arrives, as it arrives, to the end."""
+    """Yield bytes as they arrive, until the end."""
     while piece := os.read(descriptor, READ_BYTES):
         yield piece
 
@@ -204,9 +203,9 @@ def read_descriptor(descriptor: int) -> Iterator[bytes]:
 def iter_timed_blocks(
     chunks: Prefetcher[bytes], limits: BatchLimits, is_stopped: Callable[[], bool]
 ) -> Iterator[LineBlock | OversizedLine]:
-    """Yield lines in blocks, each of which is full, or has waited long enough, or is the last.
+    """Yield lines in blocks; each is full, or has waited long enough, or is the last.
 
-    Where it is stopped, what has arrived is still yielded, but for a line that lacks its end.
+    When stopped, yield the lines that have arrived, except one without its end.
     """
     cutter, lines, since, begun = LineSplitter(BATCH_BYTES, limits.article_bytes), 0, 0.0, False
     while True:
@@ -228,5 +227,5 @@ def iter_timed_blocks(
 
 
 def hash_line(line: bytes) -> str:
-    """Return an id for an article that has none: the same for the same line, so that a retry is safe."""
+    """Return an id for an article without one: the same for the same line, so that a retry is safe."""
     return hashlib.blake2b(line, digest_size=DIGEST_BYTES).hexdigest()

@@ -7,8 +7,7 @@ documents are as well; the others have faster ways to articles.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pyarrow as pa
 

@@ -94,7 +94,7 @@ class Result:
         return ids if self.original_ids is None else restore_ids(ids, self.original_ids)
 
     @property
-    def rejects(self) -> list[Reject]:
+    def rejects(self) -> Sequence[Reject]:
         """Return the articles that could not be used, each with the reason."""
         return self.source.rejects if self.source else []
 

@@ -555,3 +555,20 @@ def test_a_corpus_takes_many_short_turns(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert max(turns) == 4
     assert [answer.id for answer in found] == [article["id"] for article in articles]
+
+
+def test_an_index_remembers_to_date_articles_on_arrival(lasting_place: Place) -> None:
+    article = {
+        "id": "a",
+        "text": "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge.",
+    }
+    Index.open(lasting_place, Settings(undated="now")).close()
+
+    with (
+        Index.open(lasting_place) as plain,
+        Index.open(lasting_place, Settings()) as default,
+        Index.open(lasting_place, Settings(undated="apart")) as apart,
+    ):
+        assert [index.settings.undated for index in (plain, default, apart)] == ["now", "now", "apart"]
+        plain.add([article])
+        assert plain.stats().undated == 0

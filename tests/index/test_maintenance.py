@@ -193,6 +193,16 @@ def test_stats_count_what_there_is(place: Place) -> None:
     assert stats.first_published == min(a["published"] for a in articles if a["published"])
 
 
+def test_stats_count_storylines(place: Place) -> None:
+    with Index.open(place) as index:
+        answers = index.decide(batch(affairs(60, seed=3)))
+        stats = index.stats()
+
+    links = [answer.link.canonical for answer in answers if answer.link]
+    assert links
+    assert (stats.storylines, stats.followups) == (len(set(links)), len(links))
+
+
 def test_the_log_says_what_was_answered(place: Place) -> None:
     with Index.open(place) as index:
         answers = index.add(planned(50, seed=9, stories=6))
@@ -319,13 +329,13 @@ def test_whatever_expires_leaves_a_sound_index(lasting_place: Place) -> None:
 
 
 LINK_DAMAGE = {
-    "UPDATE links SET follows = 99": "it follows the article at 99, which is not kept",
-    "UPDATE links SET follows = 1": "it follows the article at 1, which is not kept",
-    "INSERT INTO links VALUES (1, 0)": "it is dropped, and follows the article at 0",
+    "UPDATE links SET follows = 99": "it follows the article at position 99, which is not kept",
+    "UPDATE links SET follows = 1": "it follows the article at position 1, which is not kept",
+    "INSERT INTO links VALUES (1, 0)": "it is dropped, and follows the article at position 0",
     "INSERT INTO links VALUES (77, 0)": "the link at 77 belongs to no article",
-    "UPDATE articles SET score = 7 WHERE position = 2": "its probability 7.0 is none",
-    "INSERT INTO links VALUES (0, 3)": "it follows the article at 3, which is not kept",
-    "INSERT INTO links VALUES (3, 2)": "it follows the article at 2, which follows another itself",
+    "UPDATE articles SET score = 7 WHERE position = 2": "its probability 7.0 is not between 0 and 1",
+    "INSERT INTO links VALUES (0, 3)": "it follows the article at position 3, which is not kept",
+    "INSERT INTO links VALUES (3, 2)": "it follows the article at position 2, which follows another itself",
 }
 
 
@@ -358,9 +368,11 @@ def test_a_link_to_nowhere_is_an_error_in_a_sentence(lasting_place: Place) -> No
 
     with Index.open(lasting_place) as index:
         for look in (index.history, index.cluster):
-            with pytest.raises(IndexingError, match="says of article 'second' cannot be"):
+            with pytest.raises(
+                IndexingError, match="the row of article 'second' does not match its checksum"
+            ):
                 look("second")
-        with pytest.raises(IndexingError, match="damaged: it holds no such article"):
+        with pytest.raises(IndexingError, match="the row of article 'second' does not match its checksum"):
             index.add([at(0, 2, "another")])
 
 
@@ -482,7 +494,7 @@ DAMAGE = {
     "DELETE FROM articles WHERE position = 1": "belongs to no article",
     "UPDATE sketches SET sketch = (SELECT sketch FROM sketches WHERE position = 0) WHERE position = 1": "another's",
     "UPDATE sketches SET sketch = x'0011' WHERE position = 1": "cut short",
-    "UPDATE state SET articles = 1": "holds 1 articles, and holds one at 2",
+    "UPDATE state SET articles = 1": "its count of articles is 1, and it holds one at position 2",
 }
 
 

@@ -1,6 +1,7 @@
 """An index in PostgreSQL: what a place means, who is refused, and what happens when the server breaks off."""
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_a_newer_format_is_refused(postgres: Server) -> None:
     with Index.open(f"{postgres.url}?schema=newer"):
         do(postgres, "UPDATE newer.dedup_index SET format = 9")
 
-    with pytest.raises(IndexingError, match=r"newer format \(9; this version knows 2\)"):
+    with pytest.raises(IndexingError, match=r"newer format \(9; this version knows 3\)"):
         Index.open(f"{postgres.url}?schema=newer")
 
 
@@ -199,6 +200,44 @@ def test_a_server_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch, postg
 
         assert "secret" not in str(caught.value)
         assert index.add([{"id": "a", "text": SAID}]) == [("a", None)]
+
+
+def test_an_index_opens_when_its_server_comes_back(postgres: Server) -> None:
+    place = postgres.place()
+    with Index.open(place) as index:
+        index.add([{"id": "a", "text": SAID}])
+    postgres.stop()
+    coming_back = threading.Timer(1.0, postgres.start)
+    coming_back.start()
+    try:
+        with Index.open(place) as index, Index.open_for_maintenance(place) as same:
+            assert [answer.name for answer in index.history("a")] == ["a"]
+            assert same.stats().articles == 1
+    finally:
+        coming_back.join()
+
+
+def test_an_index_opens_when_its_connection_breaks_meanwhile(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_meta, broken = PostgresBackend.read_meta, iter([True])
+
+    def break_once(self: Any) -> dict[str, str]:
+        if next(broken, False):
+            end_all_others(postgres)
+        return read_meta(self)
+
+    monkeypatch.setattr(PostgresBackend, "read_meta", break_once)
+    with Index.open(postgres.place()) as index:
+        assert index.add([{"id": "a", "text": SAID}]) == [("a", None)]
+    assert next(broken, None) is None
+
+
+def test_a_server_that_refuses_us_is_asked_once(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.index.storage.retry.BACKOFF_SECONDS", (60.0,))
+
+    with pytest.raises(IndexingError, match='role "nobody here" does not exist'):
+        Index.open(postgres.url.replace("postgres:secret", "nobody%20here"))
 
 
 def test_space_that_was_freed_is_used_again(postgres: Server) -> None:

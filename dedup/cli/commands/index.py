@@ -64,9 +64,14 @@ def stats_command(location: str, as_json: bool) -> None:
 @index_command.command(name="verify", examples=("dedup index verify seen.db --deep",))
 @index_argument
 @click.option("--deep", is_flag=True, help="Also compare all kept articles with each other.")
-def verify_command(location: str, deep: bool) -> None:
-    """Check an index for damage; exit with 1 if there is any."""
+@click.option(
+    "--repair", is_flag=True, help="First restore each damaged part that the rest of the index determines."
+)
+def verify_command(location: str, deep: bool, repair: bool) -> None:
+    """Check an index for damage and name each fault; exit with 1 if there is any."""
     with open_existing_index(location) as index:
+        for sentence in index.repair() if repair else []:
+            echo(sentence)
         faults = index.verify(deep=deep)
         name = index.backend.name
     for fault in faults[:MAX_SHOWN_FAULTS]:

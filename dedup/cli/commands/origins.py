@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings, report_rejects
+from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings
 from dedup.cli.options import (
     Command,
     corpus_argument,
     corpus_options,
     output_option,
-    rejects_option,
     settings_options,
 )
+from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_interruptibly, run_with_progress
+from dedup.cli.rejects import RejectOptions, rejects_options, report_rejects
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -33,10 +34,15 @@ __all__ = ["origins_command"]
 @corpus_argument
 @output_option("Write the graph here; .json, .graphml or .csv says the format.", required=True)
 @settings_options
-@rejects_option
+@rejects_options
 @corpus_options
 def origins_command(
-    paths: tuple[str, ...], output: str, settings: Settings, rejects: str | None, quiet: bool, **reading: Any
+    paths: tuple[str, ...],
+    output: str,
+    settings: Settings,
+    rejects: RejectOptions,
+    quiet: bool,
+    **reading: Any,
 ) -> None:
     """Trace which telling of a story each copy carries.
 
@@ -49,7 +55,6 @@ def origins_command(
     from dedup.io.atomic_write import open_atomic
     from dedup.origins.formats import FORMATS
     from dedup.origins.trace import trace_origins
-    from dedup.pipeline.writers import check_output_path
 
     format_graph = FORMATS.get(Path(output).suffix.lstrip("."))
     if format_graph is None:
@@ -57,10 +62,9 @@ def origins_command(
             f"--output must end in {', '.join('.' + name for name in FORMATS)}, not {output}."
         )
     corpus = read_articles(*paths, **reading)
-    for path in (output, rejects):
-        check_output_path(path, corpus)
+    check_output_paths(paths, corpus, output, rejects.path)
     done = run_with_progress(corpus, settings, quiet=quiet)
-    report_rejects(corpus, output, rejects, quiet=quiet)
+    report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
     warnings = list(iter_run_warnings(done, corpus))
     stories = run_interruptibly(lambda: trace_origins(done.result, corpus))
     with open_atomic(output) as file:

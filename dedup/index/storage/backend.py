@@ -1,6 +1,6 @@
-"""What an index asks of the place where it lives: look up, fetch, record, in turns that are whole or did not happen.
+"""The interface between an index and its storage: look up, fetch and record rows, in atomic transactions.
 
-A home holds rows and bytes and decides nothing. Memory, SQLite and PostgreSQL have the same methods, and one suite of tests
+A backend stores rows and bytes and decides nothing. Memory, SQLite and PostgreSQL have the same methods, and one suite of tests
 runs over all three.
 """
 
@@ -12,16 +12,16 @@ from dedup.errors import IndexingError
 
 
 class ConnectionLostError(IndexingError):
-    """The home broke off what it was doing, as a server does that goes away: the same may be tried again."""
+    """The connection to the server broke: the same work may be tried again."""
 
 
 class IndexRow(NamedTuple):
-    """An article that was decided on, as an index keeps it: no title, no text."""
+    """The record of an article in an index: the decision on it, without title and text."""
 
     position: int
-    """Its place in the order in which articles came: 0, 1, 2 ..."""
+    """Its rank in the order of arrival: 0, 1, 2 ..."""
     id: str
-    """As it was given."""
+    """As given."""
     version: int
     """1, or more where the id came before with another text."""
     telling: int
@@ -31,80 +31,116 @@ class IndexRow(NamedTuple):
     leader: int
     """The position of the kept article that it repeats; its own if it is kept."""
     relation: int
-    """A position in `RELATIONS`; -1 if it is kept."""
+    """An index into `RELATIONS`; -1 if it is kept."""
     score: float
-    """Of a kept article that follows another, the probability that they belong to one storyline."""
+    """For a kept article that follows another, the probability that they belong to one storyline."""
     evidence: bytes
-    """Of the match or link: little-endian float32, the columns of `EVIDENCE_NAMES`; empty if it is kept and follows none."""
+    """The evidence of the match or link: little-endian float32, the columns of `EVIDENCE_NAMES`. Empty if it is kept and
+    follows no other."""
     decided: float
-    """When, in seconds since 1970."""
+    """When it was decided on, in seconds since 1970."""
     mark: int
     """How it is looked up (`dedup.index.lookup`)."""
     keys: bytes
     """Its salient terms and bands, little-endian uint32; empty where it is not looked up."""
     follows: int
-    """The position of the kept article that it follows, the first of its storyline; its own if it is dropped or follows none."""
+    """The position of the kept article that it follows, the first of its storyline; its own if it is dropped or follows no
+    other."""
 
 
 class IndexState(NamedTuple):
-    """How far an index has come: what tells one process that another has written."""
+    """The progress of an index, by which a process sees that another one has written."""
 
     articles: int
     """The position that the next article takes."""
     generation: int
-    """How often articles were taken out."""
+    """The number of times that articles were removed."""
+
+
+class Checksums(NamedTuple):
+    """The stored checksums of a row."""
+
+    row: int
+    """Of all its columns and its link."""
+    sketch: int | None
+    """Of its keys and packed sketch; None where it has no sketch."""
 
 
 class StorageBackend(Protocol):
-    """A place for an index. What writes is called within a turn; what reads several things that agree, in one or in a view."""
+    """The storage of an index.
+
+    Call methods that write within a transaction. Reads that must agree with each other belong in one transaction or snapshot.
+    """
 
     name: str
-    """What a person calls it: a path, a server without its password."""
+    """The name to show: a path, or a server without its password."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Wait for one's turn to write: what is done in it is durable when it ends, or did not happen if it fails."""
+        """Wait for the right to write; commit at the end, or roll everything back on an error."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Show the index as it is now, until the end of the view, whatever others write in the meantime. Not within a turn."""
+        """Show the index as it is now until the end, whatever others write meanwhile. Not within a transaction."""
+
+    def skip_checksums(self) -> AbstractContextManager[None]:
+        """Read damaged rows, sketches and states too, instead of raising IndexingError: to find and repair damage."""
 
     def read_meta(self) -> dict[str, str]:
-        """Return what the index says of itself; empty where there is no index yet."""
+        """Return the settings and versions that the index was made with; empty where there is no index yet."""
 
     def create_index(self, meta: Mapping[str, str]) -> None:
-        """Make an empty index that says this of itself."""
+        """Make an empty index with these settings and versions."""
 
     def read_state(self) -> IndexState:
-        """Return how far the index has come."""
+        """Return the progress of the index."""
 
     def iter_rows(self, start: int = 0) -> Iterator[list[IndexRow]]:
-        """Yield the rows from a position on, in order, some at a time."""
+        """Yield the rows from a position on, in order, in chunks."""
 
     def get_rows_at(self, positions: Sequence[int]) -> list[IndexRow]:
-        """Return the rows at some positions, in the order of the positions; missing ones are left out."""
+        """Return the rows at the given positions, in their order; leave missing ones out."""
 
     def get_rows_by_id(self, ids: Sequence[str]) -> list[IndexRow]:
-        """Return the rows of some ids, all versions, by position."""
+        """Return the rows of the given ids, all versions, by position."""
 
     def get_duplicates(self, position: int) -> list[IndexRow]:
         """Return the rows of the articles that repeat a kept one, by position."""
 
     def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
-        """Return the keys and then the packed sketch at some positions, end to end; missing ones are left out."""
+        """Return the keys followed by the packed sketch at each of the given positions; leave missing ones out."""
 
     def record(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
-        """Add rows and sketches; the positions go on from where the state says."""
+        """Add rows and sketches; the positions continue from the state."""
 
     def remove(self, positions: Iterable[int]) -> None:
-        """Take rows out, and their sketches; what followed one of them follows none; the generation goes up."""
+        """Remove rows and their sketches, cut the links to them, and raise the generation."""
 
     def release_space(self) -> None:
-        """Return the space of what was removed to the system. Not within a turn."""
+        """Return the space of removed rows to the system. Not within a transaction."""
 
     def get_size(self) -> int:
-        """Return how many bytes the index takes."""
+        """Return the size of the index in bytes."""
 
     def find_damage(self) -> list[str]:
-        """Return what the home itself finds wrong, a sentence each."""
+        """Return a sentence for each fault that the storage itself finds."""
+
+    def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:
+        """Return the stored checksums at the given positions; empty where the storage keeps none."""
+
+    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+        """Write restored rows and sketches in the place of damaged ones; their checksums stay as they are."""
+
+    def write_state(self, state: IndexState) -> None:
+        """Write the state."""
+
+    def rebuild_indexes(self) -> None:
+        """Build the storage's own indexes anew from the rows, and delete sketches and links that belong to no row."""
 
     def close(self) -> None:
-        """Let go of the place."""
+        """Close the file or connection."""
+
+
+def make_damage_error(name: str, fault: str) -> IndexingError:
+    """Return the error of a damaged index: it names the index, the fault and the remedy."""
+    return IndexingError(
+        f"the index {name} is damaged: {fault}; `dedup index verify --repair` restores all that can be restored"
+    )

@@ -1,11 +1,11 @@
-"""An index in memory: as the others, and gone with the process."""
+"""Keep an index in memory: it works like the others, and ends with the process."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import TypeVar
 
-from dedup.index.storage.backend import IndexRow, IndexState
+from dedup.index.storage.backend import Checksums, IndexRow, IndexState
 
 T = TypeVar("T")
 
@@ -29,18 +29,23 @@ class MemoryBackend:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Give one writer the word; nothing here can fail halfway."""
+        """Let one writer in at a time; nothing here can fail halfway."""
         with self._lock:
             yield
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let nobody write meanwhile."""
+        """Keep writers out meanwhile."""
         with self._lock:
             yield
 
+    @contextmanager
+    def skip_checksums(self) -> Iterator[None]:
+        """Do nothing: there are no checksums."""
+        yield
+
     def read_meta(self) -> dict[str, str]:
-        """Return what the index says of itself."""
+        """Return the settings and versions that the index was made with."""
         return dict(self._meta)
 
     def create_index(self, meta: Mapping[str, str]) -> None:
@@ -48,7 +53,7 @@ class MemoryBackend:
         self._meta = dict(meta)
 
     def read_state(self) -> IndexState:
-        """Return how far the index has come."""
+        """Return the progress of the index."""
         return self._state
 
     def iter_rows(self, start: int = 0) -> Iterator[list[IndexRow]]:
@@ -58,11 +63,11 @@ class MemoryBackend:
             yield self.get_rows_at(positions[first : first + ROWS_AT_ONCE])
 
     def get_rows_at(self, positions: Sequence[int]) -> list[IndexRow]:
-        """Return the rows at some positions."""
+        """Return the rows at the given positions."""
         return [self._rows[position] for position in positions if position in self._rows]
 
     def get_rows_by_id(self, ids: Sequence[str]) -> list[IndexRow]:
-        """Return the rows of some ids."""
+        """Return the rows of the given ids."""
         return self.get_rows_at(sorted({p for name in ids for p in self._positions_by_id.get(name, [])}))
 
     def get_duplicates(self, position: int) -> list[IndexRow]:
@@ -70,7 +75,7 @@ class MemoryBackend:
         return self.get_rows_at(self._duplicates.get(position, []))
 
     def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
-        """Return the keys and packed sketches at some positions."""
+        """Return the keys and packed sketches at the given positions."""
         held = (position for position in positions if position in self._sketches)
         return {position: self._rows[position].keys + self._sketches[position] for position in held}
 
@@ -87,7 +92,7 @@ class MemoryBackend:
         self._state = IndexState(self._state.articles + len(rows), self._state.generation)
 
     def remove(self, positions: Iterable[int]) -> None:
-        """Take rows out."""
+        """Remove rows, their sketches and the links to them."""
         for position in positions:
             row = self._rows.pop(position)
             self._sketches.pop(position, None)
@@ -101,24 +106,40 @@ class MemoryBackend:
         self._state = IndexState(self._state.articles, self._state.generation + 1)
 
     def release_space(self) -> None:
-        """Do nothing: what was removed is free already."""
+        """Do nothing: the space of removed rows is free already."""
 
     def get_size(self) -> int:
-        """Return how many bytes the rows' own data and the sketches take."""
+        """Return the size in bytes of the ids, keys, evidence and sketches."""
         return sum(map(len, self._sketches.values())) + sum(
             len(row.id) + len(row.keys) + len(row.evidence) for row in self._rows.values()
         )
 
     def find_damage(self) -> list[str]:
-        """Return nothing: memory cannot be looked through."""
+        """Return nothing: memory is not checked."""
         return []
+
+    def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:  # noqa: ARG002
+        """Return nothing: there are no checksums."""
+        return {}
+
+    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+        """Write rows and sketches in the place of damaged ones."""
+        self._rows.update({row.position: row for row in rows})
+        self._sketches.update(sketches)
+
+    def write_state(self, state: IndexState) -> None:
+        """Write the state."""
+        self._state = state
+
+    def rebuild_indexes(self) -> None:
+        """Do nothing: they are never damaged."""
 
     def close(self) -> None:
         """Do nothing."""
 
 
 def remove_position(positions: dict[T, list[int]], key: T, position: int) -> None:
-    """Take a position out of the list under a key, and the key where none is left."""
+    """Remove a position from the list under a key, and the key where the list is empty."""
     positions[key].remove(position)
     if not positions[key]:
         del positions[key]

@@ -1,7 +1,4 @@
-"""The name of a place → the home of the index that lives there.
-
-In: a path, ":memory:", or the address of a server. Out: a home; nothing is made there before the index begins.
-"""
+"""Choose the storage of an index by its location: a path, ":memory:", or the URL of a server."""
 
 from pathlib import Path
 
@@ -15,19 +12,19 @@ POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 
 def open_backend(location: str | Path, *, create: bool) -> StorageBackend:
-    """Return the home that a place names."""
+    """Return the storage at a location."""
     named = str(location)
     if named == MEMORY_LOCATION:
         return MemoryBackend()
     if not named:
-        raise IndexingError("an index needs a place, a file such as seen.db; none was named")
+        raise IndexingError("an index needs a place, such as the file seen.db; none was given")
     if named.startswith(POSTGRES_PREFIXES):
         return open_postgres(named, create=create)
     return SqliteBackend(location, create=create)
 
 
 def open_postgres(location: str, *, create: bool) -> StorageBackend:
-    """Return the home on a PostgreSQL server; IndexingError where the package that talks to it is missing."""
+    """Return the storage on a PostgreSQL server; IndexingError where the package psycopg is missing."""
     try:
         from dedup.index.storage.postgres import PostgresBackend
     except ImportError as error:

@@ -1,13 +1,13 @@
-"""An index in a PostgreSQL database: for any number of processes on any number of machines, one writer at a time.
+"""Keep an index in a PostgreSQL database: for any number of processes on any number of machines, one writer at a time.
 
-Its place is a URL as PostgreSQL's own tools take it, `postgresql://user:password@host:port/database`. The index has a schema of
-its own, made when there is none: `dedup`, or the one that `?schema=NAME` names. A password may as well come from PGPASSWORD or
-~/.pgpass, and is never shown. Other parameters (`&sslmode=require` ...) are for the server's client library.
+Its location is a URL as PostgreSQL's own tools take it, `postgresql://user:password@host:port/database`. The index has a schema
+of its own, made when there is none: `dedup`, or the one that `?schema=NAME` names. A password may also come from PGPASSWORD or
+~/.pgpass, and is never shown. Other parameters (`&sslmode=require` ...) go to the server's client library.
 
-Each turn is one transaction, whose first act is to wait for the schema's advisory lock: it ends with the transaction, so a
-process that dies lets go of it. Nothing outlives a transaction in a session, so a pool may stand before the server. The tables
-are in `sql/postgres-N.sql`; `dedup_index` says which N a schema has, and an older one is brought forward when it is opened.
-PostgreSQL 11 or later will do.
+Each turn to write is one transaction, which first waits for the schema's advisory lock. The lock ends with the transaction, so a
+process that dies releases it. Nothing outlives a transaction in a session, so a connection pool may stand before the server. The
+tables are in `sql/postgres-N.sql`; `dedup_index` records the N of a schema, and an older one is upgraded when it is opened. Rows,
+sketches, state and settings have checksums, which are compared at each read. PostgreSQL 11 or later is needed.
 """
 
 import hashlib
@@ -18,19 +18,41 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from dedup.errors import IndexingError
-from dedup.index.storage.backend import ConnectionLostError, IndexRow, IndexState
+from dedup.index.storage.backend import (
+    Checksums,
+    ConnectionLostError,
+    IndexRow,
+    IndexState,
+    make_damage_error,
+)
+from dedup.index.storage.checksum import (
+    META_CHECKSUM_KEY,
+    NEW_STATE,
+    add_meta_checksum,
+    check_meta,
+    check_row,
+    check_sketch,
+    check_state,
+    compute_checksum,
+    compute_meta_checksum,
+    compute_row_checksum,
+    compute_state_checksum,
+)
 from dedup.index.storage.postgres_url import DEFAULT_SCHEMA, format_postgres_url, parse_postgres_url
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The newest version of the schema."""
+CHECKSUM_VERSION = 3
+"""The version of the schema that brought checksums."""
 MARKER_TABLE = "dedup_index"
-"""The table that tells our schemas from others'."""
+"""The table that marks a schema as ours."""
 LOCK_TIMEOUT_SECONDS = 60
-"""Seconds that a process waits for its turn."""
+"""Seconds that a process waits for the right to write."""
 IDLE_TIMEOUT_SECONDS = 30
-"""Seconds after which the server takes the turn of a process that says nothing, as one on a machine that is gone."""
+"""Seconds after which the server ends the transaction of a silent process, such as one on a machine that is gone."""
 CONNECT_OPTIONS = {
     "connect_timeout": 10,
     "fallback_application_name": "dedup",
@@ -39,10 +61,10 @@ CONNECT_OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-"""What a place may say otherwise: a server that is gone without a word is noticed in a minute, not in hours."""
+"""Defaults that a URL may override: a server that vanishes is noticed within a minute, not after hours."""
 ROWS_AT_ONCE = 4096
 ROWS_QUERY: LiteralString = (
-    "SELECT {columns}, coalesce(follows, position) FROM {schema}.articles "
+    "SELECT {columns}, coalesce(follows, position), checksum FROM {schema}.articles "
     "LEFT JOIN {schema}.links USING (position) WHERE "
 )
 COLUMNS = sql.SQL(", ").join(map(sql.Identifier, IndexRow._fields[:-1]))
@@ -59,15 +81,18 @@ COLUMN_TYPES = {
     "decided": "float8",
     "mark": "int2",
     "keys": "bytea",
+    "sketch": "bytea",
+    "checksum": "int8",
+    "sketch_checksum": "int8",
 }
-"""Of the columns of `articles`, in the order of `Row`."""
+"""The types of the columns of `articles`, those of `IndexRow` first, in its order."""
 BEGIN_TRANSACTION = """
     BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL lock_timeout = {patience};
     SET LOCAL idle_in_transaction_session_timeout = {silence};
     SELECT pg_advisory_xact_lock({key})
 """
-"""What was committed before the lock was had is seen after it: each statement looks anew."""
+"""READ COMMITTED: a statement after the lock sees all that was committed before it."""
 BEGIN_SNAPSHOT: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -78,6 +103,7 @@ class PostgresBackend:
         self._parameters, self._schema = parse_postgres_url(location)
         self.name = format_postgres_url(self._parameters, self._schema)
         self._in_transaction = False
+        self._compares_checksums = True
         self._db = self._connect()
         try:
             self._migrate_schema(create=create)
@@ -86,18 +112,26 @@ class PostgresBackend:
             raise
 
     def _connect(self) -> psycopg.Connection[Any]:
-        """Return a new connection; each statement is planned anew, for a pool gives every transaction another session."""
-        try:
-            return psycopg.connect(
-                **{**CONNECT_OPTIONS, **self._parameters}, autocommit=True, prepare_threshold=None
-            )
-        except psycopg.Error as error:
-            raise ConnectionLostError(
-                f"the index {self.name}: its server does not let us in: {format_error_line(error)}"
-            ) from error
+        """Return a new connection; ConnectionLostError where the server is away, IndexingError where it refuses us.
+
+        A server that refused while it was starting may answer the ping: so one refusal is not believed.
+        """
+        parameters = {**CONNECT_OPTIONS, **self._parameters}
+        for may_have_started in (True, False):
+            try:
+                # Each statement is planned anew, for a pool gives every transaction another session.
+                return psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
+            except psycopg.Error as error:
+                is_away = is_server_away(error, parameters)
+                if is_away or not may_have_started:
+                    kind = ConnectionLostError if is_away else IndexingError
+                    raise kind(
+                        f"the index {self.name}: its server does not let us in: {format_error_line(error)}"
+                    ) from error
+        raise AssertionError("a connection is returned, or an error raised")
 
     def _migrate_schema(self, *, create: bool) -> None:
-        """Bring the schema forward, or make it."""
+        """Upgrade the schema, or make it."""
         version = self._read_version()
         if version > SCHEMA_VERSION:
             raise IndexingError(
@@ -117,7 +151,33 @@ class PostgresBackend:
                     self._db.execute(
                         (files("dedup") / "index" / "storage" / "sql" / f"postgres-{number}.sql").read_bytes()
                     )
+                if number == CHECKSUM_VERSION:
+                    self._fill_checksums()
                 self._run_statement("UPDATE {schema}.dedup_index SET format = %s", number)
+
+    def _fill_checksums(self) -> None:
+        """Give every row a checksum, as rows of the versions before have none, and forbid rows without one."""
+        with self.skip_checksums():
+            self.write_state(self.read_state())
+            for rows in self.iter_rows():
+                sketches = self.get_sketches([row.position for row in rows])
+                self._run_statement(
+                    "UPDATE {schema}.articles SET checksum = given.row_sum, sketch_checksum = given.sketch_sum "
+                    "FROM unnest(%s::int4[], %s::int8[], %s::int8[]) AS given (place, row_sum, sketch_sum) "
+                    "WHERE position = given.place",
+                    [row.position for row in rows],
+                    [compute_row_checksum(row) for row in rows],
+                    [
+                        compute_checksum(sketches[row.position]) if row.position in sketches else None
+                        for row in rows
+                    ],
+                )
+        if meta := dict(self._fetch_all("SELECT key, value FROM {schema}.meta")):
+            self._run_statement(
+                "INSERT INTO {schema}.meta VALUES (%s, %s)", META_CHECKSUM_KEY, compute_meta_checksum(meta)
+            )
+        self._run_statement("ALTER TABLE {schema}.articles ALTER COLUMN checksum SET NOT NULL")
+        self._run_statement("ALTER TABLE {schema}.state ALTER COLUMN checksum SET NOT NULL")
 
     def _read_version(self) -> int:
         """Return the version of the schema, 0 where there is none; IndexingError where it is not ours."""
@@ -129,7 +189,7 @@ class PostgresBackend:
             return 0
         if (MARKER_TABLE,) not in found:
             raise IndexingError(
-                f"{self.name} is a schema with tables of others, but no index of dedup: name another, "
+                f"{self.name} is a schema with tables of others, but no index of dedup: name another schema, "
                 f"as in ?schema={DEFAULT_SCHEMA}"
             )
         return int(self._fetch_all("SELECT format FROM {schema}.dedup_index")[0][0])
@@ -172,21 +232,42 @@ class PostgresBackend:
         except psycopg.Error:
             self._db.close()
 
+    @contextmanager
+    def skip_checksums(self) -> Iterator[None]:
+        """Read damaged rows, sketches and states too."""
+        self._compares_checksums = False
+        try:
+            yield
+        finally:
+            self._compares_checksums = True
+
     def read_meta(self) -> dict[str, str]:
-        """Return what the index says of itself."""
-        return dict(self._fetch_all("SELECT key, value FROM {schema}.meta"))
+        """Return the settings and versions that the index was made with."""
+        stored = dict(self._fetch_all("SELECT key, value FROM {schema}.meta"))
+        if not stored and self.read_state() == NEW_STATE:
+            return {}
+        return check_meta(stored, self.name)
 
     def create_index(self, meta: Mapping[str, str]) -> None:
         """Make an empty index."""
-        for item in sorted(meta.items()):
+        for item in sorted(add_meta_checksum(meta).items()):
             self._run_statement("INSERT INTO {schema}.meta VALUES (%s, %s)", *item)
 
     def read_state(self) -> IndexState:
-        """Return how far the index has come."""
-        found = self._fetch_all("SELECT articles, generation FROM {schema}.state")
+        """Return the progress of the index."""
+        found = self._fetch_all("SELECT articles, generation, checksum FROM {schema}.state")
         if len(found) != 1:
-            raise IndexingError(f"the index {self.name} is damaged: it does not say how far it has come")
-        return IndexState(*found[0])
+            raise make_damage_error(self.name, "its count of articles is missing")
+        articles, generation, checksum = found[0]
+        state = IndexState(articles, generation)
+        return check_state(state, checksum, self.name) if self._compares_checksums else state
+
+    def write_state(self, state: IndexState) -> None:
+        """Write the state, with its checksum."""
+        self._run_statement("DELETE FROM {schema}.state")
+        self._run_statement(
+            "INSERT INTO {schema}.state VALUES (%s, %s, %s)", *state, compute_state_checksum(state)
+        )
 
     def iter_rows(self, start: int = 0) -> Iterator[list[IndexRow]]:
         """Yield the rows from a position on."""
@@ -195,13 +276,13 @@ class PostgresBackend:
             start = found[-1].position + 1
 
     def get_rows_at(self, positions: Sequence[int]) -> list[IndexRow]:
-        """Return the rows at some positions."""
+        """Return the rows at the given positions."""
         found = self._select_rows("position = ANY(%s::integer[])", list(positions))
         by_position = {row.position: row for row in found}
         return [by_position[position] for position in positions if position in by_position]
 
     def get_rows_by_id(self, ids: Sequence[str]) -> list[IndexRow]:
-        """Return the rows of some ids."""
+        """Return the rows of the given ids."""
         return self._select_rows("id = ANY(%s::bytea[]) ORDER BY position", [name.encode() for name in ids])
 
     def get_duplicates(self, position: int) -> list[IndexRow]:
@@ -209,56 +290,120 @@ class PostgresBackend:
         return self._select_rows("leader = %s AND leader <> position ORDER BY position", position)
 
     def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
-        """Return the keys and packed sketches at some positions."""
+        """Return the keys and packed sketches at the given positions."""
         found = self._fetch_all(
-            "SELECT position, keys, sketch FROM {schema}.articles WHERE position = ANY(%s::integer[]) AND sketch <> ''",
+            "SELECT position, keys, sketch, sketch_checksum FROM {schema}.articles "
+            "WHERE position = ANY(%s::integer[]) AND sketch <> ''",
             list(positions),
         )
-        return {position: keys + sketch for position, keys, sketch in found}
+        sketches = {}
+        for position, keys, sketch, checksum in found:
+            sketches[position] = keys + sketch
+            if self._compares_checksums:
+                check_sketch(position, sketches[position], checksum, self.name)
+        return sketches
+
+    def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:
+        """Return the stored checksums at the given positions."""
+        found = self._fetch_all(
+            "SELECT position, checksum, sketch_checksum FROM {schema}.articles WHERE position = ANY(%s::integer[])",
+            list(positions),
+        )
+        return {position: Checksums(*checksums) for position, *checksums in found}
 
     def record(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Add rows and sketches."""
         if not rows:
             return
-        query = self._format_query("COPY {schema}.articles ({columns}, sketch) FROM STDIN (FORMAT BINARY)")
-        with self._wrap_errors():
-            with self._db.cursor() as cursor, cursor.copy(query) as copy:
-                copy.set_types([*COLUMN_TYPES.values(), "bytea"])
-                for row in rows:
-                    own = row._replace(id=row.id.encode())[:-1]  # type: ignore[arg-type]
-                    copy.write_row((*own, sketches.get(row.position, b"")))
-            links = [(row.position, row.follows) for row in rows if row.follows != row.position]
-            if links:
-                copied = self._format_query("COPY {schema}.links FROM STDIN (FORMAT BINARY)")
-                with self._db.cursor() as cursor, cursor.copy(copied) as copy:
-                    copy.set_types(["int4", "int4"])
-                    for link in links:
-                        copy.write_row(link)
-            self._run_statement("UPDATE {schema}.state SET articles = articles + %s", len(rows))
+        state = self.read_state()
+        links = [(row.position, row.follows) for row in rows if row.follows != row.position]
+        self._copy_rows(
+            "COPY {schema}.articles ({columns}, sketch, checksum, sketch_checksum) FROM STDIN (FORMAT BINARY)",
+            list(COLUMN_TYPES.values()),
+            [format_table_row(row, sketches.get(row.position)) for row in rows],
+        )
+        if links:
+            self._copy_rows("COPY {schema}.links FROM STDIN (FORMAT BINARY)", ["int4", "int4"], links)
+        self.write_state(state._replace(articles=state.articles + len(rows)))
+
+    def _copy_rows(self, query: LiteralString, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Send rows of a table to the server."""
+        with (
+            self._wrap_errors(),
+            self._db.cursor() as cursor,
+            cursor.copy(self._format_query(query)) as copy,
+        ):
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+        """Write restored rows and sketches in the place of damaged ones."""
+        for row in rows:
+            self._run_statement(
+                "UPDATE {schema}.articles SET ({columns}) = ROW (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+                "WHERE position = %s",
+                *row._replace(id=row.id.encode())[:-1],  # type: ignore[arg-type]
+                row.position,
+            )
+            self._run_statement("DELETE FROM {schema}.links WHERE position = %s", row.position)
+            if row.follows != row.position:
+                self._run_statement("INSERT INTO {schema}.links VALUES (%s, %s)", row.position, row.follows)
+        for position, sketch in sketches.items():
+            self._run_statement(
+                "UPDATE {schema}.articles SET sketch = %s WHERE position = %s", sketch, position
+            )
 
     def remove(self, positions: Iterable[int]) -> None:
-        """Take rows out."""
+        """Remove rows, their sketches and the links to them."""
         chosen = list(positions)
+        state = self.read_state()
+        followers = self._select_followers(chosen)
         self._run_statement("DELETE FROM {schema}.articles WHERE position = ANY(%s::integer[])", chosen)
         self._run_statement(
             "DELETE FROM {schema}.links WHERE position = ANY(%s::integer[]) OR follows = ANY(%s::integer[])",
             chosen,
             chosen,
         )
-        self._run_statement("UPDATE {schema}.state SET generation = generation + 1")
+        self._run_statement(
+            "UPDATE {schema}.articles SET checksum = given.row_sum "
+            "FROM unnest(%s::int4[], %s::int8[]) AS given (place, row_sum) WHERE position = given.place",
+            [row.position for row in followers],
+            [compute_row_checksum(row) for row in followers],
+        )
+        self.write_state(state._replace(generation=state.generation + 1))
+
+    def _select_followers(self, chosen: Sequence[int]) -> list[IndexRow]:
+        """Return the sound rows that follow one of the chosen positions, as they are without their links."""
+        with self.skip_checksums():
+            rows = self._select_rows("follows = ANY(%s::integer[])", list(chosen))
+        checksums = self.read_checksums([row.position for row in rows])
+        return [
+            row._replace(follows=row.position)
+            for row in rows
+            if compute_row_checksum(row) == checksums[row.position].row
+        ]
+
+    def rebuild_indexes(self) -> None:
+        """Build the indexes of the tables anew, and delete links that belong to no row."""
+        self._run_statement("REINDEX TABLE {schema}.articles")
+        self._run_statement(
+            "DELETE FROM {schema}.links WHERE position NOT IN (SELECT position FROM {schema}.articles)"
+        )
+        self._run_statement("REINDEX TABLE {schema}.links")
 
     def release_space(self) -> None:
-        """Free what was removed for what is yet to come. The files do not shrink: that would hold everybody up."""
+        """Free the space of removed rows for new ones. The files do not shrink: that would hold up all others."""
         self._run_statement("VACUUM (ANALYZE) {schema}.articles, {schema}.links")
 
     def get_size(self) -> int:
-        """Return how many bytes the tables and their indexes take."""
+        """Return the size in bytes of the tables and their indexes."""
         query = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
             WHERE relkind = 'r' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)"""
         return int(self._fetch_all(query, self._schema)[0][0])
 
     def find_damage(self) -> list[str]:
-        """Return what keeps the server from reading every row and sketch through."""
+        """Return the faults that the server finds while it reads every row and sketch."""
         try:
             self._fetch_all("SELECT count(sha256(sketch)), count(sha256(keys)) FROM {schema}.articles")
             lost = self._fetch_all(
@@ -275,12 +420,18 @@ class PostgresBackend:
         self._db.close()
 
     def _select_rows(self, condition: LiteralString, *values: object) -> list[IndexRow]:
-        """Return the rows for which a condition holds."""
-        found = self._fetch_all(ROWS_QUERY + condition, *values)
-        try:
-            return [IndexRow(position, name.decode(), *rest) for position, name, *rest in found]
-        except UnicodeDecodeError as error:
-            raise IndexingError(f"the index {self.name} is damaged: an id is not UTF-8") from error
+        """Return the rows for which a condition holds; IndexingError where one is damaged."""
+        rows = []
+        for position, name, *rest, checksum in self._fetch_all(ROWS_QUERY + condition, *values):
+            try:
+                rows.append(row := IndexRow(position, name.decode(), *rest))
+            except UnicodeDecodeError as error:
+                raise make_damage_error(
+                    self.name, f"the id of the article at position {position} is not UTF-8"
+                ) from error
+            if self._compares_checksums:
+                check_row(row, checksum, self.name)
+        return rows
 
     def _fetch_all(self, query: LiteralString, *values: object) -> list[Any]:
         """Return all rows of a query."""
@@ -300,7 +451,7 @@ class PostgresBackend:
 
     @contextmanager
     def _wrap_errors(self) -> Iterator[None]:
-        """Tell a user in a sentence what the server says in its own words."""
+        """Turn an error of the server into one sentence for the user."""
         try:
             yield
         except psycopg.Error as error:
@@ -308,15 +459,33 @@ class PostgresBackend:
             raise kind(f"the index {self.name}: {explain_postgres_error(error)}") from error
 
 
+def format_table_row(row: IndexRow, sketch: bytes | None) -> tuple[object, ...]:
+    """Return a row as the table of articles holds it: with its sketch (empty where it has none) and checksums."""
+    own = row._replace(id=row.id.encode())[:-1]  # type: ignore[arg-type]
+    sketch_checksum = None if sketch is None else compute_checksum(row.keys + sketch)
+    return *own, sketch or b"", compute_row_checksum(row), sketch_checksum
+
+
+def is_server_away(error: psycopg.Error, parameters: Mapping[str, Any]) -> bool:
+    """Return whether a connection failed because the server is down, starting or stopping, not because it refused us."""
+    if isinstance(error, psycopg.errors.ConnectionTimeout):
+        return True
+    try:
+        answer = psycopg.pq.PGconn.ping(make_conninfo(**parameters).encode())
+    except psycopg.Error:
+        return False
+    return answer in {psycopg.pq.Ping.REJECT, psycopg.pq.Ping.NO_RESPONSE}
+
+
 def is_transient(error: psycopg.Error) -> bool:
-    """Return whether a server that says this may do the same a moment later: it goes away, or takes a turn back."""
+    """Return whether the same work may succeed a moment later: the server goes away, or ended the transaction."""
     state = error.sqlstate or ""
     return state.startswith(("08", "40", "57P")) or state == "25P03"
 
 
 def explain_postgres_error(error: psycopg.Error) -> str:
-    """Return what is wrong in words that say what to do."""
-    said = {
+    """Return a sentence that names the fault and the remedy."""
+    sentences = {
         "55P03": f"another process has been writing to it for {LOCK_TIMEOUT_SECONDS} seconds; try again",
         "53100": "the server's disk is full; nothing of this batch was recorded",
         "25006": "it cannot be written to: this server is a read-only copy",
@@ -324,11 +493,11 @@ def explain_postgres_error(error: psycopg.Error) -> str:
         "XX001": f"it is damaged ({format_error_line(error)})",
         "XX002": f"it is damaged ({format_error_line(error)})",
     }
-    return said.get(error.sqlstate or "", format_error_line(error))
+    return sentences.get(error.sqlstate or "", format_error_line(error))
 
 
 def format_error_line(error: psycopg.Error) -> str:
-    """Return what the server or its client library says, on one line."""
+    """Return the message of the server or its client library, on one line."""
     return " ".join((error.diag.message_primary or str(error)).split())
 
 

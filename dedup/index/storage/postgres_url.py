@@ -1,4 +1,4 @@
-"""The URL of an index in PostgreSQL → what its client library is told, and what people are: no password, nor parts of one."""
+"""Parse the URL of an index in PostgreSQL, and format it for people, without the password or parts of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,11 @@ from dedup.errors import IndexingError
 
 DEFAULT_SCHEMA = "dedup"
 MAX_NAME_BYTES = 63
-"""Bytes: PostgreSQL cuts a longer name off, and two indexes could become one."""
+"""PostgreSQL cuts off a longer name, and two indexes could become one."""
 
 
 def parse_postgres_url(url: str) -> tuple[dict[str, Any], str]:
-    """Return what the client library is to be told of a place, and the schema.
+    """Return the parameters for the client library, and the schema.
 
     >>> parse_postgres_url("postgresql://ann@db/news?schema=wire")
     ({'user': 'ann', 'dbname': 'news', 'host': 'db'}, 'wire')
@@ -29,26 +29,28 @@ def parse_postgres_url(url: str) -> tuple[dict[str, Any], str]:
     others = "&".join(part for part in parameters if not part.startswith("schema="))
     schema = schemas[-1] if schemas else DEFAULT_SCHEMA
     if not 0 < len(schema.encode()) <= MAX_NAME_BYTES or "\0" in schema:
-        raise IndexingError(f"the name of a schema has 1 to {MAX_NAME_BYTES} bytes, and {schema!r} has not")
+        raise IndexingError(
+            f"the name of a schema has 1 to {MAX_NAME_BYTES} bytes, and {schema!r} has {len(schema.encode())}"
+        )
     try:
         given = conninfo_to_dict(f"{head}?{others}" if others else head)
     except psycopg.Error:
-        raise make_url_error() from None  # what it says holds parts of the password
+        raise make_url_error() from None  # its message holds parts of the password
     if not str(given.get("port", 0)).replace(",", "0").isdecimal():
         raise make_url_error()
     return given, schema
 
 
 def make_url_error() -> IndexingError:
-    """Return the error of a place that cannot be read; nothing of it is shown, for a password may be anywhere."""
+    """Return the error of a URL that cannot be read; no part of it is shown, for a password may be anywhere."""
     return IndexingError(
-        "a place in PostgreSQL is postgresql://user:password@host:port/database?schema=NAME, and this one is not; "
+        "the URL of an index in PostgreSQL is postgresql://user:password@host:port/database?schema=NAME, and this one is not; "
         "write @ / ? # % and : within a name or a password as %40 %2F %3F %23 %25 and %3A"
     )
 
 
 def format_postgres_url(parameters: Mapping[str, Any], schema: str) -> str:
-    """Return what a person calls a place: all of it but what may be secret.
+    """Return a URL as it is shown: without anything that may be secret.
 
     >>> format_postgres_url(
     ...     {"user": "ann", "password": "?", "host": "db", "port": "5433", "dbname": "news"}, "wire"

@@ -1,7 +1,7 @@
-"""Work that a server may break off → its result: tried again a few times, with growing pauses.
+"""Run work again that a server broke off, with growing pauses.
 
-A turn is one transaction and the same article gets the same answer again, so a turn whose end was lost, be it the answer to its
-very commit, may be taken once more. Homes that have no server never break off.
+Each turn to write is one transaction, and the same article gets the same answer again. So a turn whose end was lost, even the
+answer to its commit, may be run once more. Storage without a server never breaks off.
 """
 
 import time
@@ -17,10 +17,16 @@ Result = TypeVar("Result")
 
 
 def retry(work: Callable[[], Result]) -> Result:
-    """Return what the work returns, as soon as it is not broken off; LostError where it always was."""
+    """Return the result of the work as soon as it is not broken off; ConnectionLostError where it always was.
+
+    Tries that take long themselves, as with a host that does not answer, are fewer.
+    """
+    deadline = time.monotonic() + sum(BACKOFF_SECONDS)
     for pause in BACKOFF_SECONDS:
         try:
             return work()
         except ConnectionLostError:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(pause)
     return work()

@@ -1,10 +1,14 @@
-"""An index in one SQLite file: for one machine, any number of processes, one writer at a time.
+"""Keep an index in one SQLite file: for one machine, any number of processes, one writer at a time.
 
-Each turn is one transaction, written ahead (WAL) and synced before it counts as done; processes take turns. The schema is in
-`sql/sqlite-N.sql`, and `PRAGMA user_version` says which N a file has; an older file is brought forward when it is opened.
+Each transaction is written ahead (WAL) and synced before it counts as done. The schema is in `sql/sqlite-N.sql`;
+`PRAGMA user_version` names the N of a file, and an older file is upgraded when it is opened. Only the owner may read the file.
+
+Rows, sketches, state and settings have checksums, which are compared at each read. A lost row has none: so once a connection,
+before the first lookup, SQLite compares the pages of the articles and their indexes with each other.
 """
 
 import json
+import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,29 +17,49 @@ from pathlib import Path
 from typing import Any
 
 from dedup.errors import IndexingError
-from dedup.index.storage.backend import IndexRow, IndexState
+from dedup.index.storage.backend import Checksums, IndexRow, IndexState, make_damage_error
+from dedup.index.storage.checksum import (
+    META_CHECKSUM_KEY,
+    NEW_STATE,
+    add_meta_checksum,
+    check_meta,
+    check_row,
+    check_sketch,
+    check_state,
+    compute_checksum,
+    compute_meta_checksum,
+    compute_row_checksum,
+    compute_state_checksum,
+)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The newest version of the schema."""
 APPLICATION_ID = 0x64656475
-"""Says in the file's header that it is an index of ours ("dedu")."""
+"""The mark of our indexes in the header of a file ("dedu")."""
+FILE_MODE = 0o600
+"""The mode of a new file; SQLite gives its journal, -wal and -shm files the same."""
 LOCK_TIMEOUT_SECONDS = 60.0
-"""Seconds that a process waits for its turn."""
+"""Seconds that a process waits for the right to write."""
 PAGE_BYTES = 16_384
-"""Bytes of a page: a packed sketch takes three or four thousand, and must not leave half a page empty."""
+"""A packed sketch takes 3,000 to 4,000 bytes, and must not leave half a page empty."""
 CACHE_KIB = 65_536
 ROWS_AT_ONCE = 4096
 IDS_AT_ONCE = 500
 JSON_VALUES = "SELECT value FROM json_each(?)"
 """A list of positions as a parameter."""
 COLUMNS = ", ".join(IndexRow._fields[:-1])
-ROWS_QUERY = f"SELECT {COLUMNS}, coalesce(follows, position) FROM articles LEFT JOIN links USING (position)"  # noqa: S608 - our own names
-STATE_TYPES, META_TYPES, SKETCH_TYPES = {(int, int)}, {(str, str)}, {(int, bytes, bytes)}
+ROWS_QUERY = (
+    f"SELECT {COLUMNS}, coalesce(follows, position), checksum FROM articles LEFT JOIN links USING (position)"  # noqa: S608 - our own names
+)
+SKETCHES_QUERY = "SELECT position, keys, sketch, sketch_checksum FROM sketches JOIN articles USING (position)"
+STATE_TYPES, META_TYPES = {(int, int, int)}, {(str, str)}
+CHECKSUM_TYPES = {(int, int, checksum) for checksum in (int, type(None))}
+SKETCH_TYPES = {(int, bytes, bytes, checksum) for checksum in (int, type(None))}
 ROW_TYPES = {
-    (int, str, int, int, published, int, int, float, bytes, float, int, bytes, int)
+    (int, str, int, int, published, int, int, float, bytes, float, int, bytes, int, int)
     for published in (float, type(None))
 }
-"""What the values of a row are. SQLite itself lets any column hold anything."""
+"""The types of the values of a row. SQLite itself lets any column hold any type."""
 
 
 class SqliteBackend:
@@ -43,8 +67,10 @@ class SqliteBackend:
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
         self.name = str(path)
+        self._compares_checksums, self._has_checked_pages = True, False
         if not create and not Path(path).is_file():
             raise IndexingError(f"there is no index {path}")
+        create_private_file(path)
         with self._wrap_errors():
             self._db = sqlite3.connect(
                 path,
@@ -61,9 +87,9 @@ class SqliteBackend:
             raise
 
     def _migrate_schema(self) -> None:
-        """Set the connection up, and bring the schema forward."""
+        """Set the connection up, and make or upgrade the schema."""
         db = self._db
-        with self.snapshot():  # another process may be bringing it forward
+        with self.snapshot():  # another process may be upgrading it
             made_by, version = (
                 self._fetch_value("PRAGMA application_id"),
                 self._fetch_value("PRAGMA user_version"),
@@ -83,15 +109,22 @@ class SqliteBackend:
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if version < SCHEMA_VERSION:
+            register_checksum_functions(db)
             with self.transaction():
-                for number in range(self._fetch_value("PRAGMA user_version") + 1, SCHEMA_VERSION + 1):
+                version = self._fetch_value("PRAGMA user_version")
+                for number in range(version + 1, SCHEMA_VERSION + 1):
                     for statement in read_statements(f"sqlite-{number}.sql"):
                         db.execute(statement)
                     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     db.execute(f"PRAGMA user_version = {number}")
+                if meta := dict(self._fetch_checked(META_TYPES, "SELECT key, value FROM meta")):
+                    meta.pop(META_CHECKSUM_KEY, None)
+                    db.execute(
+                        "REPLACE INTO meta VALUES (?, ?)", [META_CHECKSUM_KEY, compute_meta_checksum(meta)]
+                    )
 
     def _has_schema(self, version: int) -> bool:
-        """Return whether the file holds our tables, and no triggers or views that would run whatever they like."""
+        """Return whether the file holds our tables, and no triggers or views, which could run anything."""
         held = self._fetch_all(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
         )
@@ -118,20 +151,40 @@ class SqliteBackend:
                     self._db.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def skip_checksums(self) -> Iterator[None]:
+        """Read damaged rows, sketches and states too."""
+        self._compares_checksums = False
+        try:
+            yield
+        finally:
+            self._compares_checksums = True
+
     def read_meta(self) -> dict[str, str]:
-        """Return what the index says of itself."""
-        return dict(self._fetch_checked(META_TYPES, "SELECT key, value FROM meta"))
+        """Return the settings and versions that the index was made with."""
+        stored = dict(self._fetch_checked(META_TYPES, "SELECT key, value FROM meta"))
+        if not stored and self.read_state() == NEW_STATE:
+            return {}
+        return check_meta(stored, self.name)
 
     def create_index(self, meta: Mapping[str, str]) -> None:
         """Make an empty index."""
-        self._db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
+        self._db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(add_meta_checksum(meta).items()))
 
     def read_state(self) -> IndexState:
-        """Return how far the index has come."""
-        found = self._fetch_checked(STATE_TYPES, "SELECT articles, generation FROM state")
+        """Return the progress of the index."""
+        found = self._fetch_checked(STATE_TYPES, "SELECT articles, generation, checksum FROM state")
         if len(found) != 1:
-            raise self._make_damage_error("it does not say how far it has come")
-        return IndexState(*found[0])
+            raise make_damage_error(self.name, "its count of articles is missing")
+        articles, generation, checksum = found[0]
+        state = IndexState(articles, generation)
+        return check_state(state, checksum, self.name) if self._compares_checksums else state
+
+    def write_state(self, state: IndexState) -> None:
+        """Write the state, with its checksum."""
+        with self._wrap_errors():
+            self._db.execute("DELETE FROM state")
+            self._db.execute("INSERT INTO state VALUES (?, ?, ?)", [*state, compute_state_checksum(state)])
 
     def iter_rows(self, start: int = 0) -> Iterator[list[IndexRow]]:
         """Yield the rows from a position on."""
@@ -141,18 +194,18 @@ class SqliteBackend:
             start = found[-1].position + 1
 
     def get_rows_at(self, positions: Sequence[int]) -> list[IndexRow]:
-        """Return the rows at some positions."""
+        """Return the rows at the given positions."""
         query = f"{ROWS_QUERY} WHERE position IN ({JSON_VALUES})"
         by_position = {row.position: row for row in self._select_rows(query, json.dumps(list(positions)))}
         return [by_position[position] for position in positions if position in by_position]
 
     def get_rows_by_id(self, ids: Sequence[str]) -> list[IndexRow]:
-        """Return the rows of some ids."""
+        """Return the rows of the given ids."""
         found: list[IndexRow] = []
         for first in range(0, len(ids), IDS_AT_ONCE):
-            some = ids[first : first + IDS_AT_ONCE]
-            marks = ", ".join("?" * len(some))  # no list in JSON: SQLite would cut an id off at a NUL
-            found += self._select_rows(f"{ROWS_QUERY} WHERE id IN ({marks})", *some)
+            chunk = ids[first : first + IDS_AT_ONCE]
+            marks = ", ".join("?" * len(chunk))  # no list in JSON: SQLite would cut an id off at a NUL
+            found += self._select_rows(f"{ROWS_QUERY} WHERE id IN ({marks})", *chunk)
         return sorted(found)
 
     def get_duplicates(self, position: int) -> list[IndexRow]:
@@ -161,38 +214,99 @@ class SqliteBackend:
         return self._select_rows(query, position)
 
     def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
-        """Return the keys and packed sketches at some positions."""
-        query = f"SELECT position, keys, sketch FROM sketches JOIN articles USING (position) WHERE position IN ({JSON_VALUES})"  # noqa: S608 - our own names
-        found = self._fetch_checked(SKETCH_TYPES, query, json.dumps(list(positions)))
-        return {position: keys + sketch for position, keys, sketch in found}
+        """Return the keys and packed sketches at the given positions."""
+        query = f"{SKETCHES_QUERY} WHERE position IN ({JSON_VALUES})"
+        sketches = {}
+        for position, keys, sketch, checksum in self._fetch_checked(
+            SKETCH_TYPES, query, json.dumps(list(positions))
+        ):
+            sketches[position] = keys + sketch
+            if self._compares_checksums:
+                check_sketch(position, sketches[position], checksum, self.name)
+        return sketches
+
+    def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:
+        """Return the stored checksums at the given positions."""
+        query = f"SELECT position, checksum, sketch_checksum FROM articles WHERE position IN ({JSON_VALUES})"  # noqa: S608 - our own names
+        found = self._fetch_checked(CHECKSUM_TYPES, query, json.dumps(list(positions)))
+        return {position: Checksums(*checksums) for position, *checksums in found}
 
     def record(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Add rows and sketches."""
-        marks = ", ".join("?" * len(IndexRow._fields[:-1]))
+        if not rows:
+            return
+        state = self.read_state()
+        marks = ", ".join("?" * (len(IndexRow._fields) + 1))
         links = [(row.position, row.follows) for row in rows if row.follows != row.position]
         with self._wrap_errors():
             self._db.executemany(
-                f"INSERT INTO articles ({COLUMNS}) VALUES ({marks})",  # noqa: S608 - our own names
-                [row[:-1] for row in rows],
+                f"INSERT INTO articles ({COLUMNS}, checksum, sketch_checksum) VALUES ({marks})",  # noqa: S608 - our own names
+                [
+                    (
+                        *row[:-1],
+                        compute_row_checksum(row),
+                        compute_sketch_checksum(row.keys, sketches.get(row.position)),
+                    )
+                    for row in rows
+                ],
             )
             self._db.executemany("INSERT INTO links VALUES (?, ?)", links)
             self._db.executemany("INSERT INTO sketches VALUES (?, ?)", sketches.items())
-            self._db.execute("UPDATE state SET articles = articles + ?", [len(rows)])
+        self.write_state(state._replace(articles=state.articles + len(rows)))
+
+    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+        """Write restored rows and sketches in the place of damaged ones."""
+        columns = ", ".join(f"{name} = ?" for name in IndexRow._fields[:-1])
+        links = [(row.position, row.follows) for row in rows if row.follows != row.position]
+        with self._wrap_errors():
+            self._db.executemany(
+                f"UPDATE articles SET {columns} WHERE position = ?",  # noqa: S608 - our own names
+                [(*row[:-1], row.position) for row in rows],
+            )
+            self._db.executemany("DELETE FROM links WHERE position = ?", [[row.position] for row in rows])
+            self._db.executemany("INSERT INTO links VALUES (?, ?)", links)
+            self._db.executemany("REPLACE INTO sketches VALUES (?, ?)", sketches.items())
 
     def remove(self, positions: Iterable[int]) -> None:
-        """Take rows out."""
+        """Remove rows, their sketches and the links to them."""
         chosen = json.dumps(list(positions))
+        followers = self._select_followers(chosen)
+        state = self.read_state()
         with self._wrap_errors():
-            self._db.execute(f"DELETE FROM articles WHERE position IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
-            self._db.execute(f"DELETE FROM sketches WHERE position IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
-            for column in ("position", "follows"):
-                self._db.execute(f"DELETE FROM links WHERE {column} IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
-            self._db.execute("UPDATE state SET generation = generation + 1")
+            for table in ("articles", "sketches", "links"):
+                self._db.execute(f"DELETE FROM {table} WHERE position IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
+            self._db.execute(f"DELETE FROM links WHERE follows IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
+            self._db.executemany(
+                "UPDATE articles SET checksum = ? WHERE position = ?",
+                [(compute_row_checksum(row), row.position) for row in followers],
+            )
+        self.write_state(state._replace(generation=state.generation + 1))
+
+    def _select_followers(self, chosen: str) -> list[IndexRow]:
+        """Return the sound rows that follow one of the chosen positions, as they are without their links."""
+        query = f"{ROWS_QUERY} WHERE follows IN ({JSON_VALUES})"
+        found = self._fetch_checked(ROW_TYPES, query, chosen)
+        rows = [(IndexRow(*columns), checksum) for *columns, checksum in found]
+        return [
+            row._replace(follows=row.position)
+            for row, checksum in rows
+            if compute_row_checksum(row) == checksum
+        ]
+
+    def rebuild_indexes(self) -> None:
+        """Build the indexes anew, and delete sketches and links that belong to no row."""
+        with self._wrap_errors():
+            self._db.execute("REINDEX")
+            for table in ("sketches", "links"):
+                self._db.execute(
+                    f"DELETE FROM {table} WHERE position NOT IN (SELECT position FROM articles)"  # noqa: S608 - our own names
+                )
+        self._has_checked_pages = False
 
     def release_space(self) -> None:
-        """Cut what was removed off the file; where somebody still looks at it, the next who closes it does.
+        """Cut the space of removed rows off the file; while another process reads it, the last one to close it does.
 
-        Who waits for readers here would hold all writers up.
+        To wait for readers here would hold up all writers.
         """
         with self._wrap_errors():
             self._db.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
@@ -206,12 +320,19 @@ class SqliteBackend:
                 self._db.execute(f"PRAGMA busy_timeout = {1000 * LOCK_TIMEOUT_SECONDS:.0f}")
 
     def get_size(self) -> int:
-        """Return how many bytes the file and its log take."""
+        """Return the size in bytes of the file and its log."""
         parts = (Path(f"{self.name}{suffix}") for suffix in ("", "-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
     def find_damage(self) -> list[str]:
-        """Return what SQLite finds wrong with the file."""
+        """Return the faults that SQLite finds in the file."""
+        try:
+            return self._find_damage()
+        except IndexingError as error:
+            return [str(error)]
+
+    def _find_damage(self) -> list[str]:
+        """Return the faults that SQLite finds in the file; IndexingError where it cannot go on."""
         found = [row[0] for row in self._fetch_all("PRAGMA integrity_check")]
         damage = [] if found == ["ok"] else [f"the file is damaged: {sentence}" for sentence in found]
         lost = self._fetch_all("SELECT position FROM sketches EXCEPT SELECT position FROM articles")
@@ -228,19 +349,32 @@ class SqliteBackend:
         return int(self._fetch_all(query)[0][0])
 
     def _select_rows(self, query: str, *values: object) -> list[IndexRow]:
-        """Return the rows of articles that a query asks for."""
-        return [IndexRow(*row) for row in self._fetch_checked(ROW_TYPES, query, *values)]
+        """Return the rows of articles that a query selects; IndexingError where one is damaged."""
+        if not self._compares_checksums:
+            return [IndexRow(*row[:-1]) for row in self._fetch_checked(ROW_TYPES, query, *values)]
+        if not self._has_checked_pages:
+            self._check_pages()
+        rows = []
+        for *columns, checksum in self._fetch_checked(ROW_TYPES, query, *values):
+            rows.append(row := IndexRow(*columns))
+            check_row(row, checksum, self.name)
+        return rows
 
-    def _fetch_checked(self, kinds: Collection[tuple[type, ...]], query: str, *values: object) -> list[Any]:
-        """Return all rows of a query; IndexingError where the values of one are of no such kinds."""
+    def _check_pages(self) -> None:
+        """Raise IndexingError where a row of the articles is lost, or missing from an index."""
+        found = [row[0] for row in self._fetch_all("PRAGMA integrity_check(articles)")]
+        if found != ["ok"]:
+            raise make_damage_error(
+                self.name, f"its pages contradict each other ({' '.join(found[0].split())})"
+            )
+        self._has_checked_pages = True
+
+    def _fetch_checked(self, types: Collection[tuple[type, ...]], query: str, *values: object) -> list[Any]:
+        """Return all rows of a query; IndexingError where the types of their values are not as expected."""
         found = self._fetch_all(query, *values)
-        if not all(tuple(map(type, row)) in kinds for row in found):
-            raise self._make_damage_error("it holds a value of another kind than its column")
+        if not all(tuple(map(type, row)) in types for row in found):
+            raise make_damage_error(self.name, "it holds a value of another type than its column")
         return found
-
-    def _make_damage_error(self, fault: str) -> IndexingError:
-        """Return the error of an index that holds what it cannot."""
-        return IndexingError(f"the index {self.name} is damaged: {fault}")
 
     def _fetch_all(self, query: str, *values: object) -> list[Any]:
         """Return all rows of a query."""
@@ -249,7 +383,7 @@ class SqliteBackend:
 
     @contextmanager
     def _wrap_errors(self) -> Iterator[None]:
-        """Tell a user in a sentence what SQLite says in its own words."""
+        """Turn an error of SQLite into one sentence for the user."""
         try:
             yield
         except sqlite3.Error as error:
@@ -257,25 +391,25 @@ class SqliteBackend:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Return whether somebody else is writing or reading."""
+    """Return whether another process is writing or reading."""
     return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 def explain_sqlite_error(error: sqlite3.Error) -> str:
-    """Return what is wrong in words that say what to do."""
+    """Return a sentence that names the fault and the remedy."""
     code = getattr(error, "sqlite_errorname", "")
     if is_busy(error):
         return f"another process has been writing to it for {LOCK_TIMEOUT_SECONDS:.0f} seconds; try again"
-    said = {
+    sentences = {
         "SQLITE_NOTADB": "it is no index of dedup",
-        "SQLITE_CORRUPT": "it is damaged; `dedup index verify` says where",
-        "SQLITE_CONSTRAINT": "it is damaged; `dedup index verify` says where",
+        "SQLITE_CORRUPT": "it is damaged; `dedup index verify --repair` restores all that can be restored",
+        "SQLITE_CONSTRAINT": "it is damaged; `dedup index verify --repair` restores all that can be restored",
         "SQLITE_FULL": "the disk is full; nothing of this batch was recorded",
         "SQLITE_IOERR": "the disk is full, or failing; nothing of this batch was recorded",
         "SQLITE_READONLY": "it cannot be written to: it, its folder or the file system is read-only",
         "SQLITE_CANTOPEN": "it cannot be opened: there is no such folder, or it may not be written to",
     }
-    return next((words for name, words in said.items() if code.startswith(name)), str(error))
+    return next((words for name, words in sentences.items() if code.startswith(name)), str(error))
 
 
 def read_statements(name: str) -> list[str]:
@@ -286,10 +420,46 @@ def read_statements(name: str) -> list[str]:
 
 
 def list_table_statements(version: int) -> list[str]:
-    """Return how the tables of a version of the schema are made, as SQLite writes it down."""
-    return [
-        statement
-        for number in range(1, version + 1)
-        for statement in read_statements(f"sqlite-{number}.sql")
-        if statement.startswith("CREATE")
-    ]
+    """Return the statements that make the tables of a version of the schema, as SQLite writes them down."""
+    statements = {}
+    for number in range(1, version + 1):
+        for statement in read_statements(f"sqlite-{number}.sql"):
+            if statement.startswith("CREATE"):
+                statements[statement.split()[2]] = statement
+    return list(statements.values())
+
+
+def create_private_file(path: str | Path) -> None:
+    """Create an empty file that only its owner may read, where there is none; SQLite names the reason where it cannot.
+
+    An existing file is not even opened: to close it would end the locks that this process holds on it.
+    """
+    with suppress(OSError, ValueError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+
+
+def compute_sketch_checksum(keys: bytes, sketch: bytes | None) -> int | None:
+    """Return the checksum of the keys and the packed sketch of an article; None where it has no sketch."""
+    return None if sketch is None else compute_checksum(keys + sketch)
+
+
+def register_checksum_functions(db: sqlite3.Connection) -> None:
+    """Let the statements that upgrade a file compute checksums.
+
+    A value of the wrong type gets 0, which never matches: such a row was damaged before.
+    """
+
+    def compute_row(*values: Any) -> int:
+        return compute_row_checksum(IndexRow(*values)) if (*map(type, values), int) in ROW_TYPES else 0
+
+    def compute_sketch(keys: Any, sketch: Any) -> int | None:
+        if sketch is None:
+            return None
+        return compute_checksum(keys + sketch) if isinstance(keys, bytes) and isinstance(sketch, bytes) else 0
+
+    def compute_state(*values: Any) -> int:
+        return compute_state_checksum(IndexState(*values)) if (*map(type, values), int) in STATE_TYPES else 0
+
+    db.create_function("compute_row_checksum", len(IndexRow._fields), compute_row)
+    db.create_function("compute_sketch_checksum", 2, compute_sketch)
+    db.create_function("compute_state_checksum", len(IndexState._fields), compute_state)

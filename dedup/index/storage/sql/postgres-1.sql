@@ -1,6 +1,6 @@
 -- Version 1 of an index in PostgreSQL, made in a schema of its own. Nothing here is a text of an article.
 
--- One row: says that this schema is an index of ours, and of which format.
+-- One row: marks this schema as an index of ours, and holds its format.
 CREATE TABLE dedup_index (
     format integer NOT NULL
 );
@@ -12,7 +12,7 @@ CREATE TABLE meta (
     value text NOT NULL
 );
 
--- Every article that was decided on: the log, and what it is looked up and compared by. Wide columns come first, so that none is
+-- Every article that was decided on: the log, the keys to look it up, and the sketch to compare it. Wide columns come first, so that none is
 -- padded. An id is its bytes in UTF-8, whatever the database's encoding: psql shows it with convert_from(id, 'UTF8').
 CREATE TABLE articles (
     telling bigint NOT NULL,
@@ -38,7 +38,7 @@ ALTER TABLE articles ALTER COLUMN sketch SET STORAGE EXTERNAL, ALTER COLUMN keys
 CREATE INDEX articles_by_id ON articles USING hash (id);
 CREATE INDEX dropped_by_leader ON articles (leader) WHERE leader <> position;
 
--- One row: how far the index has come.
+-- One row: the progress of the index.
 CREATE TABLE state (
     articles integer NOT NULL,
     generation integer NOT NULL

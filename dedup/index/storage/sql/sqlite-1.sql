@@ -5,7 +5,7 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Every article that was decided on: the log, and what is needed to look it up.
+-- Every article that was decided on: the log, and the keys to look it up.
 CREATE TABLE articles (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
@@ -24,13 +24,13 @@ CREATE TABLE articles (
 CREATE INDEX articles_by_id ON articles (id);
 CREATE INDEX dropped_by_leader ON articles (leader) WHERE leader <> position;
 
--- What articles that are looked up are compared by, packed.
+-- The packed sketches of the articles that are looked up.
 CREATE TABLE sketches (
     position INTEGER PRIMARY KEY,
     sketch BLOB NOT NULL
 );
 
--- One row: how far the index has come.
+-- One row: the progress of the index.
 CREATE TABLE state (
     articles INTEGER NOT NULL,
     generation INTEGER NOT NULL
