@@ -5,7 +5,9 @@ PYTHON ?= python3
 DATA ?= ../shared/data
 ARGS ?=
 
-INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
+# The build hook would compile the kernels in an environment of its own; here the one at hand has all that it takes.
+INSTALL = HATCH_BUILD_NO_HOOKS=true .venv/bin/python -m pip install -qq --disable-pip-version-check
+KERNELS = .venv/bin/python -m dedup.precompile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test format lint types docs check quality speed clean
@@ -15,10 +17,11 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv/.installed ## Cluster the duplicates in a small invented newsroom
-	@echo "Clusters of duplicates in examples/newsroom.jsonl (the first run compiles the kernels: wait a minute or two):" >&2
+	@echo "Clusters of duplicates in examples/newsroom.jsonl:" >&2
 	@.venv/bin/dedup cluster examples/newsroom.jsonl --format table
 
 test: .venv/.dev .venv/.programs ## Run the tests; some of them: make test ARGS="-k laws"
+	@$(KERNELS)
 	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: .venv/.dev ## Format the code, and apply safe fixes
@@ -47,7 +50,7 @@ speed: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Measure 
 	@.venv/bin/python -m benchmarks.speed --data $(DATA) $(ARGS)
 
 clean: ## Remove all files that these commands created, including .venv
-	@rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	@rm -rf .venv dedup/kernels .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
 	@find dedup tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: pyproject.toml
@@ -56,6 +59,8 @@ clean: ## Remove all files that these commands created, including .venv
 	@$(PYTHON) -m venv .venv || { echo 'Python could not create .venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	@$(INSTALL) -e .
 	@.venv/bin/python -m compileall -q dedup
+	@echo "Compiling its kernels, once: about half a minute." >&2
+	@$(KERNELS)
 	@touch $@
 
 .venv/.dev: .venv/.installed

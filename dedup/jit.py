@@ -4,35 +4,55 @@ numba decides that a cached kernel is stale by looking at the file that defines 
 The cache therefore lives in a folder named after a digest of all that kernels stand on: other code, other folder.
 `NUMBA_CACHE_DIR` in the environment wins. A home that cannot be written, or that others can write, falls back to the temporary
 folder.
+
+The package may ship compiled kernels (`dedup.precompile`), for a level of the CPU rather than for one CPU. Where its folder of
+the same digest, Python, numba and a level of this CPU exists, the cache starts as a copy of it, and numba compiles
+for that level in the whole process.
 """
 
 import contextlib
 import hashlib
 import os
+import platform
 import re
+import shutil
 import stat
+import sys
+import sysconfig
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 import numpy as np
+from numba.core.registry import cpu_target
 from platformdirs import user_cache_dir
 
 PACKAGE = Path(__file__).parent
+SHIPPED_KERNELS = PACKAGE / "kernels"
+"""Holds a folder of compiled kernels for each CPU level that the package was built for."""
+V2_FEATURES = frozenset({"cx16", "popcnt", "sahf", "sse3", "sse4.1", "sse4.2", "ssse3"})
+V3_FEATURES = V2_FEATURES | {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"}
+X86_LEVELS = {"x86-64-v3": V3_FEATURES, "x86-64-v2": V2_FEATURES}
+"""What a CPU must have for the code of a level, the best level first (x86-64 psABI, section 3.1.1)."""
 IMPORT_PATTERN = re.compile(rb"^ *from (dedup[\w.]*) import ([\w, ]+|\([^)]*\))", re.MULTILINE)
 """A module, or a package and its modules, that another module imports."""
+
+KERNEL_PATTERN = re.compile(rb"^@jit", re.MULTILINE)
+"""The decorator of a kernel."""
 
 
 def compute_kernels_digest() -> str:
     """Return sixteen hexadecimal digits that change whenever a kernel, or what it stands on, does.
 
-    That is each module of the package that makes kernels, and all that these import, packages included; and the table of
-    characters.
+    That is each module of the package that decorates a kernel, and all that these import, packages included; and the table
+    of characters.
     """
     sources = {name_module(path): path.read_bytes() for path in PACKAGE.rglob("*.py")}
-    needed = {name for name, source in sources.items() if "dedup.jit" in list_imports(source)}
+    needed = {name for name, source in sources.items() if KERNEL_PATTERN.search(source)}
     waiting = list(needed)
     while waiting:
         imported = (list_imports(sources[waiting.pop()]) & sources.keys()) - needed
@@ -59,26 +79,90 @@ def list_imports(source: bytes) -> set[str]:
     return names
 
 
-def find_cache_folder() -> Path:
+def find_cpu_levels() -> list[str]:
+    """Return the levels that this CPU has, as LLVM names them, the best one first; none is for every CPU."""
+    machine = platform.machine().lower()
+    if machine in {"aarch64", "arm64"}:
+        return ["generic"]
+    if machine not in {"x86_64", "amd64"}:
+        return []
+    features = {name for name, present in llvmlite.binding.get_host_cpu_features().items() if present}
+    return [level for level, needed in X86_LEVELS.items() if needed <= features]
+
+
+def name_kernel_folder(level: str) -> str:
+    """Return the name of the folder of kernels compiled for a level: it names all that compiled code depends on."""
+    code = f"{sys.implementation.cache_tag}-numba-{numba.__version__}-{KERNELS_DIGEST}"
+    return f"{sysconfig.get_platform()}-{level}-{code}"
+
+
+def find_shipped_level() -> str | None:
+    """Return the best CPU level that fits this process and that the package ships kernels for; None where there is none.
+
+    A level named by `NUMBA_CPU_NAME` is the user's choice, and a CPU that numba compiles for already cannot be changed.
+    """
+    config = numba.config
+    if config.CPU_NAME is not None or config.CPU_FEATURES is not None or is_numba_in_use():  # type: ignore[attr-defined]
+        return None
+    return next((level for level in find_cpu_levels() if is_shipped(level)), None)
+
+
+def is_numba_in_use() -> bool:
+    """Return whether a function was decorated before this module was imported, which settles the CPU for the process."""
+    return "_toplevel_target_context" in vars(cpu_target)
+
+
+def is_shipped(level: str) -> bool:
+    """Return whether kernels for a level lie in the package itself, not behind a link."""
+    folder = SHIPPED_KERNELS / name_kernel_folder(level)
+    return folder.is_dir() and folder.resolve().is_relative_to(PACKAGE.resolve())
+
+
+def find_cache_folder(level: str | None = None) -> Path:
     """Return a folder for this version's compiled kernels that only this user can write; make it if it is missing.
 
-    numba unpickles what it finds there, so a folder that somebody else made or can change would run their code. A folder
-    that is not private is passed over; if none is left, a new one is made for this process.
+    numba unpickles the files that it finds there, so a folder that somebody else made or can change would run their code. A
+    folder that is not private is passed over; if none is left, a new one is made for this process. With a level it starts
+    as a copy of the kernels that the package ships for it.
     """
     homes = [
         Path(user_cache_dir("dedup")),
         Path(tempfile.gettempdir()) / f"dedup-{os.getuid() if hasattr(os, 'getuid') else 0}",
     ]
     for home in homes:
-        folder = home / f"kernels-{compute_kernels_digest()}"
+        folder = home / f"kernels-{name_kernel_folder(level) if level else KERNELS_DIGEST}"
         try:
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.mkdir(exist_ok=True, mode=0o700)
+            if not is_private_folder(home):
+                continue
+            make_kernel_folder(folder, level)
         except OSError:
             continue
-        if is_private_folder(home) and is_private_folder(folder) and os.access(folder, os.W_OK):
+        if is_private_folder(folder) and os.access(folder, os.W_OK):
             return folder
-    return Path(tempfile.mkdtemp(prefix="dedup-kernels-"))
+    folder = Path(tempfile.mkdtemp(prefix="dedup-kernels-"))
+    copy_shipped_kernels(folder, level)
+    return folder
+
+
+def make_kernel_folder(folder: Path, level: str | None) -> None:
+    """Make a private folder unless it is there, with the kernels shipped for the level: all of them, or no folder."""
+    if os.path.lexists(folder):
+        return
+    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=folder.parent))
+    try:
+        copy_shipped_kernels(draft, level)
+        with contextlib.suppress(FileExistsError, PermissionError):  # another process was faster
+            draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def copy_shipped_kernels(folder: Path, level: str | None) -> None:
+    """Copy the kernels that the package ships for a level into a folder; nothing without a level."""
+    if level:
+        for path in (SHIPPED_KERNELS / name_kernel_folder(level)).iterdir():
+            shutil.copyfile(path, folder / path.name)
 
 
 def are_kernels_compiled() -> bool:
@@ -94,7 +178,20 @@ def mark_kernels_compiled() -> None:
 
 def find_compiled_mark() -> Path:
     """Return the path of the file whose presence says that the kernels of this version lie in the cache."""
-    return Path(numba.config.CACHE_DIR) / f"compiled-{compute_kernels_digest()}"  # type: ignore[attr-defined]
+    return Path(os.environ.get("NUMBA_CACHE_DIR") or KERNEL_FOLDER) / f"compiled-{KERNELS_DIGEST}"
+
+
+def explain_missing_kernels() -> str:
+    """Return in a few words why the kernels that the package ships are not used, or "" where it ships none."""
+    if SHIPPED_LEVEL or not SHIPPED_KERNELS.is_dir():
+        return ""
+    names = [path.name for path in SHIPPED_KERNELS.iterdir()]
+    levels = [level for level in (*X86_LEVELS, "generic") if any(f"-{level}-" in name for name in names)]
+    if not levels:
+        return ""
+    if not set(levels) & set(find_cpu_levels()):
+        return f"the compiled ones are for CPUs of level {' or '.join(levels)}, and this one is not"
+    return "the compiled ones are for another version of Python, numba or dedup, or another CPU was asked for"
 
 
 def is_private_folder(folder: Path) -> bool:
@@ -107,13 +204,72 @@ def is_private_folder(folder: Path) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(find_cache_folder())  # type: ignore[attr-defined]
+KERNELS_DIGEST = compute_kernels_digest()
+SHIPPED_LEVEL = None if os.environ.get("NUMBA_CACHE_DIR") else find_shipped_level()
+if SHIPPED_LEVEL:
+    numba.config.CPU_NAME, numba.config.CPU_FEATURES = SHIPPED_LEVEL, ""  # type: ignore[attr-defined]
+KERNEL_FOLDER = Path(os.environ.get("NUMBA_CACHE_DIR") or find_cache_folder(SHIPPED_LEVEL))
+
+
+class KernelLocator:
+    """Tells numba where a kernel is cached: all in one folder, stamped by content, so that the files may be moved.
+
+    numba's own locators name a folder after the path of the source, which differs from one installation to the next.
+    """
+
+    def __init__(self, function: Callable[..., Any], path: str) -> None:
+        self._py_file = path  # numba names it in its warnings
+        self._line = function.__code__.co_firstlineno
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "KernelLocator":
+        """Return the locator of a function."""
+        return cls(py_func, py_file)
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder."""
+        KERNEL_FOLDER.mkdir(parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        """Return the folder."""
+        return str(KERNEL_FOLDER)
+
+    def get_source_stamp(self) -> str:
+        """Return a value that changes with the source of the kernel, and with that of the kernels of the package."""
+        return f"{KERNELS_DIGEST}-{digest_file(self._py_file)}"
+
+    def get_disambiguator(self) -> str:
+        """Return a part of the file's name that tells functions of one name apart, in modules of one name too."""
+        return f"{Path(self._py_file).parent.name}-{self._line}"
+
+
+@cache
+def digest_file(path: str) -> str:
+    """Return sixteen hexadecimal digits of the content of a file."""
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest()
+
+
+@contextlib.contextmanager
+def locate_kernels() -> Iterator[None]:
+    """Have numba ask `KernelLocator` about the functions that are decorated meanwhile, and about no others."""
+    config: Any = numba.config
+    before = config.CACHE_LOCATOR_CLASSES
+    config.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelLocator.__name__}"
+    try:
+        yield
+    finally:
+        config.CACHE_LOCATOR_CLASSES = before
+
+
+def compile_lazily(function: Callable[..., Any], **options: Any) -> Any:
+    """Return a kernel, compiled at its first call: cached, without the interpreter lock, division as in numpy."""
+    with locate_kernels():
+        return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function for whole batches: cached, without the interpreter lock, division as in numpy."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compile_lazily(function)
 
 
 def jit_leaf(function: Callable[..., Any]) -> Any:
@@ -122,13 +278,12 @@ def jit_leaf(function: Callable[..., Any]) -> Any:
     Each look at a field of a tuple of arrays would count up and down, atomically; threads that read the same sketches
     would spend most of their time fighting over the counters (numba issue 8156 tells of the like).
     """
-    options: dict[str, Any] = {"_nrt": False}  # as numba compiles such functions of its own
-    return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    return compile_lazily(function, _nrt=False)  # as numba compiles such functions of its own
 
 
 def jit_inline(function: Callable[..., Any]) -> Any:
     """Compile a small function into each kernel that calls it."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
+    return compile_lazily(function, inline="always")
 
 
 @jit_inline

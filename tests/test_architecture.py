@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "formatting": "",
     "parallel": "",
     "jit": "",
+    "precompile": "jit",
     "io": "",
     "text": "io jit",
     "settings": "io text",

@@ -125,12 +125,14 @@ def skip_imports(*modules: str) -> Iterator[None]:
 
 def warn_if_uncompiled(*, quiet: bool) -> bool:
     """Return whether the run has to compile first, and say so on a terminal."""
-    from dedup.jit import are_kernels_compiled
+    from dedup.jit import are_kernels_compiled, explain_missing_kernels
 
     missing = not are_kernels_compiled()
     if missing and not quiet and sys.stderr.isatty():
+        reason = explain_missing_kernels()
         click.echo(
-            "Compiling, which takes about a minute and happens only once after an installation …", err=True
+            f"Compiling, which takes about a minute and happens only once{reason and f': {reason}'} …",
+            err=True,
         )
     return missing
 
