@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pyarrow as pa
 
 from dedup.io.batching import group_items
-from dedup.io.decompress import decode_to_utf8
+from dedup.io.decompress import CorruptFileError, decode_to_utf8
 from dedup.io.delimited import read_csv_rows
 from dedup.io.documents import LIST_KEY, is_document, read_document_rows, read_text_articles, read_text_rows
 from dedup.io.file_reader import FileReader, NumberedRows
@@ -67,12 +68,13 @@ def _detect_format(file_reader: FileReader) -> str:
 
 
 def _read_head(file_reader: FileReader) -> bytes:
-    """Return the first few thousand bytes of a file, or more, before they are decoded."""
+    """Return the first few thousand bytes of a file, or more, before they are decoded; a damage is reported later."""
     head = b""
-    for chunk in file_reader.read_decompressed():
-        head += chunk
-        if len(head) >= HEAD_BYTES:
-            break
+    with suppress(CorruptFileError):
+        for chunk in file_reader.read_decompressed():
+            head += chunk
+            if len(head) >= HEAD_BYTES:
+                break
     return head
 
 
