@@ -9,7 +9,7 @@ from html import escape
 
 from dedup.formatting import format_count
 
-__all__ = ["ClusterRow", "ResultCounts", "format_counts", "render_clusters"]
+__all__ = ["ClusterRow", "ResultCounts", "format_counts", "render_result"]
 
 COLUMNS = ("kept", "title", "articles", "relations")
 
@@ -48,7 +48,7 @@ def format_counts(counts: ResultCounts) -> str:
     )
 
 
-def render_clusters(counts: ResultCounts, rows: Sequence[ClusterRow]) -> str:
+def render_result(counts: ResultCounts, rows: Sequence[ClusterRow]) -> str:
     """Return the counts and the clusters in `rows` as HTML, with everything that comes from articles escaped."""
     head = "".join(f"<th>{name}</th>" for name in COLUMNS)
     body = "".join(render_row(row) for row in rows)

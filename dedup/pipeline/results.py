@@ -22,7 +22,7 @@ from dedup.io.records import Reject
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, Match
 from dedup.matching.clustering import Assignments
 from dedup.matching.evidence import EVIDENCE_NAMES, FEATURES_START
-from dedup.pipeline.display import ClusterRow, ResultCounts, format_counts, render_clusters
+from dedup.pipeline.display import ClusterRow, ResultCounts, format_counts, render_result
 from dedup.pipeline.inputs import ArticleInput, Articles, open_articles, restore_ids
 from dedup.pipeline.tables import build_decision_table, make_id_array
 from dedup.settings.settings import RELATIONS, Settings
@@ -346,7 +346,7 @@ class Result:
     def _repr_html_(self) -> str:
         """Return the counts and the largest clusters as HTML, for notebooks."""
         groups = self.list_cluster_positions()[:MAX_SHOWN_CLUSTERS]
-        return render_clusters(self.count_all(), list(self.iter_cluster_rows(groups)))
+        return render_result(self.count_all(), list(self.iter_cluster_rows(groups)))
 
     def iter_cluster_rows(self, groups: Iterable[Sequence[int]]) -> Iterator[ClusterRow]:
         """Yield what is shown of each cluster, given the positions of its articles."""
