@@ -7,21 +7,22 @@ ARGS ?=
 
 # The build hook would compile the kernels in an environment of its own; here the one at hand has all that it takes.
 INSTALL = HATCH_BUILD_NO_HOOKS=true .venv/bin/python -m pip install -qq --disable-pip-version-check
-KERNELS = .venv/bin/python -m dedup.precompile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint types docs check quality speed clean
+.PHONY: help demo kernels test format lint types docs check quality speed clean
 
 help: ## Print this list
 	@echo "make ..."
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: .venv/.installed ## Cluster the duplicates in a small invented newsroom
+demo: .venv/.installed kernels ## Cluster the duplicates in a small invented newsroom
 	@echo "Clusters of duplicates in examples/newsroom.jsonl:" >&2
 	@.venv/bin/dedup cluster examples/newsroom.jsonl --format table
 
-test: .venv/.dev .venv/.programs ## Run the tests; some of them: make test ARGS="-k laws"
-	@$(KERNELS)
+kernels: .venv/.installed
+	@.venv/bin/python -m dedup.precompile
+
+test: .venv/.dev .venv/.programs kernels ## Run the tests; some of them: make test ARGS="-k laws"
 	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: .venv/.dev ## Format the code, and apply safe fixes
@@ -41,7 +42,10 @@ docs: .venv/.docs ## Write the references, and build the site into site/ (open s
 	@.venv/bin/zensical build --strict --clean --config-file .zensical.toml
 	@.venv/bin/python -m tools.llms
 
-check: lint types test docs ## Run all checks of CI: lint, types, test, docs
+# Kernels are compiled on one core: the other lints meanwhile.
+check: .venv/.dev ## Run all checks of CI: lint, types, test, docs
+	@$(MAKE) --no-print-directory --jobs 2 lint types kernels
+	@$(MAKE) --no-print-directory test docs
 
 quality: .venv/.bench $(if $(findstring --peers,$(ARGS)),.venv/.peers) ## Score against the labelled articles in DATA (default: ../shared/data)
 	@.venv/bin/python -m benchmarks.quality --data $(DATA) $(ARGS)
@@ -59,8 +63,6 @@ clean: ## Remove all files that these commands created, including .venv
 	@$(PYTHON) -m venv .venv || { echo 'Python could not create .venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	@$(INSTALL) -e .
 	@.venv/bin/python -m compileall -q dedup
-	@echo "Compiling its kernels, once: about half a minute." >&2
-	@$(KERNELS)
 	@touch $@
 
 .venv/.dev: .venv/.installed

@@ -60,6 +60,7 @@ def compile_kernels(level: str | None = None) -> Path | None:
     level = level or levels[0]
     folder = SHIPPED_KERNELS / name_kernel_folder(level)
     if not folder.is_dir():
+        sys.stderr.write(f"Compiling kernels for {level}, once: about a minute.\n")
         SHIPPED_KERNELS.mkdir(exist_ok=True)
         remove_stale_kernels(level)
         with tempfile.TemporaryDirectory(prefix="draft-", dir=SHIPPED_KERNELS) as draft:
