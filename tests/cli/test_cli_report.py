@@ -206,6 +206,29 @@ def test_the_overview_counts_storylines_and_links_to_them(running: Path, browser
         expect(page.locator("nav a[aria-current]")).to_have_text("Storylines")
 
 
+def test_an_address_with_a_view_opens_it_from_the_top(running: Path, browser: Browser) -> None:
+    with opened(browser, running, "storylines", viewport=PHONE) as page:
+        expect(page.locator("h1:visible")).to_have_text("Storylines")
+        expect(page.locator("h1:visible")).to_be_in_viewport()
+        page.wait_for_function("scrollY === 0")
+
+
+TEXTS_THAT_DO_NOT_FIT = """() => [...document.querySelectorAll("figure svg[role=img]")].flatMap((svg) => {
+    const frame = svg.closest("figure").getBoundingClientRect();
+    const boxes = [...svg.querySelectorAll("text")].map((text) => text.getBoundingClientRect()).filter((box) => box.width);
+    const collide = (a, b) => a !== b && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const clips = (box) => box.left < frame.left || box.right > frame.right;
+    return boxes.filter((box) => clips(box) || boxes.some((other) => collide(box, other)));
+}).length"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 840, 1280])
+def test_labels_of_charts_neither_clip_nor_collide(report: Path, browser: Browser, width: int) -> None:
+    with opened(browser, report, viewport={"width": width, "height": 800}) as page:
+        assert page.locator("figure svg[role=img] text").count() > 10
+        assert page.evaluate(TEXTS_THAT_DO_NOT_FIT) == 0
+
+
 def test_storylines_are_listed_longest_first_with_their_chapters(running: Path, browser: Browser) -> None:
     with opened(browser, running, "storylines") as page:
         cards = page.locator(".storyline:visible")
