@@ -163,7 +163,7 @@ CHANGES = [
     *inserts("links", ["0, 0", "1, 0", "99, 0"]),
     "DROP TABLE links",
     "DELETE FROM state",
-    "INSERT INTO state VALUES (9, 9)",
+    "INSERT INTO state VALUES (9, 9, 9)",
     "DELETE FROM meta",
     "DROP TABLE sketches",
     "PRAGMA user_version = -1",
