@@ -82,7 +82,7 @@ def left_of(text: str, learned: BoilerplateProfile = LEARNED, source: str | None
 
 
 @given(texts)
-@examples(max_examples=300)
+@examples(max_examples=120)
 def test_passages_are_lines_and_long_sentences(text: str) -> None:
     assert [normalize_spaces(passage) for passage in cut(text)] == plainly_cut(text)
 

@@ -142,7 +142,7 @@ DENSE_RUNS = st.text(st.sampled_from(list("中文新聞ニュースがกรุ�
 
 
 @given(st.lists(st.one_of(LETTERS, DENSE_RUNS)).map(" ".join))
-@examples(max_examples=200)
+@examples(max_examples=100)
 def test_the_kernel_reads_the_words_that_the_rules_say(text: str) -> None:
     assert hashes(text) == [hash_of(word) for word in read(text)]
 

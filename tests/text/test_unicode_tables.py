@@ -150,7 +150,7 @@ def is_old(character: str) -> bool:
 
 
 @given(st.characters(max_codepoint=TABLE_CODE_POINTS - 1).filter(is_old))
-@examples(max_examples=500)
+@examples(max_examples=200)
 def test_the_tables_shipped_are_those_that_unicodedata_makes(character: str) -> None:
     code = ord(character)
     uniform = any(first <= code <= last for first, last in UNIFORM_RANGES)
