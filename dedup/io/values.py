@@ -32,7 +32,7 @@ def as_text(value: object, *, numbers: bool = True) -> str | None:
     if isinstance(value, str):
         return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, bytes):
-        return _decode_utf8(value)
+        return _decode_or_none(value)
     return _format_number_or_date(value) if numbers else None
 
 
@@ -140,7 +140,7 @@ def _format_number_or_date(value: object) -> str | None:
     return str(value) if isinstance(value, Number) and not isinstance(value, bool | complex) else None
 
 
-def _decode_utf8(value: bytes) -> str | None:
+def _decode_or_none(value: bytes) -> str | None:
     try:
         return value.decode()
     except UnicodeDecodeError:

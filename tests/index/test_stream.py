@@ -131,7 +131,7 @@ def test_lines_that_are_no_article_are_rejected_and_the_others_answered(tmp_path
     assert done.stdout.encode().splitlines() == good
     assert [reject["line"] for reject in rejects] == [2, 3, 6, 7, 8]
     assert all(reject["reason"] for reject in rejects)
-    assert "5 could not be read" in done.stderr
+    assert "5 articles could not be read" in done.stderr
 
 
 def test_a_line_beyond_all_measure_is_passed_over_in_little_memory(pipe: Any) -> None:
@@ -271,7 +271,7 @@ def test_a_stream_is_written_as_lines_of_json_only(tmp_path: Path, name: str) ->
     done = streamed(lines_of([story(1)]), tmp_path / "seen.db", "-o", str(tmp_path / name))
 
     assert done.returncode == 2
-    assert "name kept" in done.stderr
+    assert "name a file such as kept.jsonl" in done.stderr
 
 
 def test_strict_ends_at_the_first_line_that_is_no_article(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(newsroom: Path) -> None:
     seen = on_terminal("plan", newsroom)
 
     assert answer["articles"] == {"low": 54, "expected": 54, "high": 54}
-    assert "by 54 articles of the corpus" in seen
+    assert "expected" in seen
+    assert "54 articles" in seen
     assert "candidates each" in seen
 
 

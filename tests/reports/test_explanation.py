@@ -36,9 +36,10 @@ def test_an_explanation_is_what_a_run_of_the_two_finds(articles: list[Article]) 
 
     found = explain_pair(batch(articles))
 
-    assert found.relation == (result.dropped[0].relation if result.dropped else None)
-    if found.relation:
-        match = result.dropped[0]
+    matches = [*result.dropped, *result.links]
+    assert found.relation == (matches[0].relation if matches else None)
+    if matches:
+        match = matches[0]
         assert (found.other.id, found.kept.id) == (match.id, match.canonical)
         assert found.score == pytest.approx(match.score, abs=1e-4)
         assert found.candidates

@@ -108,7 +108,7 @@ def test_spark_options_without_spark_are_wrong_usage(newsroom: Path) -> None:
     answer = called("cluster", newsroom, "--master", "local[2]")
 
     assert answer.exit_code == 2
-    assert "add --engine spark" in answer.stderr
+    assert "need --engine spark" in answer.stderr
 
 
 def test_a_setting_of_spark_is_a_key_and_a_value(newsroom: Path) -> None:
