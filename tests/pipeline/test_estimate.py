@@ -136,7 +136,7 @@ def test_a_pipe_gets_json_and_a_terminal_a_table(newsroom: Path) -> None:
     assert answer["articles"] == {"low": 54, "expected": 54, "high": 54}
     assert "expected" in seen
     assert "54 articles" in seen
-    assert "candidates each" in seen
+    assert "candidates per article" in seen
 
 
 @pytest.mark.parametrize("command", ["cluster", "filter"])
