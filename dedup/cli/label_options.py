@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dedup.formatting import format_count
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,10 +39,9 @@ def read_ground_truth(
         level = result.settings.level
         found = find_labelled_pairs(read_pair_labels(pairs), result.ids, level)
         if not len(found.together):
-            open_too = f", {found.open:,} are open at level {level}" if found.open else ""
-            raise InputError(
-                f"{pairs} has no labelled pair of this corpus ({found.unknown:,} have unknown ids{open_too})"
-            )
+            kinds = ((found.unknown, "with unknown ids"), (found.open, f"open at level {level}"))
+            others = ", ".join(f"{number:,} {kind}" for number, kind in kinds if number)
+            raise InputError(f"{pairs} has no labelled pair of this corpus{f' ({others})' if others else ''}")
         return PairTruth.from_labels(found)
     labels, *opened = read_label_fields(corpus.iter_records(), *filter(None, [gold, open_]))
     return StoryTruth(labels, opened[0] if opened else [None] * len(labels))
@@ -57,8 +58,8 @@ def describe_missing_answers(truth: StoryTruth | PairTruth, level: str) -> Itera
     by_storyline = level == "storyline"
     if answers.get(ANSWER_NOT_SAME) and by_storyline:
         yield (
-            f"{answers[ANSWER_NOT_SAME]:,} pairs are only labelled as not the same story (same: false); "
-            "at level storyline they count as open."
+            f"Counted as open at level storyline: {format_count(answers[ANSWER_NOT_SAME], 'pair')} labelled only as not "
+            "the same story (same: false)."
         )
     if answers.get(ANSWER_NOT_SAME) and not by_storyline and not answers.get(ANSWER_FOLLOWUP):
         yield (

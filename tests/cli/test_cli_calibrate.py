@@ -103,12 +103,12 @@ def test_pairs_do_for_a_field(pairs_of: Callable[[dict[bool, Any]], Path], label
         *("--pairs", pairs_of({True: {"label": "same"}, False: {"label": "different"}})),
     )
 
-    assert "story model in force" in seen
-    assert "fitted to the others" in seen
-    assert "These labels " in seen
+    assert "current story model" in seen
+    assert "fitted model" in seen
+    assert "the model: on held-out stories" in seen
     assert "never reach the model" in seen
-    assert "storyline model in force" in of_storylines
-    assert "of one storyline" in of_storylines
+    assert "current storyline model" in of_storylines
+    assert "of the same storyline" in of_storylines
 
 
 @pytest.mark.parametrize(
@@ -117,22 +117,20 @@ def test_pairs_do_for_a_field(pairs_of: Callable[[dict[bool, Any]], Path], label
         (
             "story",
             ({"label": "same"}, {"label": "different"}),
-            ["The labels hold no follow-ups, so the model cannot learn to tell chapters from retellings."],
+            ["The labels contain no follow-ups, so the model cannot learn to separate them from rewrites."],
         ),
         (
             "story",
             ({"label": "same"}, {"label": "followup"}),
-            [
-                "The labels hold no different stories, so the model cannot learn to tell one affair from another."
-            ],
+            ["The labels contain no pairs of different stories, so the model cannot learn to separate them."],
         ),
         (
             "story",
             ({"label": "same"}, {"same": False}),
             [
                 (
-                    "The labels do not say which pairs are follow-ups (label: followup), so it is not known how well the model "
-                    "learns to tell chapters from retellings."
+                    "The labels do not mark follow-ups (label: followup), so the scores do not show how well the model "
+                    "separates follow-ups from rewrites."
                 )
             ],
         ),
@@ -140,15 +138,13 @@ def test_pairs_do_for_a_field(pairs_of: Callable[[dict[bool, Any]], Path], label
             "storyline",
             ({"label": "same"}, {"label": "different"}),
             [
-                "The labels hold no follow-ups, so the model cannot learn to tell chapters of one affair from different stories."
+                "The labels contain no follow-ups, so the model cannot learn to separate them from unrelated stories."
             ],
         ),
         (
             "storyline",
             ({"label": "followup"}, {"label": "different"}),
-            [
-                "The labels hold no pair of the same story, so the model learns from chapters alone what belongs together."
-            ],
+            ["The labels contain no pairs of the same story, so the model learns from follow-ups alone."],
         ),
     ],
 )
@@ -190,7 +186,7 @@ def test_older_labels_of_two_stories_are_left_open_among_storylines(
 
     assert answer.exit_code == 1
     assert "pairs of one storyline and 0 of two are too few" in answer.stderr
-    assert "at level storyline they are left open." in answer.stderr
+    assert "Counted as open at level storyline: " in answer.stderr
 
 
 def test_labels_of_one_kind_are_an_error(labelled: Path, tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["render_evaluation"]
 
 LEVEL_MEANINGS = {
-    "text": "pairs of the same story should be joined, follow-ups should not; only copies are",
-    "story": "pairs of the same story should be joined, follow-ups should not",
-    "storyline": "pairs of the same story and follow-ups should be joined",
+    "text": "same-story pairs should be joined, but only copies can be",
+    "story": "same-story pairs should be joined, follow-ups should not",
+    "storyline": "same-story pairs and follow-ups should be joined",
 }
-"""The meaning of the labels at each level."""
+"""The meaning of the labels at each level; the line fits a terminal of 80 columns."""
 
 
 def render_evaluation(study: TuningReport) -> Iterator[RenderableType]:
