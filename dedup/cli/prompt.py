@@ -5,9 +5,11 @@ At a terminal one key is one answer. Elsewhere the first letter of a line is the
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import click
@@ -25,6 +27,9 @@ KEY_WORDS = {"skip": SKIP}
 PROMPT = "[s]ame story  [f]ollow-up  [d]ifferent  [o]pen  s[k]ip  [b]ack  [q]uit  "
 ESCAPE_SEQUENCE = re.compile(r"\x1b[\[O][0-9;]*[A-Za-z~]")
 """The characters of an arrow or another special key; their letters are not answers."""
+EXIT_KEYS = {"\x03", "\x04"}
+"""Ctrl-C and Ctrl-D."""
+KEY_READ_BYTES = 32
 T = TypeVar("T")
 
 
@@ -32,8 +37,18 @@ def ask_questions(
     questions: Sequence[T], show_question: Callable[[int, T], None], save_answer: Callable[[T, str], None]
 ) -> int:
     """Ask all questions, or until the person quits; return how many were answered."""
+    with open_key_input() as keys:
+        return ask_with_keys(questions, show_question, save_answer, keys)
+
+
+def ask_with_keys(
+    questions: Sequence[T],
+    show_question: Callable[[int, T], None],
+    save_answer: Callable[[T, str], None],
+    keys: Iterator[str],
+) -> int:
+    """Ask all questions, or until the keys end or quit; return how many were answered."""
     position = answered = 0
-    keys = iter_terminal_keys() if sys.stdin.isatty() else iter_line_keys(sys.stdin)
     while position < len(questions):
         show_question(position, questions[position])
         click.echo(PROMPT, nl=False)
@@ -51,6 +66,31 @@ def ask_questions(
     return answered
 
 
+@contextmanager
+def open_key_input() -> Iterator[Iterator[str]]:
+    """Give the keys as they are pressed; a terminal is changed for all questions, and changed back after them.
+
+    `click.getchar` changes a Unix terminal for each key, and drops the keys that were pressed before it did.
+    """
+    if not sys.stdin.isatty():
+        yield iter_line_keys(sys.stdin)
+        return
+    if sys.platform == "win32":
+        yield iter_terminal_keys(read_windows_keys)
+        return
+    import termios
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    changed = termios.tcgetattr(terminal)
+    changed[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
+    termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
+    try:
+        yield iter_terminal_keys(lambda: os.read(terminal, KEY_READ_BYTES).decode(errors="replace"))
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
 def iter_line_keys(lines: Iterable[str]) -> Iterator[str]:
     """Yield the keys that lines of input stand for; other lines are ignored."""
     for line in lines:
@@ -60,16 +100,18 @@ def iter_line_keys(lines: Iterable[str]) -> Iterator[str]:
             yield key
 
 
-def iter_terminal_keys() -> Iterator[str]:
+def iter_terminal_keys(read_keys: Callable[[], str]) -> Iterator[str]:
     """Yield the keys pressed at a terminal; other keys are ignored, Ctrl-C and Ctrl-D quit."""
     while pressed := read_keys():
         for key in ESCAPE_SEQUENCE.sub("", pressed).lower():
+            if key in EXIT_KEYS:
+                yield QUIT
             if key in KEYS:
                 yield key
 
 
-def read_keys() -> str:
-    """Wait for a key and return its characters, and those of keys pressed at the same time; "" to quit."""
+def read_windows_keys() -> str:
+    """Wait for a key and return its characters; "" to quit."""
     try:
         return click.getchar()
     except (KeyboardInterrupt, EOFError):

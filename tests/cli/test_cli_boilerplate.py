@@ -46,13 +46,22 @@ def test_articles_without_a_source_and_without_sense_are_counted(stubs: Path, tm
     more += [{"text": "New.", "source": name, "published": "2026-04-11"} for name in ("Post", "Voice")]
     corpus = written(tmp_path / "news.jsonl", [*stubs.read_bytes().splitlines(), "broken", *more])
 
-    answer = called("boilerplate", corpus, "-o", tmp_path / "f.json", "--rejects", tmp_path / "rejects")
+    answer = called(
+        "boilerplate",
+        corpus,
+        "-o",
+        tmp_path / "f.json",
+        "--rejects",
+        tmp_path / "rejects",
+        "--max-rejects",
+        "100%",
+    )
 
     assert answer.stderr.endswith(
-        "learned from 8 articles; 1 article without a source; 1 article without a date; "
-        "2 sources of less than two weeks\n"
+        "learned from 8 articles; skipped 1 article without a source; skipped 1 article without a date; "
+        "skipped 2 sources covering less than two weeks\n"
     )
-    assert answer.stderr.startswith("1 could not be read")
+    assert answer.stderr.startswith("1 article could not be read")
     assert len(lines_of((tmp_path / "rejects").read_bytes())) == 1
 
 
@@ -155,7 +164,7 @@ def test_boilerplate_is_written_plain(stubs: Path, tmp_path: Path) -> None:
     answer = called("boilerplate", stubs, "-o", tmp_path / "f.json.gz")
 
     assert answer.exit_code == 2
-    assert "Boilerplate is written plain, not packed" in answer.stderr
+    assert "Boilerplate cannot be written compressed" in answer.stderr
     assert list(tmp_path.iterdir()) == []
 
 

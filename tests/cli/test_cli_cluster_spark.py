@@ -130,6 +130,6 @@ def test_a_run_of_its_own_says_its_summary_and_nothing_else(news: Path, tmp_path
     assert answer.returncode == 0, answer.stderr
     assert there.read_text() == called("cluster", news, "--sources", "Norwire").stdout
     rejects, summary, *odd = answer.stderr.splitlines()
-    assert rejects.startswith("2 could not be read")
+    assert rejects.startswith("2 articles could not be read")
     assert summary.startswith("402 articles, ")
     assert [line.partition(" ")[0] for line in odd] == ["1", "1"]

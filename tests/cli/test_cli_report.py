@@ -118,7 +118,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n, attack in enumerate(HOSTILE)
         for k in range(2)
     ]
-    return reported(written(corpus, [*articles, f'{{"id": "{ALERT}"}}', ALERT]))
+    lines = [*articles, f'{{"id": "{ALERT}"}}', ALERT]
+    return reported(written(corpus, lines), "--max-rejects", "100%")
 
 
 def rows(page: Page) -> list[str]:
@@ -210,7 +211,7 @@ def test_an_address_with_a_view_opens_it_from_the_top(running: Path, browser: Br
     with opened(browser, running, "storylines", viewport=PHONE) as page:
         expect(page.locator("h1:visible")).to_have_text("Storylines")
         expect(page.locator("h1:visible")).to_be_in_viewport()
-        page.wait_for_function("scrollY === 0")
+        page.wait_for_function("() => scrollY === 0")
 
 
 TEXTS_THAT_DO_NOT_FIT = """() => [...document.querySelectorAll("figure svg[role=img]")].flatMap((svg) => {

@@ -45,7 +45,7 @@ def boilerplate_command(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Learn the boilerplate of each source: notices, teasers, author lines.
+    """Learn the boilerplate of each source: notices, author lines.
 
     A passage is a whole line or a whole sentence of one. It is learned if it appears under enough different headlines
     of its source (the square root of their number, at least 5), on at least 5 days, and over at least half of the

@@ -107,7 +107,7 @@ def evaluate_command(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Score the clusters against labels and list the worst mistakes.
+    """Score clusters against labels; list the worst mistakes.
 
     Prints pairwise F1, B³, adjusted Rand index, V-measure, and the number of correct drops for each relation.
 
