@@ -118,7 +118,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n, attack in enumerate(HOSTILE)
         for k in range(2)
     ]
-    lines = [*articles, f'{{"id": "{ALERT}"}}', ALERT]
+    lines: list[dict[str, Any] | bytes | str] = [*articles, f'{{"id": "{ALERT}"}}', ALERT]
     return reported(written(corpus, lines), "--max-rejects", "100%")
 
 
