@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from dedup.errors import OutputError
 from dedup.spark.files.write import LINES_SCHEMA, write_folder
 
-LOOKS, PATIENCE = 0.02, 2.0
+LOOKS, PATIENCE = 0.02, 0.4
 """Seconds between two looks at Spark, and between two kills: a task that fails four times ends the run."""
 
 
