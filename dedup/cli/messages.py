@@ -143,11 +143,7 @@ def report_index_answers(
     ]
     if again:
         lines.append(f"{again:,} already in the index with the same id and text: same answer as before")
-    lines += [f"{count:,} {words}" for words, count in warnings.items()]
-    if index.limited_lookups:
-        lines.append(
-            f"{format_count(index.limited_lookups, 'article')} reached {LIMIT_OPTIONS}; some matches may be missing"
-        )
+    lines += iter_warnings(warnings, index.limited_lookups)
     echo_status("\n".join(lines), quiet=quiet)
 
 
