@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import browser
 from homes import lasting_place, place
 from hypothesis import settings
 from postgres_server import postgres
 from sparking import spark
 
-__all__ = ["lasting_place", "place", "postgres", "spark"]
+__all__ = ["browser", "lasting_place", "place", "postgres", "spark"]
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,7 +1,6 @@
 """`dedup report` in a browser: what people do with the page, and what no corpus may do to it."""
 
 import re
-from collections.abc import Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from browsing import DESKTOP, PHONE, opened, reported
 from commands import called, written
 from newsmaker import batch, story, version
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.io.corpus import read_articles
@@ -60,15 +59,6 @@ CONTRASTS = """() => {
   return [seen, poor];
 }"""
 """How many pieces of text can be seen, and those that stand out too little from what is behind them."""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return a browser for all of these tests."""
-    with sync_playwright() as playwright:
-        found = browsing.chromium(playwright)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import browsing
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "assets" / "iframe-worker.js"
 PAGE = """<!doctype html><title>-</title><script src="shim.js"></script><script>
@@ -15,14 +15,15 @@ worker.postMessage(sent);
 WORKER = 'self.onmessage = event => { event.data.words.push("b"); self.postMessage(event.data); };'
 
 
-def test_a_worker_runs_in_a_page_opened_from_a_folder_and_gets_a_copy(tmp_path: Path) -> None:
+def test_a_worker_runs_in_a_page_opened_from_a_folder_and_gets_a_copy(
+    tmp_path: Path, browser: Browser
+) -> None:
     (tmp_path / "shim.js").write_text(SCRIPT.read_text(encoding="utf-8"))
     (tmp_path / "worker.js").write_text(WORKER)
     (tmp_path / "index.html").write_text(PAGE)
 
-    with sync_playwright() as playwright:
-        page = browsing.chromium(playwright).new_page()
-        page.goto((tmp_path / "index.html").as_uri())
-        page.wait_for_function("document.title !== '-'", timeout=browsing.PATIENCE)
+    page = browser.new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    page.wait_for_function("document.title !== '-'", timeout=browsing.PATIENCE)
 
-        assert page.title() == "a,ba"
+    assert page.title() == "a,ba"

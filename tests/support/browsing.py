@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from commands import called
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from programs import require
 
 OPTIONS = [
@@ -22,9 +23,16 @@ PATIENCE = 20_000
 """Milliseconds that a page may take for anything: a shared machine may be busy."""
 
 
-def chromium(playwright: Playwright) -> Browser:
-    """Return a browser of this machine."""
-    return playwright.chromium.launch(executable_path=require("chromium"), args=OPTIONS)
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return a browser for all tests of a file.
+
+    Playwright keeps an event loop running in its thread. It ends with the file, so that a later file can start its own.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=require("chromium"), args=OPTIONS)
+        yield browser
+        browser.close()
 
 
 def reported(corpus: Path, *options: str) -> Path:
