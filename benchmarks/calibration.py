@@ -18,7 +18,7 @@ from dedup.errors import InputError
 from dedup.evaluation.calibration import fit_calibrated_model
 from dedup.evaluation.fitting import ModelWeights
 from dedup.evaluation.fitting import TrainingPairs as Pairs
-from dedup.evaluation.training_pairs import sample_by_story, select_model_pairs
+from dedup.evaluation.training_data import sample_by_story, select_model_pairs
 from dedup.matching.classifier import make_match_params, read_shipped_model
 from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
 from dedup.pipeline.deduplicate import rank_articles

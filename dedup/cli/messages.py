@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dedup.cli.progress import TimedResult
     from dedup.index.index import Index
     from dedup.io.corpus import Corpus
-    from dedup.io.tables import WritableRecord
+    from dedup.io.table_writer import WritableRecord
     from dedup.text.boilerplate.profile import BoilerplateProfile
 
 __all__ = [
@@ -57,7 +57,7 @@ def echo(message: str, *, err: bool = False) -> None:
 
 def iter_terminal_lines(output: str | None, records: Iterable[WritableRecord]) -> Iterable[WritableRecord]:
     """Return the records; if they go to a terminal, as lines that mean the same but cannot control it."""
-    from dedup.io.tables import encode_record_line
+    from dedup.io.table_writer import encode_record_line
 
     if output not in {None, "-"} or not sys.stdout.isatty():
         return records

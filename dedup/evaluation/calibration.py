@@ -28,7 +28,7 @@ from dedup.evaluation.fitting import (
     to_model,
 )
 from dedup.evaluation.metrics import compute_agreement
-from dedup.evaluation.training_pairs import assign_folds, sample_by_story
+from dedup.evaluation.training_data import assign_folds, sample_by_story
 from dedup.matching.classifier import get_level_threshold, make_match_params
 from dedup.settings.model_file import MODEL_LEVELS, Model
 from dedup.settings.settings import Settings

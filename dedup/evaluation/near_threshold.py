@@ -19,7 +19,7 @@ from dedup.matching.pair_scoring import (
     compute_evidence_in_context,
     find_best_per_article,
     iter_candidate_pairs,
-    iter_scored_pairs,
+    iter_model_pairs,
 )
 from dedup.pipeline.deduplicate import iter_sketched_batches, make_empty_sketches
 from dedup.pipeline.results import Result
@@ -101,7 +101,7 @@ def find_missed_pairs(result: Result, sketches: Sketches) -> list[NearThresholdP
     lookup_mask = np.zeros(len(sketches.text_hashes), np.bool_)
     sample = np.unique(np.linspace(0, max(len(kept) - 1, 0), MAX_LOOKUPS).astype(np.int64))
     lookup_mask[kept[sample[: len(kept)]]] = True
-    parts = list(iter_scored_pairs(sketches, kept, settings, lookup_mask, MAX_SHORTFALL))
+    parts = list(iter_model_pairs(sketches, kept, settings, lookup_mask, MAX_SHORTFALL))
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *(pairs for pairs, _ in parts)])
     log_odds = np.concatenate([np.zeros(0), *(odds for _, odds in parts)])
     if LEVEL_MODELS[settings.level] == "story":

@@ -121,7 +121,7 @@ def build_past_answers(backend: StorageBackend, rows: Sequence[IndexRow]) -> lis
 
 def build_answers(backend: StorageBackend, rows: Sequence[IndexRow], fresh: set[int]) -> list[Answer]:
     """Return the answers for rows; the second time in a batch, an article came before."""
-    kept = fetch_related_rows(backend, rows)
+    kept = fetch_leaders_and_followed(backend, rows)
     answers = []
     for row in rows:
         answers.append(build_answer(row, kept, backend.name, again=row.position not in fresh))
@@ -129,7 +129,7 @@ def build_answers(backend: StorageBackend, rows: Sequence[IndexRow], fresh: set[
     return answers
 
 
-def fetch_related_rows(backend: StorageBackend, rows: Sequence[IndexRow]) -> Mapping[int, IndexRow]:
+def fetch_leaders_and_followed(backend: StorageBackend, rows: Sequence[IndexRow]) -> Mapping[int, IndexRow]:
     """Return the rows, those of the articles that they repeat, and those of the articles that either follow, by position."""
     known = {row.position: row for row in rows}
     for column in ("leader", "follows"):

@@ -107,7 +107,7 @@ def make_missing_settings_error(name: str) -> IndexingError:
     return IndexingError(f"the index {name} does not say what settings it was made with")
 
 
-def check_version(meta: Mapping[str, str], name: str) -> None:
+def refuse_format_1(meta: Mapping[str, str], name: str) -> None:
     """Raise IndexingError where an index was made by the first version of dedup, which had one level and one model."""
     if FORMAT_1_MODEL_KEY in meta and MODELS_KEY not in meta:
         raise IndexingError(
@@ -132,7 +132,7 @@ def check_models(meta: Mapping[str, str], settings: Settings, name: str) -> None
 
 def check_compatible(meta: Mapping[str, str], settings: Settings, name: str) -> None:
     """Raise IndexingError where an index was made by other rules, for another level or with other settings; name them."""
-    check_version(meta, name)
+    refuse_format_1(meta, name)
     now = compute_fingerprint(settings)
     differing = [key for key in now if meta.get(key) != now[key]]
     others = [

@@ -1,7 +1,7 @@
 """Decide on articles as they come: whether each is new, or which earlier article it repeats, and why.
 
 An index takes batches of articles, remembers those before them, and answers once the decisions are recorded for good. A batch run
-is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.ingest`).
+is this stream in rank order: the same sketches, candidates, evidence and clusters (`dedup.index.decide`).
 """
 
 import time
@@ -30,21 +30,22 @@ from dedup.index.compatibility import (
     build_meta,
     check_compatible,
     check_models,
-    check_version,
     read_index_settings,
+    refuse_format_1,
 )
-from dedup.index.ingest import IngestResult, NewArticles, decide_new_articles
-from dedup.index.ingest_batches import MIN_PARALLEL_ARTICLES, sketch_in_parallel, split_for_transactions
-from dedup.index.maintenance import (
-    IndexStats,
-    compute_stats,
-    find_article_positions,
-    find_expired_positions,
-    iter_log,
-    remove_chosen,
+from dedup.index.decide import (
+    MIN_PARALLEL_ARTICLES,
+    IndexDecisions,
+    NewArticles,
+    decide_new_articles,
+    sketch_in_parallel,
+    split_for_transactions,
 )
+from dedup.index.decision_log import iter_log
 from dedup.index.merge import apply_merge_batches, iter_merge_batches
+from dedup.index.removal import find_article_positions, find_expired_positions, remove_chosen
 from dedup.index.repair import repair_index
+from dedup.index.stats import IndexStats, compute_stats
 from dedup.index.storage.backend import IndexRow, StorageBackend
 from dedup.index.storage.open import open_backend
 from dedup.index.storage.retry import retry
@@ -101,7 +102,7 @@ class Index:
                 if not meta:
                     meta = build_meta(settings or Settings())
                     backend.create_index(meta)
-            check_version(meta, backend.name)
+            refuse_format_1(meta, backend.name)
             wanted = read_index_settings(meta, backend.name) if settings is None else settings
             check_compatible(meta, wanted, backend.name)
             return cls(backend, apply_remembered(wanted, meta))
@@ -242,7 +243,7 @@ class Index:
         with self.backend.snapshot():
             return build_answers(self.backend, self._match_batch(ids, s)[0], set())
 
-    def _match_batch(self, ids: Sequence[str], s: Sketches) -> tuple[list[IndexRow], IngestResult]:
+    def _match_batch(self, ids: Sequence[str], s: Sketches) -> tuple[list[IndexRow], IndexDecisions]:
         """Return the rows of all articles of a batch, also of those that came before, and the rows and sketches to record."""
         self._cache.sync()
         keys = list(zip(ids, s.content_hashes.view(np.int64).tolist(), strict=True))

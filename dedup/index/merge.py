@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.index.answers import check_match, find_new_articles
 from dedup.index.cache import IndexCache, read_days
-from dedup.index.ingest import IngestResult, NewArticles, decide_new_articles
+from dedup.index.decide import IndexDecisions, NewArticles, decide_new_articles
 from dedup.index.storage.backend import IndexRow, StorageBackend
 from dedup.matching.classifier import NO_RELATION, MatchParams, make_match_params
 from dedup.pipeline.deduplicate import resolve_thread_count
@@ -74,7 +74,7 @@ def resolve_merge_batch(
     cache: IndexCache,
     rules: MatchParams,
     threads: int,
-) -> tuple[IngestResult, int]:
+) -> tuple[IndexDecisions, int]:
     """Return the rows and sketches of a batch to record, and the number of articles that are left out."""
     ids = {row.id for row in (*new.rows, *new.leaders.values())}
     before = get_rows_by_id(sorted(ids))

@@ -20,14 +20,14 @@ from typing import Generic, NamedTuple, Self, TypeVar
 import pyarrow as pa
 
 from dedup.index.answers import Answer
+from dedup.index.decide import sketch_in_parallel
 from dedup.index.index import Index
-from dedup.index.ingest_batches import sketch_in_parallel
 from dedup.io.discovery import STDIN, InputFile
-from dedup.io.file_reader import FileReader
 from dedup.io.jsonl import iter_block_records, parse_block_articles
 from dedup.io.line_blocks import LineBlock, LineSplitter, OversizedLine, iter_numbered_lines
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.schema import BATCH_BYTES, SCHEMA, build_field_names
+from dedup.io.source_file import SourceFile
 from dedup.sketches.sketch import Sketches
 
 READ_BYTES = 1 << 16
@@ -107,7 +107,7 @@ class ArticleStream:
             )
             refused[line or 0] = Reject(STDIN, line, reason, text[:MAX_REJECT_CHARACTERS])
 
-        reading = FileReader(
+        reading = SourceFile(
             InputFile(STDIN, STDIN, "", ""),
             names=build_field_names(self.fields),
             batch_bytes=BATCH_BYTES,

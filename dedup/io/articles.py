@@ -15,7 +15,6 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.io.batching import group_items, split_batch
 from dedup.io.dates import parse_published
-from dedup.io.normalize import NormalizedBatch, explain_rejection, normalize_batch, normalize_records
 from dedup.io.records import estimate_record_size
 from dedup.io.schema import (
     ALIASES,
@@ -26,6 +25,7 @@ from dedup.io.schema import (
     FieldNames,
     build_field_names,
 )
+from dedup.io.schema_mapping import MappedBatch, explain_rejection, map_records_to_schema, map_to_schema
 from dedup.io.values import to_python_rows
 
 __all__ = ["ALIASES", "FIELDS", "SCHEMA", "ProgressCallback", "parse_published", "to_batches"]
@@ -49,22 +49,22 @@ def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> 
     names = build_field_names(fields or {})
     first = 0
     for group in _iter_groups(articles, names["text"][0]):
-        yield _normalize_group(group, names, first).batch
+        yield _map_group_to_schema(group, names, first).batch
         first += len(group)
 
 
-def _normalize_group(
+def _map_group_to_schema(
     group: pa.RecordBatch | list[Mapping[str, Any]], names: FieldNames, first: int
-) -> NormalizedBatch:
+) -> MappedBatch:
     """Return a group's articles, of which `first` is the position of the first; InputError if one is none."""
 
     def make_id(position: int) -> str:
         return str(first + position)
 
     sifted = (
-        normalize_records(group, names, make_id)
+        map_records_to_schema(group, names, make_id)
         if isinstance(group, list)
-        else normalize_batch(group, names, make_id)
+        else map_to_schema(group, names, make_id)
     )
     for position in sifted.rejected:
         record = group[position] if isinstance(group, list) else to_python_rows(group.slice(position, 1))[0]

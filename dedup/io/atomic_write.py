@@ -24,7 +24,7 @@ import pyarrow as pa
 from dedup.errors import OutputError
 from dedup.io.discovery import STDIN, split_extensions
 from dedup.io.records import Reject, to_json_line
-from dedup.io.tables import WritableRecord, encode_record_line, write_delimited, write_parquet
+from dedup.io.table_writer import WritableRecord, encode_record_line, write_delimited, write_parquet
 
 __all__ = ["format_reject_line", "open_atomic", "write_records", "write_rejects"]
 

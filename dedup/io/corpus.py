@@ -21,12 +21,12 @@ from dedup.io.batching import split_and_merge_batches
 from dedup.io.decompress import ByteChunks, CorruptFileError, decompress_file, decompress_stream
 from dedup.io.discovery import InputFile, find_input_files, make_unreadable_error
 from dedup.io.field_use import FieldUse
-from dedup.io.file_reader import FileReader
 from dedup.io.line_blocks import MAX_HEAD_BYTES
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.rejects import LineSet, RejectList
 from dedup.io.schema import BATCH_BYTES, build_field_names
+from dedup.io.source_file import SourceFile
 from dedup.io.stream_spool import StreamSpool
 
 __all__ = ["Corpus", "Record", "Reject", "read_articles"]
@@ -189,7 +189,7 @@ class Corpus:
 
     def _make_reader(
         self, source: InputFile, refuse: RejectCallback, bytes_before: int | None = None
-    ) -> FileReader:
+    ) -> SourceFile:
         """Return a file to be read; `done` bytes of those before it have been, in the first pass."""
 
         def report_progress(position: int) -> None:
@@ -203,7 +203,7 @@ class Corpus:
                 )
             return decompress_file(source, report_progress)
 
-        return FileReader(
+        return SourceFile(
             source,
             names=self._names,
             batch_bytes=self._batch_bytes,

@@ -10,26 +10,26 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from dedup.errors import InputError
-from dedup.io.file_reader import FileReader, NumberedRows
 from dedup.io.line_blocks import OversizedLine, iter_line_blocks, iter_numbered_lines
+from dedup.io.source_file import NumberedRows, SourceFile
 
 __all__ = ["read_csv_rows"]
 
 
-def read_csv_rows(file_reader: FileReader) -> NumberedRows:
+def read_csv_rows(source_file: SourceFile) -> NumberedRows:
     """Yield the rows of a CSV or TSV file as dicts; the header is required, and a row must have its length.
 
     InputError where the header cannot be read, or has no column for the text.
     """
     # The limit is the module's, not the reader's; it must let through what an article may be.
-    csv.field_size_limit(max(csv.field_size_limit(), file_reader.max_article_bytes))
-    lines = _CsvLineRecorder(file_reader)
-    reader = csv.reader(lines, delimiter="\t" if file_reader.source.format == "tsv" else ",")
+    csv.field_size_limit(max(csv.field_size_limit(), source_file.max_article_bytes))
+    lines = _CsvLineRecorder(source_file)
+    reader = csv.reader(lines, delimiter="\t" if source_file.source.format == "tsv" else ",")
     header = lines.read_row(reader) or []
     if lines.row_error:
-        raise InputError(f"the header of {file_reader.source.path} cannot be read: {lines.row_error}")
+        raise InputError(f"the header of {source_file.source.path} cannot be read: {lines.row_error}")
     if header:
-        file_reader.check_columns(header)
+        source_file.check_columns(header)
     while (row := lines.read_row(reader)) is not None:
         reason = lines.row_error or _describe_ragged_row(row, header)
         if row and reason:
@@ -41,11 +41,11 @@ def read_csv_rows(file_reader: FileReader) -> NumberedRows:
 class _CsvLineRecorder:
     """The lines of a CSV file, one by one; those of the row at hand are remembered."""
 
-    def __init__(self, file_reader: FileReader) -> None:
+    def __init__(self, source_file: SourceFile) -> None:
         self.row_lines: list[tuple[int, bytes]] = []
         self.row_error = ""
-        self._file_reader = file_reader
-        self._lines = _iter_short_lines(file_reader)
+        self._file_reader = source_file
+        self._lines = _iter_short_lines(source_file)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -74,13 +74,13 @@ class _CsvLineRecorder:
         self._file_reader.reject(self.row_lines[0][0], reason, b"\n".join(line for _, line in self.row_lines))
 
 
-def _iter_short_lines(file_reader: FileReader) -> Iterator[tuple[int, bytes]]:
+def _iter_short_lines(source_file: SourceFile) -> Iterator[tuple[int, bytes]]:
     """Yield the numbered lines of a file; refuse those longer than an article may be."""
     for block in iter_line_blocks(
-        file_reader.read_chunks(), file_reader.batch_bytes, file_reader.max_article_bytes
+        source_file.read_chunks(), source_file.batch_bytes, source_file.max_article_bytes
     ):
         if isinstance(block, OversizedLine):
-            file_reader.reject(block.line, file_reader.too_long_reason, block.head)
+            source_file.reject(block.line, source_file.too_long_reason, block.head)
         else:
             yield from iter_numbered_lines(block)
 

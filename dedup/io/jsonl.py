@@ -19,7 +19,6 @@ import pyarrow.json
 
 from dedup.io.batching import group_items
 from dedup.io.decompress import CorruptFileError
-from dedup.io.file_reader import FileReader
 from dedup.io.line_blocks import (
     LineBlock,
     OversizedLine,
@@ -28,9 +27,10 @@ from dedup.io.line_blocks import (
     make_line_block,
 )
 from dedup.io.nested import build_nested_schema, get_field
-from dedup.io.normalize import explain_rejection, normalize_batch, normalize_records
 from dedup.io.records import Record, describe_json_type
 from dedup.io.schema import list_column_names
+from dedup.io.schema_mapping import explain_rejection, map_records_to_schema, map_to_schema
+from dedup.io.source_file import SourceFile
 
 __all__ = ["iter_block_records", "parse_block_articles", "read_jsonl_articles", "read_jsonl_records"]
 
@@ -43,26 +43,26 @@ SAMPLED_LINES = 4
 OPEN_BRACE = ord("{")
 
 
-def read_jsonl_articles(file_reader: FileReader) -> Iterator[pa.RecordBatch]:
+def read_jsonl_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a file of JSON Lines; lines that are none are refused."""
-    for block in _iter_file_blocks(file_reader):
-        yield from parse_block_articles(block, file_reader)
+    for block in _iter_file_blocks(source_file):
+        yield from parse_block_articles(block, source_file)
 
 
 def parse_block_articles(
-    block: LineBlock | OversizedLine, file_reader: FileReader
+    block: LineBlock | OversizedLine, source_file: SourceFile
 ) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a block; lines that are none are refused."""
     if isinstance(block, OversizedLine):
-        file_reader.reject(block.line, file_reader.too_long_reason, block.head)
+        source_file.reject(block.line, source_file.too_long_reason, block.head)
         return
-    tidy = _parse_with_arrow(block, file_reader)
-    yield from _parse_by_line(block, file_reader) if tidy is None else tidy
+    tidy = _parse_with_arrow(block, source_file)
+    yield from _parse_by_line(block, source_file) if tidy is None else tidy
 
 
-def read_jsonl_records(file_reader: FileReader) -> Iterator[tuple[int, Record]]:
+def read_jsonl_records(source_file: SourceFile) -> Iterator[tuple[int, Record]]:
     """Yield every line that is not blank, with its number, as it stands in the file."""
-    for block in _iter_file_blocks(file_reader):
+    for block in _iter_file_blocks(source_file):
         yield from iter_block_records(block)
 
 
@@ -74,11 +74,11 @@ def iter_block_records(block: LineBlock | OversizedLine) -> Iterator[tuple[int, 
         )
 
 
-def _iter_file_blocks(file_reader: FileReader) -> Iterator[LineBlock | OversizedLine]:
+def _iter_file_blocks(source_file: SourceFile) -> Iterator[LineBlock | OversizedLine]:
     """Yield the blocks of a file; where it breaks off, a last line that lacks only its newline is whole."""
     try:
         yield from iter_line_blocks(
-            file_reader.read_chunks(), file_reader.batch_bytes, file_reader.max_article_bytes
+            source_file.read_chunks(), source_file.batch_bytes, source_file.max_article_bytes
         )
     except CorruptFileError as damage:
         if damage.line is None or isinstance(_parse_line(damage.partial_line), str):
@@ -91,19 +91,19 @@ def _is_blank(line: bytes) -> bool:
     return not line or line.isspace()
 
 
-def _parse_with_arrow(block: LineBlock, file_reader: FileReader) -> list[pa.RecordBatch] | None:
+def _parse_with_arrow(block: LineBlock, source_file: SourceFile) -> list[pa.RecordBatch] | None:
     """Return the articles of a block as Arrow reads it, or None where it must be read line by line."""
     widest = int(np.diff(block.ends, prepend=-1).max())
-    if widest - 1 > file_reader.max_article_bytes or not _is_one_object_per_line(block):
+    if widest - 1 > source_file.max_article_bytes or not _is_one_object_per_line(block):
         return None
-    schema = _infer_schema(_sample_lines(block), file_reader)
+    schema = _infer_schema(_sample_lines(block), source_file)
     if schema is None:
         return None
     try:
         table = _read_json(block.data, schema, widest)
     except pa.ArrowInvalid:
         return None
-    return _normalize_table(table, block.line, file_reader) if table.num_rows == len(block.ends) else None
+    return _normalize_table(table, block.line, source_file) if table.num_rows == len(block.ends) else None
 
 
 def _sample_lines(block: LineBlock) -> list[bytes]:
@@ -127,13 +127,13 @@ def _is_one_object_per_line(block: LineBlock) -> bool:
     return True
 
 
-def _infer_schema(lines: Sequence[bytes], file_reader: FileReader) -> pa.Schema | None:
+def _infer_schema(lines: Sequence[bytes], source_file: SourceFile) -> pa.Schema | None:
     """Return the columns to read, with the types they have in a few lines; None where one of those is broken.
 
     Every name that a field may have is asked for, since the fields of an article must not depend on its neighbours. A
     field counts as a string unless it is seen to be a number; where it turns out to be neither, Arrow refuses the block.
     """
-    types = dict.fromkeys(list_column_names(file_reader.names), pa.string())
+    types = dict.fromkeys(list_column_names(source_file.names), pa.string())
     records = [_parse_line(line) for line in lines]
     for record in records:
         if isinstance(record, str):
@@ -142,9 +142,9 @@ def _infer_schema(lines: Sequence[bytes], file_reader: FileReader) -> pa.Schema 
             value = get_field(record, name)
             if type(value) is int:
                 types[name] = pa.int64()
-            elif type(value) is float and name in file_reader.names["published"]:
+            elif type(value) is float and name in source_file.names["published"]:
                 types[name] = pa.float64()
-    file_reader.field_use.note_records([record for record in records if isinstance(record, dict)])
+    source_file.field_use.note_records([record for record in records if isinstance(record, dict)])
     return build_nested_schema(types)
 
 
@@ -159,32 +159,32 @@ def _read_json(data: bytes, schema: pa.Schema, widest: int) -> pa.Table:
     )
 
 
-def _normalize_table(table: pa.Table, first: int, file_reader: FileReader) -> list[pa.RecordBatch] | None:
+def _normalize_table(table: pa.Table, first: int, source_file: SourceFile) -> list[pa.RecordBatch] | None:
     """Return the articles of a table, whose first row is line `first`; None where a row is none."""
     found = []
     for batch in table.combine_chunks().to_batches():
-        sifted = normalize_batch(
-            batch, file_reader.names, file_reader.build_id_function(range(first, first + batch.num_rows))
+        sifted = map_to_schema(
+            batch, source_file.names, source_file.build_id_function(range(first, first + batch.num_rows))
         )
         if sifted.rejected:
             return None
-        file_reader.field_use.note_columns(batch)
+        source_file.field_use.note_columns(batch)
         found.append(sifted)
         first += batch.num_rows
     for sifted in found:
-        file_reader.add_warnings(sifted)
+        source_file.add_warnings(sifted)
     return [sifted.batch for sifted in found]
 
 
-def _parse_by_line(block: LineBlock, file_reader: FileReader) -> Iterator[pa.RecordBatch]:
+def _parse_by_line(block: LineBlock, source_file: SourceFile) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a block read line by line, and refuse the lines that are none."""
     lines = ((number, line) for number, line in iter_numbered_lines(block) if not _is_blank(line))
-    for group in group_items(lines, lambda numbered_line: len(numbered_line[1]), file_reader.batch_bytes):
+    for group in group_items(lines, lambda numbered_line: len(numbered_line[1]), source_file.batch_bytes):
         numbers, records, refused = [], [], []
         for number, line in group:
             record = (
-                file_reader.too_long_reason
-                if len(line) > file_reader.max_article_bytes
+                source_file.too_long_reason
+                if len(line) > source_file.max_article_bytes
                 else _parse_line(line)
             )
             if isinstance(record, str):
@@ -192,15 +192,15 @@ def _parse_by_line(block: LineBlock, file_reader: FileReader) -> Iterator[pa.Rec
             else:
                 numbers.append(number)
                 records.append(record)
-        sifted = normalize_records(records, file_reader.names, file_reader.build_id_function(numbers))
+        sifted = map_records_to_schema(records, source_file.names, source_file.build_id_function(numbers))
         refused += [
-            (numbers[row], explain_rejection(records[row], file_reader.names)) for row in sifted.rejected
+            (numbers[row], explain_rejection(records[row], source_file.names)) for row in sifted.rejected
         ]
         found = dict(group)
         for number, reason in sorted(refused):
-            file_reader.reject(number, reason, found[number])
-        file_reader.add_warnings(sifted)
-        file_reader.field_use.note_records(records)
+            source_file.reject(number, reason, found[number])
+        source_file.add_warnings(sifted)
+        source_file.field_use.note_records(records)
         yield sifted.batch
 
 

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.decompress import CorruptFileError
-from dedup.io.file_reader import FileReader, NumberedRows
 from dedup.io.line_blocks import Int64Array
-from dedup.io.normalize import explain_rejection, normalize_batch
 from dedup.io.records import MAX_REJECT_CHARACTERS, to_json_line
 from dedup.io.schema import BATCH_ARTICLES, list_column_names
+from dedup.io.schema_mapping import explain_rejection, map_to_schema
+from dedup.io.source_file import NumberedRows, SourceFile
 from dedup.io.values import to_python_rows
 
 if TYPE_CHECKING:
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 __all__ = ["extract_batch_articles", "iter_batch_rows", "read_parquet_articles", "read_parquet_rows"]
 
 
-def read_parquet_articles(file_reader: FileReader) -> Iterator[pa.RecordBatch]:
+def read_parquet_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a Parquet file; only the columns that they need are read."""
-    for first, batch in _read_parquet_batches(file_reader, list_column_names(file_reader.names)):
-        yield extract_batch_articles(first, batch, file_reader)
+    for first, batch in _read_parquet_batches(source_file, list_column_names(source_file.names)):
+        yield extract_batch_articles(first, batch, source_file)
 
 
-def extract_batch_articles(first: int, batch: pa.RecordBatch, file_reader: FileReader) -> pa.RecordBatch:
+def extract_batch_articles(first: int, batch: pa.RecordBatch, source_file: SourceFile) -> pa.RecordBatch:
     """Return the articles of a batch, whose first row has the number `first`; rows that are none are refused."""
-    sifted = normalize_batch(
-        batch, file_reader.names, file_reader.build_id_function(range(first, first + len(batch)))
+    sifted = map_to_schema(
+        batch, source_file.names, source_file.build_id_function(range(first, first + len(batch)))
     )
-    file_reader.add_warnings(sifted)
-    file_reader.field_use.note_columns(batch)
+    source_file.add_warnings(sifted)
+    source_file.field_use.note_columns(batch)
     for row in sifted.rejected:
         (record,) = to_python_rows(batch.slice(row, 1))
-        file_reader.reject(first + row, explain_rejection(record, file_reader.names), to_json_line(record))
+        source_file.reject(first + row, explain_rejection(record, source_file.names), to_json_line(record))
     numbers = np.delete(np.arange(first, first + len(batch)), sifted.rejected)
-    return _reject_long_articles(file_reader, sifted.batch, numbers)
+    return _reject_long_articles(source_file, sifted.batch, numbers)
 
 
-def read_parquet_rows(file_reader: FileReader) -> NumberedRows:
+def read_parquet_rows(source_file: SourceFile) -> NumberedRows:
     """Yield the rows of a Parquet file as dicts, with all their columns, numbered from 1."""
-    for first, batch in _read_parquet_batches(file_reader, None):
+    for first, batch in _read_parquet_batches(source_file, None):
         yield from iter_batch_rows(first, batch)
 
 
@@ -58,22 +58,22 @@ def iter_batch_rows(first: int, batch: pa.RecordBatch) -> NumberedRows:
 
 
 def _read_parquet_batches(
-    file_reader: FileReader, columns: Sequence[str] | None
+    source_file: SourceFile, columns: Sequence[str] | None
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Yield the number of the first row and the columns named, or all, of each part of a Parquet file."""
     first = 1
     try:
-        size = Path(file_reader.source.path).stat().st_size
-        with _open_parquet(file_reader) as file:
-            file_reader.check_columns(file.schema_arrow.names)
+        size = Path(source_file.source.path).stat().st_size
+        with _open_parquet(source_file) as file:
+            source_file.check_columns(file.schema_arrow.names)
             known = None if columns is None else _select_columns(columns, file.schema_arrow.names)
             for batch in file.iter_batches(
-                _estimate_batch_rows(file.metadata, file_reader.batch_bytes), columns=known
+                _estimate_batch_rows(file.metadata, source_file.batch_bytes), columns=known
             ):
                 yield first, batch
                 first += batch.num_rows
-                if not file_reader.source.compression:
-                    file_reader.report_progress(size * (first - 1) // file.metadata.num_rows)
+                if not source_file.source.compression:
+                    source_file.report_progress(size * (first - 1) // file.metadata.num_rows)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # a column's name is read by Python
         raise CorruptFileError(f"not a Parquet file, or a damaged one: {error}") from error
 
@@ -84,29 +84,29 @@ def _select_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _open_parquet(file_reader: FileReader) -> Iterator[ParquetFile]:
+def _open_parquet(source_file: SourceFile) -> Iterator[ParquetFile]:
     """Open a Parquet file; one that is compressed or a stream is copied first, since its directory is at its end."""
     from pyarrow.parquet import ParquetFile
 
-    if not (file_reader.source.compression or file_reader.source.is_stream):
-        with ParquetFile(file_reader.source.path) as file:
+    if not (source_file.source.compression or source_file.source.is_stream):
+        with ParquetFile(source_file.source.path) as file:
             yield file
         return
     with tempfile.TemporaryFile() as unpacked:
-        unpacked.writelines(file_reader.read_decompressed())
+        unpacked.writelines(source_file.read_decompressed())
         unpacked.seek(0)
         yield ParquetFile(unpacked)
 
 
 def _reject_long_articles(
-    file_reader: FileReader, articles: pa.RecordBatch, numbers: Int64Array
+    source_file: SourceFile, articles: pa.RecordBatch, numbers: Int64Array
 ) -> pa.RecordBatch:
     """Return the articles that are not too long; refuse the others by the numbers of their rows."""
-    fits = pc.less_equal(pc.binary_length(articles["text"]), file_reader.max_article_bytes)
+    fits = pc.less_equal(pc.binary_length(articles["text"]), source_file.max_article_bytes)
     for row in pc.indices_nonzero(pc.invert(fits)).to_pylist():
-        file_reader.reject(
+        source_file.reject(
             int(numbers[row]),
-            file_reader.too_long_reason,
+            source_file.too_long_reason,
             articles["text"][row].as_py()[:MAX_REJECT_CHARACTERS],
         )
     return articles.filter(fits)

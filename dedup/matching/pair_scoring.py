@@ -94,7 +94,7 @@ def fill_candidate_pairs(
     return len(order), found
 
 
-def iter_scored_pairs(
+def iter_model_pairs(
     sketches: Any, order: np.ndarray, settings: Settings, query_mask: np.ndarray, margin: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (pairs, log-odds) of the candidate pairs that are for the model of the level to decide.

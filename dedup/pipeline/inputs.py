@@ -19,9 +19,9 @@ from dedup.errors import InputError, SettingsError
 from dedup.io.articles import _iter_groups as iter_groups
 from dedup.io.corpus import Corpus
 from dedup.io.discovery import STDIN
-from dedup.io.normalize import NormalizedBatch, explain_rejection, normalize_batch, normalize_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject, to_json_line
 from dedup.io.schema import build_field_names
+from dedup.io.schema_mapping import MappedBatch, explain_rejection, map_records_to_schema, map_to_schema
 from dedup.io.values import as_text, is_missing, to_python_rows
 
 __all__ = ["ArticleInput", "Articles", "ErrorPolicy", "open_articles", "restore_ids"]
@@ -82,7 +82,7 @@ class ArticleInput:
         self._reset()
         first = 0
         for group in iter_groups(self._articles, self._names["text"][0]):
-            normalized = normalize_group(group, self._names, first)
+            normalized = map_group_to_schema(group, self._names, first)
             self._handle_rejected(group, normalized.rejected, first)
             self._record_ids(group, normalized)
             self.warnings += normalized.warnings
@@ -127,7 +127,7 @@ class ArticleInput:
             shown = to_json_line(dict(record)).decode()[:MAX_REJECT_CHARACTERS]
             self.rejects.append(Reject(IN_MEMORY, first + position + 1, reason, shown))
 
-    def _record_ids(self, group: ArticleGroup, normalized: NormalizedBatch) -> None:
+    def _record_ids(self, group: ArticleGroup, normalized: MappedBatch) -> None:
         """Keep the ids of a group as they were given."""
         ids = select_original_ids(group, self._names["id"])
         if ids is None:
@@ -216,15 +216,15 @@ def collect_frame(articles: Any) -> Any:
     return articles
 
 
-def normalize_group(group: ArticleGroup, names: Mapping[str, tuple[str, ...]], first: int) -> NormalizedBatch:
+def map_group_to_schema(group: ArticleGroup, names: Mapping[str, tuple[str, ...]], first: int) -> MappedBatch:
     """Return the articles of a group; one without an id gets its position, of which `first` is the group's."""
 
     def make_id(position: int) -> str:
         return str(first + position)
 
     if isinstance(group, list):
-        return normalize_records(group, names, make_id)
-    return normalize_batch(group, names, make_id)
+        return map_records_to_schema(group, names, make_id)
+    return map_to_schema(group, names, make_id)
 
 
 def get_record(group: ArticleGroup, position: int) -> Mapping[str, Any]:

@@ -22,9 +22,9 @@ from dedup.io.records import Reject
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, Match
 from dedup.matching.clustering import Assignments
 from dedup.matching.evidence import EVIDENCE_NAMES, FEATURES_START
-from dedup.pipeline.display import ClusterRow, ResultCounts, format_counts, render_result
+from dedup.pipeline.decision_table import build_decision_table, make_id_array
 from dedup.pipeline.inputs import ArticleInput, Articles, open_articles, restore_ids
-from dedup.pipeline.tables import build_decision_table, make_id_array
+from dedup.pipeline.notebook_html import ClusterRow, ResultCounts, format_counts, render_result
 from dedup.settings.settings import RELATIONS, Settings
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dedup.formatting import format_count
 from dedup.index.stream import hash_line
-from dedup.io.normalize import explain_rejection, normalize_records
 from dedup.io.records import describe_json_type, to_json_line
 from dedup.io.schema import FieldNames, list_column_names
+from dedup.io.schema_mapping import explain_rejection, map_records_to_schema
 from dedup.server.capacity import Limits
 
 __all__ = ["JSON", "LINES", "ArticleBody", "PostedArticles", "content_kind", "parse_articles"]
@@ -147,7 +147,7 @@ def convert_records(
 ) -> tuple[pa.RecordBatch, dict[int, str]]:
     """Return the articles among records by position, and the reasons why the others are none."""
     positions, values = list(records), list(records.values())
-    normalized = normalize_records(values, names, lambda row: hash_line(to_json_line(values[row])))
+    normalized = map_records_to_schema(values, names, lambda row: hash_line(to_json_line(values[row])))
     return normalized.batch, {
         positions[row]: explain_rejection(values[row], names) for row in normalized.rejected
     }

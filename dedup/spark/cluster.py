@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.index.ingest import compute_index_levels
+from dedup.index.decide import compute_index_levels
 from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE
 from dedup.matching.classifier import EXACT, NO_RELATION, make_match_params
 from dedup.matching.clustering import Assignments, PriorAssignments, assign_leaders, join_small_storylines

@@ -23,7 +23,7 @@ from dedup.evaluation.fitting import (
 )
 from dedup.evaluation.ground_truth import PairTruth, StoryTruth
 from dedup.evaluation.pair_labels import LabelledPairs
-from dedup.evaluation.training_pairs import (
+from dedup.evaluation.training_data import (
     assign_folds,
     build_training_set,
     is_decided_by_model,

@@ -539,7 +539,7 @@ def test_nothing_is_learned_anew_where_nothing_was_taken_out(place: Place, gone:
 
 
 def test_a_corpus_takes_many_short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.index.ingest_batches.TRANSACTION_ARTICLES", 4)
+    monkeypatch.setattr("dedup.index.decide.TRANSACTION_ARTICLES", 4)
     articles = planned(30, seed=8, stories=4)
     with Index.open(":memory:") as index:
         real = index.decide

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.io.corpus import Corpus, read_articles
-from dedup.io.file_reader import FileReader
 from dedup.io.jsonl import _parse_with_arrow
 from dedup.io.line_blocks import LineBlock
+from dedup.io.source_file import SourceFile
 
 
 def test_records_come_back_byte_for_byte(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_arrow_and_python_read_the_same_articles(
     path.write_bytes(jsonl(*[json.dumps(fields).encode() for fields in objects]))
     by_arrow: list[bool] = []
 
-    def spy(block: LineBlock, reading: FileReader) -> list[pa.RecordBatch] | None:
+    def spy(block: LineBlock, reading: SourceFile) -> list[pa.RecordBatch] | None:
         found = _parse_with_arrow(block, reading)
         by_arrow.append(found is not None)
         return found

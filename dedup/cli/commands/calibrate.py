@@ -73,7 +73,7 @@ def calibrate_command(
     import dedup
     from dedup.evaluation.calibration import fit_calibrated_model as fit
     from dedup.evaluation.fitting import ModelWeights
-    from dedup.evaluation.training_pairs import build_training_set
+    from dedup.evaluation.training_data import build_training_set
     from dedup.io.atomic_write import open_atomic
     from dedup.matching.classifier import choose_level_model
     from dedup.settings.model_file import encode_model

@@ -163,7 +163,7 @@ def filter_corpus(paths: tuple[str, ...], settings: Settings, outputs: FilterOut
     print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=outputs.quiet)
     done = run_with_progress(corpus, settings, quiet=outputs.quiet)
     report_rejects(corpus, len(done.result.ids), paths, outputs.output, outputs.rejects, quiet=outputs.quiet)
-    write_filtered(done.result, corpus, outputs)
+    write_kept_and_dropped(done.result, corpus, outputs)
     report_run(done, corpus, quiet=outputs.quiet)
 
 
@@ -180,7 +180,7 @@ def filter_with_index(
     with open_index(location, settings) as index:
         answers, seconds = add_corpus_to_index(corpus, index, quiet=outputs.quiet)
         save_rejects(corpus, paths, outputs.output, outputs.rejects, quiet=outputs.quiet)
-        write_filtered(CorpusAnswers(answers, new_only=outputs.new_only), corpus, outputs)
+        write_kept_and_dropped(CorpusAnswers(answers, new_only=outputs.new_only), corpus, outputs)
         outcomes = count_outcomes(answers, new_only=outputs.new_only)
         report_index_answers(outcomes, seconds, index, corpus.warnings, quiet=outputs.quiet)
     check_reject_share(corpus.rejects, len(corpus.rejects), len(answers), outputs.rejects.max_share)
@@ -202,7 +202,7 @@ def open_corpus(paths: tuple[str, ...], outputs: FilterOutputs, **reading: Any) 
     return corpus
 
 
-def write_filtered(verdicts: ArticleDecisions, corpus: Corpus, outputs: FilterOutputs) -> None:
+def write_kept_and_dropped(verdicts: ArticleDecisions, corpus: Corpus, outputs: FilterOutputs) -> None:
     """Write the kept and the dropped articles; `InputError` if rejects would be lost by replacing their file."""
     from dedup.io.atomic_write import write_records
     from dedup.pipeline import writers

@@ -14,7 +14,7 @@ from dedup.formatting import format_count
 if TYPE_CHECKING:
     from dedup.evaluation.calibration import Calibration
 
-__all__ = ["format_calibration_verdict", "render_calibration"]
+__all__ = ["format_calibration_outcome", "render_calibration"]
 
 
 def render_calibration(calibration: Calibration, settled: int) -> Iterator[RenderableType]:
@@ -48,7 +48,7 @@ def render_calibration(calibration: Calibration, settled: int) -> Iterator[Rende
         else ""
     )
     yield f"\n{pairs} of {stories}, {calibration.same:,} of the same {level}{copies}"
-    yield Text(format_calibration_verdict(calibration), "bold green" if calibration.helped else "bold yellow")
+    yield Text(format_calibration_outcome(calibration), "bold green" if calibration.helped else "bold yellow")
 
 
 def get_level_plural(level: str) -> str:
@@ -56,7 +56,7 @@ def get_level_plural(level: str) -> str:
     return {"story": "stories", "storyline": "storylines"}[level]
 
 
-def format_calibration_verdict(calibration: Calibration) -> str:
+def format_calibration_outcome(calibration: Calibration) -> str:
     """Return whether the labels improved the model, and whether more are likely to."""
     groups = get_level_plural(calibration.model.level)
     if calibration.helped:

@@ -13,7 +13,7 @@ from rich.text import Text
 from dedup.formatting import format_size, strip_controls
 
 if TYPE_CHECKING:
-    from dedup.index.maintenance import IndexStats
+    from dedup.index.stats import IndexStats
 
 __all__ = ["render_index_stats"]
 

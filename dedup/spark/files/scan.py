@@ -22,10 +22,10 @@ from dedup.errors import InputError
 from dedup.io.corpus import MAX_ARTICLE_BYTES
 from dedup.io.decompress import ENCODING_SAMPLE_BYTES, CorruptFileError, decode_to_utf8, decompress_file
 from dedup.io.discovery import InputFile
-from dedup.io.file_reader import FileReader
 from dedup.io.line_blocks import MAX_HEAD_BYTES, LineBlock
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject
 from dedup.io.schema import BATCH_BYTES, FieldNames
+from dedup.io.source_file import SourceFile
 from dedup.spark.files.discovery import normalize_path
 from dedup.spark.files.splits import Batches, SplitFormat, SplitKey
 
@@ -93,12 +93,12 @@ class CorpusFiles:
         part: Any,
         refuse: Callable[[int | None, str, bytes | str], None],
         warnings: Counter[str] | None = None,
-    ) -> FileReader:
+    ) -> SourceFile:
         """Return a part of a file as the readers of a local run take it."""
         source = self.sources[number]
         if isinstance(part, Path):
             source = replace(source, path=str(part))
-        return FileReader(
+        return SourceFile(
             source,
             names=self.names,
             batch_bytes=BATCH_BYTES,

@@ -17,12 +17,12 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.io.discovery import InputFile
-from dedup.io.file_reader import FileReader
 from dedup.io.jsonl import iter_block_records, parse_block_articles
 from dedup.io.line_blocks import LineBlock, make_line_block
 from dedup.io.parquet import extract_batch_articles, iter_batch_rows
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import Record
+from dedup.io.source_file import SourceFile
 from dedup.spark.files.discovery import normalize_path
 
 __all__ = [
@@ -57,8 +57,8 @@ class SplitFormat(NamedTuple):
 
     parts: Callable[[Batches, Mapping[str, int], Mapping[SplitKey, int]], Iterator[tuple[SplitKey, Any]]]
     """Takes batches, the number of each file by its place, and the number of each piece's first line, where that is known."""
-    articles: Callable[[Any, FileReader], Iterator[pa.RecordBatch]]
-    records: Callable[[Any, FileReader], Iterator[tuple[int, Record]]]
+    articles: Callable[[Any, SourceFile], Iterator[pa.RecordBatch]]
+    records: Callable[[Any, SourceFile], Iterator[tuple[int, Record]]]
 
 
 def choose_split_format(source: InputFile) -> SplitFormat:
@@ -123,31 +123,31 @@ def iter_file_splits(
                 yield (numbers[place], 0), Path(copy.name)
 
 
-def read_rows_as_articles(rows: NumberedBatch, reading: FileReader) -> Iterator[pa.RecordBatch]:
+def read_rows_as_articles(rows: NumberedBatch, reading: SourceFile) -> Iterator[pa.RecordBatch]:
     """Yield the articles among the rows of a Parquet file."""
     yield extract_batch_articles(rows.first, rows.batch, reading)
 
 
-def read_rows_as_records(rows: NumberedBatch, _reading: FileReader) -> Iterator[tuple[int, Record]]:
+def read_split_rows(rows: NumberedBatch, _reading: SourceFile) -> Iterator[tuple[int, Record]]:
     """Yield the rows of a Parquet file as records."""
     return ((number, Record(row)) for number, row in iter_batch_rows(rows.first, rows.batch))
 
 
-def read_block_as_records(block: LineBlock, _reading: FileReader) -> Iterator[tuple[int, Record]]:
+def read_split_lines(block: LineBlock, _reading: SourceFile) -> Iterator[tuple[int, Record]]:
     """Yield the lines of a block as records."""
     return iter_block_records(block)
 
 
-def read_file_as_articles(_path: Path, reading: FileReader) -> Iterator[pa.RecordBatch]:
+def read_file_as_articles(_path: Path, reading: SourceFile) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a file."""
     return read_file_articles(reading)
 
 
-def read_file_as_records(_path: Path, reading: FileReader) -> Iterator[tuple[int, Record]]:
+def read_file_as_records(_path: Path, reading: SourceFile) -> Iterator[tuple[int, Record]]:
     """Yield the records of a file."""
     return read_file_records(reading)
 
 
-LINES = SplitFormat(iter_line_splits, parse_block_articles, read_block_as_records)
-ROWS = SplitFormat(iter_row_splits, read_rows_as_articles, read_rows_as_records)
+LINES = SplitFormat(iter_line_splits, parse_block_articles, read_split_lines)
+ROWS = SplitFormat(iter_row_splits, read_rows_as_articles, read_split_rows)
 WHOLE = SplitFormat(iter_file_splits, read_file_as_articles, read_file_as_records)

@@ -20,7 +20,7 @@ from dedup.evaluation.fitting import TrainingPairs
 from dedup.evaluation.ground_truth import GroundTruth, StoryTruth
 from dedup.evaluation.metrics import encode_labels
 from dedup.evaluation.near_threshold import order_by_rank
-from dedup.matching.pair_scoring import compute_evidence_in_context, iter_scored_pairs, score_pairs
+from dedup.matching.pair_scoring import compute_evidence_in_context, iter_model_pairs, score_pairs
 from dedup.pipeline.deduplicate import SketchedCorpus
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
@@ -107,7 +107,7 @@ def collect_model_pairs(
 ) -> tuple[np.ndarray, int]:
     """Return the first pairs of the articles that are looked up, about `limit` of them, and the number of all."""
     parts, count = [np.zeros((0, 2), np.int64)], 0
-    for pairs, _ in iter_scored_pairs(sketches, order, settings, lookup_mask, MAX_MODEL_SHORTFALL):
+    for pairs, _ in iter_model_pairs(sketches, order, settings, lookup_mask, MAX_MODEL_SHORTFALL):
         parts += [pairs] if count <= limit else []
         count += len(pairs)
     return np.concatenate(parts), count

@@ -15,10 +15,10 @@ from dedup.errors import InputError
 from dedup.io.decompress import ByteChunks, decode_to_utf8
 from dedup.io.discovery import InputFile
 from dedup.io.field_use import FieldUse, suggest_names
-from dedup.io.normalize import NormalizedBatch
 from dedup.io.schema import FieldNames
+from dedup.io.schema_mapping import MappedBatch
 
-__all__ = ["FileReader", "NumberedRows"]
+__all__ = ["NumberedRows", "SourceFile"]
 
 NumberedRows = Iterator[tuple[int, dict[str, Any]]]
 """Records as dicts, with their numbers in the file."""
@@ -27,7 +27,7 @@ OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
-class FileReader:
+class SourceFile:
     """A file, opened as often as asked; `refuse` takes a line number, the reason, and what stood there.
 
     `size` is how many bytes a batch may have, `longest` how many an article may have.
@@ -54,7 +54,7 @@ class FileReader:
             self.warnings[OTHER_ENCODING_WARNING.format(encoding)] += 1
         return decoded
 
-    def add_warnings(self, normalized: NormalizedBatch) -> None:
+    def add_warnings(self, normalized: MappedBatch) -> None:
         """Count the warnings of a batch."""
         self.warnings.update(normalized.warnings)
         self.examples.update(

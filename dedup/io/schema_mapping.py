@@ -24,7 +24,7 @@ from dedup.io.schema import FIELDS, SCHEMA, FieldNames
 from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
 from dedup.io.written_dates import is_ambiguous_date
 
-__all__ = ["NormalizedBatch", "explain_rejection", "normalize_batch", "normalize_records"]
+__all__ = ["MappedBatch", "explain_rejection", "map_records_to_schema", "map_to_schema"]
 
 UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
 AMBIGUOUS_DATE_WARNING = (
@@ -37,7 +37,7 @@ _TYPE_NAMES = {int: "a number", float: "a number", bool: "a truth value", list: 
 
 
 @dataclass(frozen=True, slots=True)
-class NormalizedBatch:
+class MappedBatch:
     """The usable articles of a batch, the positions of the others in it, and what was odd but harmless."""
 
     batch: pa.RecordBatch
@@ -47,9 +47,7 @@ class NormalizedBatch:
     """For a warning the first thing that it was given for."""
 
 
-def normalize_batch(
-    batch: pa.RecordBatch, names: FieldNames, make_id: Callable[[int], str]
-) -> NormalizedBatch:
+def map_to_schema(batch: pa.RecordBatch, names: FieldNames, make_id: Callable[[int], str]) -> MappedBatch:
     """Return the usable articles of a batch; `made` gives the id for a position where the batch has none."""
     warnings: Counter[str] = Counter()
     examples: dict[str, str] = {}
@@ -60,16 +58,16 @@ def normalize_batch(
     columns["id"] = _fill_missing_ids(columns["id"], make_id)
     articles = pa.RecordBatch.from_arrays([columns[ours] for ours in FIELDS], schema=SCHEMA)
     if columns["text"].null_count == 0:
-        return NormalizedBatch(articles, [], +warnings, examples)
+        return MappedBatch(articles, [], +warnings, examples)
     usable = columns["text"].is_valid()
     refused: list[int] = pc.indices_nonzero(pc.invert(usable)).to_pylist()
-    return NormalizedBatch(articles.filter(usable), refused, +warnings, examples)
+    return MappedBatch(articles.filter(usable), refused, +warnings, examples)
 
 
-def normalize_records(
+def map_records_to_schema(
     records: Sequence[Mapping[str, Any]], names: FieldNames, make_id: Callable[[int], str]
-) -> NormalizedBatch:
-    """Return the usable articles of some dicts; as `normalize_batch`, a name at a time."""
+) -> MappedBatch:
+    """Return the usable articles of some dicts; as `map_to_schema`, a name at a time."""
     columns = {}
     warnings: Counter[str] = Counter()
     for ours, theirs in names.items():
@@ -85,8 +83,8 @@ def normalize_records(
                 )
                 warnings[IGNORED_FIELD_WARNING.format(name)] += odd
     columns = columns or {"text": pa.nulls(len(records), pa.string())}
-    sifted = normalize_batch(pa.RecordBatch.from_pydict(columns), names, make_id)
-    return NormalizedBatch(sifted.batch, sifted.rejected, +(sifted.warnings + warnings), sifted.examples)
+    sifted = map_to_schema(pa.RecordBatch.from_pydict(columns), names, make_id)
+    return MappedBatch(sifted.batch, sifted.rejected, +(sifted.warnings + warnings), sifted.examples)
 
 
 def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:

@@ -6,18 +6,26 @@ order gives the clusters of `deduplicate`, whatever the batches (law 6).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.index.cache import IndexCache
 from dedup.index.lookup import LEVEL_ALL, LEVEL_BANDS, LEVEL_NONE
 from dedup.index.storage.backend import IndexRow
 from dedup.matching.classifier import NO_RELATION, REWRITE, MatchParams
 from dedup.matching.clustering import MAX_WITNESSES, Assignments, assign_leaders
+from dedup.pipeline.deduplicate import resolve_thread_count, sketch_batches, sketch_with_settings
+from dedup.settings.settings import Settings
 from dedup.sketches.codec import pack_sketches
 from dedup.sketches.sketch import Sketches, concat_sketches
+
+TRANSACTION_ARTICLES = 1000
+"""The number of articles in a transaction: other writers wait meanwhile, and all possible matches are fetched."""
+MIN_PARALLEL_ARTICLES = 64
+"""The size from which a batch is worth several threads."""
 
 
 class NewArticles(NamedTuple):
@@ -33,7 +41,7 @@ class NewArticles(NamedTuple):
     """Those of the members."""
 
 
-class IngestResult(NamedTuple):
+class IndexDecisions(NamedTuple):
     """The rows and sketches of a batch to record."""
 
     rows: list[IndexRow]
@@ -43,12 +51,12 @@ class IngestResult(NamedTuple):
     """The number of lookups that reached a bound on the work."""
 
 
-EMPTY_RESULT = IngestResult([], {}, 0)
+EMPTY_RESULT = IndexDecisions([], {}, 0)
 
 
 def decide_new_articles(
     new: NewArticles, cache: IndexCache, rules: MatchParams, threads: int
-) -> IngestResult:
+) -> IndexDecisions:
     """Return the decisions on the new articles, in their order, given all earlier articles."""
     if not len(new.members):
         return EMPTY_RESULT
@@ -68,7 +76,7 @@ def decide_new_articles(
     rows = build_index_rows(new, made, here, positions, marks)
     blobs = pack_sketches(s).to_byte_strings()
     sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
-    return IngestResult(rows, sketches, int(np.count_nonzero(bounded | (made.limit_reached[here] != 0))))
+    return IndexDecisions(rows, sketches, int(np.count_nonzero(bounded | (made.limit_reached[here] != 0))))
 
 
 def build_index_rows(
@@ -114,3 +122,20 @@ def compute_index_levels(
         counts[leader] = count + 1
         marks[a] = LEVEL_ALL if rules.by_storyline and count < MAX_WITNESSES else LEVEL_BANDS
     return marks
+
+
+def split_for_transactions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the articles in batches for one transaction each."""
+    for batch in batches:
+        for first in range(0, batch.num_rows, TRANSACTION_ARTICLES):
+            yield batch.slice(first, TRANSACTION_ARTICLES)
+
+
+def sketch_in_parallel(batch: pa.RecordBatch, settings: Settings) -> Sketches:
+    """Return the sketches of a batch; several threads share a large one."""
+    threads = resolve_thread_count(settings)
+    if threads == 1 or batch.num_rows < MIN_PARALLEL_ARTICLES:
+        return sketch_with_settings(batch, settings)
+    size = -(-batch.num_rows // threads)
+    parts = [batch.slice(first, size) for first in range(0, batch.num_rows, size)]
+    return sketch_batches(parts, settings, None)[1]

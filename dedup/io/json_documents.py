@@ -1,21 +1,18 @@
-"""JSON documents and plain text → numbered dicts."""
+"""Read the articles of JSON documents: arrays, lists of `articles`, and objects one after the other."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import count
 from typing import NoReturn
 
-import pyarrow as pa
-
 from dedup.io.decompress import CorruptFileError
-from dedup.io.file_reader import FileReader, NumberedRows
 from dedup.io.json_text import JsonText, has_article_list, iter_json_articles
 from dedup.io.records import MAX_REJECT_CHARACTERS, describe_json_type
-from dedup.io.schema import FIELDS, SCHEMA, FieldNames
+from dedup.io.schema import FieldNames
+from dedup.io.source_file import NumberedRows, SourceFile
 
-__all__ = ["is_document", "read_document_rows", "read_text_articles", "read_text_rows"]
+__all__ = ["is_document", "read_document_rows"]
 
 # Anchored, and with one way to match each blank, so that they take linear time on any input.
 ARRAY_START = re.compile(rb"\A\s*\[")
@@ -37,14 +34,14 @@ def is_document(head: bytes, file_format: str, names: FieldNames) -> bool:
     return LIST_KEY in head and has_article_list(head, _list_field_names(names))
 
 
-def read_document_rows(file_reader: FileReader) -> NumberedRows:
+def read_document_rows(source_file: SourceFile) -> NumberedRows:
     """Yield the objects of JSON documents: of arrays, of lists of `articles`, or one after the other; numbered from 1.
 
     A document is read in a stream, so its size does not matter. Broken JSON in it cannot be told apart from all that
     follows, which is refused with it.
     """
-    text = JsonText(file_reader.read_chunks(), 2 * file_reader.max_article_bytes)
-    articles = iter_json_articles(text, _list_field_names(file_reader.names))
+    text = JsonText(source_file.read_chunks(), 2 * source_file.max_article_bytes)
+    articles = iter_json_articles(text, _list_field_names(source_file.names))
     for number in count(1):
         try:
             value = next(articles, END)
@@ -55,7 +52,7 @@ def read_document_rows(file_reader: FileReader) -> NumberedRows:
         if isinstance(value, dict):
             yield number, value
         else:
-            file_reader.reject(number, f"{describe_json_type(value)}, not an object", text.get_value_text())
+            source_file.reject(number, f"{describe_json_type(value)}, not an object", text.get_value_text())
     if text.damage:
         raise text.damage
 
@@ -72,35 +69,3 @@ def _raise_broken(text: JsonText, number: int, error: Exception) -> NoReturn:
 def _list_field_names(names: FieldNames) -> list[str]:
     """Return the names that the id, the title, the text or the URL of an article may have."""
     return [name for ours in ("id", "title", "text", "url") for name in names[ours]]
-
-
-def read_text_rows(file_reader: FileReader) -> NumberedRows:
-    """Yield a plain text file as one dict, numbered 1; half a text, or one that is not UTF-8, is refused."""
-    data, damage = _read_bytes(file_reader, file_reader.max_article_bytes)
-    if damage:
-        raise CorruptFileError(str(damage), None, data)
-    try:
-        yield 1, {"id": file_reader.source.label, "text": data.decode()}
-    except UnicodeDecodeError as error:
-        raise CorruptFileError("not valid UTF-8", None, data) from error
-
-
-def read_text_articles(file_reader: FileReader) -> Iterator[pa.RecordBatch]:
-    """Yield a plain text file as a batch of one article, without the detour over a dict."""
-    for _, row in read_text_rows(file_reader):
-        known = {"id": row["id"], "text": row["text"].replace("\0", " ")}
-        columns = [pa.array([known.get(name)], SCHEMA.field(name).type) for name in FIELDS]
-        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-
-
-def _read_bytes(file_reader: FileReader, limit: int) -> tuple[bytes, CorruptFileError | None]:
-    """Return a file's bytes in UTF-8 up to a damage, and the damage; a file over the limit is one."""
-    held = bytearray()
-    try:
-        for piece in file_reader.read_chunks():
-            held += piece
-            if len(held) > limit:
-                return bytes(held), CorruptFileError(f"longer than {limit:,} bytes")
-    except CorruptFileError as damage:
-        return bytes(held), damage
-    return bytes(held), None
