@@ -63,7 +63,10 @@ def profile_sketching(clock: Clock, batches: list[pa.RecordBatch]) -> None:
     given = zip(batches, cleaned, words, strict=True)
     names = timed(clock, "language", given, lambda g: identify_languages(g[0]["language"], g[1][1], g[2]))
     shingles = timed(
-        clock, "shingles", words, lambda w: build_shingle_sets(w.hashes, w.flags, w.offsets, w.titles, 3)
+        clock,
+        "shingles",
+        words,
+        lambda w: build_shingle_sets(w.hashes, w.flags, w.offsets, w.title_lengths, 3),
     )
     signatures = timed(
         clock,

@@ -1,24 +1,29 @@
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import story
 
+from dedup.text.boilerplate import rules
 from dedup.text.boilerplate.rules import (
     ANYWHERE_RULES,
     LINE_RULES,
+    clean_text_lines,
     clean_texts,
     clean_titles,
+    clean_whole_texts,
     find_boilerplate,
+    load_line_scanner,
 )
 
 
-@pytest.fixture(params=["one by one", "all at once"], autouse=True)
+@pytest.fixture(params=["candidate lines", "whole texts"], autouse=True)
 def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Match few texts as few, and as if they were many."""
-    if request.param == "all at once":
-        monkeypatch.setattr("dedup.text.boilerplate.rules.MAX_TEXTS_ONE_BY_ONE", -1)
+    """Clean with Hyperscan, and as where it is not installed."""
+    if request.param == "whole texts":
+        monkeypatch.setattr(rules, "load_line_scanner", lambda: None)
 
 
 BEFORE = "The old bridge over the Senn was closed on Thursday after a crack was found."
@@ -369,10 +374,6 @@ def test_nothing_to_clean_stays_nothing() -> None:
     assert find_boilerplate("") == []
 
 
-def test_control_characters_in_a_text_do_not_confuse_the_explanation() -> None:
-    assert find_boilerplate(f"\x02Share\x03\n{BEFORE}\x03\x02") == find_boilerplate(f"Share\n{BEFORE}")
-
-
 @pytest.mark.parametrize(
     ("title", "bare"),
     [
@@ -389,6 +390,54 @@ def test_control_characters_in_a_text_do_not_confuse_the_explanation() -> None:
 )
 def test_the_outlet_at_the_end_of_a_title_is_left_out(title: str, bare: str) -> None:
     assert clean_titles(pa.array([title, None])).to_pylist() == [bare, None]
+
+
+PIECES = [
+    BEFORE,
+    AFTER,
+    "\n",
+    "\n\n",
+    " ",
+    " - ",
+    "\n- ",
+    "\n• ",
+    "<b>",
+    "&amp;",
+    "\0",
+    "\n\0",
+    "\u212a",
+    "\u017f",
+]
+LINES = sum(BOILERPLATE.values(), STORY)
+TEXTS = st.lists(
+    st.one_of(
+        st.text(max_size=5),
+        st.sampled_from(PIECES + LINES),
+        st.sampled_from(LINES).map(str.upper),
+        st.sampled_from(LINES).map(str.lower),
+        st.sampled_from(LINES).map(lambda line: line.replace("s", "\u017f").replace("k", "\u212a")),
+        st.builds(lambda line, cut: line[:cut], st.sampled_from(LINES), st.integers(1, 40)),
+    ),
+    max_size=12,
+).map(lambda parts: "".join(parts).encode(errors="replace").decode())
+"""Boilerplate and prose in any order, cut and in other cases; characters that fold to ASCII; the separator of lines."""
+
+
+@given(st.lists(st.one_of(st.none(), TEXTS), max_size=4))
+@examples(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_scan_for_candidate_lines_changes_nothing(texts: list[str | None]) -> None:
+    column = pa.array(texts, pa.string())
+    with_newlines = pc.binary_join_element_wise("\n", column, "")
+
+    assert clean_text_lines(column).to_pylist() == clean_whole_texts(with_newlines).to_pylist()
+
+
+@pytest.mark.parametrize("text", [line for lines_ in BOILERPLATE.values() for line in lines_])
+def test_a_line_of_boilerplate_is_a_candidate(text: str) -> None:
+    scanner = load_line_scanner()
+    assert scanner is not None
+
+    assert len(scanner.find_match_ends(f"\n{text}".encode()))
 
 
 @given(

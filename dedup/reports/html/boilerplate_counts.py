@@ -1,7 +1,4 @@
-"""Count the boilerplate in batches of articles by rule, with examples.
-
-The groups of rules and their order are those of `dedup.text.boilerplate.rules.find_boilerplate`, but applied to whole columns.
-"""
+"""Count the boilerplate in batches of articles by rule, with examples."""
 
 from __future__ import annotations
 
@@ -16,16 +13,7 @@ import pyarrow.compute as pc
 
 from dedup.text.boilerplate.passages import compute_profile_keys, find_passages, is_in_sorted
 from dedup.text.boilerplate.profile import BoilerplateProfile
-from dedup.text.boilerplate.rules import (
-    ANYWHERE_PATTERNS,
-    ANYWHERE_RULES,
-    LINE_PATTERNS,
-    LINE_RULES,
-    MATCH_END,
-    MATCH_START,
-    BoilerplateRule,
-    clean_texts,
-)
+from dedup.text.boilerplate.rules import clean_texts, find_boilerplate
 from dedup.text.tokenizer import get_utf8_buffers
 
 __all__ = [
@@ -97,48 +85,14 @@ class BoilerplateCounts:
 def find_boilerplate_pieces(
     batch: pa.RecordBatch, learned: BoilerplateProfile | None
 ) -> Iterator[BoilerplatePiece]:
-    """Yield each piece of boilerplate in a batch of articles by group of rules, learned passages last."""
-    texts = pc.replace_substring_regex(batch["text"], pattern=f"[{MATCH_START}{MATCH_END}]", replacement=" ")
-    marked = f"{MATCH_START}\\0{MATCH_END}"
-    for group, pattern in zip(ANYWHERE_RULES, ANYWHERE_PATTERNS, strict=True):
-        texts, found = extract_marked(texts, pattern, marked)
-        yield from label_pieces(found, group)
-    texts = pc.binary_join_element_wise("\n", texts, "")
-    for group, pattern in zip(LINE_RULES, LINE_PATTERNS, strict=True):
-        texts, found = extract_marked(texts, pattern, f"\n{MATCH_START}\\1{MATCH_END}")
-        yield from label_pieces(found, group)
+    """Yield each piece of boilerplate in a batch of articles, learned passages last."""
+    texts = batch["text"]
+    changed = pc.fill_null(pc.not_equal(clean_texts(texts), texts), fill_value=False)
+    rows = np.flatnonzero(changed.to_numpy(zero_copy_only=False)).tolist()
+    for row, text in zip(rows, texts.filter(changed).to_pylist(), strict=True):
+        yield from (BoilerplatePiece(row, rule, passage) for rule, passage in find_boilerplate(text))
     if learned is not None:
         yield from find_learned_pieces(batch, learned)
-
-
-def extract_marked(
-    texts: pa.StringArray, pattern: str, replacement: str
-) -> tuple[pa.StringArray, list[tuple[int, str]]]:
-    """Return (texts without what matches, (row, passage) of what does); only texts with a match are taken apart."""
-    shown = pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
-    hits = pc.match_substring(shown, MATCH_START)
-    rows = np.flatnonzero(hits.to_numpy(zero_copy_only=False)).tolist()
-    rests, found = [], []
-    for row, text in zip(rows, shown.filter(hits).to_pylist(), strict=True):
-        first, *others = (piece.split(MATCH_END) for piece in text.split(MATCH_START))
-        rests.append(first[0] + "".join(rest for _, rest in others))
-        found += [(row, passage.strip()) for passage, _ in others if passage.strip()]
-    return pc.replace_with_mask(texts, hits, pa.array(rests, pa.string())) if rows else texts, found
-
-
-def label_pieces(
-    passages_by_row: list[tuple[int, str]], group: tuple[BoilerplateRule, ...]
-) -> Iterator[BoilerplatePiece]:
-    """Yield pieces, each with the first rule of the group that recognises it."""
-    passages = pa.array([passage for _, passage in passages_by_row], pa.string())
-    names = np.full(len(passages_by_row), group[0].name, object)
-    for rule in reversed(group):
-        matches = pc.match_substring_regex(passages, pattern="(?m)" + rule.pattern)
-        names[matches.to_numpy(zero_copy_only=False)] = rule.name
-    return (
-        BoilerplatePiece(row, name, passage)
-        for (row, passage), name in zip(passages_by_row, names.tolist(), strict=True)
-    )
 
 
 def find_learned_pieces(batch: pa.RecordBatch, learned: BoilerplateProfile) -> Iterator[BoilerplatePiece]:

@@ -9,11 +9,16 @@ for its states no longer fit its cache. Repetitions are by sentence and line (`S
 To add a rule, add a line, and an example to `tests/text/test_boilerplate_rules.py`.
 """
 
+import itertools
+from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from dedup.text.boilerplate.candidate_lines import LineScanner, clean_candidate_lines
 
 
 class BoilerplateRule(NamedTuple):
@@ -21,6 +26,8 @@ class BoilerplateRule(NamedTuple):
 
     name: str
     pattern: str
+    clue: str = ""
+    """A pattern that matches in the first line of each match of `pattern`, where that is faster; "": `pattern` itself."""
 
 
 L = r"[^\n]*"
@@ -60,6 +67,7 @@ PLEA = (
     r"inscrivez-vous|abonnez-vous|suivez-nous|suscríbete|suscríbase|regístrate|síguenos|iscriviti|seguici|"
     r"inscreva-se|assine|siga-nos|подпишитесь|подписывайтесь|اشترك (?:في|الآن|معنا)|تابعونا|订阅(?:我们|本报|电子报)|关注我们)"
 )
+PLEA_CLUE = PLEA.replace("|$)", "|)")
 GATE = (
     r"(?:to continue reading(?: this article)?|subscribe to (?:continue|read|unlock)|already a subscriber\?|"
     r"this (?:article|content|story) is (?:for|only for|reserved for|available to|exclusive to) [^\n.]*(?:subscribers|members)|"
@@ -107,13 +115,15 @@ PHRASES = (
     # "Home » Politics » A headline", "by admin".
     BoilerplateRule("navigation", rf"^[ \t•*·]*(?i:home[ \t]*[»>›/]{L}|by (?:admin|staff|editor|web desk|news desk)){END}"),
     # "Read more:" with the list that follows it.
-    BoilerplateRule("more", rf"^[ \t•*·>]*(?i:{MORE})(?:[ \t]*[:：]{L}|{END})(?:\n+[ \t]*[-–•*·▪][ \t]*[^\n]+)*"),
+    BoilerplateRule("more", rf"^[ \t•*·>]*(?i:{MORE})(?:[ \t]*[:：]{L}|{END})(?:\n+[ \t]*[-–•*·▪][ \t]*[^\n]+)*",
+         rf"^[ \t•*·>]*(?i:{MORE})"),
     # "Continue reading", "Story continues below advertisement".
     BoilerplateRule("continues", rf"^[ \t(*]*(?i:(?:story|article) continues|continue(?:d)? reading|scroll down for|continued below){L}"),
     # "Sign up for our newsletter", "Follow us on Twitter": at most three sentences.
-    BoilerplateRule("plea", rf"^[ \t•*·>(\[_-]*(?i:{PLEA})(?:{S}[.!?]){{0,2}}{S}[.!?)\]]*{END}"),
+    BoilerplateRule("plea", rf"^[ \t•*·>(\[_-]*(?i:{PLEA})(?:{S}[.!?]){{0,2}}{S}[.!?)\]]*{END}",
+         rf"^[ \t•*·>(\[_-]*(?i:{PLEA_CLUE})"),
     # "Be the first to comment".
-    BoilerplateRule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}"),
+    BoilerplateRule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}", rf"^[ \t•*·]*(?i:{COMMENT})"),
 )  # fmt: skip
 """Lines that begin with a telling phrase."""
 
@@ -129,19 +139,23 @@ CREDITS = (
     BoilerplateRule("rights", rf"^[ \t]*(?i:\(?copyright[ \t]*(?:©|\(c\)|\d{{4}}|by\b)|©|\(c\)){L}"),
     # "The Associated Press contributed to this report.", "Reporting by ...; editing by ...", "-- London Newsroom".
     BoilerplateRule("contributors", rf"^[ \t*(]*(?:{S} (?i:contributed to this (?:report|story|article)){L}|(?i:contributing:){L}|(?i:additional )?"
-         rf"(?i:reporting|writing|editing) by [A-Z]{L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})"),
+         rf"(?i:reporting|writing|editing) by [A-Z]{L}|\(*[ \t]*--?[ \t]*[A-Z]{S}(?i:newsroom|newsdesk|bureau|news desk){L})",
+         r"(?i:contributed to this (?:report|story|article)|contributing:|(?:reporting|writing|editing) by |newsroom|newsdesk|bureau|news desk)"),
     # A caption: at most three sentences that end in a picture credit.
-    BoilerplateRule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}"),
+    BoilerplateRule("caption", rf"^(?:{S}[.!?]){{0,3}}{S}(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}\)?\.?{END}",
+         rf"(?:/[ \t]?|via |Photo by |Photograph by |Photo: ?|Foto: ?|Credit: ?|© ?){PICTURES}"),
     # "| Published April 4, 2025", "Xinhua | Updated: 2017-09-15 17:52".
-    BoilerplateRule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}"),
+    BoilerplateRule("stamp", rf"^[ \t|•*·–—-]*(?:[A-Z]{S}\|[ \t]*)?(?i:{STAMP})\b[ \t:]*{S}\d{S}(?:\.m\.{S})*{END}",
+         rf"(?i:(?:^|\|)[ \t|•*·–—-]*{STAMP})"),
 )  # fmt: skip
 """Lines that end in, or are, a credit or a time stamp."""
 
 OPENINGS = (
     # "By Jane Doe", "By JANE DOE, Staff Writer".
-    BoilerplateRule("byline", rf"^[ \t]*(?:By|BY|Von|Par|Por|Di) (?:[A-Z][\w.’'-]*[ \t]+){{1,3}}[A-Z][\w.’'-]*(?:,[^\n.]*|[ \t]*\|{L}|[ \t]+(?i:staff writer|reporter|correspondent){L})?{END}"),
+    BoilerplateRule("byline", rf"^[ \t]*(?:By|BY|Von|Par|Por|Di) (?:[A-Z][\w.’'-]*[ \t]+){{1,3}}[A-Z][\w.’'-]*(?:,[^\n.]*|[ \t]*\|{L}|[ \t]+(?i:staff writer|reporter|correspondent){L})?{END}",
+         r"^[ \t]*(?:By|BY|Von|Par|Por|Di) [A-Z]"),
     # "LONDON (Reuters) –", "WASHINGTON, April 4 (AP) --", "(CNN) --", "Moscow, Russia —", "PARIS —".
-    BoilerplateRule("dateline", rf"^[ \t]*(?:[A-Z][\w.’'/-]*(?:,? [A-Z][\w.’'/-]*){{0,4}}(?:,? \d{{1,2}})?[ \t]*)?\({AGENCY}\)[ \t]*(?:[-–—:]+[ \t]*)?"),
+    BoilerplateRule("dateline", rf"^[ \t]*(?:[A-Z][\w.’'/-]*(?:,? [A-Z][\w.’'/-]*){{0,4}}(?:,? \d{{1,2}})?[ \t]*)?\({AGENCY}\)[ \t]*(?:[-–—:]+[ \t]*)?", rf"\({AGENCY}\)"),
     BoilerplateRule("dateline", r"^[ \t]*[A-Z][A-Z.’'/-]+(?: [A-Z][A-Z.’'/-]+){0,3}(?:, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2})?(?:,? \d{1,2})?[ \t]*(?:--|–|—)[ \t]*"),
     BoilerplateRule("dateline", r"^[ \t]*[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2}[ \t]*(?:--|–|—)[ \t]*"),
 )  # fmt: skip
@@ -155,15 +169,16 @@ ANYWHERE_PATTERNS = tuple(
     "(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES
 )
 LINE_PATTERNS = tuple(
-    "(?m)\n(" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")"
+    "(?m)\n(?:" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")"
     for group in LINE_RULES
 )
 """Patterns of lines begin with the newline before them: RE2 then leaps from newline to newline."""
+PATTERNS = (*((p, " ") for p in ANYWHERE_PATTERNS), *((p, "\n") for p in LINE_PATTERNS))
+"""Each pattern, in order, with the text that takes the place of a match: around a space stood two words."""
 OUTLET_SUFFIX = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
 """The name of the outlet at the end of a headline: " | The Daily Example", " - WXYZ News 2"."""
 MAX_TEXTS_ONE_BY_ONE = 16
 """So many texts are matched one by one."""
-MATCH_START, MATCH_END = "\x02", "\x03"
 
 
 def clean_texts(texts: pa.StringArray) -> pa.StringArray:
@@ -173,12 +188,43 @@ def clean_texts(texts: pa.StringArray) -> pa.StringArray:
 
 def clean_text_lines(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without their boilerplate, each line after a newline, the first as well; null stays null."""
-    for pattern in ANYWHERE_PATTERNS:  # by a space: what stood around it is two words
-        texts = replace_pattern(texts, pattern, " ")
     texts = pc.binary_join_element_wise("\n", texts, "")
-    for pattern in LINE_PATTERNS:
-        texts = replace_pattern(texts, pattern, "\n")
+    scanner = load_line_scanner()
+    cleaned = clean_candidate_lines(texts, scanner, clean_lines) if scanner else None
+    return clean_whole_texts(texts) if cleaned is None else cleaned
+
+
+def clean_whole_texts(texts: pa.StringArray) -> pa.StringArray:
+    """Return texts without their boilerplate, each line after a newline; null stays null."""
+    for pattern, replacement in PATTERNS:
+        texts = replace_pattern(texts, pattern, replacement)
     return texts
+
+
+def clean_lines(lines: bytes) -> bytes:
+    """Return lines (UTF-8) without their boilerplate, each line after a newline."""
+    for pattern, replacement in PATTERNS:
+        lines = b"".join(iter_rest(compile_pattern(pattern), lines, replacement.encode()))
+    return lines
+
+
+def iter_rest(pattern: Any, lines: bytes, replacement: bytes) -> Iterator[bytes]:
+    """Yield what a pattern does not match, with the replacement between."""
+    end = 0
+    for match in pattern.finditer(lines):
+        yield lines[end : match.start()]
+        yield replacement
+        end = match.end()
+    yield lines[end:]
+
+
+@cache
+def load_line_scanner() -> LineScanner | None:
+    """Return the scanner for the lines in which a rule may match; None where Hyperscan is not installed."""
+    if find_spec("hyperscan") is None:
+        return None
+    rules = itertools.chain(*ANYWHERE_RULES, *LINE_RULES)
+    return LineScanner([rule.clue or rule.pattern.removesuffix(L) for rule in rules])
 
 
 def clean_titles(titles: pa.StringArray) -> pa.StringArray:
@@ -209,28 +255,18 @@ def compile_pattern(pattern: str) -> Any:
 
 
 def find_boilerplate(text: str) -> list[tuple[str, str]]:
-    """Return (rule, passage) for each piece of boilerplate in `text`, a group of rules after the other."""
-    found: list[tuple[str, str]] = []
-    rest = "\n" + text.replace(MATCH_START, " ").replace(MATCH_END, " ")
-    for groups, patterns, marked in (
-        (ANYWHERE_RULES, ANYWHERE_PATTERNS, f"{MATCH_START}\\0{MATCH_END}"),
-        (LINE_RULES, LINE_PATTERNS, f"\n{MATCH_START}\\1{MATCH_END}"),
-    ):
-        for group, pattern in zip(groups, patterns, strict=True):
-            shown = pc.replace_substring_regex(pa.array([rest]), pattern=pattern, replacement=marked)[
-                0
-            ].as_py()
-            pieces = [piece.split(MATCH_END) for piece in shown.split(MATCH_START)]
-            passages = [piece[0].strip() for piece in pieces[1:]]
-            found += [(find_rule_name(passage, group), passage) for passage in passages if passage]
-            rest = pieces[0][0] + "".join(piece[1] for piece in pieces[1:])
-    return found
+    """Return (rule, passage) for each piece of boilerplate in `text`, one group of rules after the other."""
+    pieces: list[tuple[str, str]] = []
+    rest = "\n" + text
+    for group, (pattern, _) in zip(ANYWHERE_RULES + LINE_RULES, PATTERNS, strict=True):
+        newline = "\n" if group in LINE_RULES else ""
+        passages = [match.group().strip() for match in compile_pattern(pattern).finditer(rest)]
+        pieces += [(find_rule_name(passage, group), passage) for passage in passages if passage]
+        rest = compile_pattern(pattern).sub(newline, rest)
+    return pieces
 
 
 def find_rule_name(passage: str, group: tuple[BoilerplateRule, ...]) -> str:
     """Return the name of the first rule of a group that recognises `passage`."""
-    column = pa.array([passage])
-    matches = (
-        r.name for r in group if pc.match_substring_regex(column, pattern="(?m)" + r.pattern)[0].as_py()
-    )
-    return next(matches, group[0].name)
+    names = (rule.name for rule in group if compile_pattern("(?m)" + rule.pattern).search(passage))
+    return next(names, group[0].name)
