@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RejectOptions",
     "check_reject_share",
+    "check_shares",
     "echo_reject_count",
     "get_rejects_path",
     "rejects_options",
@@ -90,7 +91,7 @@ def rejects_options(command: CommandFunction) -> CommandFunction:
                 show_default=True,
                 metavar="PERCENT",
                 help="Exit with an error, and write no output, if more than this percentage of the articles could not be "
-                "read.",
+                "read, or of the files broke off.",
                 cls=HeadedOption,
                 heading=READING,
             ),
@@ -112,7 +113,13 @@ def report_rejects(
     `articles` is the number of articles that could be read.
     """
     save_rejects(corpus, corpus_paths, output, options, quiet=quiet)
-    check_reject_share(corpus.rejects, len(corpus.rejects), articles, options.max_share)
+    check_shares(corpus, articles, options.max_share)
+
+
+def check_shares(corpus: Corpus, articles: int, max_share: float) -> None:
+    """Raise `InputError` if too many articles of a corpus could not be read, or too many of its files broke off."""
+    check_reject_share(corpus.rejects, len(corpus.rejects), articles, max_share)
+    check_corrupt_share(corpus.corrupt_files, corpus.file_count, max_share)
 
 
 def save_rejects(
@@ -157,6 +164,17 @@ def check_reject_share(first: Sequence[Reject], count: int, articles: int, max_s
     reasons = "; ".join(format_reject(reject) for reject in first[:MAX_SHOWN_REASONS])
     allowed = f", and --max-rejects allows {format_percent(max_share)}" if articles else ""
     raise InputError(f"{count:,} of {total:,} articles could not be read{allowed}: {reasons}")
+
+
+def check_corrupt_share(corrupt: Sequence[Reject], files: int, max_share: float) -> None:
+    """Raise `InputError` with the first reasons if too many files break off: nobody knows how many articles they lack."""
+    if len(corrupt) <= max_share * files:
+        return
+    reasons = "; ".join(format_reject(reject) for reject in corrupt[:MAX_SHOWN_REASONS])
+    raise InputError(
+        f"{len(corrupt):,} of {format_count(files, 'file')} broke off, and --max-rejects allows "
+        f"{format_percent(max_share)}: {reasons}"
+    )
 
 
 def format_reject(reject: Reject) -> str:

@@ -118,6 +118,11 @@ class Corpus:
         return None if self._spools else sum(_read_stamp(source)[0] for source in self._sources)
 
     @property
+    def file_count(self) -> int:
+        """The number of files, standard input counted as one."""
+        return len(self._sources)
+
+    @property
     def warnings(self) -> Counter[str]:
         """The warnings of the latest iteration: a sentence, often with an example, and how often it is true."""
         counts = Counter(

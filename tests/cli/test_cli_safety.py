@@ -1,5 +1,6 @@
 """What the command line refuses, so that no data is lost and no terminal is controlled."""
 
+import gzip
 import signal
 import time
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_too_many_rejects_fail_and_leave_the_old_output(tmp_path: Path) -> None:
     assert "2 of 18 articles could not be read, and --max-rejects allows 10%: " in failed.stderr
     assert unchanged == b"of yesterday"
     assert allowed.exit_code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--index", ":memory:")])
+def test_a_file_that_breaks_off_fails_unless_it_is_one_of_many(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    whole = gzip.compress(written(tmp_path / "whole.jsonl", planned(400, 1)).read_bytes())
+    folder = tmp_path / "news"
+    folder.mkdir()
+    (folder / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    output = tmp_path / "kept.jsonl"
+
+    alone = called("filter", folder, "-q", "-o", output, *options)
+    accepted = called("filter", folder, "-o", output, *options, "--max-rejects", "100%")
+    for day in range(9):
+        written(folder / f"{day}.jsonl", planned(3, day))
+    among_ten = called("filter", folder, "-o", output, *options)
+
+    assert alone.exit_code == 1
+    assert f"1 of 1 file broke off, and --max-rejects allows 10%: {folder / 'cut.jsonl.gz'}" in alone.stderr
+    assert accepted.exit_code == among_ten.exit_code == 0
+    assert "cut.jsonl.gz" in among_ten.stderr
 
 
 def test_a_stream_with_too_many_rejects_fails_at_its_end(tmp_path: Path) -> None:

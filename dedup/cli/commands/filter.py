@@ -23,7 +23,7 @@ from dedup.cli.options import (
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_with_progress
-from dedup.cli.rejects import RejectOptions, check_reject_share, report_rejects, save_rejects
+from dedup.cli.rejects import RejectOptions, check_shares, report_rejects, save_rejects
 from dedup.cli.stream_filter import (
     FilterOutputs,
     add_corpus_to_index,
@@ -183,7 +183,7 @@ def filter_with_index(
         write_kept_and_dropped(CorpusAnswers(answers, new_only=outputs.new_only), corpus, outputs)
         outcomes = count_outcomes(answers, new_only=outputs.new_only)
         report_index_answers(outcomes, seconds, index, corpus.warnings, quiet=outputs.quiet)
-    check_reject_share(corpus.rejects, len(corpus.rejects), len(answers), outputs.rejects.max_share)
+    check_shares(corpus, len(answers), outputs.rejects.max_share)
 
 
 def open_corpus(paths: tuple[str, ...], outputs: FilterOutputs, **reading: Any) -> Corpus:
