@@ -1,9 +1,9 @@
-"""Sketches → candidate pairs: articles kept so far that share a band or enough salient terms with a new one.
+"""Find candidates: indexed articles that share a MinHash band or enough salient terms with a new article.
 
-In: a sketch and the index of those kept. Out: positions worth verifying, most shared first. Bands of the signature find
-copies (Broder 1997; *Mining of Massive Datasets*, section 3.4), salient terms find rewrites, which live at similarities where
-banding cannot tell them from unrelated articles. Both are *keys* of one index (`dedup.matching.inverted_index`), in whose
-chains the latest article comes first, so that in a dated corpus a lookup stops where the window ends.
+Bands find copies (Broder 1997; *Mining of Massive Datasets*, section 3.4). Salient terms find rewrites, whose similarity
+is too low for bands to tell them from unrelated articles. Both are *keys* of one inverted index
+(`dedup.matching.inverted_index`). Its chains begin with the latest article, so in a corpus in date order a lookup stops
+at the end of the window.
 """
 
 from typing import Any, NamedTuple
@@ -30,35 +30,36 @@ from dedup.matching.inverted_index import (
 from dedup.sketches.shingles import SEQUENCE_MULTIPLIER, update_sequence_hash
 
 BAND_WEIGHT = 256
-"""What a shared band counts beside a shared term: any band makes a candidate."""
+"""The weight of a shared band; a shared term has 1. One shared band makes a candidate."""
 MAX_OVERLAP = 8 * BAND_WEIGHT
 INSERTION_SORT_LIMIT = 64
-"""So many candidates are put in order by insertion; more are counted into place."""
+"""Up to this number of candidates, insertion sort is used; beyond it, counting sort."""
 
 
 MIN_ARTICLES_PER_UNDATED = 8
-"""With more undated articles than one in so many it is not worth asking what those will look for."""
+"""With more than one undated article in this number, the index keeps all postings: tracking the keys of the undated
+articles would not pay."""
 
 
 class LookupScratch(NamedTuple):
-    """What a thread needs to look articles up; nothing of it is of use afterwards, but the candidates found."""
+    """The buffers of one thread for lookups. Between lookups, only `overlaps` must be clean."""
 
     keys: np.ndarray
-    """uint64: the keys of the article looked up."""
+    """uint64: the keys of the new article."""
     heads: np.ndarray
-    """uint64: the heads of their chains."""
+    """uint64: the heads of the chains of these keys."""
     candidates: np.ndarray
-    """n, int32: its candidates."""
+    """n, int32: the positions of the candidates."""
     sort_buffer: np.ndarray
     overlaps: np.ndarray
-    """n, int32: what each article shares with it; all 0 between lookups."""
+    """n, int32: by article, the weight of the keys shared with the new article; all 0 between lookups."""
     bucket_counts: np.ndarray
     neighbours: np.ndarray
-    """`MAX_NEIGHBOURS`, int64: the kept articles nearest to it."""
+    """`MAX_NEIGHBOURS`, int64: the positions of the nearest kept articles."""
 
 
 def make_lookup_scratch(articles: int, keys_each: int) -> LookupScratch:
-    """Return a thread's scratch for so many articles of `keys_each` keys."""
+    """Return the buffers of a thread for `articles` articles of `keys_each` keys."""
     return LookupScratch(
         keys=np.empty(keys_each, np.uint64),
         heads=np.empty(keys_each, np.uint64),
@@ -72,7 +73,7 @@ def make_lookup_scratch(articles: int, keys_each: int) -> LookupScratch:
 
 @jit_leaf
 def fill_lookup_keys(s, a, out):
-    """Write the keys (uint64) of sketch `a` into `out`, its terms first; return (terms, keys)."""
+    """Write the keys (uint64) of article `a` into `out`, terms before bands; return (number of terms, number of keys)."""
     n = 0
     for term in s.salient[a]:
         if term:
@@ -91,23 +92,24 @@ def fill_lookup_keys(s, a, out):
 
 
 def build_horizon(s: Any, order: np.ndarray, params: Any, *, in_order: bool) -> Horizon:
-    """Return what articles taken in `order` may still find; with `in_order`, which is by date, the undated are its last.
+    """Return the horizon of the articles in `order`: which postings later articles may still find.
 
-    Out of order, or where more than one in `MIN_ARTICLES_PER_UNDATED` has no date, all is in reach for ever.
+    `in_order` means that the dates rise and undated articles come last. Without it, or with more than one undated article
+    in `MIN_ARTICLES_PER_UNDATED`, all postings stay in reach.
     """
     undated = order[np.isnan(s.days[order])]
-    ends = in_order and len(undated) * MIN_ARTICLES_PER_UNDATED <= len(order)
-    each = s.salient.shape[1] + s.bands.shape[1]
-    wanted = make_index_for_articles(len(undated) if ends else 0, each)
-    if ends:
-        index_articles(wanted, s, undated, np.empty(each, np.uint64))
-    windows = (params.window_days, params.copy_window_days) if ends else (np.inf, np.inf)
-    return Horizon(s.days, windows[0], windows[1], wanted)
+    is_bounded = in_order and len(undated) * MIN_ARTICLES_PER_UNDATED <= len(order)
+    keys_each = s.salient.shape[1] + s.bands.shape[1]
+    undated_index = make_index_for_articles(len(undated) if is_bounded else 0, keys_each)
+    if is_bounded:
+        index_articles(undated_index, s, undated, np.empty(keys_each, np.uint64))
+    windows = (params.window_days, params.copy_window_days) if is_bounded else (np.inf, np.inf)
+    return Horizon(s.days, windows[0], windows[1], undated_index)
 
 
 @jit_leaf
 def index_articles(index, s, articles, keys):
-    """Put some articles into an index; `keys` is scratch."""
+    """Insert articles into an index; `keys` is scratch."""
     for a in articles:
         _, n = fill_lookup_keys(s, a, keys)
         insert_postings(index, keys, 0, n, a)
@@ -115,106 +117,112 @@ def index_articles(index, s, articles, keys):
 
 @jit_leaf
 def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
-    """Write the candidates of the article whose keys lie in the scratch into `scratch.candidates`, most shared first.
+    """Write the candidates of an article into `scratch.candidates`, largest overlap first.
 
-    Return (how many, how many of them share a band, whether `max_postings` was reached). `days` are those of the
-    articles in the index; with `in_order` they came by rising date.
+    The keys of the article are the first `n` of `scratch.keys`, the first `terms` of them terms. `day` is its date,
+    `days` has the dates of the indexed articles; `in_order` means that these were inserted by rising date. Return (number
+    of candidates, number of candidates that share a band, whether `max_postings` was reached).
     """
-    found, shares = scratch.candidates, scratch.overlaps
-    window, most = params.window_days, params.max_postings
-    touched, fewer = count_shared_keys(index, days, 0, terms, day, window, most, 1, in_order, scratch, 0)
+    candidates, overlaps = scratch.candidates, scratch.overlaps
+    window, max_postings = params.window_days, params.max_postings
+    candidate_count, terms_limited = count_shared_keys(
+        index, days, 0, terms, day, window, max_postings, 1, in_order, scratch, 0
+    )
     window = params.copy_window_days
-    touched, cut = count_shared_keys(
-        index, days, terms, n, day, window, most, BAND_WEIGHT, in_order, scratch, touched
+    candidate_count, bands_limited = count_shared_keys(
+        index, days, terms, n, day, window, max_postings, BAND_WEIGHT, in_order, scratch, candidate_count
     )
     n, banded = 0, 0
-    for t in range(touched):
-        other = found[t]
-        if shares[other] >= params.shared_terms:
-            found[n] = other
+    for t in range(candidate_count):
+        other = candidates[t]
+        if overlaps[other] >= params.shared_terms:
+            candidates[n] = other
             n += 1
-            banded += shares[other] >= BAND_WEIGHT
+            banded += overlaps[other] >= BAND_WEIGHT
         else:
-            shares[other] = 0
-    sort_by_overlap(found, n, shares, scratch.sort_buffer, scratch.bucket_counts)
+            overlaps[other] = 0
+    sort_by_overlap(candidates, n, overlaps, scratch.sort_buffer, scratch.bucket_counts)
     for t in range(n):
-        shares[found[t]] = 0
-    return n, banded, fewer | cut
+        overlaps[candidates[t]] = 0
+    return n, banded, terms_limited | bands_limited
 
 
 @jit_leaf
 def count_shared_keys(
     index, days, begin, end, day, window, max_postings, weight, in_order, scratch, candidate_count
 ):
-    """Count what articles within the window of a day share with one by `keys[begin:end]`; each key `counts` so much.
+    """Add `weight` to the overlap of each article within `window` days of `day`, for each of `keys[begin:end]` that it has.
 
-    At most so many postings (`most`) are looked at. Where there are more, the shortest chains go first: rare keys say more,
-    and reach further. There are `touched` articles in `scratch.candidates` already; return (how many then, whether there were
-    more).
+    At most `max_postings` postings are read. If there are more, the shortest chains are read first: rare keys are
+    stronger evidence. `scratch.candidates` already holds `candidate_count` articles. Return (new number of candidates, 1
+    if the limit was reached, else 0).
     """
-    found, shares, heads = scratch.candidates, scratch.overlaps, scratch.heads
+    candidates, overlaps, heads = scratch.candidates, scratch.overlaps, scratch.heads
     blocks = index.blocks
-    dated, left, all_of_them = not np.isnan(day), max_postings, 0
+    has_date, remaining, posting_count = not np.isnan(day), max_postings, 0
+    # Read the head of each chain; sort the chains by length only if not all can be read.
     for k in range(begin, end):
         heads[k] = index.slots[find_slot(index, scratch.keys[k]), SLOT_HEAD]
-        all_of_them += get_chain_length(heads[k])
-    if all_of_them > left:
+        posting_count += get_chain_length(heads[k])
+    if posting_count > remaining:
         sort_ascending(heads, begin, end)
     for k in range(begin, end):
+        # Walk the chain from the latest article back, and add the weight of the key.
         block = get_latest_block(heads[k])
         while block:
-            place = block + BLOCK_ARTICLES + np.int64(blocks[block + BLOCK_LENGTH])
-            first = block + BLOCK_ARTICLES
+            cell = block + BLOCK_ARTICLES + np.int64(blocks[block + BLOCK_LENGTH])
+            first_cell = block + BLOCK_ARTICLES
             block = np.int64(blocks[block + BLOCK_NEXT])
-            while place > first:
-                place -= 1
-                other = blocks[place]
-                if dated and abs(day - days[other]) > window:
+            while cell > first_cell:
+                cell -= 1
+                other = blocks[cell]
+                if has_date and abs(day - days[other]) > window:
                     if in_order:
                         block = NO_BLOCK
                         break
                     continue
-                if left == 0:
+                if remaining == 0:
                     return candidate_count, 1
-                left -= 1
-                if shares[other] == 0:
-                    found[candidate_count] = other
+                remaining -= 1
+                if overlaps[other] == 0:
+                    candidates[candidate_count] = other
                     candidate_count += 1
-                shares[other] += weight
+                overlaps[other] += weight
     return candidate_count, 0
 
 
 @jit_leaf
 def sort_ascending(values, begin, end):
-    """Put `values[begin:end]`, which are few, in rising order."""
+    """Sort `values[begin:end]` in place by insertion; meant for few values."""
     for k in range(begin + 1, end):
-        value, place = values[k], k
-        while place > begin and values[place - 1] > value:
-            values[place] = values[place - 1]
-            place -= 1
-        values[place] = value
+        value, slot = values[k], k
+        while slot > begin and values[slot - 1] > value:
+            values[slot] = values[slot - 1]
+            slot -= 1
+        values[slot] = value
 
 
 @jit_leaf
 def sort_by_overlap(candidates, n, overlaps, sort_buffer, bucket_counts):
-    """Put `found[:n]` in order of falling `shares`, equals as they stand; what is shared beyond `MAX_OVERLAP` is equal."""
+    """Sort `candidates[:n]` by falling overlap, stably; overlaps above `MAX_OVERLAP` count as equal."""
     if n <= INSERTION_SORT_LIMIT:
         for t in range(1, n):
-            other, place = candidates[t], t
-            share = min(overlaps[other], MAX_OVERLAP)
-            while place > 0 and min(overlaps[candidates[place - 1]], MAX_OVERLAP) < share:
-                candidates[place] = candidates[place - 1]
-                place -= 1
-            candidates[place] = other
+            other, slot = candidates[t], t
+            overlap = min(overlaps[other], MAX_OVERLAP)
+            while slot > 0 and min(overlaps[candidates[slot - 1]], MAX_OVERLAP) < overlap:
+                candidates[slot] = candidates[slot - 1]
+                slot -= 1
+            candidates[slot] = other
         return
+    # Counting sort, one bucket per overlap, the largest overlap first.
     bucket_counts[:] = 0
     for t in range(n):
         bucket_counts[MAX_OVERLAP - min(overlaps[candidates[t]], MAX_OVERLAP) + 1] += 1
     for k in range(MAX_OVERLAP + 1):
         bucket_counts[k + 1] += bucket_counts[k]
     for t in range(n):
-        place = MAX_OVERLAP - min(overlaps[candidates[t]], MAX_OVERLAP)
-        sort_buffer[bucket_counts[place]] = candidates[t]
-        bucket_counts[place] += 1
+        slot = MAX_OVERLAP - min(overlaps[candidates[t]], MAX_OVERLAP)
+        sort_buffer[bucket_counts[slot]] = candidates[t]
+        bucket_counts[slot] += 1
     for t in range(n):
         candidates[t] = sort_buffer[t]

@@ -50,45 +50,45 @@ from dedup.matching.inverted_index import (
 from dedup.sketches.sketch import Sketches
 
 STRENGTH_MODEL, STRENGTH_TIE, STRENGTH_TEXT = 0, 1, 2
-"""What speaks for a kept article, least to most: a model alone; a model, and the text of one that repeats it already;
-the text. Two copies of one text thus go to the same place, even when either of two kept articles would do, or when one
-alone would just miss it."""
+"""How strong the grounds for a kept article are, weakest first: the model alone; the model, and shared text with a
+duplicate of the kept article; shared text with the kept article itself. So two copies of one text go to the same
+place, even if either of two kept articles would do or if one copy alone would just miss the threshold."""
 MAX_WITNESSES = 4
-"""So many dropped rewrites and follow-ups of a kept article are looked up beside it, the first in rank order; of more only the
-bands."""
+"""The number of dropped rewrites and follow-ups of a kept article (the first in rank order) that are indexed by all keys;
+later ones only by their bands."""
 MIN_ARTICLES_PER_THREAD = 32
-"""Fewer articles are looked up sooner than a thread is started."""
+"""With fewer articles per thread, starting a thread takes longer than the lookups."""
 MAX_STORIES_JOINED = 3
-"""A small storyline has at most so many stories: at 3, 10 of 65 judged follow-ups in an archive of 5,000 undated wire stories
-are joined, at 2, 4, 5 and 8 of them 7, 14, 16 and 26 (docs/decisions/0009-levels.md)."""
+"""The maximum number of stories of a small storyline. At 3, 10 of 65 labelled follow-ups in an archive of 5,000 undated
+wire stories are joined; at 2, 4, 5 and 8 it is 7, 14, 16 and 26 (docs/decisions/0009-levels.md)."""
 CHUNK_SIZE = 512
-"""Articles that are looked up at once."""
+"""The number of articles per chunk."""
 MAX_COMPARISONS = 512
-"""Comparisons of an article that are kept until it is decided about: those that share most come first."""
+"""The maximum number of comparisons kept per article of a chunk: those with the largest overlap."""
 
 
 class Assignments(NamedTuple):
-    """What became of each article, and how much work it took."""
+    """The result for each article, and the work that it took."""
 
     leaders: np.ndarray
     """n, int64: the position of the kept article that it repeats; its own if it is kept."""
     relations: np.ndarray
-    """n, int8: position in `RELATIONS`; `NO_RELATION` if it is kept."""
+    """n, int8: a position in `RELATIONS`; `NO_RELATION` if it is kept."""
     scores: np.ndarray
-    """n, float64; of a kept article that follows another, the probability that they belong to one storyline."""
+    """n, float64: the score of the match; for a kept article that follows another, the probability of one storyline."""
     storylines: np.ndarray
-    """n, int64: the position of the first article of its storyline: a kept article, its own if it begins one."""
+    """n, int64: the position of the first article of its storyline, a kept article; its own if it begins one."""
     evidence: np.ndarray
-    """Matches × columns, float32: of each match or link, in the order in which they were made."""
+    """Matches × columns, float32: the evidence of each match or link."""
     evidence_rows: np.ndarray
-    """n, int32: where in `evidence` that of its match or link stands; -1 if it has none."""
+    """n, int32: the row of `evidence` for its match or link; -1 if it has none."""
     verified: np.ndarray
-    """n, int32: candidates that were verified."""
+    """n, int32: the number of candidates compared."""
     limit_reached: np.ndarray
-    """n, int8: 1 where a bound on the work was reached."""
+    """n, int8: 1 if a limit on the work was reached."""
 
     def get_evidence_rows(self, positions: Any) -> np.ndarray:
-        """Return the evidence of the matches (or links) of the articles at some positions (or one position)."""
+        """Return the evidence of the matches or links of the articles at one or more positions."""
         return self.evidence[self.evidence_rows[positions]]
 
     def is_follower(self) -> np.ndarray:
@@ -97,32 +97,32 @@ class Assignments(NamedTuple):
 
 
 class Comparisons(NamedTuple):
-    """What the articles of a chunk are to their candidates, by place in the chunk: those that may matter."""
+    """The comparisons of the articles of a chunk with their candidates that may decide, by row in the chunk."""
 
     counts: np.ndarray
-    """`CHUNK_SIZE`, int32: how many an article has."""
+    """`CHUNK_SIZE`, int32: the number of comparisons of each article."""
     others: np.ndarray
-    """`CHUNK_SIZE` × `MAX_COMPARISONS`, int64: the candidate."""
+    """`CHUNK_SIZE` × `MAX_COMPARISONS`, int64: the position of the candidate."""
     relations: np.ndarray
-    """As above, int8: a relation of the text, or `NO_RELATION`."""
+    """As above, int8: a relation decided by shingles, or `NO_RELATION`."""
     scores: np.ndarray
-    """As above × 3, float64: similarity; log-odds of one story without context; log-odds of one storyline."""
+    """As above × 3, float64: `SIMILARITY`, `STORY_ODDS` (without context) and `STORYLINE_ODDS`."""
 
 
 SIMILARITY, STORY_ODDS, STORYLINE_ODDS = range(3)
 
 
 class PriorAssignments(NamedTuple):
-    """The first m of some sketches, whose place was found before: in the order in which they came."""
+    """The assignments of the first m sketches, from earlier runs, in the order of arrival."""
 
     leaders: np.ndarray
-    """m, int64: the position, among them, of the kept article that each repeats; its own if it is kept."""
+    """m, int64: the position (among the m) of the kept article that each repeats; its own if it is kept."""
     storylines: np.ndarray
-    """m, int64: the position, among them, of the first article of the storyline of each."""
+    """m, int64: the position (among the m) of the first article of the storyline of each."""
     indexed_by_terms: np.ndarray
-    """m, bool: found by its terms too, and not by its bands alone."""
+    """m, bool: indexed by its terms and bands, not by its bands only."""
     witnesses: np.ndarray
-    """m, int32: how many rewrites of a kept article there are, be they among these or not."""
+    """m, int32: the number of dropped rewrites and follow-ups of each kept article, whether or not they are among the m."""
 
 
 NO_PRIOR_ASSIGNMENTS = PriorAssignments(
@@ -131,15 +131,15 @@ NO_PRIOR_ASSIGNMENTS = PriorAssignments(
 
 
 class ClusteringState(NamedTuple):
-    """What is known of all articles while they are taken one after the other; arrays by position."""
+    """The state of the loop over all articles; arrays by position."""
 
     assignments: Assignments
     chunk_evidence: np.ndarray
-    """`CHUNK_SIZE` × columns, float32: the evidence of each article of the chunk, by its place there."""
+    """`CHUNK_SIZE` × columns, float32: the evidence of each article of the chunk, by row in the chunk."""
     ranks: np.ndarray
-    """n, int64: the place of each article in rank order, which decides between equals."""
+    """n, int64: the rank of each article, which breaks ties."""
     witnesses: np.ndarray
-    """n, int32: how many witnesses a kept article has."""
+    """n, int32: the number of witnesses of each kept article."""
 
 
 def assign_leaders(
@@ -151,47 +151,64 @@ def assign_leaders(
     *,
     after_chunk: Callable[[], None] = lambda: None,
 ) -> Assignments:
-    """Return the assignments of all articles, taken in `order` (positions, int64; each once), after those that are settled.
+    """Return the assignments of all articles: first those of `prior`, then the others in `order` (positions, int64).
 
-    A chunk of articles is first compared, by all threads at once, with those kept before the chunk; then, one after the
-    other, with those of the chunk itself. So the result is that of one by one, whatever the number of threads, as long as no
-    bound on the work is reached (`bounded`): bounds are counted per lookup, and so depend on where a chunk begins. `rest` is
-    called after each chunk.
+    All threads first compare a chunk of articles with those indexed before it; then each article of the chunk is
+    compared, in order, with those of the chunk. The result is the same as one article at a time, with any number of
+    threads, as long as no limit on the work is reached (`Assignments.limit_reached`): limits count per lookup, so they
+    depend on where a chunk begins. `after_chunk` is called after each chunk.
     """
     threads = min(threads, 1 + len(order) // MIN_ARTICLES_PER_THREAD)
     articles, keys_each = len(sketches.text_hashes), (sketches.salient.shape[1], sketches.bands.shape[1])
-    each, known = sum(keys_each), len(prior.leaders)
+    key_count, prior_count = sum(keys_each), len(prior.leaders)
     state = make_initial_state(articles, order, prior)
-    in_order = is_date_ordered(np.concatenate([sketches.days[:known], sketches.days[order]]))
-    reach = build_horizon(sketches, order, params, in_order=in_order)
-    room = min(CHUNK_SIZE, max(len(order), 1))
-    fresh, found = make_index_for_articles(min(CHUNK_SIZE, len(order)), each), make_comparisons(room)
-    index = make_initial_index(sketches.days[order], reach, keys_each, CHUNK_SIZE, known)
-    index_prior(sketches, index, prior.indexed_by_terms, np.empty(each, np.uint64))
-    matched: list[np.ndarray] = []
+    in_order = is_date_ordered(np.concatenate([sketches.days[:prior_count], sketches.days[order]]))
+    horizon = build_horizon(sketches, order, params, in_order=in_order)
+    chunk_rows = min(CHUNK_SIZE, max(len(order), 1))
+    chunk_index, comparisons = (
+        make_index_for_articles(min(CHUNK_SIZE, len(order)), key_count),
+        make_comparisons(chunk_rows),
+    )
+    index = make_initial_index(sketches.days[order], horizon, keys_each, CHUNK_SIZE, prior_count)
+    index_prior(sketches, index, prior.indexed_by_terms, np.empty(key_count, np.uint64))
+    matched_positions: list[np.ndarray] = []
     evidence: list[np.ndarray] = []
-    scratch, desks = (
-        [make_lookup_scratch(articles, each) for _ in range(threads)],
+    scratch, workspaces = (
+        [make_lookup_scratch(articles, key_count) for _ in range(threads)],
         [make_pair_workspace() for _ in range(threads)],
     )
+    # Per chunk: compare with earlier articles on all threads, then assign in order.
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(order), CHUNK_SIZE):
             chunk = order[start : start + CHUNK_SIZE]
-            index = ensure_room(index, len(chunk) * each, sketches.days[chunk[0]], reach)
-            found.counts[:] = 0
-            look = partial(match_against_index, sketches, params, index, in_order, state, found, chunk)
+            index = ensure_room(index, len(chunk) * key_count, sketches.days[chunk[0]], horizon)
+            comparisons.counts[:] = 0
+            compare_share = partial(
+                match_against_index, sketches, params, index, in_order, state, comparisons, chunk
+            )
             shares = [np.arange(thread, len(chunk), threads) for thread in range(threads)]
-            list((pool.map if threads > 1 else map)(look, shares, scratch, desks))
-            resolve_chunk(sketches, params, index, in_order, state, found, chunk, scratch[0], desks[0], fresh)
+            list((pool.map if threads > 1 else map)(compare_share, shares, scratch, workspaces))
+            resolve_chunk(
+                sketches,
+                params,
+                index,
+                in_order,
+                state,
+                comparisons,
+                chunk,
+                scratch[0],
+                workspaces[0],
+                chunk_index,
+            )
             has_evidence = state.assignments.evidence_rows[chunk] >= 0
-            matched.append(chunk[has_evidence])
+            matched_positions.append(chunk[has_evidence])
             evidence.append(state.chunk_evidence[: len(chunk)][has_evidence])
             after_chunk()
-    return attach_evidence(state.assignments, matched, evidence)
+    return attach_evidence(state.assignments, matched_positions, evidence)
 
 
 def make_comparisons(articles: int) -> Comparisons:
-    """Return room for the comparisons of so many articles."""
+    """Return empty comparisons for `articles` articles."""
     return Comparisons(
         np.zeros(articles, np.int32),
         np.empty((articles, MAX_COMPARISONS), np.int64),
@@ -210,18 +227,20 @@ def attach_evidence(
 
 
 def make_initial_state(articles: int, order: np.ndarray, prior: PriorAssignments) -> ClusteringState:
-    """Return the state before the first article: each is kept until a match is found, but for those that are settled."""
+    """Return the state before the first article: the prior assignments, and every other article kept."""
     ranks, witnesses = np.zeros(articles, np.int64), np.zeros(articles, np.int32)
-    known = len(prior.leaders)
-    ranks[:known] = np.arange(known)
-    ranks[order] = known + np.arange(len(order))
-    witnesses[:known] = prior.witnesses
-    made = make_kept_assignments(articles)
-    made.leaders[:known] = prior.leaders
-    made.storylines[:known] = prior.storylines
-    made.relations[:known] = np.where(prior.leaders == np.arange(known), NO_RELATION, REWRITE)
+    prior_count = len(prior.leaders)
+    ranks[:prior_count] = np.arange(prior_count)
+    ranks[order] = prior_count + np.arange(len(order))
+    witnesses[:prior_count] = prior.witnesses
+    assignments = make_kept_assignments(articles)
+    assignments.leaders[:prior_count] = prior.leaders
+    assignments.storylines[:prior_count] = prior.storylines
+    assignments.relations[:prior_count] = np.where(
+        prior.leaders == np.arange(prior_count), NO_RELATION, REWRITE
+    )
     return ClusteringState(
-        made,
+        assignments,
         chunk_evidence=np.zeros((min(CHUNK_SIZE, max(len(order), 1)), EVIDENCE_COUNT), np.float32),
         ranks=ranks,
         witnesses=witnesses,
@@ -229,7 +248,7 @@ def make_initial_state(articles: int, order: np.ndarray, prior: PriorAssignments
 
 
 def make_kept_assignments(articles: int) -> Assignments:
-    """Return the assignments of so many articles that repeat and follow nothing."""
+    """Return assignments in which each of `articles` articles is kept and follows no other."""
     return Assignments(
         leaders=np.arange(articles),
         relations=np.full(articles, NO_RELATION, np.int8),
@@ -243,7 +262,7 @@ def make_kept_assignments(articles: int) -> Assignments:
 
 
 def is_date_ordered(days: np.ndarray) -> bool:
-    """Return whether the dates rise and the undated come last, so that a lookup may stop where its window ends.
+    """Return whether the dates rise and the undated come last, so that a lookup may stop at the end of its window.
 
     >>> is_date_ordered(np.array([1.0, 2.0, np.nan])), is_date_ordered(np.array([np.nan, 1.0]))
     (True, False)
@@ -256,22 +275,25 @@ def is_date_ordered(days: np.ndarray) -> bool:
 def compare_with_candidates(
     s, params, index, in_order, assignments, comparisons, chunk_row, a, scratch, workspace
 ):
-    """Compare article `a`, at a place of its chunk, with its candidates in `index`; return its (terms, keys), in the scratch.
+    """Compare article `a` with its candidates in `index`; return its number of terms and of keys.
 
-    What may matter is put beside what was found before. Kept candidates and others are bounded apart.
+    Comparisons that may decide are appended to row `chunk_row`. `max_candidates` limits kept and dropped candidates
+    separately. The keys stay in `scratch.keys`.
     """
     terms, n = fill_lookup_keys(s, a, scratch.keys)
-    m, banded, bounded = fill_candidates(index, s.days, terms, n, s.days[a], params, in_order, scratch)
-    assignments.limit_reached[a] |= bounded
-    kept, dropped = 0, 0
-    if m:
+    candidate_count, banded, limited = fill_candidates(
+        index, s.days, terms, n, s.days[a], params, in_order, scratch
+    )
+    assignments.limit_reached[a] |= limited
+    kept_count, dropped_count = 0, 0
+    if candidate_count:
         load_article(s, a, workspace)
-    for k in range(m):
+    for k in range(candidate_count):
         other = scratch.candidates[k]
         is_kept = assignments.leaders[other] == other
-        kept += is_kept
-        dropped += not is_kept
-        if (kept if is_kept else dropped) > params.max_candidates:
+        kept_count += is_kept
+        dropped_count += not is_kept
+        if (kept_count if is_kept else dropped_count) > params.max_candidates:
             assignments.limit_reached[a] = 1
             continue
         assignments.verified[a] += 1
@@ -280,6 +302,7 @@ def compare_with_candidates(
         )
         if relation == NO_RELATION and storyline < params.storyline_threshold:
             continue
+        # Keep the comparison: it has a relation, or the storyline model finds a match.
         slot = comparisons.counts[chunk_row]
         if slot == MAX_COMPARISONS:
             assignments.limit_reached[a] = 1
@@ -294,22 +317,22 @@ def compare_with_candidates(
 
 @jit_leaf
 def find_neighbours(params, state, comparisons, chunk_row, neighbours):
-    """Write the kept articles nearest to the article at a place into `neighbours`, nearest first; return how many.
+    """Write the nearest kept articles of an article into `neighbours`, nearest first; return their number.
 
-    Only those count that it would follow: they stand for its affair.
+    Only kept articles that it would follow count: they represent its affair.
     """
     n = 0
     for k in range(comparisons.counts[chunk_row]):
         other, odds = comparisons.others[chunk_row, k], comparisons.scores[chunk_row, k, STORYLINE_ODDS]
         if state.assignments.leaders[other] != other or odds < params.storyline_threshold:
             continue
-        at = n if n < MAX_NEIGHBOURS else MAX_NEIGHBOURS - 1
-        if n == MAX_NEIGHBOURS and not is_nearer(state, comparisons, chunk_row, k, neighbours[at]):
+        slot = n if n < MAX_NEIGHBOURS else MAX_NEIGHBOURS - 1
+        if n == MAX_NEIGHBOURS and not is_nearer(state, comparisons, chunk_row, k, neighbours[slot]):
             continue
-        while at > 0 and is_nearer(state, comparisons, chunk_row, k, neighbours[at - 1]):
-            neighbours[at] = neighbours[at - 1]
-            at -= 1
-        neighbours[at] = k
+        while slot > 0 and is_nearer(state, comparisons, chunk_row, k, neighbours[slot - 1]):
+            neighbours[slot] = neighbours[slot - 1]
+            slot -= 1
+        neighbours[slot] = k
         n = min(n + 1, MAX_NEIGHBOURS)
     for k in range(n):
         neighbours[k] = comparisons.others[chunk_row, neighbours[k]]
@@ -318,7 +341,7 @@ def find_neighbours(params, state, comparisons, chunk_row, neighbours):
 
 @jit_leaf
 def is_nearer(state, comparisons, chunk_row, k, other):
-    """Return whether comparison `k` is of a nearer article than comparison `other`; of equals the first in rank order is."""
+    """Return whether comparison `k` has higher storyline odds than comparison `other`; ties go to the first in rank order."""
     odds, other_odds = (
         comparisons.scores[chunk_row, k, STORYLINE_ODDS],
         comparisons.scores[chunk_row, other, STORYLINE_ODDS],
@@ -330,21 +353,21 @@ def is_nearer(state, comparisons, chunk_row, k, other):
 
 @jit_leaf
 def count_neighbours(params, state, comparisons, chunk_row, root, odds):
-    """Return (kept articles that are nearer than `root`, whose log-odds are given; kept articles of the affair but `root`)."""
+    """Return (kept articles nearer than `root`, whose storyline log-odds are `odds`; other kept articles of the affair)."""
     nearer = beside = 0
     for k in range(comparisons.counts[chunk_row]):
         other = comparisons.others[chunk_row, k]
         if other == root or state.assignments.leaders[other] != other:
             continue
-        its_odds = comparisons.scores[chunk_row, k, STORYLINE_ODDS]
-        nearer += its_odds > odds and its_odds >= params.storyline_threshold
-        beside += its_odds >= params.storyline_threshold
+        other_odds = comparisons.scores[chunk_row, k, STORYLINE_ODDS]
+        nearer += other_odds > odds and other_odds >= params.storyline_threshold
+        beside += other_odds >= params.storyline_threshold
     return nearer, beside
 
 
 @jit_leaf
 def find_comparison(comparisons, chunk_row, other):
-    """Return the number of the comparison with an article, -1 where there is none."""
+    """Return the index of the comparison with an article; -1 if there is none."""
     for k in range(comparisons.counts[chunk_row]):
         if comparisons.others[chunk_row, k] == other:
             return k
@@ -355,7 +378,7 @@ def find_comparison(comparisons, chunk_row, other):
 def fill_neighbour_evidence(
     s, params, state, comparisons, chunk_row, a, root, odds, neighbours, n, workspace
 ):
-    """Write the columns of evidence from `CONTEXT_START` on, of article `a`, which lies open, and `root`."""
+    """Write the columns from `CONTEXT_START` on, of the loaded article `a` and the article `root`."""
     nearer, beside = count_neighbours(params, state, comparisons, chunk_row, root, odds)
     fill_context_evidence(s, a, root, neighbours, n, nearer, beside, workspace)
 
@@ -364,60 +387,66 @@ def fill_neighbour_evidence(
 def find_best_match(
     s, params, state, comparisons, chunk_row, a, roots, by_storyline, neighbours, n, workspace
 ):
-    """Return the best match (root, relation, score) of article `a`, which lies open, in one layer; root -1 for none.
+    """Return the best match (root, relation, score) of the loaded article `a`; root is -1 if there is none.
 
-    `roots` leads from an article to the one that a match would join. The score is a similarity, or log-odds of the model that
-    decides in this layer.
+    `roots` leads from each article to the one that a match with it would join: its leader, or the first of its storyline.
+    `by_storyline` selects the storyline model. The score is a similarity, or the log-odds of that model.
     """
     best, best_relation, best_score = -1, NO_RELATION, 0.0
     best_strength, best_decisive = -1, 0.0
-    least = params.storyline_threshold if by_storyline else params.story_threshold
-    witnessed = params.storyline_witnessed_threshold if by_storyline else params.story_witnessed_threshold
+    threshold = params.storyline_threshold if by_storyline else params.story_threshold
+    witnessed_threshold = (
+        params.storyline_witnessed_threshold if by_storyline else params.story_witnessed_threshold
+    )
     for k in range(comparisons.counts[chunk_row]):
-        other, tie, support = comparisons.others[chunk_row, k], 0.0, -np.inf
-        root, at = roots[other], k
+        other, tie, witness_odds = comparisons.others[chunk_row, k], 0.0, -np.inf
+        # A dropped article is a witness for its root: by shared text, or by the storyline model.
+        root, root_index = roots[other], k
         if root != other:
             if comparisons.relations[chunk_row, k] != NO_RELATION:
                 tie = comparisons.scores[chunk_row, k, SIMILARITY]
-            elif by_storyline and comparisons.scores[chunk_row, k, STORYLINE_ODDS] >= least:
-                support = comparisons.scores[chunk_row, k, STORYLINE_ODDS]
+            elif by_storyline and comparisons.scores[chunk_row, k, STORYLINE_ODDS] >= threshold:
+                witness_odds = comparisons.scores[chunk_row, k, STORYLINE_ODDS]
             else:
                 continue
-            at = find_comparison(comparisons, chunk_row, root)
-        if at >= 0:
+            root_index = find_comparison(comparisons, chunk_row, root)
+        # Take the scores of the root from its comparison, or compute them now.
+        if root_index >= 0:
             relation, similarity = (
-                comparisons.relations[chunk_row, at],
-                comparisons.scores[chunk_row, at, SIMILARITY],
+                comparisons.relations[chunk_row, root_index],
+                comparisons.scores[chunk_row, root_index, SIMILARITY],
             )
             story, storyline = (
-                comparisons.scores[chunk_row, at, STORY_ODDS],
-                comparisons.scores[chunk_row, at, STORYLINE_ODDS],
+                comparisons.scores[chunk_row, root_index, STORY_ODDS],
+                comparisons.scores[chunk_row, root_index, STORYLINE_ODDS],
             )
         else:
             relation, similarity, story, storyline = classify_pair(
                 s, root, a, params, params.storyline_witnessed_threshold, True, workspace
             )
+        # Shared text with the root decides; otherwise the score must reach the threshold.
         score = storyline if by_storyline else story
         if relation != NO_RELATION:
             strength, decisive = STRENGTH_TEXT, similarity
             score = similarity
         else:
             if not by_storyline:
-                if not params.joins[REWRITE] or score + params.max_context_gain < witnessed:
+                if not params.joins[REWRITE] or score + params.max_context_gain < witnessed_threshold:
                     continue
                 fill_neighbour_evidence(
                     s, params, state, comparisons, chunk_row, a, root, storyline, neighbours, n, workspace
                 )
                 score += compute_context_odds(workspace.row, params)
-            if score < (witnessed if root != other else least):
+            if score < (witnessed_threshold if root != other else threshold):
                 continue
             strength, decisive = (
-                (STRENGTH_TIE, tie) if tie > 0.0 else (STRENGTH_MODEL, max(score, (score + support) / 2))
+                (STRENGTH_TIE, tie) if tie > 0.0 else (STRENGTH_MODEL, max(score, (score + witness_odds) / 2))
             )
-            if strength == STRENGTH_MODEL and decisive < least:
+            if strength == STRENGTH_MODEL and decisive < threshold:
                 continue
-        before = best_strength, best_decisive, -state.ranks[best] if best >= 0 else 0
-        if (strength, decisive, -state.ranks[root]) > before:
+        # Keep the strongest; ties go to the first in rank order.
+        best_key = best_strength, best_decisive, -state.ranks[best] if best >= 0 else 0
+        if (strength, decisive, -state.ranks[root]) > best_key:
             best, best_relation, best_score = root, relation, score
             best_strength, best_decisive = strength, decisive
     return best, best_relation, best_score
@@ -425,12 +454,13 @@ def find_best_match(
 
 @jit_leaf
 def assign_article(s, params, state, comparisons, chunk_row, a, scratch, workspace):
-    """Decide about article `a`, at a place of its chunk, by its comparisons: which kept article it joins, or which it follows."""
+    """Assign article `a` by its comparisons: it joins a kept article, follows one, or stays as it is."""
     if comparisons.counts[chunk_row] == 0:
         return
-    made, neighbours = state.assignments, scratch.neighbours
+    assignments, neighbours = state.assignments, scratch.neighbours
     load_article(s, a, workspace)
     n = find_neighbours(params, state, comparisons, chunk_row, neighbours)
+    # First the articles that it may join, then the storylines that it may follow.
     root, relation, score = find_best_match(
         s,
         params,
@@ -438,7 +468,7 @@ def assign_article(s, params, state, comparisons, chunk_row, a, scratch, workspa
         comparisons,
         chunk_row,
         a,
-        made.leaders,
+        assignments.leaders,
         params.by_storyline,
         neighbours,
         n,
@@ -447,34 +477,48 @@ def assign_article(s, params, state, comparisons, chunk_row, a, scratch, workspa
     joins = root >= 0
     if not joins and params.allowed[FOLLOWUP] and not params.by_storyline:
         root, relation, score = find_best_match(
-            s, params, state, comparisons, chunk_row, a, made.storylines, True, neighbours, n, workspace
+            s,
+            params,
+            state,
+            comparisons,
+            chunk_row,
+            a,
+            assignments.storylines,
+            True,
+            neighbours,
+            n,
+            workspace,
         )
     if root < 0:
         return
+    # Record the evidence of the match or link, then the assignment.
     fill_pair_evidence(s, a, root, workspace)
     odds = compute_storyline_odds(workspace.row, params)
     fill_neighbour_evidence(s, params, state, comparisons, chunk_row, a, root, odds, neighbours, n, workspace)
     for column in range(EVIDENCE_COUNT):
         state.chunk_evidence[chunk_row, column] = workspace.row[column]
-    made.evidence_rows[a] = chunk_row
+    assignments.evidence_rows[a] = chunk_row
     if not joins:
-        made.storylines[a], made.scores[a] = made.storylines[root], to_reported_score(relation, score)
+        assignments.storylines[a], assignments.scores[a] = (
+            assignments.storylines[root],
+            to_reported_score(relation, score),
+        )
         return
     if relation == NO_RELATION:
         relation, score = decide_relation(params, score, workspace)
-    made.leaders[a], made.relations[a], made.scores[a] = root, relation, score
-    made.storylines[a] = made.storylines[root]
+    assignments.leaders[a], assignments.relations[a], assignments.scores[a] = root, relation, score
+    assignments.storylines[a] = assignments.storylines[root]
 
 
 @jit_leaf
 def to_reported_score(relation, score):
-    """Return the score of a match: of a text's relation as it is, else the probability of its log-odds."""
+    """Return the score of a match: a similarity as it is, log-odds as a probability."""
     return score if relation != NO_RELATION else compute_probability(score)
 
 
 @jit_leaf
 def decide_relation(params, score, workspace):
-    """Return (relation, probability) of a match by a model, whose evidence is in the desk's row."""
+    """Return (relation, probability) of a match by a model, whose evidence is in `workspace.row`."""
     if not params.by_storyline:
         return REWRITE, compute_probability(score)
     story = compute_story_odds(workspace.row, params) + compute_context_odds(workspace.row, params)
@@ -485,7 +529,7 @@ def decide_relation(params, score, workspace):
 
 @jit_leaf
 def index_prior(s, index, indexed_by_terms, keys):
-    """Index the articles that are settled, each by its bands, and by its terms too if it is `full`."""
+    """Index the prior articles by their bands, and by their terms if `indexed_by_terms`."""
     for a in range(len(indexed_by_terms)):
         terms, n = fill_lookup_keys(s, a, keys)
         insert_postings(index, keys, 0 if indexed_by_terms[a] else terms, n, a)
@@ -493,78 +537,80 @@ def index_prior(s, index, indexed_by_terms, keys):
 
 @jit_leaf
 def match_against_index(s, params, index, in_order, state, comparisons, chunk, share, scratch, workspace):
-    """Compare the articles of a thread's share of a chunk (places in it) with those kept before the chunk."""
-    for place in share:
-        a = chunk[place]
+    """Compare the articles of a share of the chunk (rows of the chunk) with those indexed before the chunk."""
+    for row in share:
+        a = chunk[row]
         if s.lengths[a] >= params.min_words:
             compare_with_candidates(
-                s, params, index, in_order, state.assignments, comparisons, place, a, scratch, workspace
+                s, params, index, in_order, state.assignments, comparisons, row, a, scratch, workspace
             )
 
 
 @jit_leaf
-def resolve_chunk(s, params, index, in_order, state, comparisons, chunk, scratch, workspace, fresh):
-    """Compare the articles of a chunk with each other, in order, decide about each, and index what later ones may match.
+def resolve_chunk(s, params, index, in_order, state, comparisons, chunk, scratch, workspace, chunk_index):
+    """Compare the articles of a chunk with each other, assign each in order, and index those that later ones may match.
 
-    A dropped article is a witness where follow-ups join, if its kept article has not enough of them; else only the bands of
-    a rewrite are indexed, so that copies of it can go where it went.
+    A kept article is indexed by all keys. So is a dropped rewrite or follow-up if follow-ups join and its kept article
+    has fewer than `MAX_WITNESSES`; otherwise only its bands are indexed, so that its copies join the same article.
     """
-    clear_index(fresh)
-    made = state.assignments
-    for place in range(len(chunk)):
-        a = chunk[place]
+    clear_index(chunk_index)
+    assignments = state.assignments
+    for row in range(len(chunk)):
+        a = chunk[row]
         if s.lengths[a] < params.min_words:
             continue
         terms, n = compare_with_candidates(
-            s, params, fresh, in_order, made, comparisons, place, a, scratch, workspace
+            s, params, chunk_index, in_order, assignments, comparisons, row, a, scratch, workspace
         )
-        assign_article(s, params, state, comparisons, place, a, scratch, workspace)
-        relation, leader = made.relations[a], made.leaders[a]
+        assign_article(s, params, state, comparisons, row, a, scratch, workspace)
+        relation, leader = assignments.relations[a], assignments.leaders[a]
         if relation in (NO_RELATION, REWRITE, FOLLOWUP):
             is_witness = params.by_storyline and state.witnesses[leader] < MAX_WITNESSES
-            first = 0 if leader == a or is_witness else terms
+            first_key = 0 if leader == a or is_witness else terms
             state.witnesses[leader] += leader != a
-            insert_postings(fresh, scratch.keys, first, n, a)
-            insert_postings(index, scratch.keys, first, n, a)
+            insert_postings(chunk_index, scratch.keys, first_key, n, a)
+            insert_postings(index, scratch.keys, first_key, n, a)
 
 
 def join_small_storylines(
     sketches: Sketches, order: np.ndarray, assignments: Assignments, params: MatchParams, threads: int = 1
 ) -> tuple[Assignments, int]:
-    """Return the assignments with the stories of each small storyline without dates joined; and how many articles that drops.
+    """Return the assignments with the stories of small undated storylines joined, and the number of articles dropped thereby.
 
-    Without dates a chapter cannot be told from a retelling. But a storyline of at most `MAX_STORIES_JOINED` kept articles is more
-    often one story, while one of many is an affair whose chapters must not be lost. Its articles are taken once more, among
-    themselves, as at the level of storylines; what then joins is called a rewrite.
+    Without dates, a follow-up cannot be told from a rewrite. A storyline of at most `MAX_STORIES_JOINED` kept articles is
+    more often one story; a larger one is an affair, whose chapters must be kept. So the articles of small ones are
+    clustered again, among themselves, at the level of storylines; those that join become rewrites.
     """
-    stories = np.bincount(
+    story_counts = np.bincount(
         assignments.storylines[assignments.leaders == np.arange(len(assignments.leaders))],
         minlength=len(assignments.leaders),
     )
-    dated = np.zeros(len(assignments.leaders), bool)
-    np.logical_or.at(dated, assignments.storylines, ~np.isnan(sketches.days))
-    small = ((stories > 1) & (stories <= MAX_STORIES_JOINED) & ~dated)[assignments.storylines]
-    members = order[small[order]]
+    has_dated = np.zeros(len(assignments.leaders), bool)
+    np.logical_or.at(has_dated, assignments.storylines, ~np.isnan(sketches.days))
+    in_small_storyline = ((story_counts > 1) & (story_counts <= MAX_STORIES_JOINED) & ~has_dated)[
+        assignments.storylines
+    ]
+    members = order[in_small_storyline[order]]
     if not len(members):
         return assignments, 0
-    before = int((assignments.relations[members] != NO_RELATION).sum())
-    by_storyline = params._replace(by_storyline=True, joins=params.allowed)
-    again = assign_leaders(sketches, members, by_storyline, threads)
-    again.relations[again.relations == FOLLOWUP] = REWRITE
+    dropped_before = int((assignments.relations[members] != NO_RELATION).sum())
+    storyline_params = params._replace(by_storyline=True, joins=params.allowed)
+    reassigned = assign_leaders(sketches, members, storyline_params, threads)
+    reassigned.relations[reassigned.relations == FOLLOWUP] = REWRITE
     for field in ("leaders", "relations", "scores", "storylines", "limit_reached"):
-        getattr(assignments, field)[members] = getattr(again, field)[members]
-    assignments.verified[members] += again.verified[members]
-    has_evidence = members[again.evidence_rows[members] >= 0]
+        getattr(assignments, field)[members] = getattr(reassigned, field)[members]
+    assignments.verified[members] += reassigned.verified[members]
+    has_evidence = members[reassigned.evidence_rows[members] >= 0]
     assignments.evidence_rows[members] = -1
     assignments.evidence_rows[has_evidence] = len(assignments.evidence) + np.arange(len(has_evidence))
-    evidence = np.concatenate([assignments.evidence, again.get_evidence_rows(has_evidence)])
+    evidence = np.concatenate([assignments.evidence, reassigned.get_evidence_rows(has_evidence)])
     return assignments._replace(evidence=evidence), int(
         (assignments.relations[members] != NO_RELATION).sum()
-    ) - before
+    ) - dropped_before
 
 
 def to_input_order(assignments: Assignments, order: np.ndarray, articles: int) -> Assignments:
-    """Return assignments of articles by rank as such by position: `order` holds the position of each, of so many articles."""
+    """Return assignments by rank as assignments by position; `order` has the position of each rank, out of `articles`."""
     by_position = make_kept_assignments(articles)._replace(evidence=assignments.evidence)
     by_position.leaders[order] = order[assignments.leaders]
     by_position.storylines[order] = order[assignments.storylines]

@@ -1,10 +1,10 @@
-"""Keys → chains of the articles that have them: the index in memory, from which what no later article can find is taken out.
+"""Store which articles have which keys: an inverted index in memory that drops postings no later article can find.
 
-In: the keys of articles as they are kept. Out: `InvertedIndex`, an open-addressing table that leads from a key to a chain of
-articles, the latest first. A chain is made of blocks, each twice as long as the one before it: a lookup waits for memory once
-a block and not once an article. Where articles come by rising date an index has room for those in reach only: when it is
-full, those that lie before the windows of all articles to come are left behind. So it stays as large as a window of news
-is, however long the news goes on, and nearer to the processor; what is found stays the same.
+An open-addressing table leads from a key to a chain of articles, the latest first. A chain consists of blocks, each twice
+as long as the one before it, so a lookup waits for memory once per block and not once per article. If articles come by
+rising date, a full index is first copied without the postings that lie before the windows of all later articles. So it
+stays as large as one window of news, however long the corpus, and closer to the processor; lookups find the same
+articles.
 """
 
 from typing import NamedTuple
@@ -14,84 +14,89 @@ import numpy as np
 from dedup.jit import jit_inline, jit_leaf
 
 SLOT_KEY, SLOT_HEAD = 0, 1
-"""A slot of the table: a key, 0 where it is free, and the packed head of its chain."""
+"""Columns of the table: the key (0 if the slot is free) and the packed head of its chain."""
 BLOCK_BITS = np.uint64(40)
-"""The low bits of a head are the place of the latest block of a chain, the others how many articles are on it."""
+"""The low bits of a head hold the offset of the latest block of the chain; the high bits hold the length of the chain."""
 BLOCK_MASK = (np.uint64(1) << BLOCK_BITS) - np.uint64(1)
 MAX_CHAIN_LENGTH = (1 << 24) - 1
 BLOCK_NEXT, BLOCK_LENGTH, BLOCK_CAPACITY, BLOCK_ARTICLES = range(4)
-"""A block of postings: the place of the block before it, how many articles it holds and could hold, and the articles."""
+"""Cells of a block: the offset of the older block, the number of articles in it, its capacity, and then the articles."""
 MAX_BLOCK_CAPACITY = 29
-"""The longest block is two lines of a processor's cache."""
+"""The longest block fills two cache lines."""
 NO_BLOCK = np.int64(0)
 CELLS_PER_POSTING = 5
-"""Put into an empty index, no number of postings takes more cells than this for each: the worst is a chain of two, in nine."""
+"""The maximum number of cells per posting in an index filled from empty: the worst case is a chain of two articles, in
+nine cells."""
 MAX_CELLS_PER_POSTING = BLOCK_ARTICLES + MAX_BLOCK_CAPACITY
-"""One more posting takes no more cells than this: those of a new block of a long chain."""
+"""The maximum number of cells that one more posting takes: a new block of a long chain."""
 USED_CELLS, USED_KEYS = 0, 1
-"""What of an index is in use: cells of its blocks, and slots of its table."""
+"""Positions in `InvertedIndex.used`: cells of the blocks, and slots of the table."""
 BAND_BIT = np.uint64(1)
-"""The lowest bit of a key says whether it is of a band or of a term, which reach back differently far."""
+"""The lowest bit of a key tells bands from terms, which have different windows."""
 GROWTH_FACTOR = 2
-"""One that grows makes room for so many times as much."""
+"""An index that grows gets room for this many times as much."""
 MAX_REACHABLE_SHARE = 0.75
-"""An index of which more than this part is in reach has to grow: it would soon be full again."""
+"""An index grows if more than this share of its keys is still in reach; otherwise it would soon be full again."""
 MIN_INITIAL_ARTICLES = 1 << 15
-"""So few articles have room at first whatever their dates."""
+"""A new index has room for at least this number of articles (or all, if there are fewer), whatever their dates."""
 MAX_INITIAL_POSTINGS = 1 << 23
-"""A new index has room for so many postings at most, some hundred megabytes, of which the system gives what is used."""
+"""A new index has room for at most this number of postings: some hundred megabytes, which the system provides as they are
+used."""
 
 
 class InvertedIndex(NamedTuple):
-    """The index in memory: slots of an open-addressing table lead to chains of postings."""
+    """An inverted index in memory: a table of keys, and chains of postings in blocks."""
 
     slots: np.ndarray
-    """An open-addressing table in the order of its keys, but for collisions: `SLOT_KEY` and `SLOT_HEAD` side by side."""
+    """Slots × 2, uint64: `SLOT_KEY` and `SLOT_HEAD`, in the order of the keys except for collisions."""
     blocks: np.ndarray
-    """Blocks of postings end to end, the first of them from 1 on."""
+    """Cells (int32 or int64): the blocks of postings end to end, from cell 1 on."""
     used: np.ndarray
-    """`USED_CELLS` and `USED_KEYS`: how many are taken."""
+    """`USED_CELLS` and `USED_KEYS`: how many cells and slots are in use."""
 
 
 class Horizon(NamedTuple):
-    """Which postings later articles may find, beside those within their windows."""
+    """The postings that later articles may find: those within a window, and those with a key of an undated article."""
 
     days: np.ndarray
-    """n, float64: the dates of the articles; NaN where unknown: such an article is in every reach."""
+    """n, float64: the dates of the articles; NaN if unknown. Undated articles are always in reach."""
     window_days: float
     copy_window_days: float
     undated_index: InvertedIndex
-    """The keys of articles without a date still to come: they find whatever has one of these keys."""
+    """The keys of the undated articles still to come, whose lookups have no window."""
 
 
 def make_index_for_articles(articles: int, keys_each: int) -> InvertedIndex:
-    """Return an empty index with room for `articles` of `keys_each` keys each."""
+    """Return an empty index with room for `articles` articles of `keys_each` keys each."""
     return make_index_for_postings(articles * keys_each, articles * keys_each)
 
 
 def make_initial_index(
     days: np.ndarray, horizon: Horizon, keys_each: tuple[int, int], chunk: int, prior_count: int = 0
 ) -> InvertedIndex:
-    """Return an empty index with room for `known` articles, and what will be in reach at once of articles of some days.
+    """Return an empty index with room for the prior articles and the most articles that are in reach at one time.
 
-    The days rise, and each article has so many keys of terms and of bands. There is room for a chunk more, and for all of a
-    few articles, but of very many in reach for the first only.
+    `days` rise, undated last. `keys_each` is (terms, bands) per article. There is room for one more chunk. A small corpus
+    fits as a whole; the room for a very large one is limited to `MAX_INITIAL_POSTINGS`.
     """
     windows = horizon.window_days, horizon.copy_window_days
-    crowds = [
+    article_counts = [
         min(max(count_max_in_window(days, window) + chunk, MIN_INITIAL_ARTICLES), len(days))
         for window in windows
     ]
     keys = min(
-        sum(articles * each for articles, each in zip(crowds, keys_each, strict=True)), MAX_INITIAL_POSTINGS
+        sum(articles * each for articles, each in zip(article_counts, keys_each, strict=True)),
+        MAX_INITIAL_POSTINGS,
     )
     keys += prior_count * sum(keys_each)
-    spare = MAX_CELLS_PER_POSTING * min(chunk, len(days)) * sum(keys_each)
-    return make_empty_index(compute_slot_count(keys), 1 + CELLS_PER_POSTING * keys + spare)
+    spare_cells = MAX_CELLS_PER_POSTING * min(chunk, len(days)) * sum(keys_each)
+    return make_empty_index(compute_slot_count(keys), 1 + CELLS_PER_POSTING * keys + spare_cells)
 
 
 def count_max_in_window(days: np.ndarray, window: float) -> int:
-    """Return how many of some days, which rise, lie within a window at most; the unknown, which come last, all the time.
+    """Return the maximum number of articles within any window of `window` days; undated articles always count.
+
+    `days` rise, with NaN last.
 
     >>> count_max_in_window(np.array([1.0, 2.0, 3.0, 9.0, np.nan]), 2.0)
     4
@@ -99,28 +104,28 @@ def count_max_in_window(days: np.ndarray, window: float) -> int:
     if np.isinf(window) or not len(days):
         return len(days)
     dated = days[~np.isnan(days)]
-    within = np.arange(1, len(dated) + 1) - np.searchsorted(dated, dated - window)
-    return int(within.max(initial=0)) + len(days) - len(dated)
+    counts = np.arange(1, len(dated) + 1) - np.searchsorted(dated, dated - window)
+    return int(counts.max(initial=0)) + len(days) - len(dated)
 
 
 def make_index_for_postings(keys: int, postings: int) -> InvertedIndex:
-    """Return an empty index with room for so many postings of so many keys."""
+    """Return an empty index with room for `postings` postings of `keys` keys."""
     return make_empty_index(compute_slot_count(keys), 1 + CELLS_PER_POSTING * max(1, postings))
 
 
 def compute_slot_count(keys: int) -> int:
-    """Return how many slots keep a third free beside so many keys: then a key is found within a few steps."""
+    """Return the number of slots for `keys` keys: a third stay free, so that a key is found within a few steps."""
     return 2 + keys + keys // 2
 
 
 def make_empty_index(slots: int, cells: int) -> InvertedIndex:
-    """Return an empty index of so many slots and cells."""
-    place = np.int32 if cells < 2**31 else np.int64
-    return InvertedIndex(np.zeros((slots, 2), np.uint64), np.zeros(cells, place), np.array([1, 0]))
+    """Return an empty index of `slots` slots and `cells` cells."""
+    dtype = np.int32 if cells < 2**31 else np.int64
+    return InvertedIndex(np.zeros((slots, 2), np.uint64), np.zeros(cells, dtype), np.array([1, 0]))
 
 
 def has_room(index: InvertedIndex, more: int) -> bool:
-    """Return whether an index has room for so many `more` postings."""
+    """Return whether an index has room for `more` postings."""
     slots, cells = len(index.slots), len(index.blocks)
     return bool(
         index.used[USED_KEYS] + more <= 2 * slots // 3
@@ -129,28 +134,28 @@ def has_room(index: InvertedIndex, more: int) -> bool:
 
 
 def ensure_room(index: InvertedIndex, more: int, today: float, horizon: Horizon) -> InvertedIndex:
-    """Return an index with room for so many `more` postings: the same, or a new one of what is in reach from `today` on.
+    """Return an index with room for `more` postings: the same one, or a copy of the postings still in reach at `today`.
 
-    All articles to come are dated `today` or later, or not dated at all. With -inf for `today` all is in reach.
+    All later articles are dated `today` or later, or undated. If `today` is -inf, all postings are in reach.
     """
     if has_room(index, more):
         return index
-    spare = np.empty(len(horizon.days), np.int64)
+    scratch = np.empty(len(horizon.days), np.int64)
     if np.isfinite(today - horizon.copy_window_days):
-        found = make_empty_index(len(index.slots), len(index.blocks))
-        copy_reachable(index, found, today, horizon, spare)
-        if found.used[USED_KEYS] <= MAX_REACHABLE_SHARE * index.used[USED_KEYS] and has_room(found, more):
-            return found
-        index = found
-    keys, cells = (GROWTH_FACTOR * int(index.used[kind]) for kind in (USED_KEYS, USED_CELLS))
-    found = make_empty_index(compute_slot_count(keys + more), cells + MAX_CELLS_PER_POSTING * more)
-    copy_reachable(index, found, today, horizon, spare)
-    return found
+        copy = make_empty_index(len(index.slots), len(index.blocks))
+        copy_reachable(index, copy, today, horizon, scratch)
+        if copy.used[USED_KEYS] <= MAX_REACHABLE_SHARE * index.used[USED_KEYS] and has_room(copy, more):
+            return copy
+        index = copy
+    key_count, cell_count = (GROWTH_FACTOR * int(index.used[kind]) for kind in (USED_KEYS, USED_CELLS))
+    copy = make_empty_index(compute_slot_count(key_count + more), cell_count + MAX_CELLS_PER_POSTING * more)
+    copy_reachable(index, copy, today, horizon, scratch)
+    return copy
 
 
 @jit_leaf
 def clear_index(index):
-    """Take everything out of an index."""
+    """Remove all postings from an index."""
     index.slots[:] = 0
     index.blocks[: index.used[USED_CELLS]] = 0
     index.used[USED_CELLS] = 1
@@ -159,33 +164,33 @@ def clear_index(index):
 
 @jit_inline
 def make_term_key(key):
-    """Return the key (uint64) as one of a term."""
+    """Mark a key (uint64) as a term."""
     return key & ~BAND_BIT
 
 
 @jit_inline
 def make_band_key(key):
-    """Return the key (uint64) as one of a band."""
+    """Mark a key (uint64) as a band."""
     return key | BAND_BIT
 
 
 @jit_inline
 def get_chain_length(head):
-    """Return how many articles are on a chain, up to sixteen million."""
+    """Return the number of articles on a chain, at most `MAX_CHAIN_LENGTH`."""
     return np.int64(head >> BLOCK_BITS)
 
 
 @jit_inline
 def get_latest_block(head):
-    """Return the place of the latest block of a chain; `NO_BLOCK` for an empty one."""
+    """Return the offset of the latest block of a chain; `NO_BLOCK` for an empty chain."""
     return np.int64(head & BLOCK_MASK)
 
 
 @jit_inline
 def find_slot(index, key):
-    """Return the slot that holds `key`, or the free one where it would go."""
+    """Return the slot of `key`, or the free slot where it belongs."""
     size = np.uint64(len(index.slots))
-    # A key is a product: its high bits are the well-mixed ones.
+    # A key is a product: its high bits are mixed best.
     slot = ((key >> np.uint64(32)) * size) >> np.uint64(32)
     while index.slots[slot, SLOT_KEY] != 0 and index.slots[slot, SLOT_KEY] != key:
         slot += np.uint64(1)
@@ -196,14 +201,14 @@ def find_slot(index, key):
 
 @jit_leaf
 def insert_postings(index, keys, begin, end, a):
-    """Put article `a` at the head of the chains of `keys[begin:end]`."""
+    """Add article `a` to the chains of `keys[begin:end]`."""
     for k in range(begin, end):
         add_posting(index, keys[k], a)
 
 
 @jit_inline
 def add_posting(index, key, a):
-    """Put article `a` at the head of the chain of a key."""
+    """Add article `a` to the chain of a key."""
     blocks = index.blocks
     slot = find_slot(index, key)
     index.used[USED_KEYS] += index.slots[slot, SLOT_KEY] == 0
@@ -226,7 +231,7 @@ def add_posting(index, key, a):
 
 @jit_inline
 def get_key_window(key, horizon):
-    """Return how many days back the articles to come find postings of a key."""
+    """Return how many days back later articles find postings of a key; infinity if an undated article has it."""
     if horizon.undated_index.slots[find_slot(horizon.undated_index, key), SLOT_KEY] == key:
         return np.inf
     return horizon.copy_window_days if key & BAND_BIT else horizon.window_days
@@ -234,7 +239,7 @@ def get_key_window(key, horizon):
 
 @jit_leaf
 def fill_reachable(index, slot, today, horizon, out):
-    """Write those of a slot's chain that are in reach into `out`, the latest first; return how many there are."""
+    """Write the articles of a chain that are in reach into `out`, latest first; return their number."""
     blocks, days, window = index.blocks, horizon.days, get_key_window(index.slots[slot, SLOT_KEY], horizon)
     block, n = get_latest_block(index.slots[slot, SLOT_HEAD]), 0
     while block:
@@ -249,7 +254,7 @@ def fill_reachable(index, slot, today, horizon, out):
 
 @jit_leaf
 def copy_reachable(index, target, today, horizon, scratch):
-    """Put what is in reach into another index, the order of each chain kept; `spare` is scratch for a chain."""
+    """Copy the postings in reach into the index `target`, keeping the order of each chain; `scratch` holds one chain."""
     for slot in range(len(index.slots)):
         if index.slots[slot, SLOT_KEY]:
             for k in range(fill_reachable(index, slot, today, horizon, scratch) - 1, -1, -1):

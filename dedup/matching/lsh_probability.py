@@ -1,8 +1,8 @@
-"""Bands and rows → the odds that a pair of copies is looked at, by its similarity.
+"""Compute the probability that a pair becomes a candidate for a copy, by its Jaccard similarity.
 
-Two signatures agree in a band of r rows with probability J^r, and in at least one of b bands with 1 - (1 -
-J^r)^b (*Mining of Massive Datasets*, section 3.4.2). Rewrites are looked up by salient terms instead,
-whatever their Jaccard.
+Two signatures agree in a band of r rows with probability J^r, and in at least one of b bands with 1 - (1 - J^r)^b
+(*Mining of Massive Datasets*, section 3.4.2). Rewrites are looked up by salient terms instead, whatever their Jaccard
+similarity.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ JACCARD_STEPS = 10
 
 
 def compute_candidate_probabilities(settings: Settings) -> dict[float, float]:
-    """Return for Jaccard .1 to 1 the probability that a pair shares a band.
+    """Return the probability that a pair shares a band, for Jaccard similarities from 0.1 to 1.
 
     >>> compute_candidate_probabilities(Settings(bands=1, rows=2))[0.5]
     0.25

@@ -1,8 +1,7 @@
-"""Articles in rank order → each one's candidates among those before it, and what the story model would say of them.
+"""List candidate pairs and score them: for evaluation and reports, which also need the pairs that a run rejects.
 
-In: sketches in rank order, and settings. Out: positions of pairs, the article first that ranks first; and for such pairs their
-relation and score. A run judges each candidate as it finds it, and keeps only what matches; whoever wants to know what it
-passed over looks the articles up again, here.
+A run keeps only the matches. These functions look up the same candidates again, in rank order; in a pair, the article
+that ranks first comes first.
 """
 
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ from dedup.matching.inverted_index import insert_postings, make_index_for_articl
 from dedup.settings.settings import Settings
 
 PAIRS_PER_BATCH = 1 << 16
-"""So many pairs are handed out at once: a megabyte."""
+"""The number of pairs per batch: a megabyte."""
 
 
 def iter_candidate_pairs(
@@ -50,68 +49,70 @@ def iter_candidate_pairs(
     query_mask: np.ndarray | None = None,
     max_candidates: int = 0,
 ) -> Iterator[np.ndarray]:
-    """Yield the candidates of articles among those before them in `order`: pairs (n × 2, int64), most shared first.
+    """Yield the candidate pairs (n × 2, int64) of articles among those before them in `order`, largest overlap first.
 
-    Only articles that are `asked` for (a mask over all positions) are looked up. Each has at most so many candidates: the
-    settings' `max_candidates`, where `most` is 0.
+    Only articles in `query_mask` (a mask over all positions) are looked up. Each has at most `max_candidates` candidates;
+    0 means the limit in the settings.
     """
-    rules, articles = make_match_params(settings), len(sketches.text_hashes)
-    each = sketches.salient.shape[1] + sketches.bands.shape[1]
+    params, articles = make_match_params(settings), len(sketches.text_hashes)
+    keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]
     query_mask = np.ones(articles, np.bool_) if query_mask is None else query_mask
-    max_candidates = min(max_candidates or rules.max_candidates, max(articles, 1))
-    index, scratch = make_index_for_articles(len(order), each), make_lookup_scratch(articles, each)
-    in_order, room = (
+    max_candidates = min(max_candidates or params.max_candidates, max(articles, 1))
+    index, scratch = make_index_for_articles(len(order), keys_each), make_lookup_scratch(articles, keys_each)
+    in_order, pairs = (
         is_date_ordered(sketches.days[order]),
         np.empty((max(PAIRS_PER_BATCH, max_candidates), 2), np.int64),
     )
-    done = 0
-    while done < len(order):
-        done, found = fill_candidate_pairs(
-            sketches, order, done, query_mask, rules, in_order, max_candidates, index, scratch, room
+    start = 0
+    while start < len(order):
+        start, count = fill_candidate_pairs(
+            sketches, order, start, query_mask, params, in_order, max_candidates, index, scratch, pairs
         )
-        yield room[:found].copy()
+        yield pairs[:count].copy()
 
 
 @jit
 def fill_candidate_pairs(
     s, order, start, query_mask, params, in_order, max_candidates, index, scratch, pairs
 ):
-    """Write candidate pairs of the articles from `order[start]` on; return (where to go on, how many pairs)."""
-    found = 0
-    for place in range(start, len(order)):
-        if found + max_candidates > len(pairs):
-            return place, found
-        a = order[place]
+    """Write candidate pairs of the articles from `order[start]` on; return (next index in `order`, number of pairs)."""
+    count = 0
+    for k in range(start, len(order)):
+        if count + max_candidates > len(pairs):
+            return k, count
+        a = order[k]
         if s.lengths[a] < params.min_words:
             continue
         terms, n = fill_lookup_keys(s, a, scratch.keys)
         if query_mask[a]:
-            m, _, _ = fill_candidates(index, s.days, terms, n, s.days[a], params, in_order, scratch)
-            for k in range(min(m, max_candidates)):
-                pairs[found, 0], pairs[found, 1] = scratch.candidates[k], a
-                found += 1
+            candidate_count, _, _ = fill_candidates(
+                index, s.days, terms, n, s.days[a], params, in_order, scratch
+            )
+            for c in range(min(candidate_count, max_candidates)):
+                pairs[count, 0], pairs[count, 1] = scratch.candidates[c], a
+                count += 1
         insert_postings(index, scratch.keys, 0, n, a)
-    return len(order), found
+    return len(order), count
 
 
 def iter_model_pairs(
     sketches: Any, order: np.ndarray, settings: Settings, query_mask: np.ndarray, margin: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (pairs, log-odds) of the candidate pairs that are for the model of the level to decide.
+    """Yield (pairs, log-odds) of the candidate pairs that the model of the level decides.
 
-    They are neither copies nor fillings of one template, lie in the window, and at most `reach` below the threshold. No other
-    article of the affair is looked at.
+    These are neither copies nor templates, lie within the window, and score at most `margin` below the threshold. They
+    are scored without neighbours.
     """
-    least = get_level_threshold(make_match_params(settings)) - margin
+    min_odds = get_level_threshold(make_match_params(settings)) - margin
     for pairs in iter_candidate_pairs(sketches, order, settings, query_mask=query_mask):
         odds = score_pairs(sketches, pairs, settings)
-        yield pairs[odds >= least], odds[odds >= least]
+        yield pairs[odds >= min_odds], odds[odds >= min_odds]
 
 
 def score_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
-    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, the kept article first), however low.
+    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, kept article first), however low.
 
-    -inf where it is not for a model to decide: copies, fillings of one template, articles too short or too far apart in time.
+    It is -inf for pairs that no model decides: copies, templates, articles too short or too far apart in time.
     """
     odds = np.empty(len(pairs))
     fill_pair_odds(sketches, pairs, make_match_params(settings), make_pair_workspace(), odds)
@@ -120,13 +121,13 @@ def score_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndar
 
 @jit
 def fill_pair_odds(s, pairs, params, workspace, odds):
-    """Write the log-odds of each pair; an article that stays the later one is laid open once."""
-    opened = -1
+    """Write the log-odds of each pair; pairs in a row with the same second article load it once."""
+    loaded = -1
     for k in range(len(pairs)):
         kept, other = pairs[k, 0], pairs[k, 1]
-        if other != opened:
+        if other != loaded:
             load_article(s, other, workspace)
-            opened = other
+            loaded = other
         _, _, story, storyline = classify_pair(s, kept, other, params, -np.inf, True, workspace)
         if params.by_storyline:
             odds[k] = storyline
@@ -140,38 +141,38 @@ def fill_pair_odds(s, pairs, params, workspace, odds):
 def compute_evidence_in_context(
     sketches: Any, order: np.ndarray, pairs: np.ndarray, settings: Settings, leaders: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the evidence (pairs × columns, float32) of pairs (n × 2, the earlier in rank order first) among all of `order`.
+    """Return the evidence (pairs × columns, float32) of pairs (n × 2, first in rank order first) among all of `order`.
 
-    The neighbours of the later article are those articles before it that are kept by `leaders` (all, where it is None), as in
-    a run that finds them.
+    The neighbours of the second article are the articles before it that `leaders` keeps (all, if it is None), as in a
+    run.
     """
-    rules, articles = make_match_params(settings), len(sketches.text_hashes)
-    each = sketches.salient.shape[1] + sketches.bands.shape[1]
-    made = make_kept_assignments(articles)
+    params, articles = make_match_params(settings), len(sketches.text_hashes)
+    keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]
+    assignments = make_kept_assignments(articles)
     if leaders is not None:
-        made.leaders[:] = leaders
-    ranks = np.full(articles, len(order), np.int64)  # what is given twice is not in the order, and comes last
+        assignments.leaders[:] = leaders
+    ranks = np.full(articles, len(order), np.int64)  # repeated articles are not in the order, and rank last
     ranks[order] = np.arange(len(order))
     state = ClusteringState(
-        made, np.zeros((1, EVIDENCE_COUNT), np.float32), ranks, np.zeros(articles, np.int32)
+        assignments, np.zeros((1, EVIDENCE_COUNT), np.float32), ranks, np.zeros(articles, np.int32)
     )
     by_rank = np.argsort(ranks[pairs[:, 1]], kind="stable")
-    found = np.zeros((len(pairs), EVIDENCE_COUNT), np.float32)
+    sorted_evidence = np.zeros((len(pairs), EVIDENCE_COUNT), np.float32)
     fill_evidence_in_context(
         sketches,
         order,
         pairs[by_rank],
-        rules,
+        params,
         is_date_ordered(sketches.days[order]),
         state,
         make_comparisons(1),
-        make_index_for_articles(len(order), each),
-        make_lookup_scratch(articles, each),
+        make_index_for_articles(len(order), keys_each),
+        make_lookup_scratch(articles, keys_each),
         make_pair_workspace(),
-        found,
+        sorted_evidence,
     )
-    evidence = np.empty_like(found)
-    evidence[by_rank] = found
+    evidence = np.empty_like(sorted_evidence)
+    evidence[by_rank] = sorted_evidence
     return evidence
 
 
@@ -179,7 +180,7 @@ def compute_evidence_in_context(
 def fill_evidence_in_context(
     s, order, pairs, params, in_order, state, comparisons, index, scratch, workspace, out
 ):
-    """Write the evidence of pairs, which come by the rank of their second article, among the articles of `order`."""
+    """Write the evidence of pairs, sorted by the rank of their second article, among the articles of `order`."""
     k = 0
     for a in order:
         if k == len(pairs):
@@ -207,7 +208,7 @@ def fill_evidence_in_context(
 
 
 def find_best_per_article(later: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
-    """Return the places of the highest log-odds of each article, in the order of the articles' numbers.
+    """Return the index of the highest log-odds of each article, sorted by article.
 
     >>> find_best_per_article(np.array([7, 7, 2]), np.array([-1.0, 0.5, -3.0])).tolist()
     [2, 1]
