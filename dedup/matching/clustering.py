@@ -424,7 +424,7 @@ def find_best_match(
             relation, similarity, story, storyline = classify_pair(
                 s, root, a, params, params.storyline_witnessed_threshold, True, workspace
             )
-        # Shared text with the root decides; otherwise the score must reach the threshold.
+        # Shared text with the root decides; otherwise the model does, with a lower threshold if there is a witness.
         score = storyline if by_storyline else story
         if relation != NO_RELATION:
             strength, decisive = STRENGTH_TEXT, similarity

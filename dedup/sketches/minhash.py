@@ -1,9 +1,8 @@
-"""Shingles → MinHash signatures, equal to those of `datasketch.MinHash(scheme="affine32")`, and their bands.
+"""Compute MinHash signatures and the hashes of their bands.
 
-In: the sorted shingle sets of a batch. Out: a matrix of `draw_permutations` 32-bit minima an article, and one of the hashes of
-each few of them, which is all that is kept. The permutations are
-datasketch's own for the seed (a_k h' + b_k mod 2^32 with a_k odd, h' the MurmurHash3 finalizer of h), so that a
-signature can be handed to any datasketch index, and back (Broder 1997; datasketch 2.0, issue 212).
+A signature has `count` 32-bit minima, equal to those of `datasketch.MinHash(scheme="affine32")`, so it can be exchanged
+with any datasketch index. The permutations are those of datasketch for the seed: a_k h' + b_k mod 2^32, with a_k odd and
+h' the MurmurHash3 finalizer of h (Broder 1997; datasketch 2.0, issue 212). Sketches keep only one hash per band.
 """
 
 from functools import cache
@@ -14,14 +13,15 @@ from dedup.jit import jit, murmur3_fmix32
 from dedup.sketches.shingles import SEQUENCE_MULTIPLIER, update_sequence_hash
 
 EMPTY_SET_MINIMUM = np.uint32(0xFFFFFFFF)
-"""Every minimum of the signature of an empty set, as in datasketch."""
+"""Every minimum in the signature of an empty set, as in datasketch."""
 
 
 @cache
 def draw_permutations(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return datasketch's multipliers and increments (uint32 arrays of length `count`) for a seed.
+    """Return the multipliers and increments (uint32, length `count`) that datasketch uses for a seed.
 
-    Drawn as `datasketch.MinHash` draws them, without importing it: that takes a third of a second. A test holds the two equal.
+    They are drawn as in `datasketch.MinHash`, without importing it, which takes a third of a second. A test checks that
+    they are equal.
     """
     random = np.random.RandomState(seed)  # datasketch draws from the legacy generator
     multipliers = random.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
@@ -35,7 +35,7 @@ def compute_signatures(shingles: np.ndarray, offsets: np.ndarray, count: int, se
 
 @jit
 def compute_minima(shingles, offsets, multipliers, increments):
-    """Return the minimum of each permutation over each set; `EMPTY_SET_MINIMUM` throughout for an empty one."""
+    """Return the minimum of each permutation over each set; `EMPTY_SET_MINIMUM` for an empty set."""
     articles, count = len(offsets) - 1, len(multipliers)
     out = np.full((articles, count), EMPTY_SET_MINIMUM, np.uint32)
     for a in range(articles):
@@ -49,7 +49,7 @@ def compute_minima(shingles, offsets, multipliers, increments):
 
 @jit
 def hash_bands(signatures, rows):
-    """Return the hash (uint32, never 0) of each band of `rows` minima: articles × bands; 0s for an empty set."""
+    """Return the hash (articles × bands, uint32) of each band of `rows` minima: never 0, except for empty sets."""
     articles, count = signatures.shape
     out = np.zeros((articles, count // rows), np.uint32)
     for a in range(articles):
@@ -64,7 +64,7 @@ def hash_bands(signatures, rows):
 
 
 def to_minhash(signature: np.ndarray, seed: int = 1):
-    """Return the datasketch MinHash (scheme affine32) that holds `signature`."""
+    """Return a datasketch MinHash (scheme affine32) with this signature."""
     from datasketch import MinHash
 
     return MinHash(
@@ -76,7 +76,7 @@ def to_minhash(signature: np.ndarray, seed: int = 1):
 
 
 def from_minhash(minhash) -> np.ndarray:
-    """Return the signature (uint32) that a datasketch MinHash of scheme affine32 holds; another scheme is a ValueError."""
+    """Return the signature (uint32) of a datasketch MinHash; `ValueError` if its scheme is not affine32."""
     if minhash.scheme != "affine32":
         message = f"a signature needs a MinHash of scheme 'affine32', not {minhash.scheme!r}"
         raise ValueError(message)

@@ -1,7 +1,7 @@
-"""Hashes → hashes in order: one counting pass over their highest bits, and insertion for the rest.
+"""Sort hashes: one counting pass over their highest bits, then insertion sort.
 
-Hashes are spread evenly, so with as many buckets as values hardly anything is left to do after the one pass. Where they
-are not (an input made for the purpose), insertion becomes Shell's method, whose worst case stays far from quadratic.
+Hashes are evenly distributed, so with as many buckets as values little is left to do after the one pass. If they are not
+(an adversarial input), insertion sort becomes Shellsort, whose worst case stays far from quadratic.
 """
 
 import numpy as np
@@ -10,11 +10,11 @@ from dedup.jit import jit_leaf
 
 MAX_BUCKET_BITS = 16
 MAX_INSERTION_BUCKET = 16
-"""With more values in a bucket than this, insertion goes by steps."""
+"""If a bucket holds more values than this, Shellsort is used."""
 
 
 def make_bucket_counts() -> np.ndarray:
-    """Return scratch for `sort_hashes`."""
+    """Return the `counts` scratch for `sort_hashes`."""
     return np.zeros(1 << MAX_BUCKET_BITS, np.int64)
 
 
@@ -25,6 +25,7 @@ def sort_hashes(values, n, width, spare, counts):
     while bits < MAX_BUCKET_BITS and (1 << bits) < n:
         bits += 1
     shift = width - bits
+    # Count the values of each bucket, and move them there.
     for b in range(1 << bits):
         counts[b] = 0
     for i in range(n):
@@ -39,14 +40,15 @@ def sort_hashes(values, n, width, spare, counts):
         bucket = np.int64(values[i] >> shift)
         spare[counts[bucket]] = values[i]
         counts[bucket] += 1
+    # Sort by insertion; with a full bucket, by Shellsort steps.
     step = 1 if fullest <= MAX_INSERTION_BUCKET else int(fullest) // 2
     while step:
         for i in range(step, n):
-            value, place = spare[i], i
-            while place >= step and spare[place - step] > value:
-                spare[place] = spare[place - step]
-                place -= step
-            spare[place] = value
+            value, slot = spare[i], i
+            while slot >= step and spare[slot - step] > value:
+                spare[slot] = spare[slot - step]
+                slot -= step
+            spare[slot] = value
         step = max(step * 4 // 9, 1) if step > 1 else 0
     for i in range(n):
         values[i] = spare[i]
@@ -54,7 +56,7 @@ def sort_hashes(values, n, width, spare, counts):
 
 @jit_leaf
 def sort_distinct_hashes(values, n, width, spare, counts):
-    """Sort `values[:n]` in place, drop repeats, and return how many are left."""
+    """Sort `values[:n]` in place, drop repeats, and return the number of distinct values."""
     sort_hashes(values, n, width, spare, counts)
     distinct = 0
     for i in range(n):

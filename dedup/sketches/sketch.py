@@ -1,7 +1,7 @@
-"""A batch of articles → a batch of sketches: all that is remembered of them, both channels side by side.
+"""Sketch articles: compute the shingles, signatures and terms that matching compares, without their texts.
 
-In: Arrow record batches (`articles.DEFAULT_SCHEMA`). Out: `Sketches`, a tuple of flat arrays that kernels read: sets of
-shingles and terms lie end to end, and article i owns what lies between two offsets. No text is held.
+`Sketches` is a tuple of flat arrays that kernels read. The sets of shingles and terms lie end to end; those of article i
+lie between two offsets.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -25,24 +25,24 @@ from dedup.text.vocabulary import load_vocabulary
 
 SECONDS_PER_DAY = 86_400.0
 MIN_BYTES_FOR_THREADS = 1 << 20
-"""Fewer bytes are copied sooner than threads are started."""
+"""Below this size, starting threads takes longer than copying."""
 
 
 class Sketches(NamedTuple):
     """The sketches of n articles."""
 
     text_hashes: np.ndarray
-    """n, uint64: the hash of the words of the text in order; 0 for no words."""
+    """n, uint64: the hash of the words of the text, in order; 0 without words."""
     content_hashes: np.ndarray
-    """n, uint64: the same, but the hash of the text as it was given where no words are left of it."""
+    """n, uint64: the same; but if the text has no words, the hash of the text as it was read."""
     lengths: np.ndarray
-    """n, int32: words in the text; in the title where there is no text."""
+    """n, int32: the number of words of the text; of the title if there is no text."""
     days: np.ndarray
-    """n, float64: when it was published, in days since 1970; NaN where that is not known."""
+    """n, float64: the date of publication in days since 1970; NaN if unknown."""
     bands: np.ndarray
-    """n × bands, uint32: the hash of each band of the signature; 0 for no words."""
+    """n × bands, uint32: the hash of each band of the signature; 0 without words."""
     salient: np.ndarray
-    """n × term keys, uint32: the most salient terms of title and lead; 0 where there are fewer."""
+    """n × `salient_terms`, uint32: the most salient terms of title and lead; 0 if there are fewer."""
     shingle_offsets: np.ndarray
     shingles: np.ndarray
     quote_offsets: np.ndarray
@@ -50,9 +50,9 @@ class Sketches(NamedTuple):
     term_offsets: np.ndarray
     term_hashes: np.ndarray
     term_facts: np.ndarray
-    """Terms × `terms.FACT_BYTES`, uint8: weight, kind, counts."""
+    """Terms × `FACT_BYTES`, uint8: weight, kind and counts."""
     norms: np.ndarray
-    """n × `norms.NORM_COLUMNS`, float32: squared norms and sums over the terms of each article."""
+    """n × `NORM_COLUMNS`, float32: squared norms and sums over the terms of each article."""
 
 
 FIELDS_BY_OFFSETS = {
@@ -60,12 +60,12 @@ FIELDS_BY_OFFSETS = {
     "quote_offsets": ("quotes",),
     "term_offsets": ("term_hashes", "term_facts"),
 }
-"""The fields of which an article owns what lies between two offsets."""
+"""The fields whose values for an article lie between two offsets."""
 
 
 @lru_cache(maxsize=8)
 def load_lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the vocabularies of `languages` laid end to end, with where each starts, its mask, and what else holds of it."""
+    """Return the vocabularies of `languages` end to end, and by language the start, the mask and the facts of unknown words."""
     tables = [load_vocabulary(language) for language in languages]
     sizes = np.array([len(t.keys) for t in tables], np.int64)
     return (
@@ -92,18 +92,20 @@ def sketch_batch(
     titles = clean_titles(batch["title"])
     texts = remove_learned_passages(clean_text_lines(batch["text"]), batch["source"], boilerplate)
     words = tokenize_articles(titles, texts)
-    names = identify_languages(batch["language"], texts, words)
-    kinds = tuple(sorted({*names, ""}))
-    which = np.array([kinds.index(name) for name in names], np.int64)
+    languages = identify_languages(batch["language"], texts, words)
+    distinct_languages = tuple(sorted({*languages, ""}))
+    vocabulary_ids = np.array([distinct_languages.index(name) for name in languages], np.int64)
     shingles, shingle_offsets, quotes, quote_offsets, hashes = build_shingle_sets(*words, shingle_size)
-    term_hashes, term_facts, term_offsets, top = build_term_sets(*words, which, *load_lexicon(kinds), salient)
+    term_hashes, term_facts, term_offsets, salient_terms = build_term_sets(
+        *words, vocabulary_ids, *load_lexicon(distinct_languages), salient
+    )
     return Sketches(
         text_hashes=hashes,
         content_hashes=compute_content_hashes(hashes, batch["text"]),
         lengths=count_text_words(words),
         days=convert_to_days(batch["published"]),
         bands=hash_bands(compute_signatures(shingles, shingle_offsets, bands * rows, seed), rows),
-        salient=top,
+        salient=salient_terms,
         shingle_offsets=shingle_offsets,
         shingles=shingles,
         quote_offsets=quote_offsets,
@@ -116,35 +118,35 @@ def sketch_batch(
 
 
 def compute_content_hashes(hashes: np.ndarray, texts: pa.StringArray) -> np.ndarray:
-    """Return the hashes of the words of texts, and where there are none the hash of the text as it was given."""
-    found, wordless = hashes.copy(), hashes == 0
-    found[wordless] = hash_strings(texts.filter(pa.array(wordless)))
-    return found
+    """Return the hashes of the words of texts; of texts without words, the hash of the text as it was read."""
+    content_hashes, wordless = hashes.copy(), hashes == 0
+    content_hashes[wordless] = hash_strings(texts.filter(pa.array(wordless)))
+    return content_hashes
 
 
 def count_text_words(words: Words) -> np.ndarray:
-    """Return the number of words in each text (int32), in its title where there is no text."""
+    """Return the number of words of each text (int32); of its title if there is no text."""
     lengths = np.diff(words.offsets) - words.title_lengths
     return np.where(lengths > 0, lengths, words.title_lengths).astype(np.int32)
 
 
 def convert_to_days(published: pa.Array) -> np.ndarray:
-    """Return timestamps as days since 1970 (float64), NaN for null."""
+    """Return timestamps as days since 1970 (float64); NaN for null."""
     seconds = pc.cast(published, pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)
     return seconds / SECONDS_PER_DAY
 
 
 def concat_sketches(parts: list[Sketches]) -> Sketches:
-    """Return batches of sketches as one, in order."""
+    """Return the sketches of several batches as one, in order."""
     columns = [list(arrays) for arrays in zip(*parts, strict=True)]
     if sum(array.nbytes for part in parts for array in part) < MIN_BYTES_FOR_THREADS:
         return Sketches(*map(concat_field, Sketches._fields, columns))
-    with ThreadPoolExecutor() as pool:  # copying waits for memory, and more than one core can wait
+    with ThreadPoolExecutor() as pool:  # copying waits for memory, so several cores help
         return Sketches(*pool.map(concat_field, Sketches._fields, columns))
 
 
 def concat_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
-    """Return one field of several batches end to end; offsets go on where the last batch stopped."""
+    """Return one field of several batches end to end; offsets continue where those of the previous batch stopped."""
     if not field.endswith("_offsets"):
         return np.concatenate(arrays)
     starts = np.cumsum([0] + [array[-1] for array in arrays])
@@ -154,14 +156,14 @@ def concat_field(field: str, arrays: list[np.ndarray]) -> np.ndarray:
 
 
 def select_sketches(s: Sketches, positions: np.ndarray) -> Sketches:
-    """Return the sketches at some positions (int64), in the order of these."""
+    """Return the sketches at `positions` (int64), in that order."""
     fields: dict[str, np.ndarray] = {}
-    for offsets, owned in FIELDS_BY_OFFSETS.items():
+    for offsets, value_fields in FIELDS_BY_OFFSETS.items():
         ends = getattr(s, offsets)
         starts, lengths = ends[positions], ends[positions + 1] - ends[positions]
         fields[offsets] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        places = np.repeat(starts - fields[offsets][:-1], lengths) + np.arange(fields[offsets][-1])
-        fields |= {name: getattr(s, name)[places] for name in owned}
+        value_positions = np.repeat(starts - fields[offsets][:-1], lengths) + np.arange(fields[offsets][-1])
+        fields |= {name: getattr(s, name)[value_positions] for name in value_fields}
     return Sketches(
         **{name: fields[name] if name in fields else getattr(s, name)[positions] for name in s._fields}
     )

@@ -1,11 +1,11 @@
-"""Sketches, batch by batch → the sketches of all articles: in memory or, where they are too many, in files.
+"""Store the sketches of all articles: in memory or, if there are too many, in temporary files.
 
-In: the sketches of batches. Out: `Sketches`, whose arrays kernels read wherever they lie. In memory each field grows in
-place, so that nothing is there twice. Beyond a budget the large fields go to files, one a field, which have no name and so
-vanish with the process, however it ends; in the end they are mapped into memory. The system then reads a page where it is
-looked at, and counts it as memory of the process until it is given back (`rest`). That costs little where it is needed
-again soon: the system keeps the pages of files for as long as it has no better use for the room. So sketches that lie in
-files are put in the order in which they are compared (`in_order`): what is needed together then lies together.
+In memory each field grows in place, so that nothing is stored twice. Beyond a budget the large fields go to files, one
+per field, without names, so that they disappear with the process however it ends. In the end they are mapped into memory.
+The system then loads a page when it is read, and counts it as memory of the process until it is released
+(`release_pages`). That costs little if the page is needed again soon, because the system caches pages of files while it
+has room. So sketches in files are stored in the order in which they are compared (`order_by`): those needed together then
+lie together.
 """
 
 from __future__ import annotations
@@ -27,30 +27,31 @@ from dedup.errors import OutputError
 from dedup.sketches.sketch import Sketches, select_sketches
 
 SPILLED_FIELDS = frozenset({"bands", "salient", "shingles", "quotes", "term_hashes", "term_facts", "norms"})
-"""The fields that files may hold: all but some fifty bytes of the thousands of an article."""
+"""The fields that may go to files: all but about fifty of the thousands of bytes per article."""
 CAN_RELEASE_PAGES = hasattr(mmap.mmap, "madvise")
-"""Whether pages can be given back: not on Windows, which takes them when it needs them."""
+"""Whether pages can be released: not on Windows, which reclaims them itself."""
 STATM = Path("/proc/self/statm")
 PROGRAM_BYTES = 256 << 20
-"""Bytes that Python, Arrow and the compiled kernels take, whatever the corpus."""
+"""The memory of Python, Arrow and the compiled kernels, whatever the corpus."""
 ORDER_CHUNK_ARTICLES = 64
-"""So many sketches are put in order at once: each brings some megabytes of files into memory, for the system reads ahead."""
+"""The number of sketches reordered at a time: each loads some megabytes of files into memory, because the system reads
+ahead."""
 MAX_MEAN_GAP = 1024
-"""Neighbours in an order lie no further apart than this, on average, where it is hardly another."""
+"""If the positions of consecutive articles in an order are at most this far apart, on average, reordering gains nothing."""
 STATM_FILE_PAGES_COLUMN = 2
-"""Where Linux says how much memory a process holds, and the place of the pages that are files' there."""
+"""The column of `STATM` with the number of pages of files in memory (Linux)."""
 
 
 def compute_sketch_budget(memory: int) -> int:
-    """Return how many bytes of sketches stay in memory where a run may take so many bytes in all.
+    """Return how many bytes of sketches may stay in memory if a run may take `memory` bytes in all.
 
-    That is half of what the program leaves, for comparing takes about as much again.
+    That is half of what the program leaves, because comparing takes about as much again.
     """
     return max(memory - PROGRAM_BYTES, 0) // 2
 
 
 class SketchStore:
-    """The sketches of the articles so far; beyond `memory` bytes the large fields lie in files in `folder`."""
+    """The sketches of all articles so far; beyond `memory` bytes, the large fields are in files in `folder`."""
 
     def __init__(self, memory: int, folder: str | None = None) -> None:
         self._memory = memory
@@ -62,10 +63,10 @@ class SketchStore:
         self._maps: list[mmap.mmap] = []
         self._last_ordered: tuple[np.ndarray, SketchStore] | None = None
         self.bytes_in_files = 0
-        """How many bytes lie in files."""
+        """The number of bytes in files."""
 
     def append_batch(self, part: Sketches) -> None:
-        """Put the sketches of a batch behind those that are there; OutputError where a file cannot be written."""
+        """Append the sketches of a batch; `OutputError` if a file cannot be written."""
         for name, array in part._asdict().items():
             if name in self._files:
                 self._write_field(name, array)
@@ -79,7 +80,7 @@ class SketchStore:
             self._move_to_files()
 
     def load_sketches(self) -> Sketches:
-        """Return the sketches of all articles, of which there must be a batch; no more can be put there after that."""
+        """Return the sketches of all articles (at least one batch); no batch can be appended after that."""
         for name, file in self._files.items():
             if os.fstat(file.fileno()).st_size:
                 self._fields_in_memory[name] = self._map_file(file, self._fields_in_memory[name])
@@ -90,20 +91,20 @@ class SketchStore:
         return Sketches(**self._fields_in_memory)
 
     def release_pages(self) -> None:
-        """Give what lies in files back to the system, where more than the budget is in memory, the program's own files too."""
+        """Return mapped pages to the system if more than the budget is in memory, the files of the program included."""
         if self._maps and CAN_RELEASE_PAGES and measure_resident_file_bytes() > self._memory:
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
 
     def store_table(self, articles: pa.Table) -> pa.Table:
-        """Return a table as it is, or, where sketches lie in files, from a file of its own; OutputError as for these."""
+        """Return a table, moved to a mapped file if the sketches are in files; `OutputError` if it cannot be written."""
         if not self.bytes_in_files:
             return articles
         with self._create_file() as file:
             try:
                 buffered = io.BufferedWriter(
                     cast("io.RawIOBase", file)
-                )  # all of it is written, or an error is raised
+                )  # writes everything or raises an error
                 with pa.ipc.new_stream(buffered, articles.schema) as stream:
                     stream.write_table(articles)
                 buffered.flush()
@@ -114,23 +115,23 @@ class SketchStore:
         return pa.ipc.open_stream(pa.py_buffer(self._maps[-1])).read_all()
 
     def order_by(self, order: np.ndarray) -> SketchStore:
-        """Return a shelf with the sketches at some positions (int64) in the order of these; itself where that is no gain.
+        """Return a store of the sketches at `order` (positions, int64), in that order; itself if that gains nothing.
 
-        It holds them in files like this one, which needs as much room on the disk again.
+        The new store is in files too, which take the same disk space again.
         """
         if not self._maps or len(order) <= MAX_MEAN_GAP or np.abs(np.diff(order)).mean() <= MAX_MEAN_GAP:
             return self
         if self._last_ordered and np.array_equal(self._last_ordered[0], order):
             return self._last_ordered[1]
-        shelf = SketchStore(self._memory, self._folder)
-        shelf._maps += self._maps  # they rest together
+        store = SketchStore(self._memory, self._folder)
+        store._maps += self._maps  # release the pages of both
         for start in range(0, len(order), ORDER_CHUNK_ARTICLES):
-            shelf.append_batch(
+            store.append_batch(
                 select_sketches(self.load_sketches(), order[start : start + ORDER_CHUNK_ARTICLES])
             )
             self.release_pages()
-        self._last_ordered = order, shelf
-        return shelf
+        self._last_ordered = order, store
+        return store
 
     def _move_to_files(self) -> None:
         """Move the large fields into files."""
@@ -147,42 +148,42 @@ class SketchStore:
             raise self._build_output_error(error) from error
 
     def _write_field(self, name: str, array: np.ndarray) -> None:
-        """Write an array at the end of a field's file."""
+        """Append an array to the file of a field."""
         self.bytes_in_files += array.nbytes
-        left = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        remaining = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         try:
-            while left:
-                left = left[self._files[name].write(left) :]
+            while remaining:
+                remaining = remaining[self._files[name].write(remaining) :]
         except OSError as error:
             raise self._build_output_error(error) from error
 
     def _map_file(self, file: IO[bytes], like: np.ndarray) -> np.ndarray:
-        """Return the array that a file holds, of the type and width of another one."""
+        """Return the array in a file, with the type and width of `like`."""
         pages = mmap.mmap(file.fileno(), 0)
         self._maps.append(pages)
         return np.frombuffer(pages, like.dtype).reshape(-1, *like.shape[1:])
 
     def _build_output_error(self, error: OSError) -> OutputError:
-        """Return the error that says that a file cannot be written."""
+        """Return the error for a file that cannot be written."""
         return OutputError(f"cannot keep sketches in files in {self._folder}: {error.strerror}")
 
 
 def append_rows(array: np.ndarray, new_rows: np.ndarray) -> None:
-    """Put more rows behind those of an array that nothing else looks at, in place."""
+    """Append rows to an array in place; nothing else may refer to it."""
     rows = len(array)
     array.resize((rows + len(new_rows), *array.shape[1:]), refcheck=False)
     array[rows:] = new_rows
 
 
 def release_freed_memory() -> None:
-    """Give memory that was freed back to the system, as far as Arrow and the C library can: sketching frees most of its own."""
+    """Return freed memory to the system, as far as Arrow and the C library can: sketching frees most of its memory."""
     pa.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError, TypeError):  # Windows has no library without a name
+    with suppress(OSError, AttributeError, TypeError):  # Windows cannot load the C library this way
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def measure_resident_file_bytes() -> float:
-    """Return how many bytes of files are mapped into the process and in memory; infinity where that is not told."""
+    """Return how many bytes of mapped files are in memory; infinity if the system does not say."""
     try:
         return int(STATM.read_text("ascii").split()[STATM_FILE_PAGES_COLUMN]) * mmap.PAGESIZE
     except (OSError, ValueError, IndexError):

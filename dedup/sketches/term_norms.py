@@ -1,8 +1,8 @@
-"""The terms of an article → its norms: what evidence needs to know of each article alone, computed once.
+"""Compute the norms of articles: the sums over the terms of one article that evidence needs, once per article.
 
-In: the facts of all terms of a batch. Out: a row of sums an article: squared norms by window of its text, of names and of other
-words, and sums of weights. A term has a mass in each window, 1 + ln of how often it stands there (sublinear TF), and counts
-by its weight, a name by its weight squared.
+Evidence uses cosines over windows of the text, so there are squared norms per window, of names and of other words, and
+sums of weights. In a window, a term counts 1 + ln of its count there (sublinear TF) times its weight; a name, times its
+weight squared.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ from dedup.sketches.terms import (
 from dedup.text.vocabulary import WEIGHT_SCALE
 
 WINDOW_COUNT = 5
-"""Windows of title and text together: first 45, 80, 220 words, all, none (the title alone)."""
+"""Windows of title and text together: the first 45, 80 and 220 words, the whole text, and no text (the title alone)."""
 (
     SQUARED_NAMES,
     SQUARED_WORDS,
@@ -40,17 +40,16 @@ WINDOW_COUNT = 5
     WEIGHT_220,
 ) = 0, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
 NORM_COLUMNS = 21
-"""Columns of an article's norms: squared norms by window, of names and of the rest; then sums of weights;
-then a set of weekdays, as bits."""
+"""The columns of the norms: squared norms by window, of names and of other words; sums of weights; the weekdays, as bits."""
 LEAD_COLUMN = WINDOW_COUNT
-"""The column of masses after those of the windows: that of the first 45 words without the title."""
+"""The column of log frequencies after those of the windows: the first 45 words without the title."""
 PLAIN_WINDOW = 2
-"""The window in which words that are neither names nor numbers are compared: title and first 220 words."""
+"""The window in which words that are neither names nor numbers are compared: title + first 220 words."""
 
 
 @jit_inline
 def fill_log_frequencies(facts, out):
-    """Write 1 + ln(count) of a term, 0 where it is absent: title with each window of the body, title alone, lead alone."""
+    """Write 1 + ln(count) of a term (0 if absent) for title + each window of the text, the title alone, the lead alone."""
     title = np.int64(facts[IN_TITLE])
     for window in range(WINDOW_COUNT - 1):
         out[window] = LOG_FREQUENCY[title + np.int64(facts[IN_45 + window])]
@@ -60,40 +59,40 @@ def fill_log_frequencies(facts, out):
 
 @jit_inline
 def compute_dot_weight(weight, name):
-    """Return what a term of this weight counts in a dot product, as a name or as another word."""
+    """Return the weight of a term in a dot product: the square for a name."""
     return weight * weight if name else weight
 
 
 @jit_inline
 def is_in_first_80(facts):
-    """Return whether a term stands in the title or the first 80 words."""
+    """Return whether a term is in the title or the first 80 words."""
     return facts[IN_TITLE] or facts[IN_80]
 
 
 @jit_inline
 def is_in_first_220(facts):
-    """Return whether a term stands in the title or the first 220 words."""
+    """Return whether a term is in the title or the first 220 words."""
     return facts[IN_TITLE] or facts[IN_220]
 
 
 @jit
 def compute_term_norms(facts, offsets):
-    """Return what the evidence needs to know of each article alone (articles × `NORM_COLUMNS`, float32)."""
+    """Return the norms of each article (articles × `NORM_COLUMNS`, float32)."""
     out = np.zeros((len(offsets) - 1, NORM_COLUMNS), np.float32)
-    masses = np.zeros(WINDOW_COUNT + 1, np.float32)
+    log_frequencies = np.zeros(WINDOW_COUNT + 1, np.float32)
     for a in range(len(offsets) - 1):
         row = out[a]
         for t in range(offsets[a], offsets[a + 1]):
             term = facts[t]
             weight = np.float32(term[WEIGHT]) / np.float32(WEIGHT_SCALE)
             name, figure = term[KIND] == NAME, term[KIND] == FIGURE
-            base = SQUARED_NAMES if name else SQUARED_WORDS
-            told = compute_dot_weight(weight, name)
-            fill_log_frequencies(term, masses)
+            first_column = SQUARED_NAMES if name else SQUARED_WORDS
+            dot_weight = compute_dot_weight(weight, name)
+            fill_log_frequencies(term, log_frequencies)
             for window in range(WINDOW_COUNT):
-                row[base + window] += told * masses[window] ** 2
-            row[SQUARED_LEAD] += told * masses[LEAD_COLUMN] ** 2
-            row[SQUARED_PLAIN] += 0 if name or figure else told * masses[PLAIN_WINDOW] ** 2
+                row[first_column + window] += dot_weight * log_frequencies[window] ** 2
+            row[SQUARED_LEAD] += dot_weight * log_frequencies[LEAD_COLUMN] ** 2
+            row[SQUARED_PLAIN] += 0 if name or figure else dot_weight * log_frequencies[PLAIN_WINDOW] ** 2
             if term[IN_TITLE]:
                 row[WEIGHT_TITLE] += weight
             if is_in_first_220(term):
