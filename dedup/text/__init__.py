@@ -1,1 +1,1 @@
-"""Split, clean and look at text: words, languages, vocabulary, boilerplate, shared passages."""
+"""Work on text: split words, identify languages, weigh words, remove boilerplate, find shared passages."""

@@ -1,8 +1,8 @@
-"""Titles and texts → languages: the article's own field, else its function words, else CLD2.
+"""Identify the languages of articles: by the field of the article, else by function words, else with CLD2.
 
-Out: ISO 639-1 codes that `vocabulary` knows; an empty string for what cannot be told. Function words settle most
-articles within the words that are split anyway; the rest go to CLD2, Google Chromium's Compact Language Detector (its
-tables are compiled in: nothing is downloaded).
+The results are ISO 639-1 codes in `WORDFREQ_LANGUAGES`, or an empty string if the language is unknown. Function words
+decide most articles, from words that are split anyway. The rest go to CLD2, the Compact Language Detector of Google
+Chromium, whose tables are compiled in: nothing is downloaded.
 """
 
 from functools import cache
@@ -16,7 +16,7 @@ from dedup.text.tokenizer import Words, hash_words
 from dedup.text.vocabulary import WORDFREQ_LANGUAGES
 
 CLD2_SAMPLE_CHARACTERS = 320
-"""Characters that are shown to CLD2: more costs time and changes little."""
+"""The number of characters that CLD2 reads: more takes longer and changes little."""
 CODE_ALIASES = {
     "iw": "he",
     "no": "nb",
@@ -42,28 +42,29 @@ FUNCTION_WORDS = {
     "ru": "и в не на что с по как это он из к за от о для но его у же был так бы",
     "tr": "ve bir bu da de için ile olarak çok daha olan gibi en ne sonra kadar var ama",
 }
-"""The commonest short words of the commonest languages with spaces."""
+"""The most common short words of the most common languages with spaces."""
 MAX_WORDS_COUNTED = 150
-"""Words of an article whose function words are counted."""
+"""The number of words of an article among which function words are counted."""
 MIN_FUNCTION_WORD_SHARE, MIN_RATIO_TO_SECOND = 0.12, 1.6
-"""A language is taken for granted when so large a share are its function words, and so many times those of any other."""
+"""The minimum share of function words of a language, and the minimum ratio to the next language, for a decision without
+CLD2."""
 FUNCTION_WORD_SLOTS = 2048
 
 
 def identify_languages(declared: pa.StringArray, texts: pa.StringArray, words: Words) -> list[str]:
     """Return the language of each article: as declared, else as detected."""
-    given = declared.to_pylist()
-    if all(given):
-        return [normalize_language_code(code) for code in given]
+    declared_codes = declared.to_pylist()
+    if all(declared_codes):
+        return [normalize_language_code(code) for code in declared_codes]
     names = list(FUNCTION_WORDS)
-    told = identify_by_function_words(words.hashes, words.offsets, *build_function_word_table()).tolist()
+    detected = identify_by_function_words(words.hashes, words.offsets, *build_function_word_table()).tolist()
     return [
         normalize_language_code(code)
         if code
-        else names[told[a]]
-        if told[a] >= 0
+        else names[detected[a]]
+        if detected[a] >= 0
         else detect_language(texts[a].as_py())
-        for a, code in enumerate(given)
+        for a, code in enumerate(declared_codes)
     ]
 
 
@@ -82,7 +83,7 @@ def build_function_word_table() -> tuple[np.ndarray, np.ndarray]:
 
 @jit
 def identify_by_function_words(hashes, offsets, keys, bits):
-    """Return for each article the position of its language in `FUNCTION_WORDS`, or -1 where its words do not tell."""
+    """Return for each article the index of its language in `FUNCTION_WORDS`; -1 if its words do not decide."""
     articles = len(offsets) - 1
     out = np.full(articles, -1, np.int64)
     counts = np.zeros(64, np.int64)
@@ -94,31 +95,34 @@ def identify_by_function_words(hashes, offsets, keys, bits):
             while keys[slot] != 0 and keys[slot] != hashes[i]:
                 slot = (slot + 1) % FUNCTION_WORD_SLOTS
             if keys[slot] == hashes[i]:
-                which, language = bits[slot], 0
-                while which:
-                    counts[language] += which & 1
-                    which >>= 1
+                language_bits, language = bits[slot], 0
+                while language_bits:
+                    counts[language] += language_bits & 1
+                    language_bits >>= 1
                     language += 1
         best = counts.argmax()
-        most = counts[best]
+        best_count = counts[best]
         counts[best] = 0
-        if most >= MIN_FUNCTION_WORD_SHARE * (end - offsets[a]) and most > MIN_RATIO_TO_SECOND * counts.max():
+        if (
+            best_count >= MIN_FUNCTION_WORD_SHARE * (end - offsets[a])
+            and best_count > MIN_RATIO_TO_SECOND * counts.max()
+        ):
             out[a] = best
     return out
 
 
 def normalize_language_code(code: str) -> str:
-    """Return the bare language of a code: `en-US` and `EN_us` are `en`; empty for one of which nothing is known."""
+    """Return the bare language of a code: `en-US` and `EN_us` are `en`; empty for a language without data."""
     bare = code.strip().lower().replace("_", "-").split("-")[0]
     bare = CODE_ALIASES.get(bare, bare)
     return bare if bare in WORDFREQ_LANGUAGES else ""
 
 
 def detect_language(text: str | None) -> str:
-    """Return the language that CLD2 finds most of at the beginning of `text`; empty if it is not sure of any."""
+    """Return the main language that CLD2 finds at the beginning of `text`; empty if it is not sure."""
     sample = "".join(c if c.isprintable() else " " for c in (text or "")[:CLD2_SAMPLE_CHARACTERS])
     try:
-        _, _, found = pycld2.detect(sample.encode("utf-8", "replace"), isPlainText=True, bestEffort=True)
+        _, _, languages = pycld2.detect(sample.encode("utf-8", "replace"), isPlainText=True, bestEffort=True)
     except pycld2.error:
         return ""
-    return normalize_language_code(found[0][1])
+    return normalize_language_code(languages[0][1])

@@ -1,8 +1,7 @@
-"""Two texts → what they say in the same words, longest first; one text → its words as they are written.
+"""Find the passages that two texts share, longest first, and split texts into their written words, for display.
 
-In: texts without their boilerplate. Out: strings, for people to read: nothing here decides anything. A word
-is what `dedup.text.tokenizer` takes for one, but kept in its own letters: a run of letters and digits, or a single
-character where a script has no spaces.
+Nothing here decides whether articles match. A word is what `dedup.text.tokenizer` takes as one, but in its original
+letters: a run of letters and digits, or a single character in scripts without spaces. The texts are without boilerplate.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ __all__ = [
 ]
 
 MIN_RUN_WORDS = 4
-"""Runs of three words are shared by any two stories ("at the end")."""
+"""Any two stories share runs of three words ("at the end")."""
 MAX_STARTS_PER_RUN = 50
-"""Of a run of words that comes so often, more places say nothing new."""
+"""The maximum number of places recorded for a run of words."""
 OPENING_WORDS = 12
-"""An article without a title is called by this many of its first words."""
+"""An article without a title is shown by this number of its first words."""
 MAX_HEADLINE_WORDS = 24
 """A first line longer than this is prose, not a headline."""
 WORDLESS_FIRST_LINES = re.compile(r"\A(?:[^\w\n]*\n)+")
-"""Lines before the first that has a word."""
+"""The lines before the first line with a word."""
 UNSPACED_RANGES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 )
@@ -41,7 +40,7 @@ TOKEN_PATTERN = re.compile(rf"[{UNSPACED_RANGES}]+|[^\W_{UNSPACED_RANGES}]+(?:\.
 
 
 class WordSpan(NamedTuple):
-    """A word of a text: folded, and where it stands."""
+    """A word of a text, case-folded, and its position."""
 
     folded: str
     start: int
@@ -51,25 +50,25 @@ class WordSpan(NamedTuple):
 def split_words(text: str) -> list[WordSpan]:
     """Return the words of a text in order."""
     return [
-        WordSpan(found[0].casefold(), found.start(), found.end()) for found in WORD_PATTERN.finditer(text)
+        WordSpan(match[0].casefold(), match.start(), match.end()) for match in WORD_PATTERN.finditer(text)
     ]
 
 
 def split_surface_tokens(text: str) -> list[str]:
-    """Return the words of a text as the sketch sees them: in scripts without spaces, pairs of characters.
+    """Return the words of a text as sketches use them: pairs of characters in scripts without spaces.
 
     >>> split_surface_tokens("Ana Ruiz, 青凪市")
     ['Ana', 'Ruiz', '青凪', '凪市']
     """
     words: list[str] = []
-    for found in TOKEN_PATTERN.findall(text):
-        dense = len(found) > 1 and is_unspaced_script(found)
-        words += [found[i : i + 2] for i in range(len(found) - 1)] if dense else [found]
+    for token in TOKEN_PATTERN.findall(text):
+        is_split = len(token) > 1 and is_unspaced_script(token)
+        words += [token[i : i + 2] for i in range(len(token) - 1)] if is_split else [token]
     return words
 
 
 def format_opening(text: str) -> str:
-    r"""Return the headline that a text begins with, or else its first words.
+    r"""Return the headline at the beginning of a text, or else its first words.
 
     >>> (
     ...     format_opening("Bridge shut\nThe bridge was shut."),
@@ -87,33 +86,33 @@ def format_opening(text: str) -> str:
 
 
 def is_unspaced_script(word: str) -> bool:
-    """Return whether a word is of a script without spaces."""
+    """Return whether a word is in a script without spaces."""
     return re.match(f"[{UNSPACED_RANGES}]", word) is not None
 
 
 def find_shared_passages(text: str, other: str, limit: int) -> list[str]:
-    """Return the longest runs of words that stand in both texts, as `text` writes them, at most so many.
+    """Return the longest runs of words that both texts contain, as `text` writes them, at most `limit`.
 
-    Runs do not overlap in `text`, and none is given twice.
+    Runs do not overlap in `text`, and none is repeated.
     """
-    words, theirs = split_words(text), [word.folded for word in split_words(other)]
-    found: dict[tuple[str, ...], str] = {}
-    for i, length in iter_shared_runs(words, theirs, MIN_RUN_WORDS):
+    words, other_words = split_words(text), [word.folded for word in split_words(other)]
+    passages: dict[tuple[str, ...], str] = {}
+    for i, length in iter_shared_runs(words, other_words, MIN_RUN_WORDS):
         run = words[i : i + length]
-        found.setdefault(tuple(w.folded for w in run), " ".join(text[run[0].start : run[-1].end].split()))
-    longest = sorted(found, key=len, reverse=True)
-    return [found[run] for run in longest[:limit]]
+        passages.setdefault(tuple(w.folded for w in run), " ".join(text[run[0].start : run[-1].end].split()))
+    longest = sorted(passages, key=len, reverse=True)
+    return [passages[run] for run in longest[:limit]]
 
 
 def iter_shared_runs(
     words: list[WordSpan], other_words: list[str], shortest: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield (position, length) of the runs of words that stand among theirs, of at least `shortest` words."""
-    places = index_run_starts(other_words, shortest)
+    """Yield (position, length) of the runs of at least `shortest` words that `other_words` also contains."""
+    starts = index_run_starts(other_words, shortest)
     i = 0
     while i + shortest <= len(words):
         length = measure_longest_run(
-            words, i, other_words, places.get(tuple(w.folded for w in words[i : i + shortest]), [])
+            words, i, other_words, starts.get(tuple(w.folded for w in words[i : i + shortest]), [])
         )
         if length:
             yield i, length
@@ -121,17 +120,17 @@ def iter_shared_runs(
 
 
 def index_run_starts(words: list[str], shortest: int) -> dict[tuple[str, ...], list[int]]:
-    """Return where each run of `shortest` words begins."""
-    places: dict[tuple[str, ...], list[int]] = {}
+    """Return the positions at which each run of `shortest` words begins."""
+    starts: dict[tuple[str, ...], list[int]] = {}
     for j in range(len(words) - shortest + 1):
-        found = places.setdefault(tuple(words[j : j + shortest]), [])
-        if len(found) < MAX_STARTS_PER_RUN:
-            found.append(j)
-    return places
+        run_starts = starts.setdefault(tuple(words[j : j + shortest]), [])
+        if len(run_starts) < MAX_STARTS_PER_RUN:
+            run_starts.append(j)
+    return starts
 
 
 def measure_longest_run(words: list[WordSpan], i: int, other_words: list[str], starts: list[int]) -> int:
-    """Return how many words from position `i` on also stand in a row at one of their places; 0 for no place."""
+    """Return how many words from position `i` on match a run from one of `starts` on; 0 without starts."""
     longest = 0
     for j in starts:
         length = 0

@@ -1,11 +1,10 @@
-"""Articles → words: one kernel reads the UTF-8 of a whole batch and writes 32-bit word hashes with flags.
+"""Split articles into words: 32-bit hashes with flags, read from the UTF-8 of a whole batch by one kernel.
 
-In: the title and text columns of a batch, as Arrow holds them. Out: `Words`: flat arrays and the offsets of each article.
-A word is a run of letters and digits; in scripts written without spaces (Han, kana, Thai, Hangul ...) the overlapping
-pairs of characters stand for words, as in Lucene's CJK analysis, so that three words in a row are four characters.
+A word is a run of letters and digits. In scripts without spaces (Han, kana, Thai, Hangul ...) the overlapping pairs of
+characters are the words, as in Lucene's CJK analysis, so that three consecutive words are four characters.
 
-The title comes first and is flagged. A headline that stands as the first line of an untitled text is its title; a text
-whose first line repeats its title loses that line.
+The title comes first and is flagged. If a text without a title begins with a headline on its own line, that line is the
+title; if the first line of a text repeats the title, it is dropped.
 """
 
 from typing import NamedTuple
@@ -39,21 +38,21 @@ CAPITALIZED, SENTENCE_START, NUMERIC, IN_QUOTES, TITLE_WORD, CHARACTER_BIGRAM, S
     32,
     64,
 )
-"""Flags of a word: begins with a capital; begins a sentence; begins with a digit; inside quotation marks; of the title;
-a pair of characters; of three letters or fewer."""
+"""Flags of a word: begins with a capital; begins a sentence; begins with a digit; inside quotation marks; in the title; a
+pair of characters; at most three letters."""
 
 MAX_HEADLINE_WORDS = 24
 """A first line longer than this is prose, not a headline."""
 FNV32_BASIS, FNV32_PRIME = np.uint32(2166136261), np.uint32(16777619)
 FIRST_CODE_POINT_MASK = np.uint32((1 << CODE_POINT_BITS) - 1)
-"""The bits of a folded entry that hold its first code point."""
+"""The bits of an entry of `CHARACTER_FOLD` that hold its first code point."""
 ASCII_FOLD = np.zeros(256, np.uint32)
 ASCII_FOLD[:128] = np.where(np.isin(CHARACTER_CLASS[:128] & 0x7F, (LETTER, DIGIT)), CHARACTER_FOLD[:128], 0)
-"""What each byte folds to that is a letter or a digit by itself; 0 for the others."""
+"""By byte: the folded ASCII letter or digit; 0 for other bytes."""
 
 
 class Words(NamedTuple):
-    """The words of a batch: article i owns `hashes[offsets[i]:offsets[i + 1]]`, its title the first `titles[i]` of them."""
+    """The words of a batch; those of article i are `hashes[offsets[i]:offsets[i + 1]]`, the title first."""
 
     hashes: np.ndarray
     flags: np.ndarray
@@ -71,23 +70,25 @@ def tokenize_articles(titles: pa.StringArray, texts: pa.StringArray) -> Words:
 
 
 def hash_words(words: list[str]) -> np.ndarray:
-    """Return the hash (uint32) that the kernel gives to each of `words`; 0 for what is not exactly one word."""
+    """Return the hash (uint32) of each word; 0 for a string that is not exactly one word."""
     data, offsets = get_utf8_buffers(pa.array(words, pa.string()))
-    nothing = np.zeros(len(words) + 1, np.int64)
-    found = Words(*tokenize_batch(data[:0], nothing, data, offsets, CHARACTER_FOLD, CHARACTER_CLASS))
-    single = np.diff(found.offsets) == 1
+    empty_offsets = np.zeros(len(words) + 1, np.int64)
+    tokens = Words(*tokenize_batch(data[:0], empty_offsets, data, offsets, CHARACTER_FOLD, CHARACTER_CLASS))
+    single = np.diff(tokens.offsets) == 1
     hashes = np.zeros(len(words), np.uint32)
-    hashes[single] = found.hashes[found.offsets[:-1][single]]
+    hashes[single] = tokens.hashes[tokens.offsets[:-1][single]]
     return hashes
 
 
 def get_utf8_buffers(column: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bytes (uint8) and the offsets (int64) of a string column, without copying its bytes; null is empty."""
+    """Return the bytes (uint8) and the offsets (int64) of a string column without copying the bytes; null is empty."""
     if column.null_count:
         column = column.fill_null("")
-    wide = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    offset_type = np.int64 if pa.types.is_large_string(column.type) else np.int32
     _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, wide)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    ends = np.frombuffer(offsets, offset_type)[column.offset : column.offset + len(column) + 1].astype(
+        np.int64
+    )
     return np.frombuffer(data, np.uint8) if data and data.size else np.zeros(0, np.uint8), ends
 
 
@@ -99,13 +100,13 @@ def update_fnv32(h, code):
 
 @jit_inline
 def complete_word_hash(h):
-    """Return the hash of a whole word; never 0, which stands for "no word"."""
+    """Return the hash of a whole word; never 0, which means "no word"."""
     return max(murmur3_fmix32(h), np.uint32(1))
 
 
 @jit_inline
 def decode_code_point(data, i, end):
-    """Return (code point, next position); broken UTF-8 reads as U+FFFD, a byte at a time."""
+    """Return (code point, next position); invalid UTF-8 reads as U+FFFD, one byte at a time."""
     b = np.uint32(data[i])
     if b < 0x80:
         return b, i + 1
@@ -129,7 +130,7 @@ def decode_code_point(data, i, end):
 
 @jit_inline
 def hash_ascii_run(data, i, end, h):
-    """Return (position, running hash) after the plain ASCII letters and digits from position `i` on."""
+    """Return (position, running hash) after the ASCII letters and digits from position `i` on."""
     while i < end:
         folded = ASCII_FOLD[data[i]]
         if folded == 0:
@@ -147,7 +148,7 @@ def is_digit(data, i, end):
 
 @jit_inline
 def build_word_flags(base_flags, capital, number, sentence_start, quoted):
-    """Return the flags of a word as its first character tells them."""
+    """Return the flags of a word from its first character."""
     flag = base_flags
     if capital:
         flag |= CAPITALIZED
@@ -172,21 +173,21 @@ def put_word(hashes, flags, n, h, flag, length):
 def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n, first_line):
     """Write the words of one field from position `n` on; return the new `n`.
 
-    `first_line[0]` becomes the number of words at the end of the first line that has any (-1: no second line),
+    `first_line[0]` becomes the position after the last word of the first line with words (-1 if there is no second line),
     `first_line[1]` whether that line ends like a sentence.
     """
     hash_, length, flag = FNV32_BASIS, 0, np.uint8(0)
-    sentence_start, quoted, ended = True, False, False
-    previous = np.uint32(0)  # the dense character before this one
-    run = 0  # dense characters in a row
+    sentence_start, quoted, ends_sentence = True, False, False
+    previous = np.uint32(0)  # the unspaced character before this one
+    run = 0  # unspaced characters in a row
     begin = n
     first_line[0], first_line[1] = -1, 0
     i = start
     while i <= end:
-        # Most words are plain, and followed by a space.
+        # Fast path: most words are ASCII and followed by a space.
         if length == 0 and run == 0 and i < end and ASCII_FOLD[data[i]]:
             flag = build_word_flags(base_flags, 65 <= data[i] <= 90, data[i] <= 57, sentence_start, quoted)
-            first, ended = i, False
+            first, ends_sentence = i, False
             i, hash_ = hash_ascii_run(data, i, end, FNV32_BASIS)
             length = i - first
             if i < end and data[i] == 32:
@@ -194,21 +195,23 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
                 length, sentence_start = 0, False
                 i += 1
             continue
+        # Decode the next character and look up its class; the end of the field counts as a newline.
         if i < end:
             code, after = decode_code_point(data, i, end)
             if code < TABLE_CODE_POINTS:
-                kind = classes[code]
+                class_entry = classes[code]
                 folded = fold[code]
             else:
-                kind = np.uint8(UNSPACED if 0x20000 <= code < 0x40000 else 0)
+                class_entry = np.uint8(UNSPACED if 0x20000 <= code < 0x40000 else 0)
                 folded = code
         else:
-            code, after, kind, folded = np.uint32(0), i + 1, np.uint8(NEWLINE), np.uint32(0)
-        base = kind & np.uint8(0x7F)
-        if base == MARK:
+            code, after, class_entry, folded = np.uint32(0), i + 1, np.uint8(NEWLINE), np.uint32(0)
+        character_class = class_entry & np.uint8(0x7F)
+        if character_class == MARK:
             i = after
             continue
-        if base in (LETTER, DIGIT):
+        # A letter or digit: begin or continue a word.
+        if character_class in (LETTER, DIGIT):
             if length == 0:
                 if run == 1:
                     hashes[n] = complete_word_hash(update_fnv32(FNV32_BASIS, previous))
@@ -216,16 +219,19 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
                     n += 1
                 run = 0
                 hash_ = FNV32_BASIS
-                flag = build_word_flags(base_flags, kind & UPPER_CASE, base == DIGIT, sentence_start, quoted)
+                flag = build_word_flags(
+                    base_flags, class_entry & UPPER_CASE, character_class == DIGIT, sentence_start, quoted
+                )
             hash_ = update_fnv32(hash_, folded & FIRST_CODE_POINT_MASK)
             second = folded >> np.uint32(CODE_POINT_BITS)
             if second:
                 hash_ = update_fnv32(hash_, second)
-            ended = False
+            ends_sentence = False
             i, hash_ = hash_ascii_run(data, after, end, hash_)
             length += 1 + i - after
             continue
-        if base == POINT and length:
+        # A point or comma inside a word: a number, or initials.
+        if character_class == POINT and length:
             if flag & NUMERIC and is_digit(data, after, end):
                 thousands = (
                     is_digit(data, after + 1, end)
@@ -244,23 +250,25 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
                 and 65 <= data[after] <= 90
                 and data[after + 1] == 46
             ):
-                length = 0  # U.S. reads as one word, us: keep the hash, take the next letter
+                length = 0  # U.S. is one word, us: keep the hash, add the next letter
                 letter = np.uint32(data[after] + 32)
                 hash_ = update_fnv32(hash_, letter)
                 length = 1
                 i = after + 1
                 continue
+        # Any other character ends the word.
         if length:
             n = put_word(hashes, flags, n, hash_, flag, length)
             length, sentence_start = 0, False
-        if base == UNSPACED:
+        # A character of a script without spaces: write its pair with the one before.
+        if character_class == UNSPACED:
             run += 1
             if run > 1:
                 hashes[n] = complete_word_hash(update_fnv32(update_fnv32(FNV32_BASIS, previous), folded))
                 flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if quoted else 0)
                 n += 1
             previous = folded
-            ended = False
+            ends_sentence = False
             i = after
             continue
         if run == 1:
@@ -268,26 +276,27 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
             flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if quoted else 0)
             n += 1
         run = 0
-        if base == STOP or (base == POINT and code != 44):
+        # Punctuation and newlines: track sentences, quotation marks and the first line.
+        if character_class == STOP or (character_class == POINT and code != 44):
             sentence_start = True
-            ended = True
-        elif base == QUOTE:
+            ends_sentence = True
+        elif character_class == QUOTE:
             quoted = not quoted
             if quoted:
                 sentence_start = True
-        elif base == NEWLINE:
+        elif character_class == NEWLINE:
             quoted = False
             sentence_start = True
             if first_line[0] < 0 and n > begin and i < end:
                 first_line[0] = n
-                first_line[1] = ended
+                first_line[1] = ends_sentence
         i = after
     return n
 
 
 @jit
 def tokenize_batch(title_data, title_offsets, data, offsets, fold, classes):
-    """Return (hashes, flags, offsets, title lengths) of a batch; see `Words`."""
+    """Return (hashes, flags, offsets, title lengths) of a batch, as in `Words`."""
     articles = len(offsets) - 1
     size = (offsets[-1] - offsets[0]) + (title_offsets[-1] - title_offsets[0]) + 1
     hashes = np.empty(size, np.uint32)
@@ -310,27 +319,33 @@ def tokenize_batch(title_data, title_offsets, data, offsets, fold, classes):
             n,
             line,
         )
-        titled = n - begin
-        body = n
+        title_length = n - begin
+        body_begin = n
         n = tokenize_field(
             data, offsets[a], offsets[a + 1], np.uint8(0), fold, classes, hashes, flags, n, line
         )
-        first = line[0] - body if line[0] >= 0 else 0
-        if titled and first == titled:
+        first_line_length = line[0] - body_begin if line[0] >= 0 else 0
+        # Drop a first line that repeats the title; take a headline as the title if there is none.
+        if title_length and first_line_length == title_length:
             same = True
-            for k in range(titled):
-                if hashes[begin + k] != hashes[body + k]:
+            for k in range(title_length):
+                if hashes[begin + k] != hashes[body_begin + k]:
                     same = False
                     break
             if same:
-                for k in range(body, n - titled):
-                    hashes[k] = hashes[k + titled]
-                    flags[k] = flags[k + titled]
-                n -= titled
-        elif titled == 0 and 0 < first <= MAX_HEADLINE_WORDS and first < n - body and not line[1]:
-            for k in range(body, body + first):
+                for k in range(body_begin, n - title_length):
+                    hashes[k] = hashes[k + title_length]
+                    flags[k] = flags[k + title_length]
+                n -= title_length
+        elif (
+            title_length == 0
+            and 0 < first_line_length <= MAX_HEADLINE_WORDS
+            and first_line_length < n - body_begin
+            and not line[1]
+        ):
+            for k in range(body_begin, body_begin + first_line_length):
                 flags[k] |= TITLE_WORD
-            titled = first
-        titles[a] = titled
+            title_length = first_line_length
+        titles[a] = title_length
         ends[a + 1] = n
     return hashes[:n].copy(), flags[:n].copy(), ends, titles

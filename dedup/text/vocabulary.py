@@ -1,9 +1,10 @@
-"""Languages → vocabularies: the stem, the weight and the kind of every known word, ready for the term kernel.
+"""Load the vocabulary of a language: the stem, the weight and the kind of each of its words.
 
-A weight is -log10 of the chance that a news article of some 400 words holds the term, with a cap: document frequencies
-counted in news where the package has them (`data/words-<language>.npz`, made by `benchmarks/vocabulary.py`), with
-wordfreq's frequencies as their prior; elsewhere wordfreq alone. The tables are fixed, so that a match never depends on
-the corpus around it. Stems are Snowball's. Words are looked up by hash: nothing is computed per word at run time.
+A weight is -log10 of the probability that a news article of about 400 words contains the term, up to a maximum. It comes
+from document frequencies counted in news, if the package has them (`data/words-<language>.npz`, made by
+`benchmarks/vocabulary.py`), with the word frequencies of wordfreq as their prior; otherwise from wordfreq alone. The
+tables are fixed, so a match never depends on the rest of the corpus. Stems are Snowball's. Words are looked up by hash:
+nothing is computed per word at run time.
 """
 
 from functools import cache
@@ -16,15 +17,15 @@ from dedup.jit import jit
 from dedup.text.tokenizer import hash_words
 
 WEIGHT_SCALE = 50
-"""Weights are kept as bytes, in steps of 1/50."""
+"""Weights are stored as bytes, in steps of 1/50."""
 MAX_WEIGHT = 4.0
-"""The cap: below one article in ten thousand, counts say nothing about how telling a term is."""
+"""The maximum weight: below one article in ten thousand, counts do not say how specific a term is."""
 ARTICLE_WORDS = 400
-"""The length of article for which wordfreq's word frequencies are turned into document frequencies."""
+"""The length of article for which word frequencies are converted to document frequencies."""
 
 NEVER_NAME, ALWAYS_NAME, NAME_IF_CAPITALIZED, MONDAY = 0, 1, 2, 3
-"""Whether a word is a name: never; always (a capital wherever it stands in news); where it is written with a capital.
-From `MONDAY` on: it is a day of the week."""
+"""Whether a word is a name: never; always (capitalised everywhere in news); if it is capitalised. From `MONDAY` on, the
+word is a day of the week."""
 WEEKDAYS = {
     "en": "monday tuesday wednesday thursday friday saturday sunday",
     "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
@@ -38,7 +39,7 @@ WEEKDAYS = {
     "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
     "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
 }
-"""The days of the week, Monday first; where one word is also an ordinary word, it is rare enough there to do no harm."""
+"""The days of the week, Monday first. Some are also ordinary words, but too rare to matter."""
 
 STEMMERS = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
@@ -93,22 +94,22 @@ WORDFREQ_LANGUAGES = frozenset(
         "zh",
     ]
 )
-"""The languages of which wordfreq has a list."""
+"""The languages for which wordfreq has a list."""
 UNCASED_LANGUAGES = {"ar", "fa", "he", "ur", "hi", "bn", "ta", "ne", "ka", "am", "yi"}
-"""Languages without capitals: there, a rare word stands for a name."""
+"""Languages without capitals: there, a rare word counts as a name."""
 UNSPACED_LANGUAGES = {"zh", "ja", "ko", "th", "lo", "km", "my"}
-"""Languages written (or best compared) as pairs of characters."""
+"""Languages written without spaces (or best compared that way): words are pairs of characters."""
 SYLLABIC_LANGUAGES = {"vi"}
-"""Languages that put a space after each syllable: a name, and most words, are two and more of them in a row. Of the languages in
-`WORDFREQ_LANGUAGES`, Vietnamese alone: the others put spaces between words, or none (`UNSPACED_LANGUAGES`)."""
+"""Languages with a space after each syllable: names and most words are two or more consecutive syllables. Of
+`WORDFREQ_LANGUAGES` that is only Vietnamese; the others put spaces between words, or none (`UNSPACED_LANGUAGES`)."""
 COMMON_CHARACTERS = 300
-"""How many of a dense script's characters are common enough that each pair of them gets a weight of its own."""
+"""The number of characters of an unspaced language whose pairs all get a weight of their own."""
 RARE_WEIGHT = 2.4
-"""A term at least this heavy (one article in 250) is rare enough to stand for a name where capitals do not tell."""
+"""A term at least this heavy (one article in 250) is rare enough to count as a name if capitals do not decide."""
 
 
 class Vocabulary(NamedTuple):
-    """An open-addressing hash table over a language's words, and what is true of the words that are not in it."""
+    """An open-addressing hash table of the words of a language, and the facts of unknown words."""
 
     keys: np.ndarray
     stems: np.ndarray
@@ -117,7 +118,7 @@ class Vocabulary(NamedTuple):
     unknown_weight: int
     unknown_name: int
     syllabic: bool
-    """Its words are syllables: each two in a row are a term too."""
+    """Whether its words are syllables, so that each two consecutive ones are a term too."""
 
 
 def compute_term_weights(
@@ -125,7 +126,7 @@ def compute_term_weights(
 ) -> np.ndarray:
     """Return the weights (float, 0 to `MAX_WEIGHT`) of terms found in `documents` of `total` news articles.
 
-    `frequency` is wordfreq's, as a share of all words; it counts as much as `prior` articles would.
+    `frequency` is the share of all words according to wordfreq; it counts as much as `prior` articles.
     """
     chance = -np.expm1(ARTICLE_WORDS * np.log1p(-np.minimum(frequency, 0.5)))
     share = (prior * chance + documents) / (prior + total)
@@ -134,17 +135,17 @@ def compute_term_weights(
 
 @cache
 def load_vocabulary(language: str) -> Vocabulary:
-    """Return the vocabulary of an ISO 639-1 language; an empty one, where every word is its own stem, if it is unknown."""
-    shipped = files("dedup") / "data" / f"words-{language}.npz"
-    if shipped.is_file():
-        with shipped.open("rb") as file, np.load(file, allow_pickle=False) as table:
+    """Return the vocabulary of an ISO 639-1 language; if unknown, an empty one: each word is its own stem."""
+    path = files("dedup") / "data" / f"words-{language}.npz"
+    if path.is_file():
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
             return build_vocabulary(
                 table["words"], table["stems"], table["weights"], table["names"], language
             )
     frequencies = load_word_frequencies(language)
     if not frequencies:
-        none = np.zeros(0, np.uint32)
-        return build_vocabulary(none, none, none, none, language)
+        empty = np.zeros(0, np.uint32)
+        return build_vocabulary(empty, empty, empty, empty, language)
     if language in UNSPACED_LANGUAGES:
         frequencies = compute_pair_frequencies(frequencies)
     words = list(frequencies)
@@ -167,7 +168,7 @@ def compute_stem_weights(stems: np.ndarray, frequencies: np.ndarray) -> np.ndarr
 
 
 def load_word_frequencies(language: str) -> dict[str, float]:
-    """Return wordfreq's small list for a language (words of one in a million and more); empty if it has none."""
+    """Return the small wordfreq list of a language (words above one in a million); empty if there is none."""
     if language not in WORDFREQ_LANGUAGES:
         return {}
     import wordfreq
@@ -176,7 +177,7 @@ def load_word_frequencies(language: str) -> dict[str, float]:
 
 
 def compute_stems(words: list[str], language: str) -> list[str]:
-    """Return the Snowball stems of `words`; the words themselves where Snowball does not know the language."""
+    """Return the Snowball stems of `words`; the words themselves if Snowball does not support the language."""
     import Stemmer
 
     if language not in STEMMERS:
@@ -185,9 +186,9 @@ def compute_stems(words: list[str], language: str) -> list[str]:
 
 
 def compute_pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
-    """Return the frequency of each pair of characters, from those of the words.
+    """Return the frequency of each character and pair of characters, from the frequencies of words.
 
-    Pairs inside words are counted; pairs of common characters that only meet across words are taken as independent.
+    Pairs inside words are counted; pairs of common characters across words are assumed to be independent.
     """
     characters: dict[str, float] = {}
     pairs: dict[str, float] = {}
@@ -207,7 +208,7 @@ def compute_pair_frequencies(frequencies: dict[str, float]) -> dict[str, float]:
 def build_vocabulary(
     words: np.ndarray, stems: np.ndarray, weights: np.ndarray, names: np.ndarray, language: str
 ) -> Vocabulary:
-    """Return the hash table over a word list; word hash 0 (not one word) is left out."""
+    """Return the hash table of a word list; words with hash 0 (not one word) are left out."""
     for day, name in enumerate(hash_words(WEEKDAYS.get(language, "").split())):
         names = np.where(words == name, MONDAY + day, names)
     size = 1 << max(4, int(1.5 * len(words)).bit_length())
@@ -218,7 +219,7 @@ def build_vocabulary(
         names.astype(np.uint8),
         size,
     )
-    unknown = ALWAYS_NAME if language in UNCASED_LANGUAGES | UNSPACED_LANGUAGES else NAME_IF_CAPITALIZED
+    unknown_name = ALWAYS_NAME if language in UNCASED_LANGUAGES | UNSPACED_LANGUAGES else NAME_IF_CAPITALIZED
     keys, stem_table, weight_table, name_table = table
     return Vocabulary(
         keys,
@@ -226,7 +227,7 @@ def build_vocabulary(
         weight_table,
         name_table,
         round(MAX_WEIGHT * WEIGHT_SCALE),
-        unknown,
+        unknown_name,
         language in SYLLABIC_LANGUAGES,
     )
 
