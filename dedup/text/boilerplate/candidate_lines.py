@@ -1,7 +1,7 @@
 """Find the lines of many texts that may hold boilerplate, so that only these go through the rules.
 
-All rules run as one Hyperscan database over a whole batch, in one pass, which names the lines where a rule may match. One kernel
-copies these lines out, and another puts them back once they are clean. No rule looks beyond its line, except for the list
+All rules run as one Hyperscan database over a whole batch, in one pass, which finds the lines where a rule may match. One
+kernel copies these lines out, and another puts the cleaned lines back. No rule looks beyond its line, except for the list
 that may follow a line; such lists are copied with it. So the result is the same as if the rules had seen whole texts.
 
 Source: Wang et al., "Hyperscan: A Fast Multi-pattern Regex Matcher for Modern CPUs" (NSDI 2019).
@@ -26,13 +26,13 @@ NEWLINE, SPACE, TAB = 10, 32, 9
 BULLETS = (ord("-"), ord("*"), 0xC2, 0xE2)
 """The first bytes of - and *, of ·, and of –, • and ▪. Other characters share the last two: their lines are copied as well."""
 SEPARATOR = b"\n\0"
-"""A line that no rule matches, and that no article holds: NUL becomes a space when articles are read."""
+"""A line that no rule matches and that is in no article: NUL becomes a space when articles are read."""
 SCRATCH = threading.local()
-"""Hyperscan's working memory: each thread needs its own."""
+"""The working memory of Hyperscan: each thread needs its own."""
 
 
 class LineScanner:
-    """Searches texts for several patterns at once."""
+    """Search texts for several patterns at once."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Prepare the patterns (PCRE, `^` at the start of a line), which must match within one line."""
@@ -59,7 +59,7 @@ class LineScanner:
 
 @cache
 def load_database(patterns: tuple[str, ...]) -> Any:
-    """Return the compiled patterns; they are compiled once (.5 s), and kept beside the compiled kernels."""
+    """Return the compiled patterns; they are compiled once (.5 s) and cached in the folder of the compiled kernels."""
     import hyperscan
 
     expressions = [f"(?m){pattern}".encode() for pattern in patterns]
@@ -81,10 +81,10 @@ def load_database(patterns: tuple[str, ...]) -> Any:
 def clean_candidate_lines(
     texts: pa.StringArray, scanner: LineScanner, clean: Callable[[bytes], bytes]
 ) -> pa.StringArray | None:
-    """Return texts whose candidate lines are clean; null stays null. None for texts that hold `SEPARATOR`.
+    """Return the texts with their candidate lines cleaned; null stays null. Return None if a text contains `SEPARATOR`.
 
     Each text begins with a newline. `scanner` finds the lines. `clean` takes all of them at once, each with the newline
-    before it and `SEPARATOR` after it, and must leave the separators alone.
+    before it and `SEPARATOR` after it, and must not change the separators.
     """
     validity, offset_buffer, data = texts.buffers()
     offsets = np.frombuffer(offset_buffer, np.int32)[texts.offset : texts.offset + len(texts) + 1]
@@ -107,11 +107,11 @@ def clean_candidate_lines(
 
 @jit
 def find_line_ranges(buffer, offsets, ends):
-    """Return (starts, stops), int64: the ranges of the lines in which a match ends, in order, none overlapping.
+    """Return (starts, stops), int64: the ranges of the lines in which a match ends, in order, without overlaps.
 
-    A range begins with the newline before its first line, and stops before the one after its last. Lines that follow each
-    other are one range, also where blank lines lie between them, and so are the list items that follow. A range lies in
-    one text: `offsets` are those of the texts, each of which begins with a newline.
+    A range begins with the newline before its first line and stops before the newline after its last. Consecutive lines
+    are one range, even with blank lines between them, and so are the list items that follow. A range is within one text:
+    `offsets` are those of the texts, each of which begins with a newline.
     """
     starts, stops = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
     count, text = 0, 0
@@ -147,7 +147,7 @@ def find_line_end(buffer, position, limit):
 
 @jit_leaf
 def skip_newlines(buffer, position, limit):
-    """Return the position of the first byte that is no newline, or the limit."""
+    """Return the position of the first byte that is not a newline, or the limit."""
     while position < limit and buffer[position] == NEWLINE:
         position += 1
     return position
@@ -155,7 +155,7 @@ def skip_newlines(buffer, position, limit):
 
 @jit_leaf
 def find_list_end(buffer, position, limit):
-    """Return the end of the list that follows a line: of all lines below it that begin with a bullet, blank lines between."""
+    """Return the end of the list after a line: all lines below it that begin with a bullet, with blank lines between."""
     while True:
         start = skip_newlines(buffer, position, limit)
         while start < limit and (buffer[start] == SPACE or buffer[start] == TAB):

@@ -1,12 +1,11 @@
-"""Texts → texts without the boilerplate that was learned of their sources.
+"""Remove the learned boilerplate of a source from its texts, passage by passage.
 
-In: texts without the boilerplate that rules recognise (`dedup.text.boilerplate.rules`), and their sources. Out: the same texts
-without the passages that are known of their source. A passage is a line; or a sentence of one, since many exports
-run a notice into the story. Short sentences go with the next one: a stop after "U.S." or "Corp." ends nothing, and
-what is short is a name rather than a notice.
+The texts are already without the boilerplate that rules recognise (`dedup.text.boilerplate.rules`). A passage is a line,
+or a sentence of one, because many exports run a notice into the story. Short sentences are joined with the next one: a
+stop after "U.S." or "Corp." ends no sentence, and a short passage is a name rather than a notice.
 
-One kernel reads the UTF-8 of a batch and gives each passage a key, the hash of its characters and its source; space is as
-good as any other. Learning counts keys, and applying looks them up, so both see the same passages.
+One kernel reads the UTF-8 of a batch and gives each passage a key: the hash of its characters, with all spaces alike, and
+of its source. Learning counts these keys and removing looks them up, so both see the same passages.
 """
 
 from functools import lru_cache
@@ -29,15 +28,15 @@ class Passages(NamedTuple):
     """The passages of a batch, in order."""
 
     rows: np.ndarray
-    """int32: whose it is."""
+    """n, int32: the row of its article."""
     spans: np.ndarray
-    """n × 2, int64: where it begins and ends in the bytes of the batch."""
+    """n × 2, int64: its begin and end in the bytes of the batch."""
     keys: np.ndarray
-    """uint64."""
+    """n, uint64: the hash of the passage and its source."""
 
 
 def find_passages(texts: pa.StringArray, sources: pa.StringArray) -> Passages:
-    """Return the passages of texts, keyed with their sources."""
+    """Return the passages of texts, with keys that depend on their sources."""
     return Passages(*split_into_passages(*get_utf8_buffers(texts), hash_strings(sources)))
 
 
@@ -47,43 +46,43 @@ def hash_strings(strings: pa.StringArray) -> np.ndarray:
 
 
 def remove_boilerplate(articles: pa.RecordBatch, profile: BoilerplateProfile | None) -> pa.StringArray:
-    """Return the texts of articles without their boilerplate, by the rules and as learned."""
+    """Return the texts of articles without boilerplate, by the rules and the profile."""
     return remove_learned_passages(clean_texts(articles["text"]), articles["source"], profile)
 
 
 def remove_learned_passages(
     texts: pa.StringArray, sources: pa.StringArray, profile: BoilerplateProfile | None
 ) -> pa.StringArray:
-    """Return the texts without what was learned of their sources.
+    """Return the texts without the learned passages of their sources.
 
-    Where anything is left out, null becomes empty.
+    If any passage is removed, null becomes an empty text.
     """
     if profile is None or not profile.sources:
         return texts
     data, offsets = get_utf8_buffers(texts)
-    found = Passages(*split_into_passages(data, offsets, hash_strings(sources)))
-    known = is_in_sorted(found.keys, compute_profile_keys(profile))
-    if not known.any():
+    passages = Passages(*split_into_passages(data, offsets, hash_strings(sources)))
+    is_learned = is_in_sorted(passages.keys, compute_profile_keys(profile))
+    if not is_learned.any():
         return texts
-    left, ends = remove_spans(data, offsets, found.rows[known], found.spans[known])
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(left))
+    remaining, ends = remove_spans(data, offsets, passages.rows[is_learned], passages.spans[is_learned])
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(remaining))
 
 
 def find_learned_passages(
     texts: pa.StringArray, sources: pa.StringArray, profile: BoilerplateProfile | None
 ) -> list[str]:
-    """Return the passages of texts that were learned of their sources, as they stand there."""
+    """Return the learned passages of their sources that texts contain, as they are written there."""
     if profile is None:
         return []
     data, _ = get_utf8_buffers(texts)
-    found = find_passages(texts, sources)
-    known = is_in_sorted(found.keys, compute_profile_keys(profile))
-    return [data[start:end].tobytes().decode() for start, end in found.spans[known].tolist()]
+    passages = find_passages(texts, sources)
+    is_learned = is_in_sorted(passages.keys, compute_profile_keys(profile))
+    return [data[start:end].tobytes().decode() for start, end in passages.spans[is_learned].tolist()]
 
 
 @lru_cache(maxsize=4)
 def compute_profile_keys(profile: BoilerplateProfile) -> np.ndarray:
-    """Return the keys of all that was learned, sorted; a passage that a person wrote is cut as a text is."""
+    """Return the keys of all passages of a profile, sorted; edited passages are split as texts are."""
     sources = hash_strings(pa.array(list(profile.sources), pa.string()))
     counts = np.array([len(passages) for passages in profile.sources.values()], np.int64)
     passages = pa.array(list(chain.from_iterable(profile.sources.values())), pa.string())
@@ -93,7 +92,7 @@ def compute_profile_keys(profile: BoilerplateProfile) -> np.ndarray:
 
 
 def is_in_sorted(keys: np.ndarray, sorted_keys: np.ndarray) -> np.ndarray:
-    """Return for each key whether it is among the known ones, which are sorted."""
+    """Return (bool) whether each key is among `sorted_keys`."""
     if not len(sorted_keys):
         return np.zeros(len(keys), bool)
     return sorted_keys[np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)] == keys
@@ -115,7 +114,7 @@ def murmur3_fmix64(h):
 
 @jit_inline
 def count_space_bytes(data, i, end):
-    """Return how many bytes of space within a line stand at position `i`: 0, 1, or 2 for a no-break space."""
+    """Return the number of bytes of the space at position `i`: 0 for none or a newline, 2 for a no-break space."""
     byte = data[i]
     if byte == SPACE_BYTE or byte == 9 or 11 <= byte <= 13:
         return 1
@@ -124,13 +123,13 @@ def count_space_bytes(data, i, end):
 
 @jit_inline
 def is_closing_byte(byte):
-    """Return whether a byte may stand between a stop and the space after it: a quotation mark, a bracket."""
+    """Return whether a byte may stand between a stop and the space after it: a quotation mark or a bracket."""
     return byte == 34 or byte == 39 or byte == 41 or byte == 93 or byte >= 0x80
 
 
 @jit_inline
 def is_after_unspaced_stop(data, i):
-    """Return whether the character that ends before position `i` is a stop that needs no space after it: 。 ！ ？."""
+    """Return whether the character before position `i` is a stop that needs no space after it: 。 ！ ？."""
     if i < 3:
         return False
     first, second, third = data[i - 3], data[i - 2], data[i - 1]
@@ -141,71 +140,73 @@ def is_after_unspaced_stop(data, i):
 
 @jit
 def hash_utf8_strings(data, offsets):
-    """Return the hash of each string of a batch."""
-    found = np.empty(len(offsets) - 1, np.uint64)
-    for a in range(len(found)):
+    """Return the hash (uint64) of each string of a batch."""
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    for a in range(len(hashes)):
         h = FNV64_BASIS
         for i in range(offsets[a], offsets[a + 1]):
             h = update_fnv64(h, data[i])
-        found[a] = murmur3_fmix64(h)
-    return found
+        hashes[a] = murmur3_fmix64(h)
+    return hashes
 
 
 @jit
 def split_into_passages(data, offsets, sources):
-    """Return (rows, spans, keys) of the passages of a batch; see `Passages`."""
-    most = (offsets[-1] - offsets[0]) // MIN_LINE_BYTES + 1
-    rows = np.empty(most, np.int32)
-    spans = np.empty((most, 2), np.int64)
-    keys = np.empty(most, np.uint64)
+    """Return (rows, spans, keys) of the passages of a batch, as in `Passages`."""
+    max_passages = (offsets[-1] - offsets[0]) // MIN_LINE_BYTES + 1
+    rows = np.empty(max_passages, np.int32)
+    spans = np.empty((max_passages, 2), np.int64)
+    keys = np.empty(max_passages, np.uint64)
     n = 0
     for a in range(len(offsets) - 1):
         i, end = offsets[a], offsets[a + 1]
-        fresh = True  # nothing of this line has been read
+        at_line_start = True
         while i < end:
             space = count_space_bytes(data, i, end)
             if space or data[i] == NEWLINE_BYTE:
-                fresh = fresh or data[i] == NEWLINE_BYTE
+                at_line_start = at_line_start or data[i] == NEWLINE_BYTE
                 i += max(space, 1)
                 continue
-            start, last, size = i, i, 0
+            # Hash one passage: to the end of its line, or of a sentence that is long enough.
+            start, passage_end, size = i, i, 0
             h = FNV64_BASIS
-            stopped = gap = False
+            after_stop = after_space = False
             while i < end and data[i] != NEWLINE_BYTE:
                 byte = data[i]
                 space = count_space_bytes(data, i, end)
                 if space:
-                    if stopped and size >= MIN_SENTENCE_BYTES:
+                    if after_stop and size >= MIN_SENTENCE_BYTES:
                         break
-                    gap = True
+                    after_space = True
                     i += space
                     continue
-                if gap:
+                if after_space:
                     h = update_fnv64(h, SPACE_BYTE)
                     size += 1
-                    gap = False
+                    after_space = False
                 h = update_fnv64(h, byte)
                 size += 1
                 i += 1
-                last = i
-                stopped = byte == 33 or byte == 46 or byte == 63 or (stopped and is_closing_byte(byte))
+                passage_end = i
+                after_stop = byte == 33 or byte == 46 or byte == 63 or (after_stop and is_closing_byte(byte))
                 if size >= MIN_SENTENCE_BYTES and is_after_unspaced_stop(data, i):
                     break
+            # Keep the passage if it is long enough for a line or a sentence.
             while i < end and count_space_bytes(data, i, end):
                 i += count_space_bytes(data, i, end)
-            whole = fresh and (i == end or data[i] == NEWLINE_BYTE)
-            if size >= (MIN_LINE_BYTES if whole else MIN_SENTENCE_BYTES):
+            is_line = at_line_start and (i == end or data[i] == NEWLINE_BYTE)
+            if size >= (MIN_LINE_BYTES if is_line else MIN_SENTENCE_BYTES):
                 rows[n] = a
-                spans[n, 0], spans[n, 1] = start, last
+                spans[n, 0], spans[n, 1] = start, passage_end
                 keys[n] = murmur3_fmix64(h ^ sources[a])
                 n += 1
-            fresh = False
+            at_line_start = False
     return rows[:n].copy(), spans[:n].copy(), keys[:n].copy()
 
 
 @jit
 def remove_spans(data, offsets, rows, spans):
-    """Return the bytes of a batch and its offsets (int32) without some spans, which are in order."""
+    """Return the bytes of a batch and its offsets (int32) without `spans`, which are in order."""
     out = np.empty(offsets[-1] - offsets[0], np.uint8)
     ends = np.zeros(len(offsets), np.int32)
     k = n = 0

@@ -1,8 +1,7 @@
-"""The boilerplate that was learned of each source: a value for the settings, and the file that a person can read and mend.
+"""Hold the learned boilerplate of each source, and read and write its file, which people can read and edit.
 
-In: passages, or the file that holds them. Out: `BoilerplateProfile`, which counts as its content, wherever it came from; the
-bytes of a file. How it is learned is in `dedup.text.boilerplate.learn`, what it does to a text in
-`dedup.text.boilerplate.passages`.
+Two profiles are equal if their passages are, whatever file they came from. `dedup.text.boilerplate.learn` learns a
+profile, `dedup.text.boilerplate.passages` applies it to texts.
 """
 
 from __future__ import annotations
@@ -21,37 +20,37 @@ from dedup.io.json_file import encode_json_file, read_json_object
 __all__ = ["BoilerplateProfile", "encode_profile", "is_passage", "normalize_spaces", "read_boilerplate"]
 
 MAX_PROFILE_BYTES = 64 << 20
-"""No boilerplate is larger: what is, is some other file."""
+"""The maximum size of a boilerplate file."""
 MAX_SOURCE_NAME_CHARACTERS = 1_000
-"""Characters of a source's name: what is longer is no name."""
+"""The maximum length of the name of a source."""
 MIN_LINE_BYTES, MIN_SENTENCE_BYTES = 12, 40
-"""The fewest bytes of a line and of a sentence that are passages: shorter ones are words, names, dates."""
+"""The minimum bytes of a line and of a sentence that are passages: shorter ones are words, names, dates."""
 SPACES_WITHIN_LINE = re.compile(r"[ \t\r\v\f\u00a0]+")
 
 PassagesBySource = Mapping[str, Mapping[str, int]]
-"""For each source its passages, each with the number of headlines that it stood under."""
+"""By source its passages, each with the number of headlines under which it appeared."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoilerplateProfile:
-    """The boilerplate of each source; two of them are equal where they leave out the same."""
+    """The boilerplate of each source; two profiles are equal if they remove the same passages."""
 
     sources: PassagesBySource = field(compare=False, repr=False)
     articles: int = field(default=0, compare=False, repr=False)
-    """How many it was learned from."""
+    """The number of articles that it was learned from."""
     skipped: int = field(default=0, compare=False, repr=False)
-    """How many had no source, and taught nothing."""
+    """The number of articles without a source, which were not used."""
     undated: int = field(default=0, compare=False, repr=False)
-    """How many had a source and no date, and taught nothing."""
+    """The number of articles with a source but no date, which were not used."""
     short_lived_sources: int = field(default=0, compare=False, repr=False)
-    """How many sources lie over too few days to teach anything."""
+    """The number of sources that cover too few days to be used."""
     digest: str = field(init=False)
-    """Sixteen hexadecimal digits for sources and passages, whatever their order and their counts."""
+    """Sixteen hexadecimal digits that identify sources and passages, whatever their order and counts."""
 
     def __post_init__(self) -> None:
-        """Put sources in order of their names, passages in that of their counts, and take the digest."""
+        """Sort sources by name and passages by count, and compute the digest."""
         ordered = {
-            source: dict(sorted(self.sources[source].items(), key=lambda found: (-found[1], found[0])))
+            source: dict(sorted(self.sources[source].items(), key=lambda item: (-item[1], item[0])))
             for source in sorted(self.sources)
         }
         object.__setattr__(self, "sources", ordered)
@@ -60,7 +59,7 @@ class BoilerplateProfile:
 
     @property
     def size_summary(self) -> str:
-        """Return in words how much it is."""
+        """Return the numbers of passages and sources, in words."""
         passages = sum(len(passages) for passages in self.sources.values())
         return f"{format_count(passages, 'passage')} of {format_count(len(self.sources), 'source')}"
 
@@ -69,15 +68,15 @@ class BoilerplateProfile:
 
 
 def read_boilerplate(path: str | Path) -> BoilerplateProfile:
-    """Return what a file of `dedup boilerplate` holds; `InputError` says why a file is none."""
+    """Return the profile in a file of `dedup boilerplate`; `InputError` if it is not one."""
     return read_json_object(path, "boilerplate", MAX_PROFILE_BYTES, parse_profile)
 
 
 def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:
-    """Return what a file says; `ValueError` with what is wrong with it."""
+    """Return the profile in a JSON object; `ValueError` if it is not one."""
     sources = value.get("sources")
     if not isinstance(sources, dict):
-        raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - what is wrong is the file
+        raise ValueError("it has no object of 'sources'")  # noqa: TRY004 - the file is wrong, not a type in the code
     for source, passages in sources.items():
         check_source(source, passages)
     articles = value.get("articles", 0)
@@ -87,7 +86,7 @@ def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:
 
 
 def check_source(source: str, passages: Any) -> None:
-    """Raise `ValueError` where a file says something else of a source than its passages and their counts."""
+    """Raise `ValueError` if a source in a file is anything but a name with passages and their counts."""
     if not has_encodable_text(source) or len(source) > MAX_SOURCE_NAME_CHARACTERS:
         raise ValueError(
             f"{source!r:.60} is no name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
@@ -105,7 +104,7 @@ def check_source(source: str, passages: Any) -> None:
 
 
 def has_encodable_text(value: str) -> bool:
-    """Return whether a string says something, and can be written."""
+    """Return whether a string is not blank and can be encoded in UTF-8."""
     try:
         return bool(value.encode().strip())
     except UnicodeEncodeError:
@@ -113,14 +112,14 @@ def has_encodable_text(value: str) -> bool:
 
 
 def is_passage(text: str) -> bool:
-    """Return whether a text is a passage, or is cut into some: one of its lines is long enough."""
+    """Return whether a text is or contains a passage: one of its lines is long enough."""
     return has_encodable_text(text) and any(
         len(normalize_spaces(line).encode()) >= MIN_LINE_BYTES for line in text.split("\n")
     )
 
 
 def normalize_spaces(text: str) -> str:
-    """Return a text with one space wherever there is space within a line, and none at its ends."""
+    """Return a text with each run of spaces within a line as one space, and none at its ends."""
     return SPACES_WITHIN_LINE.sub(" ", text).strip(" ")
 
 
@@ -130,5 +129,5 @@ def is_nonnegative_integer(value: object) -> bool:
 
 
 def encode_profile(profile: BoilerplateProfile, version: str) -> bytes:
-    """Return a file of what was learned, by this version of dedup."""
+    """Return the content of the file of a profile; `version` is that of dedup."""
     return encode_json_file(version, {"articles": profile.articles, "sources": profile.sources})

@@ -1,12 +1,13 @@
-r"""Texts → texts without boilerplate: what stands around a story and is not the story.
+r"""Remove boilerplate by rules: text around a story that is not part of it.
 
-In: a column of texts. Out: the same texts without datelines, credits, captions, share bars, "read more" lists, sign-ups,
-subscription notices and comment invitations. Only sketches see them; what is written out is never altered.
+The rules recognise datelines, credits, captions, share bars, "read more" lists, sign-ups, subscription notices and
+comment invitations. Only sketches are made from the cleaned texts; the output is never changed.
 
-The rules are a table of RE2 patterns in groups. Each group runs as one automaton over the whole column (Arrow,
-outside the interpreter lock), in linear time whatever the input; all rules in one automaton would be four times slower,
-for its states no longer fit its cache. Repetitions are by sentence and line (`S`, `L`) rather than counted, for the same reason.
-To add a rule, add a line, and an example to `tests/text/test_boilerplate_rules.py`.
+The rules are a table of RE2 patterns in groups. Each group runs as one automaton, in linear time for any input. All rules
+in one automaton would be four times slower, because its states no longer fit its cache; for the same reason repetitions
+go by sentence and line (`S`, `L`) and are not counted. With Hyperscan, only the lines in which a rule may match go
+through the rules (`dedup.text.boilerplate.candidate_lines`). To add a rule, add a line here, and an example to
+`tests/text/test_boilerplate_rules.py`.
 """
 
 import itertools
@@ -22,12 +23,12 @@ from dedup.text.boilerplate.candidate_lines import LineScanner, clean_candidate_
 
 
 class BoilerplateRule(NamedTuple):
-    """A kind of boilerplate: its name, for `explain`, and its pattern."""
+    """A kind of boilerplate: the name that `explain` shows, and the pattern."""
 
     name: str
     pattern: str
     clue: str = ""
-    """A pattern that matches in the first line of each match of `pattern`, where that is faster; "": `pattern` itself."""
+    """A faster pattern that matches in the first line of each match of `pattern`; "" for `pattern` itself."""
 
 
 L = r"[^\n]*"
@@ -84,21 +85,21 @@ COMMENT = (
 STAMP = r"(?:published|posted|updated|last updated|first published|last modified|created|veröffentlicht|aktualisiert|publié le|publicado|pubblicato)"
 
 ENTITIES = (
-    # &amp; and its kin, left in by a careless export.
+    # &amp; and other entities that an export left in.
     BoilerplateRule("entity", r"&(?:amp|quot|nbsp|apos|lt|gt|[lr][sd]quo|[mn]dash|hellip|#x?[0-9a-fA-F]+);"),
 )
-"""What begins with an ampersand."""
+"""Patterns that begin with an ampersand."""
 
 BRACKETS = (
     # (AP Photo/Jane Doe).
     BoilerplateRule("picture", r"\((?:AP Photo|Photo|Photos|Image|Foto|Picture|Credit|File)[ :/][^()\n]*\)"),
 )
-"""What begins with a bracket."""
+"""Patterns that begin with a bracket."""
 
 ANYWHERE = (
     # Tags and addresses.
     BoilerplateRule("markup", r"</?[a-zA-Z][^<>\n]*>|https?://[^\s<>\"]+|\[(?:pullquote|music|caption[^\]\n]*)\]"),
-    # A subscription notice, to the end of its line, wherever it starts: what follows it is notice too.
+    # A subscription notice, to the end of its line: the text after it belongs to the notice.
     BoilerplateRule("gate", rf"(?i:\b{GATE}){L}"),
     # "Posted: Tuesday, January 28, 2014 8:18 PM EST Updated: ..." run into the story.
     BoilerplateRule("stamp", r"\b(?:Posted|Updated|Published):? (?:[A-Z][a-z]+, )?[A-Z][a-z]+\.? \d{1,2}, \d{4},?(?: (?:at )?\d{1,2}:\d\d ?(?:[AaPp]\.?[Mm]\.?)?(?: [A-Z]{2,4}\b)?)?"),
@@ -107,7 +108,7 @@ ANYWHERE = (
     # "All rights reserved", run into the story.
     BoilerplateRule("rights", rf"(?i:all rights reserved|this material may not be published){L}"),
 )  # fmt: skip
-"""Wherever it stands in a line."""
+"""Patterns anywhere in a line."""
 
 PHRASES = (
     # "Share", "Tweet | Email", "Skip to content", "ADVERTISEMENT": buttons and nothing else on the line.
@@ -125,14 +126,15 @@ PHRASES = (
     # "Be the first to comment".
     BoilerplateRule("comment", rf"^[ \t•*·]*(?i:{COMMENT}){S}[.!?]?{END}", rf"^[ \t•*·]*(?i:{COMMENT})"),
 )  # fmt: skip
-"""Lines that begin with a telling phrase."""
+"""Lines that begin with a typical phrase."""
 
 PICTURE_LINES = (
     # "Image copyright Getty Images", "Enlarge this image", "Photo by ...", "FILE PHOTO:".
     BoilerplateRule("picture", rf"^[ \t(]*(?i:image copyright|image caption|media caption|media playback|enlarge this image|slideshow|photo(?:graph)?s? "
          rf"(?:by (?-i:[A-Z])|courtesy)|(?:file )?photo:|photo credit|image credit|foto:|bild:|crédit|watch:|video:|watch the latest){L}"),
 )  # fmt: skip
-"""Lines that belong to a picture: apart from the phrases, for together they outgrow the automaton's cache."""
+"""Lines that belong to a picture: in a group of their own, because with the phrases they outgrow the cache of the
+automaton."""
 
 CREDITS = (
     # "Copyright 2014 WAFB. All rights reserved."
@@ -159,11 +161,11 @@ OPENINGS = (
     BoilerplateRule("dateline", r"^[ \t]*[A-Z][A-Z.’'/-]+(?: [A-Z][A-Z.’'/-]+){0,3}(?:, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2})?(?:,? \d{1,2})?[ \t]*(?:--|–|—)[ \t]*"),
     BoilerplateRule("dateline", r"^[ \t]*[A-Z][a-z]+(?: [A-Z][a-z]+)?, [A-Z][\w.]*(?: [A-Z][\w.]*){0,2}[ \t]*(?:--|–|—)[ \t]*"),
 )  # fmt: skip
-"""What comes before the first word of a story."""
+"""Patterns before the first word of a story."""
 
 ANYWHERE_RULES = (ENTITIES, BRACKETS, ANYWHERE)
 LINE_RULES = (PHRASES, PICTURE_LINES, CREDITS, OPENINGS)
-"""All the boilerplate that is recognised, a group after the other; in a group, where two rules start at one place the first wins."""
+"""All groups, in the order in which they run. If two rules of a group match at one place, the first wins."""
 
 ANYWHERE_PATTERNS = tuple(
     "(?m)" + "|".join(f"(?:{rule.pattern})" for rule in group) for group in ANYWHERE_RULES
@@ -172,22 +174,22 @@ LINE_PATTERNS = tuple(
     "(?m)\n(?:" + "|".join(f"(?:{rule.pattern.removeprefix('^')})" for rule in group) + ")"
     for group in LINE_RULES
 )
-"""Patterns of lines begin with the newline before them: RE2 then leaps from newline to newline."""
+"""Patterns of lines begin with the newline before them, so that RE2 skips from newline to newline."""
 PATTERNS = (*((p, " ") for p in ANYWHERE_PATTERNS), *((p, "\n") for p in LINE_PATTERNS))
-"""Each pattern, in order, with the text that takes the place of a match: around a space stood two words."""
+"""All patterns in order, each with its replacement; a space keeps the words around a match apart."""
 OUTLET_SUFFIX = r"[ \t]+(?:\|[^|]*|[-–—] [^-–—|]*(?:News|Times|Post|Herald|Tribune|Journal|Online|TV|FM|Radio|\.com|\.org|\.net|\.co\.uk|[KW][A-Z]{2,3}\b)[^-–—|]*)$"
 """The name of the outlet at the end of a headline: " | The Daily Example", " - WXYZ News 2"."""
 MAX_TEXTS_ONE_BY_ONE = 16
-"""So many texts are matched one by one."""
+"""Up to this number of texts, each is matched separately."""
 
 
 def clean_texts(texts: pa.StringArray) -> pa.StringArray:
-    """Return the texts without their boilerplate; null stays null."""
+    """Return the texts without boilerplate; null stays null."""
     return pc.utf8_slice_codeunits(clean_text_lines(texts), 1)
 
 
 def clean_text_lines(texts: pa.StringArray) -> pa.StringArray:
-    """Return the texts without their boilerplate, each line after a newline, the first as well; null stays null."""
+    """Return the texts without boilerplate, with a newline before each line, including the first; null stays null."""
     texts = pc.binary_join_element_wise("\n", texts, "")
     scanner = load_line_scanner()
     cleaned = clean_candidate_lines(texts, scanner, clean_lines) if scanner else None
@@ -195,21 +197,21 @@ def clean_text_lines(texts: pa.StringArray) -> pa.StringArray:
 
 
 def clean_whole_texts(texts: pa.StringArray) -> pa.StringArray:
-    """Return texts without their boilerplate, each line after a newline; null stays null."""
+    """Return texts without boilerplate, each line after a newline; null stays null."""
     for pattern, replacement in PATTERNS:
         texts = replace_pattern(texts, pattern, replacement)
     return texts
 
 
 def clean_lines(lines: bytes) -> bytes:
-    """Return lines (UTF-8) without their boilerplate, each line after a newline."""
+    """Return lines (UTF-8) without boilerplate, each line after a newline."""
     for pattern, replacement in PATTERNS:
         lines = b"".join(iter_rest(compile_pattern(pattern), lines, replacement.encode()))
     return lines
 
 
 def iter_rest(pattern: Any, lines: bytes, replacement: bytes) -> Iterator[bytes]:
-    """Yield what a pattern does not match, with the replacement between."""
+    """Yield the parts of `lines` that a pattern does not match, with the replacement between them."""
     end = 0
     for match in pattern.finditer(lines):
         yield lines[end : match.start()]
@@ -220,7 +222,7 @@ def iter_rest(pattern: Any, lines: bytes, replacement: bytes) -> Iterator[bytes]
 
 @cache
 def load_line_scanner() -> LineScanner | None:
-    """Return the scanner for the lines in which a rule may match; None where Hyperscan is not installed."""
+    """Return the scanner for the lines in which a rule may match; None if Hyperscan is not installed."""
     if find_spec("hyperscan") is None:
         return None
     rules = itertools.chain(*ANYWHERE_RULES, *LINE_RULES)
@@ -228,15 +230,15 @@ def load_line_scanner() -> LineScanner | None:
 
 
 def clean_titles(titles: pa.StringArray) -> pa.StringArray:
-    """Return the titles without the name of their outlet."""
+    """Return the titles without the name of the outlet."""
     return replace_pattern(titles, OUTLET_SUFFIX, "")
 
 
 def replace_pattern(texts: pa.StringArray, pattern: str, replacement: str) -> pa.StringArray:
-    """Return the texts with all that matches a pattern replaced; null stays null.
+    """Return the texts with all matches of a pattern replaced; null stays null.
 
-    Arrow compiles the pattern at each call, which takes as long as thirty articles; of a few, each is matched by itself, with
-    what was compiled before. Both use RE2, so both find the same.
+    Arrow compiles the pattern in each call, which takes as long as thirty articles. So a few texts are matched one by
+    one, with a cached pattern. Both ways use RE2, so both give the same result.
     """
     if len(texts) > MAX_TEXTS_ONE_BY_ONE:
         return pc.replace_substring_regex(texts, pattern=pattern, replacement=replacement)
@@ -248,14 +250,14 @@ def replace_pattern(texts: pa.StringArray, pattern: str, replacement: str) -> pa
 
 @cache
 def compile_pattern(pattern: str) -> Any:
-    """Return a pattern as RE2 takes it."""
+    """Return a pattern compiled by RE2."""
     import re2
 
     return re2.compile(pattern)
 
 
 def find_boilerplate(text: str) -> list[tuple[str, str]]:
-    """Return (rule, passage) for each piece of boilerplate in `text`, one group of rules after the other."""
+    """Return (rule name, passage) for each piece of boilerplate in `text`, group by group."""
     pieces: list[tuple[str, str]] = []
     rest = "\n" + text
     for group, (pattern, _) in zip(ANYWHERE_RULES + LINE_RULES, PATTERNS, strict=True):
@@ -267,6 +269,6 @@ def find_boilerplate(text: str) -> list[tuple[str, str]]:
 
 
 def find_rule_name(passage: str, group: tuple[BoilerplateRule, ...]) -> str:
-    """Return the name of the first rule of a group that recognises `passage`."""
+    """Return the name of the first rule of a group that matches `passage`."""
     names = (rule.name for rule in group if compile_pattern("(?m)" + rule.pattern).search(passage))
     return next(names, group[0].name)
