@@ -1,13 +1,13 @@
-"""The `jit` decorator: a function compiled by numba once, cached on disk, free of the interpreter lock.
+"""Compile kernels with numba: once, with a cache on disk, and without the interpreter lock.
 
-numba decides that a cached kernel is stale by looking at the file that defines it, not at the kernels it calls.
-The cache therefore lives in a folder named after a digest of all that kernels stand on: other code, other folder.
-`NUMBA_CACHE_DIR` in the environment wins. A home that cannot be written, or that others can write, falls back to the temporary
-folder.
+numba checks whether a cached kernel is stale by the file that defines it, but not by the kernels that it calls. So the
+cache is in a folder named after a digest of all source files that kernels depend on: other code, other folder.
+`NUMBA_CACHE_DIR` in the environment takes precedence. If the home folder cannot be written, or others can write to it,
+the cache is in the temporary folder.
 
-The package may ship compiled kernels (`dedup.precompile`), for a level of the CPU rather than for one CPU. Where its folder of
-the same digest, Python, numba and a level of this CPU exists, the cache starts as a copy of it, and numba compiles
-for that level in the whole process.
+The package may ship compiled kernels (`dedup.precompile`), for a CPU level rather than for one CPU. If it has a folder
+for the same digest, Python, numba and a level of this CPU, the cache starts as a copy of it, and numba compiles for that
+level in the whole process.
 """
 
 import contextlib
@@ -33,31 +33,31 @@ from platformdirs import user_cache_dir
 
 PACKAGE = Path(__file__).parent
 SHIPPED_KERNELS = PACKAGE / "kernels"
-"""Holds a folder of compiled kernels for each CPU level that the package was built for."""
+"""A folder with a folder of compiled kernels for each CPU level that the package was built for."""
 V2_FEATURES = frozenset({"cx16", "popcnt", "sahf", "sse3", "sse4.1", "sse4.2", "ssse3"})
 V3_FEATURES = V2_FEATURES | {"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"}
 X86_LEVELS = {"x86-64-v3": V3_FEATURES, "x86-64-v2": V2_FEATURES}
-"""What a CPU must have for the code of a level, the best level first (x86-64 psABI, section 3.1.1)."""
+"""The CPU features that each level needs, best level first (x86-64 psABI, section 3.1.1)."""
 IMPORT_PATTERN = re.compile(rb"^ *from (dedup[\w.]*) import ([\w, ]+|\([^)]*\))", re.MULTILINE)
-"""A module, or a package and its modules, that another module imports."""
+"""An import from the package: the module or package, and the imported names."""
 
 KERNEL_PATTERN = re.compile(rb"^@jit", re.MULTILINE)
 """The decorator of a kernel."""
 
 
 def compute_kernels_digest() -> str:
-    """Return sixteen hexadecimal digits that change whenever a kernel, or what it stands on, does.
+    """Return sixteen hexadecimal digits that change whenever a kernel, or code or data that it depends on, changes.
 
-    That is each module of the package that decorates a kernel, and all that these import, packages included; and the table
-    of characters.
+    The digest covers each module that decorates a kernel, all modules of the package that these import, and the Unicode
+    tables.
     """
     sources = {name_module(path): path.read_bytes() for path in PACKAGE.rglob("*.py")}
     needed = {name for name, source in sources.items() if KERNEL_PATTERN.search(source)}
-    waiting = list(needed)
-    while waiting:
-        imported = (list_imports(sources[waiting.pop()]) & sources.keys()) - needed
-        waiting += imported
-        needed |= imported
+    pending = list(needed)
+    while pending:
+        new_modules = (list_imports(sources[pending.pop()]) & sources.keys()) - needed
+        pending += new_modules
+        needed |= new_modules
     digest = hashlib.blake2b((PACKAGE / "data" / "characters.npz").read_bytes(), digest_size=8)
     for name in sorted(needed):
         digest.update(sources[name])
@@ -80,26 +80,26 @@ def list_imports(source: bytes) -> set[str]:
 
 
 def find_cpu_levels() -> list[str]:
-    """Return the levels that this CPU has, as LLVM names them, the best one first; none is for every CPU."""
+    """Return the levels of this CPU by their LLVM names, best first; empty on an unknown architecture."""
     machine = platform.machine().lower()
     if machine in {"aarch64", "arm64"}:
         return ["generic"]
     if machine not in {"x86_64", "amd64"}:
         return []
     features = {name for name, present in llvmlite.binding.get_host_cpu_features().items() if present}
-    return [level for level, needed in X86_LEVELS.items() if needed <= features]
+    return [level for level, level_features in X86_LEVELS.items() if level_features <= features]
 
 
 def name_kernel_folder(level: str) -> str:
-    """Return the name of the folder of kernels compiled for a level: it names all that compiled code depends on."""
+    """Return the name of the folder of kernels for a level, which contains everything that compiled code depends on."""
     code = f"{sys.implementation.cache_tag}-numba-{numba.__version__}-{KERNELS_DIGEST}"
     return f"{sysconfig.get_platform()}-{level}-{code}"
 
 
 def find_shipped_level() -> str | None:
-    """Return the best CPU level that fits this process and that the package ships kernels for; None where there is none.
+    """Return the best CPU level for which the package ships kernels and that this process can use; None if there is none.
 
-    A level named by `NUMBA_CPU_NAME` is the user's choice, and a CPU that numba compiles for already cannot be changed.
+    If `NUMBA_CPU_NAME` names a level, the user has chosen; and once numba compiles for a CPU, it cannot be changed.
     """
     config = numba.config
     if config.CPU_NAME is not None or config.CPU_FEATURES is not None or is_numba_in_use():  # type: ignore[attr-defined]
@@ -108,22 +108,22 @@ def find_shipped_level() -> str | None:
 
 
 def is_numba_in_use() -> bool:
-    """Return whether a function was decorated before this module was imported, which settles the CPU for the process."""
+    """Return whether a function was decorated before this module was imported, which fixes the CPU for the process."""
     return "_toplevel_target_context" in vars(cpu_target)
 
 
 def is_shipped(level: str) -> bool:
-    """Return whether kernels for a level lie in the package itself, not behind a link."""
+    """Return whether kernels for a level are in the package itself, not behind a link."""
     folder = SHIPPED_KERNELS / name_kernel_folder(level)
     return folder.is_dir() and folder.resolve().is_relative_to(PACKAGE.resolve())
 
 
 def find_cache_folder(level: str | None = None) -> Path:
-    """Return a folder for this version's compiled kernels that only this user can write; make it if it is missing.
+    """Return the folder for the compiled kernels of this version, which only this user can write; make it if it is missing.
 
-    numba unpickles the files that it finds there, so a folder that somebody else made or can change would run their code. A
-    folder that is not private is passed over; if none is left, a new one is made for this process. With a level it starts
-    as a copy of the kernels that the package ships for it.
+    numba unpickles the files in it, so a folder that somebody else made or can change could run their code. Folders that
+    are not private are skipped; if none is left, a new one is made for this process. With a level, it starts as a copy of
+    the kernels that the package ships for it.
     """
     homes = [
         Path(user_cache_dir("dedup")),
@@ -146,7 +146,7 @@ def find_cache_folder(level: str | None = None) -> Path:
 
 
 def make_kernel_folder(folder: Path, level: str | None) -> None:
-    """Make a private folder unless it is there, with the kernels shipped for the level: all of them, or no folder."""
+    """Make a private folder with the kernels shipped for the level, unless it exists; on failure, make no folder."""
     if os.path.lexists(folder):
         return
     draft = Path(tempfile.mkdtemp(prefix="draft-", dir=folder.parent))
@@ -159,30 +159,30 @@ def make_kernel_folder(folder: Path, level: str | None) -> None:
 
 
 def copy_shipped_kernels(folder: Path, level: str | None) -> None:
-    """Copy the kernels that the package ships for a level into a folder; nothing without a level."""
+    """Copy the kernels that the package ships for a level into a folder; without a level, do nothing."""
     if level:
         for path in (SHIPPED_KERNELS / name_kernel_folder(level)).iterdir():
             shutil.copyfile(path, folder / path.name)
 
 
 def are_kernels_compiled() -> bool:
-    """Return whether a run of this version has ended, so that its kernels lie in the cache."""
+    """Return whether a run of this version has ended, so that its kernels are in the cache."""
     return find_compiled_mark().exists()
 
 
 def mark_kernels_compiled() -> None:
-    """Record that a run has ended; a cache that cannot be written is left as it is."""
+    """Record that a run has ended; do nothing if the cache cannot be written."""
     with contextlib.suppress(OSError):
         find_compiled_mark().touch()
 
 
 def find_compiled_mark() -> Path:
-    """Return the path of the file whose presence says that the kernels of this version lie in the cache."""
+    """Return the path of the file that exists if the kernels of this version are in the cache."""
     return Path(os.environ.get("NUMBA_CACHE_DIR") or KERNEL_FOLDER) / f"compiled-{KERNELS_DIGEST}"
 
 
 def explain_missing_kernels() -> str:
-    """Return in a few words why the kernels that the package ships are not used, or "" where it ships none."""
+    """Return why the kernels that the package ships are not used; "" if it ships none."""
     if SHIPPED_LEVEL or not SHIPPED_KERNELS.is_dir():
         return ""
     names = [path.name for path in SHIPPED_KERNELS.iterdir()]
@@ -195,11 +195,11 @@ def explain_missing_kernels() -> str:
 
 
 def is_private_folder(folder: Path) -> bool:
-    """Return whether a path is a folder of this user's own, not a link, which nobody else can write."""
+    """Return whether a path is a folder of this user, not a link, that nobody else can write."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode):
         return False
-    if not hasattr(os, "getuid"):  # Windows: a user's folders are private unless somebody shares them
+    if not hasattr(os, "getuid"):  # Windows: a user's folders are private unless shared
         return True
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
@@ -212,13 +212,13 @@ KERNEL_FOLDER = Path(os.environ.get("NUMBA_CACHE_DIR") or find_cache_folder(SHIP
 
 
 class KernelLocator:
-    """Tells numba where a kernel is cached: all in one folder, stamped by content, so that the files may be moved.
+    """Tell numba where a kernel is cached: all in one folder, stamped by content, so that the files can be moved.
 
-    numba's own locators name a folder after the path of the source, which differs from one installation to the next.
+    The locators of numba name a folder after the path of the source, which differs between installations.
     """
 
     def __init__(self, function: Callable[..., Any], path: str) -> None:
-        self._py_file = path  # numba names it in its warnings
+        self._py_file = path  # numba shows it in its warnings
         self._line = function.__code__.co_firstlineno
 
     @classmethod
@@ -235,11 +235,11 @@ class KernelLocator:
         return str(KERNEL_FOLDER)
 
     def get_source_stamp(self) -> str:
-        """Return a value that changes with the source of the kernel, and with that of the kernels of the package."""
+        """Return a value that changes with the source of the kernel, and with that of all kernels of the package."""
         return f"{KERNELS_DIGEST}-{digest_file(self._py_file)}"
 
     def get_disambiguator(self) -> str:
-        """Return a part of the file's name that tells functions of one name apart, in modules of one name too."""
+        """Return a part of the file name that distinguishes functions of one name, in modules of one name too."""
         return f"{Path(self._py_file).parent.name}-{self._line}"
 
 
@@ -251,34 +251,34 @@ def digest_file(path: str) -> str:
 
 @contextlib.contextmanager
 def locate_kernels() -> Iterator[None]:
-    """Have numba ask `KernelLocator` about the functions that are decorated meanwhile, and about no others."""
+    """Make numba use `KernelLocator` for the functions decorated inside the context, and only for those."""
     config: Any = numba.config
-    before = config.CACHE_LOCATOR_CLASSES
+    previous_locators = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = f"{__name__}.{KernelLocator.__name__}"
     try:
         yield
     finally:
-        config.CACHE_LOCATOR_CLASSES = before
+        config.CACHE_LOCATOR_CLASSES = previous_locators
 
 
 def compile_lazily(function: Callable[..., Any], **options: Any) -> Any:
-    """Return a kernel, compiled at its first call: cached, without the interpreter lock, division as in numpy."""
+    """Return a kernel, compiled at its first call: cached, without the interpreter lock, with the division of numpy."""
     with locate_kernels():
         return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile a function for whole batches: cached, without the interpreter lock, division as in numpy."""
+    """Compile a kernel for whole batches: cached, without the interpreter lock, with the division of numpy."""
     return compile_lazily(function)
 
 
 def jit_leaf(function: Callable[..., Any]) -> Any:
-    """Compile a function that makes no array, for other kernels to call: as `jit`, but without reference counts.
+    """Compile a kernel that makes no array and that other kernels call: as `jit`, but without reference counts.
 
-    Each look at a field of a tuple of arrays would count up and down, atomically; threads that read the same sketches
-    would spend most of their time fighting over the counters (numba issue 8156 tells of the like).
+    Each access to a field of a tuple of arrays would count up and down, atomically; threads that read the same sketches
+    would spend most of their time on these counters (similar: numba issue 8156).
     """
-    return compile_lazily(function, _nrt=False)  # as numba compiles such functions of its own
+    return compile_lazily(function, _nrt=False)  # numba compiles such functions of its own this way
 
 
 def jit_inline(function: Callable[..., Any]) -> Any:

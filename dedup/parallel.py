@@ -1,4 +1,4 @@
-"""Work on many things → its even shares, each on a thread of its own."""
+"""Split work into even shares and run each on a thread of its own."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,19 +9,25 @@ ShareResult = TypeVar("ShareResult")
 
 
 def split_evenly(count: int, threads: int) -> list[slice]:
-    """Return so many slices of `count` things, end to end; one at least.
+    """Return `threads` consecutive slices of `count` items; at least one slice.
 
     >>> split_evenly(7, 2)
     [slice(0, 3, None), slice(3, 7, None)]
     """
-    shares = max(1, threads)
-    return [slice(start, end) for start, end in pairwise(count * n // shares for n in range(shares + 1))]
+    share_count = max(1, threads)
+    return [
+        slice(start, end) for start, end in pairwise(count * n // share_count for n in range(share_count + 1))
+    ]
 
 
 def run_on_threads(
     work: Callable[..., ShareResult], shares: list[slice], *share_arguments: Iterable[object]
 ) -> list[ShareResult]:
-    """Return what `work` makes of each share, and of what `others` hold beside it, as many; one share needs no thread."""
-    every = zip(*zip(shares, *share_arguments, strict=True), strict=True)
+    """Return the result of `work` for each share, in order.
+
+    `work` takes a share and one item of each of `share_arguments`, which are as long as `shares`. A single share needs no
+    thread.
+    """
+    argument_lists = zip(*zip(shares, *share_arguments, strict=True), strict=True)
     with ThreadPoolExecutor(len(shares)) as pool:
-        return list((pool.map if len(shares) > 1 else map)(work, *every))
+        return list((pool.map if len(shares) > 1 else map)(work, *argument_lists))

@@ -1,8 +1,8 @@
 """Compile the kernels ahead of time, into the package: `python -m dedup.precompile [LEVEL]`.
 
-The kernels are compiled as they are at a first run, by commands that run on a small corpus, but for a level of the CPU (such
-as x86-64-v3) in place of the CPU at hand. `dedup.jit` finds the folder wherever the package is installed. A build of the
-wheel calls this, and so does the installation of a checkout; without a level it is the best one of this CPU.
+Commands that run on a small corpus compile the kernels as a first run does, but for a CPU level (such as x86-64-v3)
+instead of this CPU; without a level, for the best one of this CPU. `dedup.jit` finds the folder wherever the package is
+installed. The build of a wheel and the installation of a checkout call this.
 """
 
 import json
@@ -41,14 +41,14 @@ COMMANDS = (
     ("filter", "corpus.jsonl", "--index", "seen.db"),
     ("filter", "rewrites.jsonl", "--index", "seen.db"),
 )
-"""Together they call every kernel that a command needs."""
+"""Commands that together call every kernel."""
 
 
 def compile_kernels(level: str | None = None) -> Path | None:
-    """Return the folder of the kernels compiled for a CPU level; compile them where it is missing.
+    """Return the folder of the kernels compiled for a CPU level; compile them if it is missing.
 
-    Without a level it is the best one of this CPU; None for a CPU that has none, whose kernels are compiled at the first run.
-    Errors: `SettingsError` for a level that this CPU has not, since the kernels run here once.
+    Without a level, it is the best one of this CPU. Return None if this CPU has no level; its kernels are compiled in the
+    first run. Raise `SettingsError` for a level that this CPU does not have, because the kernels run once here.
     """
     levels = find_cpu_levels()
     if level is not None and level not in levels:
@@ -79,12 +79,12 @@ def remove_stale_kernels(level: str) -> None:
 
 
 def run_commands(folder: Path, kernels: Path, level: str) -> None:
-    """Run each command on a small corpus in a folder, with numba set to a CPU level and to a folder for its kernels."""
+    """Run each command on a small corpus in `folder`; numba compiles for `level` into `kernels`."""
     rewrites = list(make_articles("rewrite", REWRITE))
     articles = list(make_articles("story", STORY, NOTICE))
     undated = [article | {"published": None} for article in articles]
-    for name, listed in (("corpus", articles), ("rewrites", rewrites), ("undated", undated)):
-        Path(folder, f"{name}.jsonl").write_text("\n".join(map(json.dumps, listed)), encoding="utf-8")
+    for name, records in (("corpus", articles), ("rewrites", rewrites), ("undated", undated)):
+        Path(folder, f"{name}.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "DEDUP_"))},
         "NUMBA_CPU_NAME": level,
@@ -103,9 +103,9 @@ def run_commands(folder: Path, kernels: Path, level: str) -> None:
 
 
 def make_articles(name: str, sentences: tuple[str, ...], *notice: str) -> Iterator[dict[str, str]]:
-    """Yield an article a day of one source: it grows by a sentence a day and then starts anew; each ends with the notice.
+    """Yield one article a day of one source: it grows by a sentence a day, then starts again; each ends with the notice.
 
-    So a corpus holds copies, extensions, rewrites and boilerplate.
+    So the corpus contains copies, extensions, rewrites and boilerplate.
     """
     for day in range(DAYS):
         yield {

@@ -82,7 +82,7 @@ MODEL_LEVELS = ("story", "storyline")
 MAX_MODEL_BYTES = 1 << 20
 """The maximum size of a model file."""
 MAX_COEFFICIENT = 100.0
-"""The maximum absolute coefficient: evidence is about 1, so this many log-odds are certainty many times over."""
+"""The maximum absolute coefficient: evidence is about 1, and 100 log-odds are already certainty."""
 
 
 @dataclass(frozen=True, slots=True)

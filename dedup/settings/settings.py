@@ -132,10 +132,10 @@ class Settings:
             check_number(setting.name, getattr(self, setting.name), setting.default, setting.metadata)
         for name in ("relations", "sources"):
             check_words(name, getattr(self, name))
-        unknown = [relation for relation in self.relations if relation not in RELATIONS]
-        if unknown or not self.relations:
+        unknown_relations = [relation for relation in self.relations if relation not in RELATIONS]
+        if unknown_relations or not self.relations:
             raise SettingsError(
-                f"relations must be one or more of {', '.join(RELATIONS)}; not {', '.join(unknown) or 'none'}"
+                f"relations must be one or more of {', '.join(RELATIONS)}; not {', '.join(unknown_relations) or 'none'}"
             )
         check_type(
             "boilerplate", self.boilerplate, BoilerplateProfile, "of read_boilerplate or learn_boilerplate"
@@ -185,8 +185,8 @@ def check_type(name: str, value: object, allowed: Any, description: str) -> None
 
 def check_setting_name(name: str, shown: str | None = None) -> None:
     """Raise `SettingsError` with the nearest name if there is no setting of a name, `shown` in the message."""
-    known = [setting.name for setting in fields(Settings)]
-    if name not in known:
-        nearest = get_close_matches(name, known, 1)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else f"the settings are {', '.join(known)}"
+    names = [setting.name for setting in fields(Settings)]
+    if name not in names:
+        nearest = get_close_matches(name, names, 1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"the settings are {', '.join(names)}"
         raise SettingsError(f"there is no setting {(shown or name)!r}; {hint}")
