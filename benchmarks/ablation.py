@@ -42,8 +42,9 @@ from benchmarks.reliability import print_reliability, unseen
 from benchmarks.scoring import f1_of
 from dedup.evaluation.metrics import score_b_cubed, score_pairwise
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import MatchParams, make_match_params
-from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
+from dedup.matching.match_params import MatchParams, make_match_params
 from dedup.pipeline.deduplicate import sketch_batches
 from dedup.settings.settings import Settings
 

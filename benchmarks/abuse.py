@@ -17,7 +17,9 @@ from benchmarks import data
 from benchmarks.mutations import Mutation, mutated, mutations_of
 from dedup import Result, Settings, deduplicate
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import NO_RELATION, classify_articles, is_template, make_match_params
+from dedup.matching.classifier import NO_RELATION, classify_articles
+from dedup.matching.guards import is_template
+from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import RELATIONS
 

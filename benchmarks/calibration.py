@@ -19,8 +19,10 @@ from dedup.evaluation.calibration import fit_calibrated_model
 from dedup.evaluation.fitting import ModelWeights
 from dedup.evaluation.fitting import TrainingPairs as Pairs
 from dedup.evaluation.training_data import sample_by_story, select_model_pairs
-from dedup.matching.classifier import make_match_params, read_shipped_model
-from dedup.matching.evidence import EVIDENCE_NAMES, compute_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
+from dedup.matching.match_params import make_match_params
+from dedup.matching.models import read_shipped_model
 from dedup.pipeline.deduplicate import rank_articles
 from dedup.settings.settings import Settings
 

@@ -16,8 +16,9 @@ from benchmarks import data, peers
 from dedup import Result, Settings
 from dedup.evaluation.metrics import Agreement, score_b_cubed, score_pairwise
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import choose_level_model, get_level_threshold, make_match_params
 from dedup.matching.evidence import compute_evidence
+from dedup.matching.match_params import get_level_threshold, make_match_params
+from dedup.matching.models import choose_level_model
 from dedup.pipeline.deduplicate import sketch_batches
 
 Clusters = Callable[[str], np.ndarray]

@@ -45,9 +45,9 @@ from benchmarks.scoring import (
     f1_of,
     labelled,
 )
-from dedup.matching.classifier import MatchParams, make_match_params, to_log_odds
 from dedup.matching.clustering import assign_leaders
-from dedup.matching.evidence import (
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import (
     EVIDENCE_NAMES,
     FEATURES_START,
     FIGURE_SHARE,
@@ -55,8 +55,8 @@ from dedup.matching.evidence import (
     NAMES_FOUND,
     TITLE_FOUND_MORE,
     UNDATED,
-    compute_evidence,
 )
+from dedup.matching.match_params import MatchParams, make_match_params, to_log_odds
 from dedup.pipeline.deduplicate import rank_articles
 from dedup.settings.model_file import NEGATIVE_EVIDENCE as LATER_AGAINST
 from dedup.settings.settings import Settings

@@ -32,7 +32,8 @@ from benchmarks.data import digest
 from benchmarks.mutations import mutated, mutations_of
 from benchmarks.scoring import Labelled, labelled
 from dedup.io.articles import to_batches
-from dedup.matching.evidence import EVIDENCE_NAMES, SAME_DAY_NEIGHBOUR, UNDATED, compute_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import EVIDENCE_NAMES, SAME_DAY_NEIGHBOUR, UNDATED
 from dedup.matching.pair_scoring import compute_evidence_in_context
 from dedup.pipeline.deduplicate import rank_articles, sketch_batches
 from dedup.settings.model_file import NEGATIVE_EVIDENCE, POSITIVE_EVIDENCE

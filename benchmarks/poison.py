@@ -23,7 +23,8 @@ from benchmarks import data
 from benchmarks.mutations import cut, extended, mutations_of
 from dedup import Settings
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import FOLLOWUP, NO_RELATION, classify_articles, make_match_params
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, classify_articles
+from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import RELATIONS
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from dedup import Settings, read_articles
 from dedup.io.atomic_write import write_records
-from dedup.matching.classifier import make_match_params
 from dedup.matching.clustering import assign_leaders
+from dedup.matching.match_params import make_match_params
 from dedup.pipeline import writers
 from dedup.pipeline.deduplicate import IDENTITY_COLUMNS, deduplicate_ids, load_kernels, rank_articles
 from dedup.pipeline.results import Result

@@ -27,7 +27,7 @@ from benchmarks.recall import DOUBTFUL, by_set, labelled_recall, least_recall
 from benchmarks.scoring import f1_of, labelled, pair_counts
 from dedup import Result, Settings, deduplicate, learn_boilerplate, read_articles
 from dedup.evaluation.metrics import evaluate
-from dedup.matching.classifier import make_match_params
+from dedup.matching.match_params import make_match_params
 from dedup.text.boilerplate.profile import BoilerplateProfile
 from dedup.text.boilerplate.rules import clean_texts
 from dedup.text.tokenizer import tokenize_articles

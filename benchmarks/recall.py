@@ -21,10 +21,11 @@ from benchmarks.scoring import DEFAULTS, f1_of, labelled, pair_counts
 from dedup import Settings
 from dedup.jit import jit, jit_leaf
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import FOLLOWUP, NO_RELATION, MatchParams, classify_pair, make_match_params
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, classify_pair
 from dedup.matching.clustering import assign_leaders, is_date_ordered
-from dedup.matching.evidence import load_article, make_pair_workspace
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.matching.match_params import MatchParams, make_match_params
+from dedup.matching.pair_workspace import load_article, make_pair_workspace
 from dedup.pipeline.deduplicate import rank_articles
 from dedup.sketches.sketch import Sketches, concat_sketches
 

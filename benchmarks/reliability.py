@@ -17,11 +17,13 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.data import STORY_SETS
 from benchmarks.fit import Half, Material, Model, calibrated, rules_with, story_pairs
 from benchmarks.scoring import Labelled
+from dedup.matching.assignments import Assignments
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import NO_RELATION, REWRITE, MatchParams, classify_articles
-from dedup.matching.clustering import MAX_WITNESSES, Assignments, assign_leaders, is_date_ordered
+from dedup.matching.classifier import NO_RELATION, REWRITE, classify_articles
+from dedup.matching.clustering import MAX_WITNESSES, assign_leaders, is_date_ordered
 from dedup.matching.evidence import compute_evidence
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.matching.match_params import MatchParams
 from dedup.pipeline.deduplicate import rank_articles
 from dedup.settings.settings import Settings
 

@@ -29,7 +29,7 @@ from dedup.evaluation.fitting import (
 )
 from dedup.evaluation.metrics import compute_agreement
 from dedup.evaluation.training_data import assign_folds, sample_by_story
-from dedup.matching.classifier import get_level_threshold, make_match_params
+from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.settings.model_file import MODEL_LEVELS, Model
 from dedup.settings.settings import Settings
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
 from dedup.settings.model_file import (
     CONTEXT_EVIDENCE,
     MAX_COEFFICIENT,

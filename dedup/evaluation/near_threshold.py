@@ -14,7 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.matching.classifier import REWRITE, choose_level_model, get_level_threshold, make_match_params
+from dedup.matching.classifier import REWRITE
+from dedup.matching.match_params import get_level_threshold, make_match_params
+from dedup.matching.models import choose_level_model
 from dedup.matching.pair_scoring import (
     compute_evidence_in_context,
     find_best_per_article,

@@ -9,7 +9,7 @@ import numpy as np
 from dedup.errors import IndexingError
 from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_error
 from dedup.matching.classifier import NO_RELATION, Match
-from dedup.matching.evidence import EVIDENCE_COUNT
+from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.pipeline.results import FOLLOWUP_NAME, SCORE_DIGITS, build_verdict_object, to_evidence_dict
 from dedup.settings.settings import RELATIONS
 

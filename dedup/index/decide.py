@@ -15,8 +15,10 @@ import pyarrow as pa
 from dedup.index.cache import IndexCache
 from dedup.index.lookup import LEVEL_ALL, LEVEL_BANDS, LEVEL_NONE
 from dedup.index.storage.backend import IndexRow
-from dedup.matching.classifier import NO_RELATION, REWRITE, MatchParams
-from dedup.matching.clustering import MAX_WITNESSES, Assignments, assign_leaders
+from dedup.matching.assignments import Assignments
+from dedup.matching.classifier import NO_RELATION, REWRITE
+from dedup.matching.clustering import MAX_WITNESSES, assign_leaders
+from dedup.matching.match_params import MatchParams
 from dedup.pipeline.deduplicate import resolve_thread_count, sketch_batches, sketch_with_settings
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import pack_sketches

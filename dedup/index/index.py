@@ -51,7 +51,8 @@ from dedup.index.storage.open import open_backend
 from dedup.index.storage.retry import retry
 from dedup.index.verify import find_faults
 from dedup.io.articles import ProgressCallback, to_batches
-from dedup.matching.classifier import Match, make_match_params
+from dedup.matching.classifier import Match
+from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import iter_sketched_batches, resolve_thread_count, sketch_with_settings
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import SECONDS_PER_DAY, Sketches

@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.jit import jit
+from dedup.matching.assignments import PriorAssignments
 from dedup.matching.candidates import LookupScratch, fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, MatchParams
-from dedup.matching.clustering import MIN_ARTICLES_PER_THREAD, PriorAssignments
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE
+from dedup.matching.clustering import MIN_ARTICLES_PER_THREAD
 from dedup.matching.inverted_index import USED_KEYS, InvertedIndex, insert_postings, make_index_for_postings
+from dedup.matching.match_params import MatchParams
 from dedup.parallel import run_on_threads, split_evenly
 from dedup.sketches.sketch import Sketches
 

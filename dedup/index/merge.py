@@ -14,7 +14,8 @@ from dedup.index.answers import check_match, find_new_articles
 from dedup.index.cache import IndexCache, read_days
 from dedup.index.decide import IndexDecisions, NewArticles, decide_new_articles
 from dedup.index.storage.backend import IndexRow, StorageBackend
-from dedup.matching.classifier import NO_RELATION, MatchParams, make_match_params
+from dedup.matching.classifier import NO_RELATION
+from dedup.matching.match_params import MatchParams, make_match_params
 from dedup.pipeline.deduplicate import resolve_thread_count
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches

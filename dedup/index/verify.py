@@ -15,9 +15,11 @@ from dedup.index.cache import KEY_BYTES, MAX_POSITION, IndexCache, read_days
 from dedup.index.lookup import LEVEL_ALL
 from dedup.index.storage.backend import ConnectionLostError, IndexRow, StorageBackend
 from dedup.index.storage.checksum import compute_checksum, compute_row_checksum
-from dedup.matching.classifier import NO_RELATION, REWRITE, MatchParams, make_match_params
-from dedup.matching.clustering import MAX_COMPARISONS, MAX_WITNESSES, assign_leaders
-from dedup.matching.evidence import CONTEXT_START, EVIDENCE_COUNT, NEARER, NEIGHBOURS
+from dedup.matching.classifier import NO_RELATION, REWRITE
+from dedup.matching.clustering import MAX_WITNESSES, assign_leaders
+from dedup.matching.comparisons import MAX_COMPARISONS
+from dedup.matching.evidence_columns import CONTEXT_START, EVIDENCE_COUNT, NEARER, NEIGHBOURS
+from dedup.matching.match_params import MatchParams, make_match_params
 from dedup.settings.settings import RELATIONS, Settings
 from dedup.sketches.minhash import compute_signatures, hash_bands
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup.jit import jit_leaf
-from dedup.matching.evidence import MAX_NEIGHBOURS
+from dedup.matching.context_evidence import MAX_NEIGHBOURS
 from dedup.matching.inverted_index import (
     BLOCK_ARTICLES,
     BLOCK_LENGTH,

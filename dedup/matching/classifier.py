@@ -1,84 +1,32 @@
-"""Evidence → a match, or none: the relation of two articles and how sure it is.
+"""Classify a pair of articles: decide their relation and its score.
 
-In: a row of evidence. Out: a relation and its score. `exact`, `copy`, `excerpt` and `extension` are read off the shingles.
-Two models decide the rest, each a logistic regression over the evidence: the story model says whether two articles report
-the same event of the same moment (`rewrite`), the storyline model whether they are chapters of one affair (`followup`).
-Their coefficients are in `data/story.json` and `data/storyline.json`, fitted by `benchmarks/fit_story.py` and
-`benchmarks/fit.py`. The template guard comes first: the same words about other names or other numbers are not a copy but
-a form filled in twice (weather, results, share prices). Where the words are a form in full, the shingles need not agree
-(daily figures, earnings, notices of one line).
+Equal texts are `exact`. Then the guards (`dedup.matching.guards`) reject templates, shingles decide `copy`, `excerpt` and
+`extension`, and the models (`dedup.matching.models`) decide `rewrite` and `followup`.
 """
 
-import json
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit, jit_inline, jit_leaf
-from dedup.matching.evidence import (
-    CONTAINED,
-    CONTAINS,
-    CONTEXT_START,
-    EVIDENCE_COUNT,
-    EVIDENCE_NAMES,
-    FIGURE_SHARE,
-    FIGURES,
-    FIGURES_FOUND,
-    JACCARD,
-    NAMES,
-    NAMES_FOUND,
-    OVERLAP,
-    QUOTES,
-    TERMS_OF_LONGER,
-    TITLE_FOUND_MORE,
-    UNDATED,
-    WORDS_220,
-    compute_evidence,
-    fill_context_evidence,
-    fill_quote_evidence,
-    fill_story_evidence,
-    fill_text_evidence,
-    load_article,
-    make_pair_workspace,
+from dedup.jit import jit, jit_leaf
+from dedup.matching.context_evidence import fill_context_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import CONTAINED, CONTAINS, JACCARD, OVERLAP, QUOTES
+from dedup.matching.guards import has_different_subject, is_template
+from dedup.matching.match_params import MatchParams
+from dedup.matching.models import (
+    compute_context_odds,
+    compute_probability,
+    compute_story_odds,
+    compute_storyline_odds,
 )
-from dedup.settings.settings import LEVEL_MODELS, LEVEL_RELATIONS, RELATIONS, Settings
+from dedup.matching.pair_evidence import fill_quote_evidence, fill_story_evidence, fill_text_evidence
+from dedup.matching.pair_workspace import load_article, make_pair_workspace
 
 EXACT, COPY, EXCERPT, EXTENSION, REWRITE, FOLLOWUP = range(6)
 """Positions in `settings.RELATIONS`."""
 NO_RELATION = -1
-
-TEMPLATE_OVERLAP = 0.35
-"""From this containment on, shared words may be those of a template. Below it, two reports of one story that share a
-paragraph of wire copy are more common: of the labelled pairs with a containment of .2 to .35 that the model would
-match, the guard would reject 57 of 332 true ones (and 12 of 18 false ones)."""
-TEMPLATE_NAMES = 0.6
-"""A copy has at least this share of the names in the lead of the other (1 % of the pairs in real wire copy have less than
-.68)."""
-TEMPLATE_FIGURES = 0.4
-"""A copy has at least this share of the numbers of the other, if both have `MIN_TEMPLATE_FIGURES` or more."""
-MIN_TEMPLATE_FIGURES = 4
-TEMPLATE_WORDS = 0.7
-"""Two articles of one template have at least this cosine similarity in the words that are neither names nor numbers."""
-REPORT_SHARE = 0.17
-"""From this share of numbers among their terms on, articles are reports of figures, whose news is the figures: earnings,
-incidences, auctions. From .15 on, the guard rejects six times as many true pairs of similar earthquakes and firings."""
-REPORT_FIGURES = 0.55
-"""Two copies of one report share at least this share of numbers, less if the other words differ too. Daily figures of
-another day repeat .4 to .57 of the numbers (of the day before, the week before, the record); nearly all those of the
-same day repeat .63 or more. At .55 the mean F1 of the story sets does not change; at .6 it falls by .0015."""
-SHORT_ARTICLE_TERMS = 40
-"""Articles of at most this number of distinct terms are short: they report one piece of news. At 60 the guard of titles
-rejects 6 of 1,030 true pairs of `incidents`, at 40 none."""
-MIN_SHORT_TITLE_SHARE = 0.4
-"""Of two short articles on one subject, one has at least this share of the terms of the other's title. The guard rejects
-1 of 3,767 labelled true pairs that the storyline model would match, and 15 of 54 false ones of `flashes`."""
-WITNESS_BONUS = 3.6
-"""How far (log-odds) below the threshold a match with the kept article may score if another member of the cluster matches
-too (docs/decisions/0004-witnesses.md): any member at the level of storylines, a copy at the level of stories. It
-loosens laws 1 and 5, because a third article then helps to decide whether two match."""
 SHINGLE_SAMPLE_SIZE = 64
 """The number of shingles in the sample that tests whether two articles may be copies."""
 MAX_EXCERPT_SHARE = 0.8
@@ -101,36 +49,6 @@ class Match:
     """The evidence by name (`EVIDENCE_NAMES`), computed exactly."""
 
 
-class MatchParams(NamedTuple):
-    """The settings and the models in the form that kernels take; probabilities are log-odds."""
-
-    allowed: np.ndarray
-    """By relation, bool: whether it is detected."""
-    joins: np.ndarray
-    """By relation, bool: whether it joins two articles at the level of the settings."""
-    by_storyline: bool
-    """Whether follow-ups join. The storyline model then chooses the best match."""
-    story_coefficients: np.ndarray
-    """As `LinearModel.coefficients`, of the story model."""
-    story_intercept: float
-    story_threshold: float
-    story_witnessed_threshold: float
-    max_context_gain: float
-    """The most (log-odds) that the context columns can add to the score of the story model."""
-    storyline_coefficients: np.ndarray
-    storyline_intercept: float
-    storyline_threshold: float
-    storyline_witnessed_threshold: float
-    copy_jaccard: float
-    excerpt_containment: float
-    window_days: float
-    copy_window_days: float
-    min_words: int
-    shared_terms: int
-    max_candidates: int
-    max_postings: int
-
-
 class PairScores(NamedTuple):
     """The result of `classify_pair`."""
 
@@ -142,164 +60,6 @@ class PairScores(NamedTuple):
     """The log-odds of one story, without the columns from `CONTEXT_START` on; -inf if it is ruled out."""
     storyline: float
     """The log-odds of one storyline; -inf if it is ruled out."""
-
-
-class LinearModel(NamedTuple):
-    """A logistic regression: the log-odds are the evidence times the coefficients, plus the intercept."""
-
-    coefficients: np.ndarray
-    """2 × columns: the first row is for pairs of dated articles, the second for pairs with an undated one."""
-    intercept: float
-
-    def select_coefficients(self, row: np.ndarray) -> np.ndarray:
-        """Return the coefficients for a row of evidence: those for dated or for undated pairs."""
-        return self.coefficients[int(row[UNDATED])]
-
-    def compute_log_odds(self, evidence: np.ndarray) -> np.ndarray:
-        """Return the log-odds (float64) of rows of evidence."""
-        coefficients = self.coefficients[evidence[:, UNDATED].astype(np.int64)]
-        return (evidence.astype(np.float64) * coefficients).sum(axis=1) + self.intercept
-
-
-@cache
-def read_shipped_model(name: str) -> LinearModel:
-    """Return a model that the package ships: "story" or "storyline".
-
-    The storyline model has separate coefficients for undated pairs, whose follow-ups differ in other evidence.
-    """
-    document = json.loads((files("dedup") / "data" / f"{name}.json").read_text("utf-8"))
-    dated = document["coefficients"]
-    rows = [
-        [part.get(column, 0.0) for column in EVIDENCE_NAMES]
-        for part in (dated, document.get("undated", dated))
-    ]
-    return LinearModel(np.array(rows), float(document["intercept"]))
-
-
-def choose_model(settings: Settings, name: str) -> LinearModel:
-    """Return the model named "story" or "storyline": the one of the settings if there is one, else the shipped one."""
-    model = settings.model
-    if model is None or model.level != name:
-        return read_shipped_model(name)
-    row = [model.coefficients.get(column, 0.0) for column in EVIDENCE_NAMES]
-    return LinearModel(np.array([row, row]), model.intercept)
-
-
-def choose_level_model(settings: Settings) -> LinearModel:
-    """Return the model that decides at the level of the settings."""
-    return choose_model(settings, LEVEL_MODELS[settings.level])
-
-
-def get_level_threshold(params: MatchParams) -> float:
-    """Return the threshold (log-odds) of the model that decides at the level of the settings."""
-    return params.storyline_threshold if params.by_storyline else params.story_threshold
-
-
-def to_log_odds(probability: float) -> float:
-    """Return the log-odds of a probability, which is clipped to [1e-9, 1 - 1e-9].
-
-    >>> to_log_odds(0.5)
-    0.0
-    """
-    p = min(max(probability, 1e-9), 1 - 1e-9)
-    return float(np.log(p / (1 - p)))
-
-
-def make_match_params(settings: Settings) -> MatchParams:
-    """Return the settings and their models in the form that kernels take."""
-    story, storyline = choose_model(settings, "story"), choose_model(settings, "storyline")
-    return MatchParams(
-        allowed=np.array([relation in settings.relations for relation in RELATIONS]),
-        joins=np.array(
-            [
-                relation in settings.relations and relation in LEVEL_RELATIONS[settings.level]
-                for relation in RELATIONS
-            ]
-        ),
-        by_storyline=settings.level == "storyline" and "followup" in settings.relations,
-        story_coefficients=story.coefficients,
-        story_intercept=story.intercept,
-        story_threshold=to_log_odds(settings.rewrite_probability),
-        story_witnessed_threshold=to_log_odds(settings.rewrite_probability) - WITNESS_BONUS,
-        max_context_gain=float(np.maximum(story.coefficients[:, CONTEXT_START:], 0.0).sum(axis=1).max()),
-        storyline_coefficients=storyline.coefficients,
-        storyline_intercept=storyline.intercept,
-        storyline_threshold=to_log_odds(settings.followup_probability),
-        storyline_witnessed_threshold=to_log_odds(settings.followup_probability) - WITNESS_BONUS,
-        copy_jaccard=float(settings.copy_jaccard),
-        excerpt_containment=float(settings.excerpt_containment),
-        window_days=float(settings.window_days),
-        copy_window_days=float(settings.copy_window_days),
-        min_words=settings.min_words,
-        shared_terms=settings.shared_terms,
-        max_candidates=settings.max_candidates,
-        max_postings=settings.max_postings,
-    )
-
-
-@jit_inline
-def compute_probability(odds):
-    """Return the probability of log-odds."""
-    return 1.0 / (1.0 + np.exp(-odds))
-
-
-@jit_leaf
-def add_weighted_evidence(row, coefficients, begin, end, total):
-    """Return `total` plus the weighted sum of the columns `begin:end`; `coefficients` is 2 × columns."""
-    weights = coefficients[np.int64(row[UNDATED])]
-    for k in range(begin, end):
-        total += weights[k] * row[k]
-    return total
-
-
-@jit_leaf
-def compute_story_odds(row, params):
-    """Return the log-odds that two articles tell the same story, without the context columns."""
-    return add_weighted_evidence(row, params.story_coefficients, 0, CONTEXT_START, params.story_intercept)
-
-
-@jit_leaf
-def compute_context_odds(row, params):
-    """Return the log-odds that the columns from `CONTEXT_START` on add to the score of the story model."""
-    return add_weighted_evidence(row, params.story_coefficients, CONTEXT_START, EVIDENCE_COUNT, 0.0)
-
-
-@jit_leaf
-def compute_storyline_odds(row, params):
-    """Return the log-odds that two articles belong to one storyline."""
-    return add_weighted_evidence(
-        row, params.storyline_coefficients, 0, CONTEXT_START, params.storyline_intercept
-    )
-
-
-@jit_leaf
-def is_different_report(row):
-    """Return whether two articles are reports of figures, most of which differ."""
-    word_similarity = min(row[WORDS_220] ** 2 / TEMPLATE_WORDS, 1.0)
-    return row[FIGURE_SHARE] >= REPORT_SHARE and row[FIGURES_FOUND] < REPORT_FIGURES * word_similarity**2
-
-
-@jit_leaf
-def is_template(row):
-    """Return whether two articles share only a template, filled in with different facts.
-
-    Reports of figures count even if they share few shingles. The thresholds fall with the similarity of the other words:
-    in a garbled copy all words are damaged, in a template only the facts differ.
-    """
-    if is_different_report(row):
-        return True
-    word_similarity = min(row[WORDS_220] ** 2 / TEMPLATE_WORDS, 1.0)
-    if max(row[CONTAINED], row[CONTAINS]) < TEMPLATE_OVERLAP:
-        return False
-    return (row[NAMES] > 0 and row[NAMES_FOUND] < TEMPLATE_NAMES * word_similarity) or (
-        row[FIGURES] >= MIN_TEMPLATE_FIGURES and row[FIGURES_FOUND] < TEMPLATE_FIGURES * word_similarity
-    )
-
-
-@jit_leaf
-def has_different_subject(row):
-    """Return whether two articles are short and neither has enough terms of the title of the other."""
-    return row[TERMS_OF_LONGER] <= SHORT_ARTICLE_TERMS and row[TITLE_FOUND_MORE] < MIN_SHORT_TITLE_SHARE
 
 
 @jit_leaf

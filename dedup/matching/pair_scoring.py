@@ -10,31 +10,19 @@ from typing import Any
 import numpy as np
 
 from dedup.jit import jit
+from dedup.matching.assignments import make_kept_assignments
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import (
-    classify_pair,
-    compute_context_odds,
-    compute_storyline_odds,
-    get_level_threshold,
-    make_match_params,
-)
-from dedup.matching.clustering import (
-    ClusteringState,
-    compare_with_candidates,
-    fill_neighbour_evidence,
-    find_neighbours,
-    is_date_ordered,
-    make_comparisons,
-    make_kept_assignments,
-)
-from dedup.matching.evidence import (
-    EVIDENCE_COUNT,
-    fill_context_evidence,
-    fill_pair_evidence,
-    load_article,
-    make_pair_workspace,
-)
+from dedup.matching.classifier import classify_pair
+from dedup.matching.clustering import ClusteringState, is_date_ordered
+from dedup.matching.comparisons import compare_with_candidates, make_comparisons
+from dedup.matching.context_evidence import fill_context_evidence
+from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.matching.match_params import get_level_threshold, make_match_params
+from dedup.matching.models import compute_context_odds, compute_storyline_odds
+from dedup.matching.neighbours import fill_neighbour_evidence, find_neighbours
+from dedup.matching.pair_evidence import fill_pair_evidence
+from dedup.matching.pair_workspace import load_article, make_pair_workspace
 from dedup.settings.settings import Settings
 
 PAIRS_PER_BATCH = 1 << 16

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dedup.matching.assignments import Assignments
 from dedup.matching.classifier import NO_RELATION
-from dedup.matching.clustering import Assignments
 from dedup.settings.settings import RELATIONS
 
 __all__ = ["build_decision_table", "make_id_array"]

@@ -22,9 +22,12 @@ from dedup.io.articles import ProgressCallback, to_batches
 from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
 from dedup.jit import mark_kernels_compiled
-from dedup.matching.classifier import EXACT, NO_RELATION, make_match_params
-from dedup.matching.clustering import Assignments, assign_leaders, join_small_storylines, to_input_order
-from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE_COUNT, JACCARD
+from dedup.matching.assignments import Assignments, to_input_order
+from dedup.matching.classifier import EXACT, NO_RELATION
+from dedup.matching.clustering import assign_leaders
+from dedup.matching.evidence_columns import CONTAINED, CONTAINS, EVIDENCE_COUNT, JACCARD
+from dedup.matching.match_params import make_match_params
+from dedup.matching.small_storylines import join_small_storylines
 from dedup.pipeline.inputs import ArticleInput, Articles, ErrorPolicy, open_articles
 from dedup.pipeline.overrides import SettingsOverrides, override_settings
 from dedup.pipeline.results import Result

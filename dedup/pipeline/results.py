@@ -19,9 +19,9 @@ from dedup.errors import DedupError, InputError
 from dedup.io.atomic_write import open_atomic
 from dedup.io.corpus import Corpus
 from dedup.io.records import Reject
+from dedup.matching.assignments import Assignments
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, Match
-from dedup.matching.clustering import Assignments
-from dedup.matching.evidence import EVIDENCE_NAMES, FEATURES_START
+from dedup.matching.evidence_columns import EVIDENCE_NAMES, FEATURES_START
 from dedup.pipeline.decision_table import build_decision_table, make_id_array
 from dedup.pipeline.inputs import ArticleInput, Articles, open_articles, restore_ids
 from dedup.pipeline.notebook_html import ClusterRow, ResultCounts, format_counts, render_result

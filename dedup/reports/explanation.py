@@ -20,18 +20,10 @@ from dedup.formatting import to_probability
 from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
 from dedup.matching.candidates import fill_lookup_keys
-from dedup.matching.classifier import (
-    FOLLOWUP,
-    NO_RELATION,
-    REWRITE,
-    choose_level_model,
-    choose_model,
-    classify_articles,
-    classify_evidence,
-    get_level_threshold,
-    make_match_params,
-)
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, classify_articles, classify_evidence
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
+from dedup.matching.match_params import get_level_threshold, make_match_params
+from dedup.matching.models import choose_level_model, choose_model
 from dedup.matching.pair_scoring import compute_evidence_in_context
 from dedup.pipeline.deduplicate import cluster_sketches, rank_articles, sketch_corpus, sketch_with_settings
 from dedup.reports.evidence_labels import EVIDENCE_LABELS

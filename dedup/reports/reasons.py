@@ -10,8 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.formatting import format_count, format_days, format_percent
-from dedup.matching.classifier import TEMPLATE_NAMES, has_different_subject, is_different_report, is_template
-from dedup.matching.evidence import CONTAINED, CONTAINS, FIGURES_FOUND, JACCARD, NAMES_FOUND, TITLE_FOUND_MORE
+from dedup.matching.evidence_columns import (
+    CONTAINED,
+    CONTAINS,
+    FIGURES_FOUND,
+    JACCARD,
+    NAMES_FOUND,
+    TITLE_FOUND_MORE,
+)
+from dedup.matching.guards import TEMPLATE_NAMES, has_different_subject, is_different_report, is_template
 from dedup.settings.settings import THRESHOLD_SETTINGS, Settings
 
 __all__ = ["PairEvidence", "explain_match", "explain_mismatch"]
@@ -21,7 +28,7 @@ class PairEvidence(NamedTuple):
     """The facts about two articles that decide whether they match."""
 
     evidence: np.ndarray
-    """The columns of `dedup.matching.evidence.EVIDENCE_NAMES`, as seen from the article that ranks second."""
+    """The columns of `dedup.matching.evidence_columns.EVIDENCE_NAMES`, as seen from the article that ranks second."""
     probability: float
     """By the model of the level in force."""
     witnessed_probability: float

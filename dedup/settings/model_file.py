@@ -1,8 +1,8 @@
 """Define the fitted model of a level, and read and write its JSON file.
 
-A model weighs evidence (`dedup.matching.evidence`) with coefficients and an intercept. It is only numbers, so a file cannot
-run code, and models with the same numbers are equal. `dedup.evaluation.fitting` fits models; `dedup.matching.classifier`
-has the built-in ones.
+A model weighs evidence (`dedup.matching.evidence_columns`) with coefficients and an intercept. It is only numbers, so a file
+cannot run code, and models with the same numbers are equal. `dedup.evaluation.fitting` fits models; `dedup.matching.models`
+loads the built-in ones.
 """
 
 from __future__ import annotations

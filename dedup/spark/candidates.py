@@ -16,7 +16,7 @@ from pyspark.sql import functions as sql
 
 from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE, LookupKeys
 from dedup.matching.candidates import MIN_ARTICLES_PER_UNDATED
-from dedup.matching.classifier import make_match_params
+from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 from dedup.spark.kernels import NO_ARTICLE, find_cell_pairs
 from dedup.spark.sketch import decode_keys

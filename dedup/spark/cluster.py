@@ -15,8 +15,11 @@ from pyspark.sql import functions as sql
 
 from dedup.index.decide import compute_index_levels
 from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE
-from dedup.matching.classifier import EXACT, NO_RELATION, make_match_params
-from dedup.matching.clustering import Assignments, PriorAssignments, assign_leaders, join_small_storylines
+from dedup.matching.assignments import Assignments, PriorAssignments
+from dedup.matching.classifier import EXACT, NO_RELATION
+from dedup.matching.clustering import assign_leaders
+from dedup.matching.match_params import make_match_params
+from dedup.matching.small_storylines import join_small_storylines
 from dedup.pipeline.deduplicate import EXACT_REPEAT_EVIDENCE, rank_articles, should_join_undated
 from dedup.pipeline.results import FOLLOWUP_NAME, SCORE_DIGITS, to_evidence_dict
 from dedup.settings.settings import RELATIONS, Settings

@@ -8,9 +8,10 @@ import numpy as np
 from dedup.index.lookup import LookupKeys
 from dedup.jit import jit, jit_leaf
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import NO_RELATION, MatchParams, classify_pair
-from dedup.matching.evidence import load_article
+from dedup.matching.classifier import NO_RELATION, classify_pair
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.matching.match_params import MatchParams
+from dedup.matching.pair_workspace import load_article
 
 NO_ARTICLE = -1
 PAIRS_PER_CANDIDATE = 5

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.matching.classifier import make_match_params
-from dedup.matching.evidence import make_pair_workspace
+from dedup.matching.match_params import make_match_params
+from dedup.matching.pair_workspace import make_pair_workspace
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
 from dedup.spark.kernels import find_joining_pairs, with_tolerance

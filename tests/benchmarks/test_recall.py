@@ -6,7 +6,8 @@ from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
 from benchmarks.recall import looked_up, matches_of
-from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, classify_articles, make_match_params
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, classify_articles
+from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 
 RULES = make_match_params(Settings())

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from benchmarks.reliability import Said, asked, expected_error, reliability, straight
 from benchmarks.scoring import Labelled
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import REWRITE, make_match_params
+from dedup.matching.classifier import REWRITE
 from dedup.matching.clustering import assign_leaders
+from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import rank_articles, sketch_batches
 from dedup.settings.settings import Settings
 

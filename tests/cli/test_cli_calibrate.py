@@ -9,8 +9,8 @@ import pytest
 from commands import called, lines_of, on_terminal, written
 from newsmaker import planned
 
-from dedup.matching.classifier import read_shipped_model
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
+from dedup.matching.models import read_shipped_model
 from dedup.settings.model_file import CONTEXT_EVIDENCE, Model, encode_model, read_model
 
 

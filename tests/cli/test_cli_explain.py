@@ -9,7 +9,7 @@ import pytest
 from commands import called, on_terminal, raw_on_terminal, written
 from newsmaker import story, version
 
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
 from dedup.reports.explanation import Explanation
 
 

@@ -19,7 +19,7 @@ from newsmaker import planned
 from dedup.cli.commands.review import format_review_summary
 from dedup.evaluation.pair_labels import PairLabel
 from dedup.evaluation.review_queue import Question
-from dedup.matching.classifier import make_match_params
+from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 
 PROMPT = "[q]uit  "

@@ -32,15 +32,10 @@ from dedup.evaluation.training_data import (
     select_model_pairs,
 )
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import (
-    REWRITE,
-    choose_level_model,
-    classify_articles,
-    get_level_threshold,
-    make_match_params,
-    read_shipped_model,
-)
-from dedup.matching.evidence import CONTEXT_START, EVIDENCE_COUNT, EVIDENCE_NAMES
+from dedup.matching.classifier import REWRITE, classify_articles
+from dedup.matching.evidence_columns import CONTEXT_START, EVIDENCE_COUNT, EVIDENCE_NAMES
+from dedup.matching.match_params import get_level_threshold, make_match_params
+from dedup.matching.models import choose_level_model, read_shipped_model
 from dedup.pipeline.deduplicate import SketchedCorpus, cluster_sketches, sketch_corpus
 from dedup.pipeline.results import Result
 from dedup.reports.explanation import count_common_keys

@@ -11,15 +11,10 @@ from newsmaker import Article, corpora, planned
 
 from dedup.evaluation.near_threshold import MAX_SHORTFALL, find_nearest_pairs
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import (
-    REWRITE,
-    choose_level_model,
-    classify_articles,
-    get_level_threshold,
-    make_match_params,
-    read_shipped_model,
-)
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.classifier import REWRITE, classify_articles
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
+from dedup.matching.match_params import get_level_threshold, make_match_params
+from dedup.matching.models import choose_level_model, read_shipped_model
 from dedup.matching.pair_scoring import compute_evidence_in_context, score_pairs
 from dedup.pipeline.deduplicate import SketchedCorpus, cluster_sketches, deduplicate, sketch_corpus
 from dedup.pipeline.results import Result

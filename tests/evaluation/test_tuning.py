@@ -20,7 +20,7 @@ from dedup.evaluation.tuning import (
 )
 from dedup.formatting import to_probability
 from dedup.io.articles import to_batches
-from dedup.matching.classifier import read_shipped_model
+from dedup.matching.models import read_shipped_model
 from dedup.pipeline.deduplicate import SketchedCorpus, cluster_sketches, deduplicate, sketch_corpus
 from dedup.reports.html.tuning_page import render_tuning_page
 from dedup.settings.settings import Settings

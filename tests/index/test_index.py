@@ -17,15 +17,13 @@ from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, saga
 from dedup.errors import IndexingError, InputError, SettingsError
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.matching.classifier import (
-    FOLLOWUP,
-    REWRITE,
-    Match,
+from dedup.matching.classifier import FOLLOWUP, REWRITE, Match
+from dedup.matching.match_params import make_match_params
+from dedup.matching.models import (
     compute_context_odds,
     compute_probability,
     compute_story_odds,
     compute_storyline_odds,
-    make_match_params,
 )
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import LEVELS, Settings

@@ -10,7 +10,8 @@ from newsmaker import FIRST_DAY, Article, planned, sketched, version
 
 from dedup.index.index import Index
 from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE, ArticleLookup, LookupKeys, mark_near_articles
-from dedup.matching.classifier import EXACT, FOLLOWUP, NO_RELATION, REWRITE, make_match_params
+from dedup.matching.classifier import EXACT, FOLLOWUP, NO_RELATION, REWRITE
+from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import Settings
 

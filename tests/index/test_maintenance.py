@@ -22,7 +22,7 @@ from newsmaker import FIRST_DAY, Article, affairs, batch, chapter_of, planned, s
 from dedup.errors import IndexingError
 from dedup.index.index import Index
 from dedup.matching.classifier import Match
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import LEVELS, Settings
 

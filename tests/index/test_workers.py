@@ -19,8 +19,9 @@ from worker import ALONE, Worker, told, wait_until
 
 from dedup.index.index import Index
 from dedup.index.storage.backend import IndexRow
-from dedup.matching.classifier import NO_RELATION, make_match_params
+from dedup.matching.classifier import NO_RELATION
 from dedup.matching.clustering import assign_leaders
+from dedup.matching.match_params import make_match_params
 
 Said = dict[str, Any]
 ARTICLES, STORIES = 240, 8

@@ -17,15 +17,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, planned, sketched, story
 
-from dedup.matching.classifier import (
-    NO_RELATION,
-    WITNESS_BONUS,
-    classify_articles,
-    get_level_threshold,
-    make_match_params,
-)
+from dedup.matching.classifier import NO_RELATION, classify_articles
 from dedup.matching.clustering import CHUNK_SIZE
-from dedup.matching.evidence import CONTEXT_START, compute_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import CONTEXT_START
+from dedup.matching.match_params import WITNESS_BONUS, get_level_threshold, make_match_params
 from dedup.matching.pair_scoring import compute_evidence_in_context, score_pairs
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Result, to_evidence_dict

@@ -8,8 +8,8 @@ from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import make_match_params
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
+from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 from dedup.sketches.minhash import compute_signatures
 from dedup.sketches.sketch import Sketches

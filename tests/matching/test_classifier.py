@@ -10,18 +10,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsmaker import Article, corpora, sketched, story, version
 
-from dedup.matching.classifier import (
-    NO_RELATION,
-    classify_articles,
-    compute_context_odds,
-    compute_story_odds,
-    compute_storyline_odds,
-    is_clearly_below_copy_threshold,
-    is_template,
-    make_match_params,
-    read_shipped_model,
-)
-from dedup.matching.evidence import (
+from dedup.matching.classifier import NO_RELATION, classify_articles, is_clearly_below_copy_threshold
+from dedup.matching.evidence_columns import (
     CHANGED_FACTS,
     CONTAINED,
     CONTAINS,
@@ -35,6 +25,14 @@ from dedup.matching.evidence import (
     NEIGHBOURS,
     UNDATED,
     WORDS_220,
+)
+from dedup.matching.guards import is_template
+from dedup.matching.match_params import make_match_params
+from dedup.matching.models import (
+    compute_context_odds,
+    compute_story_odds,
+    compute_storyline_odds,
+    read_shipped_model,
 )
 from dedup.settings.model_file import check_coefficient_sign
 from dedup.settings.settings import RELATIONS, Settings

@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 from newsmaker import Article, planned, shuffled, sketched, story, version
 
-from dedup.matching import classifier
-from dedup.matching.classifier import NO_RELATION, make_match_params
-from dedup.matching.clustering import Assignments, assign_leaders
-from dedup.matching.evidence import EVIDENCE_COUNT, JACCARD, NEARER, NEW_TEXT_FOUND, SAME_DAY_NEIGHBOUR
+from dedup.matching import match_params
+from dedup.matching.assignments import Assignments
+from dedup.matching.classifier import NO_RELATION
+from dedup.matching.clustering import assign_leaders
+from dedup.matching.evidence_columns import (
+    EVIDENCE_COUNT,
+    JACCARD,
+    NEARER,
+    NEW_TEXT_FOUND,
+    SAME_DAY_NEIGHBOUR,
+)
+from dedup.matching.match_params import make_match_params
 from dedup.matching.pair_scoring import compute_evidence_in_context, score_pairs
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.settings import RELATIONS, Settings
@@ -151,7 +159,7 @@ FIRST, WITNESS, WEAK = story(1), mixed(slice(0, 8), slice(0, 4), 1), mixed(slice
 def test_a_witness_helps_a_match_that_falls_a_little_short(
     short_by: float, joins: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classifier, "WITNESS_BONUS", 0.8)
+    monkeypatch.setattr(match_params, "WITNESS_BONUS", 0.8)
     weak, sure, witnessed = log_odds(FIRST, WEAK), log_odds(FIRST, WITNESS), log_odds(WITNESS, WEAK)
     settings = replace(LINKED, followup_probability=1 / (1 + math.exp(-weak - short_by)))
 

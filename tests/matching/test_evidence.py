@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, corpora, planned, sketched, story, version
 
-from dedup.matching.evidence import CONTEXT_START, EVIDENCE_NAMES, compute_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import CONTEXT_START, EVIDENCE_NAMES
 from dedup.sketches.sketch import Sketches
 
 COUNTS = {

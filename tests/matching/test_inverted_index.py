@@ -10,7 +10,6 @@ from newsmaker import planned, sketched, story
 
 from dedup.matching import clustering, inverted_index
 from dedup.matching.candidates import build_horizon, fill_lookup_keys
-from dedup.matching.classifier import make_match_params
 from dedup.matching.clustering import assign_leaders, is_date_ordered
 from dedup.matching.inverted_index import (
     CELLS_PER_POSTING,
@@ -28,6 +27,7 @@ from dedup.matching.inverted_index import (
     make_index_for_articles,
     make_term_key,
 )
+from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches
 

@@ -7,8 +7,8 @@ import pytest
 from newsmaker import Article
 
 from dedup import Settings, deduplicate
-from dedup.matching.classifier import SHORT_ARTICLE_TERMS, has_different_subject
-from dedup.matching.evidence import EVIDENCE_COUNT, TERMS_OF_LONGER, TITLE_FOUND_MORE
+from dedup.matching.evidence_columns import EVIDENCE_COUNT, TERMS_OF_LONGER, TITLE_FOUND_MORE
+from dedup.matching.guards import SHORT_ARTICLE_TERMS, has_different_subject
 
 EARNINGS = """
     {Kelmora Timber|Pinfell Foods|Orrel Marine} <{KLM|PNF|ORM}> 4th qtr net

@@ -10,7 +10,7 @@ from newsmaker import planned, story, version
 from sagas import CHAPTERS, STORYLINES, linked, saga
 
 from dedup.errors import DedupError, InputError
-from dedup.matching.evidence import EVIDENCE_NAMES, FEATURES_START
+from dedup.matching.evidence_columns import EVIDENCE_NAMES, FEATURES_START
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.pipeline.results import Cluster, Result
 from dedup.settings.settings import Settings

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from newsmaker import Article, batch, corpora, story, version
 
 from dedup.errors import InputError
-from dedup.matching.evidence import EVIDENCE_COUNT, EVIDENCE_NAMES, TITLE_FOUND_MORE
+from dedup.matching.evidence_columns import EVIDENCE_COUNT, EVIDENCE_NAMES, TITLE_FOUND_MORE
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.reports.evidence_labels import EVIDENCE_LABELS
 from dedup.reports.explanation import explain_pair, find_articles, read_article_pair

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from dedup.errors import IndexingError
 from dedup.index.index import Index
-from dedup.matching.evidence import EVIDENCE_NAMES
+from dedup.matching.evidence_columns import EVIDENCE_NAMES
 from dedup.pipeline.deduplicate import deduplicate, load_kernels
 from dedup.server.app import create_app
 from dedup.server.capacity import Limits

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from newsmaker import planned
 
 from dedup.errors import InputError, SettingsError
-from dedup.matching.classifier import choose_model, read_shipped_model
-from dedup.matching.evidence import (
+from dedup.matching.evidence_columns import (
     CONTEXT_START,
     EVIDENCE_NAMES,
     FEATURES_START,
@@ -20,6 +19,7 @@ from dedup.matching.evidence import (
     NAMES_FOUND,
     TERMS_OF_LONGER,
 )
+from dedup.matching.models import choose_model, read_shipped_model
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.settings.model_file import (
     CONTEXT_EVIDENCE,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from newsmaker import Article, batch, corpora, sketched, version
 
-from dedup.matching.evidence import NAMES_COSINE, compute_evidence
+from dedup.matching.evidence import compute_evidence
+from dedup.matching.evidence_columns import NAMES_COSINE
 from dedup.sketches.sketch import Sketches, sketch_batch
 from dedup.sketches.terms import (
     FIGURE,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.index.lookup import LookupKeys
-from dedup.matching.classifier import make_match_params
+from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 from dedup.spark.kernels import NO_ARTICLE, find_cell_pairs, join_edges
 from dedup.spark.time_cells import assign_cells, choose_cell_bounds

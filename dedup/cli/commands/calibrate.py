@@ -75,7 +75,7 @@ def calibrate_command(
     from dedup.evaluation.fitting import ModelWeights
     from dedup.evaluation.training_data import build_training_set
     from dedup.io.atomic_write import open_atomic
-    from dedup.matching.classifier import choose_level_model
+    from dedup.matching.models import choose_level_model
     from dedup.settings.model_file import encode_model
     from dedup.settings.settings import LEVEL_MODELS
 

@@ -9,14 +9,9 @@ import numpy as np
 
 from dedup.evaluation.near_threshold import NearMisses
 from dedup.formatting import format_percent, to_probability
-from dedup.matching.classifier import (
-    MatchParams,
-    get_level_threshold,
-    has_different_subject,
-    is_template,
-    make_match_params,
-)
-from dedup.matching.evidence import CONTAINED, CONTAINS, JACCARD
+from dedup.matching.evidence_columns import CONTAINED, CONTAINS, JACCARD
+from dedup.matching.guards import has_different_subject, is_template
+from dedup.matching.match_params import MatchParams, get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports import reasons
 from dedup.reports.html.statistics import compute_clipped_log_odds, get_level_relation

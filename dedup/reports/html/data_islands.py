@@ -16,15 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.io.records import to_json_line
-from dedup.matching.classifier import (
-    FOLLOWUP,
-    NO_RELATION,
-    LinearModel,
-    choose_level_model,
-    choose_model,
-    make_match_params,
-)
-from dedup.matching.evidence import CONTAINED, CONTAINS, EVIDENCE_NAMES, JACCARD
+from dedup.matching.classifier import FOLLOWUP, NO_RELATION
+from dedup.matching.evidence_columns import CONTAINED, CONTAINS, EVIDENCE_NAMES, JACCARD
+from dedup.matching.match_params import make_match_params
+from dedup.matching.models import LinearModel, choose_level_model, choose_model
 from dedup.pipeline.results import Result
 from dedup.reports.evidence_labels import EVIDENCE_LABELS
 from dedup.reports.html.borderline_pairs import BorderlinePair

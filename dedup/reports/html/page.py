@@ -13,7 +13,7 @@ from typing import Any
 from dedup.evaluation.near_threshold import find_near_misses
 from dedup.formatting import to_probability
 from dedup.io.corpus import Corpus
-from dedup.matching.classifier import get_level_threshold, make_match_params
+from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports.html import sections, statistics
 from dedup.reports.html.borderline_pairs import NEAR_LOG_ODDS, BorderlinePair, find_borderline_pairs

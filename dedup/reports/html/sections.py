@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from dedup.evaluation.near_threshold import NearMisses
 from dedup.formatting import format_date
 from dedup.io.records import Reject
-from dedup.matching.classifier import get_level_threshold, make_match_params
+from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports.html import statistics
 from dedup.reports.html.boilerplate_counts import RULE_DESCRIPTIONS, BoilerplateCounts

@@ -1,0 +1,64 @@
+"""Find the neighbours of an article: the nearest kept articles of its affair, which the story model needs."""
+
+from dedup.jit import jit_leaf
+from dedup.matching.comparisons import STORYLINE_ODDS
+from dedup.matching.context_evidence import MAX_NEIGHBOURS, fill_context_evidence
+
+
+@jit_leaf
+def find_neighbours(params, state, comparisons, chunk_row, neighbours):
+    """Write the nearest kept articles of an article into `neighbours`, nearest first; return their number.
+
+    Only kept articles that it would follow count: they represent its affair.
+    """
+    n = 0
+    for k in range(comparisons.counts[chunk_row]):
+        other, odds = comparisons.others[chunk_row, k], comparisons.scores[chunk_row, k, STORYLINE_ODDS]
+        if state.assignments.leaders[other] != other or odds < params.storyline_threshold:
+            continue
+        slot = n if n < MAX_NEIGHBOURS else MAX_NEIGHBOURS - 1
+        if n == MAX_NEIGHBOURS and not is_nearer(state, comparisons, chunk_row, k, neighbours[slot]):
+            continue
+        while slot > 0 and is_nearer(state, comparisons, chunk_row, k, neighbours[slot - 1]):
+            neighbours[slot] = neighbours[slot - 1]
+            slot -= 1
+        neighbours[slot] = k
+        n = min(n + 1, MAX_NEIGHBOURS)
+    for k in range(n):
+        neighbours[k] = comparisons.others[chunk_row, neighbours[k]]
+    return n
+
+
+@jit_leaf
+def is_nearer(state, comparisons, chunk_row, k, other):
+    """Return whether comparison `k` has higher storyline odds than comparison `other`; ties go to the first in rank order."""
+    odds, other_odds = (
+        comparisons.scores[chunk_row, k, STORYLINE_ODDS],
+        comparisons.scores[chunk_row, other, STORYLINE_ODDS],
+    )
+    if odds != other_odds:
+        return odds > other_odds
+    return state.ranks[comparisons.others[chunk_row, k]] < state.ranks[comparisons.others[chunk_row, other]]
+
+
+@jit_leaf
+def count_neighbours(params, state, comparisons, chunk_row, root, odds):
+    """Return (kept articles nearer than `root`, whose storyline log-odds are `odds`; other kept articles of the affair)."""
+    nearer = beside = 0
+    for k in range(comparisons.counts[chunk_row]):
+        other = comparisons.others[chunk_row, k]
+        if other == root or state.assignments.leaders[other] != other:
+            continue
+        other_odds = comparisons.scores[chunk_row, k, STORYLINE_ODDS]
+        nearer += other_odds > odds and other_odds >= params.storyline_threshold
+        beside += other_odds >= params.storyline_threshold
+    return nearer, beside
+
+
+@jit_leaf
+def fill_neighbour_evidence(
+    s, params, state, comparisons, chunk_row, a, root, odds, neighbours, n, workspace
+):
+    """Write the columns from `CONTEXT_START` on, of the loaded article `a` and the article `root`."""
+    nearer, beside = count_neighbours(params, state, comparisons, chunk_row, root, odds)
+    fill_context_evidence(s, a, root, neighbours, n, nearer, beside, workspace)
