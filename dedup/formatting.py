@@ -71,8 +71,8 @@ def format_days(number: float) -> str:
     >>> format_days(1), format_days(2.54)
     ('1 day', '2.5 days')
     """
-    shown = f"{round(number, 1):g}"
-    return f"{shown} {'day' if shown == '1' else 'days'}"
+    rounded = f"{round(number, 1):g}"
+    return f"{rounded} {'day' if rounded == '1' else 'days'}"
 
 
 def format_date(published: datetime | None) -> str:
@@ -100,15 +100,15 @@ def format_lag(first: datetime | None, later: datetime | None) -> str:
     """
     if first is None or later is None:
         return ""
-    apart = abs(later - first)
+    lag = abs(later - first)
     sign = "+" if later > first else "−" if later < first else ""
     if is_midnight(first) and is_midnight(later):
-        return f"{sign}{apart.days} d" if apart else "same day"
-    if apart < timedelta(hours=1):
-        return f"{sign}{apart // timedelta(minutes=1)} min"
-    if apart < timedelta(days=2):
-        return f"{sign}{round(apart / timedelta(hours=1))} h"
-    return f"{sign}{round(apart / timedelta(days=1))} d"
+        return f"{sign}{lag.days} d" if lag else "same day"
+    if lag < timedelta(hours=1):
+        return f"{sign}{lag // timedelta(minutes=1)} min"
+    if lag < timedelta(days=2):
+        return f"{sign}{round(lag / timedelta(hours=1))} h"
+    return f"{sign}{round(lag / timedelta(days=1))} d"
 
 
 def is_midnight(time: datetime) -> bool:

@@ -52,14 +52,14 @@ def compute_kernels_digest() -> str:
     tables.
     """
     sources = {name_module(path): path.read_bytes() for path in PACKAGE.rglob("*.py")}
-    needed = {name for name, source in sources.items() if KERNEL_PATTERN.search(source)}
-    pending = list(needed)
+    modules = {name for name, source in sources.items() if KERNEL_PATTERN.search(source)}
+    pending = list(modules)
     while pending:
-        new_modules = (list_imports(sources[pending.pop()]) & sources.keys()) - needed
+        new_modules = (list_imports(sources[pending.pop()]) & sources.keys()) - modules
         pending += new_modules
-        needed |= new_modules
+        modules |= new_modules
     digest = hashlib.blake2b((PACKAGE / "data" / "characters.npz").read_bytes(), digest_size=8)
-    for name in sorted(needed):
+    for name in sorted(modules):
         digest.update(sources[name])
     return digest.hexdigest()
 
@@ -73,9 +73,9 @@ def name_module(path: Path) -> str:
 def list_imports(source: bytes) -> set[str]:
     """Return the full dotted names that a source file imports from the package: modules, and names that may be modules."""
     names = set()
-    for package, imported in IMPORT_PATTERN.findall(source):
+    for package, imported_names in IMPORT_PATTERN.findall(source):
         names.add(package.decode())
-        names |= {f"{package.decode()}.{name}" for name in re.findall(r"\w+", imported.decode())}
+        names |= {f"{package.decode()}.{name}" for name in re.findall(r"\w+", imported_names.decode())}
     return names
 
 

@@ -70,10 +70,10 @@ def make_kept_assignments(articles: int) -> Assignments:
 
 
 def attach_evidence(
-    assignments: Assignments, matched: list[np.ndarray], evidence: list[np.ndarray]
+    assignments: Assignments, matched_positions: list[np.ndarray], evidence: list[np.ndarray]
 ) -> Assignments:
     """Return the assignments with the evidence of the articles that were matched or linked in each chunk."""
-    positions = np.concatenate([*matched, np.zeros(0, np.int64)])
+    positions = np.concatenate([*matched_positions, np.zeros(0, np.int64)])
     assignments.evidence_rows[positions] = np.arange(len(positions))
     return assignments._replace(evidence=np.concatenate([*evidence, assignments.evidence]))
 

@@ -132,19 +132,19 @@ def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
     candidate_count, bands_limited = count_shared_keys(
         index, days, terms, n, day, window, max_postings, BAND_WEIGHT, in_order, scratch, candidate_count
     )
-    n, banded = 0, 0
+    n, banded_count = 0, 0
     for t in range(candidate_count):
         other = candidates[t]
         if overlaps[other] >= params.shared_terms:
             candidates[n] = other
             n += 1
-            banded += overlaps[other] >= BAND_WEIGHT
+            banded_count += overlaps[other] >= BAND_WEIGHT
         else:
             overlaps[other] = 0
     sort_by_overlap(candidates, n, overlaps, scratch.sort_buffer, scratch.bucket_counts)
     for t in range(n):
         overlaps[candidates[t]] = 0
-    return n, banded, terms_limited | bands_limited
+    return n, banded_count, terms_limited | bands_limited
 
 
 @jit_leaf

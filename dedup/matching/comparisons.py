@@ -49,10 +49,10 @@ def compare_with_candidates(
     separately. The keys stay in `scratch.keys`.
     """
     terms, n = fill_lookup_keys(s, a, scratch.keys)
-    candidate_count, banded, limited = fill_candidates(
+    candidate_count, banded_count, limit_reached = fill_candidates(
         index, s.days, terms, n, s.days[a], params, in_order, scratch
     )
-    assignments.limit_reached[a] |= limited
+    assignments.limit_reached[a] |= limit_reached
     kept_count, dropped_count = 0, 0
     if candidate_count:
         load_article(s, a, workspace)
@@ -66,7 +66,7 @@ def compare_with_candidates(
             continue
         assignments.verified[a] += 1
         relation, similarity, story, storyline = classify_pair(
-            s, other, a, params, params.storyline_threshold, k < banded, workspace
+            s, other, a, params, params.storyline_threshold, k < banded_count, workspace
         )
         if relation == NO_RELATION and storyline < params.storyline_threshold:
             continue

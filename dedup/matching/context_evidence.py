@@ -33,13 +33,13 @@ MAX_NEIGHBOURS = 5
 
 
 @jit_leaf
-def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, workspace):
+def fill_context_evidence(s, i, j, neighbours, n, nearer_count, other_count, workspace):
     """Write the columns from `CONTEXT_START` on: the share of what is new in the loaded sketch `i` that `j` has.
 
     `neighbours[:n]` represent the affair; `j` itself does not count among them. The fewer of them have a term, the more
-    it weighs, so the common words of the affair cancel out. Without neighbours a term has its usual weight. `nearer` and
-    `beside` are numbers of kept articles: those nearer to `i` than `j` is, and those of the affair other than `j`. An
-    undated article is most likely of the same day as its neighbours.
+    it weighs, so the common words of the affair cancel out. Without neighbours a term has its usual weight.
+    `nearer_count` and `other_count` are numbers of kept articles: those nearer to `i` than `j` is, and those of the
+    affair other than `j`. An undated article is most likely of the same day as its neighbours.
     """
     count_in_neighbours(s, i, neighbours, n, workspace)
     mark_shared_terms(s, i, j, workspace)
@@ -74,8 +74,8 @@ def fill_context_evidence(s, i, j, neighbours, n, nearer, beside, workspace):
     row[NEW_LEAD_FOUND] = compute_share_or_half(lead, total_lead)
     row[NEW_OPENING_FOUND] = compute_share_or_half(opening, total_opening)
     row[NEW_TEXT_FOUND] = compute_share_or_half(text, total)
-    row[NEARER] = np.log1p(np.float32(nearer))
-    row[NEIGHBOURS] = np.log1p(np.float32(beside))
+    row[NEARER] = np.log1p(np.float32(nearer_count))
+    row[NEIGHBOURS] = np.log1p(np.float32(other_count))
     row[SAME_DAY_NEIGHBOUR] = np.isnan(s.days[i]) and has_same_day(s, j, neighbours, n)
 
 

@@ -85,7 +85,7 @@ def make_initial_index(
         for window in windows
     ]
     keys = min(
-        sum(articles * each for articles, each in zip(article_counts, keys_each, strict=True)),
+        sum(articles * count for articles, count in zip(article_counts, keys_each, strict=True)),
         MAX_INITIAL_POSTINGS,
     )
     keys += prior_count * sum(keys_each)
@@ -124,31 +124,35 @@ def make_empty_index(slots: int, cells: int) -> InvertedIndex:
     return InvertedIndex(np.zeros((slots, 2), np.uint64), np.zeros(cells, dtype), np.array([1, 0]))
 
 
-def has_room(index: InvertedIndex, more: int) -> bool:
-    """Return whether an index has room for `more` postings."""
+def has_room(index: InvertedIndex, posting_count: int) -> bool:
+    """Return whether an index has room for `posting_count` more postings."""
     slots, cells = len(index.slots), len(index.blocks)
     return bool(
-        index.used[USED_KEYS] + more <= 2 * slots // 3
-        and index.used[USED_CELLS] + MAX_CELLS_PER_POSTING * more <= cells
+        index.used[USED_KEYS] + posting_count <= 2 * slots // 3
+        and index.used[USED_CELLS] + MAX_CELLS_PER_POSTING * posting_count <= cells
     )
 
 
-def ensure_room(index: InvertedIndex, more: int, today: float, horizon: Horizon) -> InvertedIndex:
-    """Return an index with room for `more` postings: the same one, or a copy of the postings still in reach at `today`.
+def ensure_room(index: InvertedIndex, posting_count: int, today: float, horizon: Horizon) -> InvertedIndex:
+    """Return an index with room for more postings: the same one, or a copy of the postings still in reach at `today`.
 
     All later articles are dated `today` or later, or undated. If `today` is -inf, all postings are in reach.
     """
-    if has_room(index, more):
+    if has_room(index, posting_count):
         return index
     scratch = np.empty(len(horizon.days), np.int64)
     if np.isfinite(today - horizon.copy_window_days):
         copy = make_empty_index(len(index.slots), len(index.blocks))
         copy_reachable(index, copy, today, horizon, scratch)
-        if copy.used[USED_KEYS] <= MAX_REACHABLE_SHARE * index.used[USED_KEYS] and has_room(copy, more):
+        if copy.used[USED_KEYS] <= MAX_REACHABLE_SHARE * index.used[USED_KEYS] and has_room(
+            copy, posting_count
+        ):
             return copy
         index = copy
     key_count, cell_count = (GROWTH_FACTOR * int(index.used[kind]) for kind in (USED_KEYS, USED_CELLS))
-    copy = make_empty_index(compute_slot_count(key_count + more), cell_count + MAX_CELLS_PER_POSTING * more)
+    copy = make_empty_index(
+        compute_slot_count(key_count + posting_count), cell_count + MAX_CELLS_PER_POSTING * posting_count
+    )
     copy_reachable(index, copy, today, horizon, scratch)
     return copy
 

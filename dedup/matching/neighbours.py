@@ -44,15 +44,15 @@ def is_nearer(state, comparisons, chunk_row, k, other):
 @jit_leaf
 def count_neighbours(params, state, comparisons, chunk_row, root, odds):
     """Return (kept articles nearer than `root`, whose storyline log-odds are `odds`; other kept articles of the affair)."""
-    nearer = beside = 0
+    nearer_count = other_count = 0
     for k in range(comparisons.counts[chunk_row]):
         other = comparisons.others[chunk_row, k]
         if other == root or state.assignments.leaders[other] != other:
             continue
         other_odds = comparisons.scores[chunk_row, k, STORYLINE_ODDS]
-        nearer += other_odds > odds and other_odds >= params.storyline_threshold
-        beside += other_odds >= params.storyline_threshold
-    return nearer, beside
+        nearer_count += other_odds > odds and other_odds >= params.storyline_threshold
+        other_count += other_odds >= params.storyline_threshold
+    return nearer_count, other_count
 
 
 @jit_leaf
@@ -60,5 +60,5 @@ def fill_neighbour_evidence(
     s, params, state, comparisons, chunk_row, a, root, odds, neighbours, n, workspace
 ):
     """Write the columns from `CONTEXT_START` on, of the loaded article `a` and the article `root`."""
-    nearer, beside = count_neighbours(params, state, comparisons, chunk_row, root, odds)
-    fill_context_evidence(s, a, root, neighbours, n, nearer, beside, workspace)
+    nearer_count, other_count = count_neighbours(params, state, comparisons, chunk_row, root, odds)
+    fill_context_evidence(s, a, root, neighbours, n, nearer_count, other_count, workspace)

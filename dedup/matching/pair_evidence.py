@@ -267,12 +267,12 @@ def has_common_event_day(weekdays, day, other_weekdays, other_day):
     `weekdays` has a bit per weekday, Monday first; each stands for its last date up to the date of the article.
     """
     today, other_today = np.int64(np.floor(day)), np.int64(np.floor(other_day))
-    for back in range(7):
-        named = today - back
-        if not weekdays >> ((named + EPOCH_WEEKDAY) % 7) & 1:
+    for days_back in range(7):
+        event_day = today - days_back
+        if not weekdays >> ((event_day + EPOCH_WEEKDAY) % 7) & 1:
             continue
-        other_back = other_today - named
-        if 0 <= other_back < 7 and other_weekdays >> ((named + EPOCH_WEEKDAY) % 7) & 1:
+        other_days_back = other_today - event_day
+        if 0 <= other_days_back < 7 and other_weekdays >> ((event_day + EPOCH_WEEKDAY) % 7) & 1:
             return True
     return False
 

@@ -110,12 +110,12 @@ def score_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndar
 @jit
 def fill_pair_odds(s, pairs, params, workspace, odds):
     """Write the log-odds of each pair; pairs in a row with the same second article load it once."""
-    loaded = -1
+    loaded_article = -1
     for k in range(len(pairs)):
         kept, other = pairs[k, 0], pairs[k, 1]
-        if other != loaded:
+        if other != loaded_article:
             load_article(s, other, workspace)
-            loaded = other
+            loaded_article = other
         _, _, story, storyline = classify_pair(s, kept, other, params, -np.inf, True, workspace)
         if params.by_storyline:
             odds[k] = storyline

@@ -115,10 +115,10 @@ class Model:
             check_coefficient_sign(name, value)
             if self.level == "storyline" and name in CONTEXT_EVIDENCE:
                 raise SettingsError(f"{name} is evidence that only the story model uses")
-        ordered = {name: float(self.coefficients[name]) for name in sorted(self.coefficients)}
-        object.__setattr__(self, "coefficients", ordered)
+        sorted_coefficients = {name: float(self.coefficients[name]) for name in sorted(self.coefficients)}
+        object.__setattr__(self, "coefficients", sorted_coefficients)
         object.__setattr__(self, "intercept", float(self.intercept))
-        content = json.dumps([self.level, ordered, self.intercept])
+        content = json.dumps([self.level, sorted_coefficients, self.intercept])
         object.__setattr__(self, "digest", hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
 
     def __str__(self) -> str:

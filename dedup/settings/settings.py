@@ -183,10 +183,10 @@ def check_type(name: str, value: object, allowed: Any, description: str) -> None
         raise SettingsError(f"{name} must be None or a value {description}, not {value!r:.60}")
 
 
-def check_setting_name(name: str, shown: str | None = None) -> None:
-    """Raise `SettingsError` with the nearest name if there is no setting of a name, `shown` in the message."""
+def check_setting_name(name: str, written_name: str | None = None) -> None:
+    """Raise `SettingsError` with the nearest name if there is no setting `name`; the message shows `written_name`."""
     names = [setting.name for setting in fields(Settings)]
     if name not in names:
         nearest = get_close_matches(name, names, 1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"the settings are {', '.join(names)}"
-        raise SettingsError(f"there is no setting {(shown or name)!r}; {hint}")
+        raise SettingsError(f"there is no setting {(written_name or name)!r}; {hint}")

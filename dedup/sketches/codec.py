@@ -154,10 +154,10 @@ def compute_rice_parameter(n, upper_bound):
 def write_set(data, bit_offset, values, upper_bound):
     """Write sorted distinct values below `upper_bound`; return the next bit offset."""
     bits = compute_rice_parameter(max(len(values), 1), upper_bound)
-    last = np.int64(-1)
+    previous = np.int64(-1)
     for value in values:
-        gap = np.int64(value) - last - 1
-        last = np.int64(value)
+        gap = np.int64(value) - previous - 1
+        previous = np.int64(value)
         bit_offset = write_bits(data, bit_offset + (gap >> bits), np.int64(1), 1)
         bit_offset = write_bits(data, bit_offset, gap & ((np.int64(1) << bits) - 1), bits)
     return bit_offset
@@ -167,22 +167,22 @@ def write_set(data, bit_offset, values, upper_bound):
 def read_set(data, bit_offset, end, out, upper_bound):
     """Read sorted values below `upper_bound` into `out`; return the next bit offset, or -1 if the data is damaged."""
     bits = compute_rice_parameter(max(len(out), 1), upper_bound)
-    last = np.int64(-1)
+    previous = np.int64(-1)
     for i in range(len(out)):
         window = read_64_bits(data, bit_offset)
         while window & np.uint64(255) == 0 and bit_offset < end:  # a gap this long is rare
-            last += np.int64(8) << bits
+            previous += np.int64(8) << bits
             bit_offset += 8
             window = read_64_bits(data, bit_offset)
         while window & np.uint64(1) == 0 and bit_offset < end:
-            last += np.int64(1) << bits
+            previous += np.int64(1) << bits
             bit_offset += 1
             window >>= np.uint64(1)
-        last += extract_low_bits(window >> np.uint64(1), bits) + 1
+        previous += extract_low_bits(window >> np.uint64(1), bits) + 1
         bit_offset += bits + 1
-        if bit_offset > end or last >= upper_bound:
+        if bit_offset > end or previous >= upper_bound:
             return np.int64(-1)
-        out[i] = last
+        out[i] = previous
     return bit_offset
 
 

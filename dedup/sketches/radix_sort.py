@@ -14,13 +14,13 @@ MAX_INSERTION_BUCKET = 16
 
 
 def make_bucket_counts() -> np.ndarray:
-    """Return the `counts` scratch for `sort_hashes`."""
+    """Return the scratch array of bucket counts for `sort_hashes`."""
     return np.zeros(1 << MAX_BUCKET_BITS, np.int64)
 
 
 @jit_leaf
-def sort_hashes(values, n, width, spare, counts):
-    """Sort `values[:n]`, unsigned numbers of `width` bits, in place; `spare` (as long) and `counts` are scratch."""
+def sort_hashes(values, n, width, buffer, counts):
+    """Sort `values[:n]`, unsigned numbers of `width` bits, in place; `buffer` (as long) and `counts` are scratch."""
     bits = 1
     while bits < MAX_BUCKET_BITS and (1 << bits) < n:
         bits += 1
@@ -30,37 +30,37 @@ def sort_hashes(values, n, width, spare, counts):
         counts[b] = 0
     for i in range(n):
         counts[np.int64(values[i] >> shift)] += 1
-    total = fullest = np.int64(0)
+    total = largest_count = np.int64(0)
     for b in range(1 << bits):
         count = counts[b]
         counts[b] = total
         total += count
-        fullest = max(fullest, count)
+        largest_count = max(largest_count, count)
     for i in range(n):
         bucket = np.int64(values[i] >> shift)
-        spare[counts[bucket]] = values[i]
+        buffer[counts[bucket]] = values[i]
         counts[bucket] += 1
     # Sort by insertion; with a full bucket, by Shellsort steps.
-    step = 1 if fullest <= MAX_INSERTION_BUCKET else int(fullest) // 2
+    step = 1 if largest_count <= MAX_INSERTION_BUCKET else int(largest_count) // 2
     while step:
         for i in range(step, n):
-            value, slot = spare[i], i
-            while slot >= step and spare[slot - step] > value:
-                spare[slot] = spare[slot - step]
+            value, slot = buffer[i], i
+            while slot >= step and buffer[slot - step] > value:
+                buffer[slot] = buffer[slot - step]
                 slot -= step
-            spare[slot] = value
+            buffer[slot] = value
         step = max(step * 4 // 9, 1) if step > 1 else 0
     for i in range(n):
-        values[i] = spare[i]
+        values[i] = buffer[i]
 
 
 @jit_leaf
-def sort_distinct_hashes(values, n, width, spare, counts):
+def sort_distinct_hashes(values, n, width, buffer, counts):
     """Sort `values[:n]` in place, drop repeats, and return the number of distinct values."""
-    sort_hashes(values, n, width, spare, counts)
-    distinct = 0
+    sort_hashes(values, n, width, buffer, counts)
+    distinct_count = 0
     for i in range(n):
-        if i == 0 or values[i] != values[distinct - 1]:
-            values[distinct] = values[i]
-            distinct += 1
-    return distinct
+        if i == 0 or values[i] != values[distinct_count - 1]:
+            values[distinct_count] = values[i]
+            distinct_count += 1
+    return distinct_count

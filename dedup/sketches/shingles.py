@@ -23,7 +23,7 @@ def update_sequence_hash(state, word):
 
 
 def build_shingle_sets(
-    words: np.ndarray, flags: np.ndarray, offsets: np.ndarray, titles: np.ndarray, size: int
+    words: np.ndarray, flags: np.ndarray, offsets: np.ndarray, title_lengths: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return (shingles, shingle offsets, quotes, quote offsets, text hashes) of a batch.
 
@@ -31,11 +31,11 @@ def build_shingle_sets(
     entirely inside quotation marks. The title is not part of the text, unless there is no text. The text hash (uint64)
     covers the whole word sequence; it is 0 without words.
     """
-    return fill_shingle_sets(words, flags, offsets, titles, size, make_bucket_counts())
+    return fill_shingle_sets(words, flags, offsets, title_lengths, size, make_bucket_counts())
 
 
 @jit
-def fill_shingle_sets(words, flags, offsets, titles, size, counts):
+def fill_shingle_sets(words, flags, offsets, title_lengths, size, counts):
     """Build the sets as `build_shingle_sets` does; `counts` is scratch."""
     articles = len(offsets) - 1
     out, out_quotes = np.empty(len(words) + 1, np.uint32), np.empty(len(words) + 1, np.uint32)
@@ -44,9 +44,9 @@ def fill_shingle_sets(words, flags, offsets, titles, size, counts):
     longest = 0
     for a in range(articles):
         longest = max(longest, offsets[a + 1] - offsets[a])
-    spare = np.empty(longest + 1, np.uint32)
+    buffer = np.empty(longest + 1, np.uint32)
     for a in range(articles):
-        begin, end = offsets[a] + titles[a], offsets[a + 1]
+        begin, end = offsets[a] + title_lengths[a], offsets[a + 1]
         if begin == end:
             begin = offsets[a]
         width = min(size, end - begin)
@@ -69,8 +69,8 @@ def fill_shingle_sets(words, flags, offsets, titles, size, counts):
                 quote_count += 1
             n += 1
         text_hashes[a] = state if end > begin else np.uint64(0)
-        ends[a + 1] = ends[a] + sort_distinct_hashes(values, n, 32, spare, counts)
-        quote_ends[a + 1] = quote_ends[a] + sort_distinct_hashes(quotes, quote_count, 32, spare, counts)
+        ends[a + 1] = ends[a] + sort_distinct_hashes(values, n, 32, buffer, counts)
+        quote_ends[a + 1] = quote_ends[a] + sort_distinct_hashes(quotes, quote_count, 32, buffer, counts)
     return out[: ends[-1]].copy(), ends, out_quotes[: quote_ends[-1]].copy(), quote_ends, text_hashes
 
 

@@ -102,15 +102,13 @@ class SketchStore:
             return articles
         with self._create_file() as file:
             try:
-                buffered = io.BufferedWriter(
-                    cast("io.RawIOBase", file)
-                )  # writes everything or raises an error
-                with pa.ipc.new_stream(buffered, articles.schema) as stream:
+                writer = io.BufferedWriter(cast("io.RawIOBase", file))  # writes everything or raises an error
+                with pa.ipc.new_stream(writer, articles.schema) as stream:
                     stream.write_table(articles)
-                buffered.flush()
+                writer.flush()
             except OSError as error:
                 raise self._build_output_error(error) from error
-            self.bytes_in_files += buffered.tell()
+            self.bytes_in_files += writer.tell()
             self._maps.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return pa.ipc.open_stream(pa.py_buffer(self._maps[-1])).read_all()
 

@@ -71,8 +71,8 @@ LOG_FREQUENCY = (1.0 + np.log(np.maximum(np.arange(512), 1))).astype(np.float32)
 LOG_FREQUENCY[0] = 0.0
 """1 + ln(count), by count: the factor of a repeated term."""
 MID_CAPITAL, LOWER_CASE, EDGE_CAPITAL, POSITION_FLAGS = range(4)
-"""Columns of `seen`: how often a word was capitalised in mid-sentence, written without a capital, and capitalised where
-every word is; then its positions."""
+"""Columns of `spellings`: how often a word was capitalised in mid-sentence, written without a capital, and capitalised
+where every word is; then its positions."""
 IN_FIRST_SENTENCE, IN_EARLY_WORDS = 1, 2
 """Bits of `POSITION_FLAGS`: in the first sentence of an article without a title; in the 45 words after the title or that
 sentence."""
@@ -88,14 +88,14 @@ class TermAccumulator(NamedTuple):
     """n, uint32: the terms in order of first occurrence."""
     facts: np.ndarray
     """n × `FACT_BYTES`, uint8."""
-    seen: np.ndarray
+    spellings: np.ndarray
     """n × 4, uint16: the spellings and positions of each term (`MID_CAPITAL` and following)."""
     slots: np.ndarray
     """An open-addressing table (int32) from terms to 1 + their index; 0 is free."""
     levels: np.ndarray
     packed: np.ndarray
     """`MAX_ARTICLE_TERMS`, uint64: hash and index of the heaviest terms."""
-    spare: np.ndarray
+    buffer: np.ndarray
     counts: np.ndarray
     scores: np.ndarray
 
@@ -105,7 +105,7 @@ def build_term_sets(
     words,
     flags,
     offsets,
-    titles,
+    title_lengths,
     vocabulary_ids,
     bases,
     masks,
@@ -151,7 +151,7 @@ def build_term_sets(
         n = gather_terms(
             words[article_words],
             flags[article_words],
-            titles[a],
+            title_lengths[a],
             vocabulary_rows,
             unknown,
             syllabic[language],
@@ -170,7 +170,12 @@ def gather_terms(words, flags, title_length, vocabulary_rows, unknown, syllabic,
     (weight, name) of other words. With `syllabic`, each word is followed by the pair that it makes with the word before
     it.
     """
-    hashes, facts, seen, slots = accumulator.hashes, accumulator.facts, accumulator.seen, accumulator.slots
+    hashes, facts, spellings, slots = (
+        accumulator.hashes,
+        accumulator.facts,
+        accumulator.spellings,
+        accumulator.slots,
+    )
     vocabulary_mask, slot_mask = len(vocabulary_rows) - 1, len(slots) - 1
     is_syllabic, opening = np.int64(syllabic), count_opening_words(flags) if title_length == 0 else 0
     word_term, term_before = np.uint32(0), np.uint32(0)
@@ -221,20 +226,20 @@ def gather_terms(words, flags, title_length, vocabulary_rows, unknown, syllabic,
             elif name >= MONDAY:
                 facts[t, KIND] = WEEKDAY + name - MONDAY
             elif name != NAME_IF_CAPITALIZED:
-                seen[t, LOWER_CASE] = MAX_SPELLING_COUNT  # never a name
+                spellings[t, LOWER_CASE] = MAX_SPELLING_COUNT  # never a name
         # Count spelling and position.
         if flag & CAPITALIZED:
             spelling = EDGE_CAPITAL if flag & (SENTENCE_START | TITLE_WORD) else MID_CAPITAL
-            seen[t, spelling] += seen[t, spelling] < MAX_SPELLING_COUNT
+            spellings[t, spelling] += spellings[t, spelling] < MAX_SPELLING_COUNT
         elif not flag & (SENTENCE_START | TITLE_WORD):
-            seen[t, LOWER_CASE] += seen[t, LOWER_CASE] < MAX_SPELLING_COUNT
+            spellings[t, LOWER_CASE] += spellings[t, LOWER_CASE] < MAX_SPELLING_COUNT
         if position < 0:
             facts[t, IN_TITLE] += facts[t, IN_TITLE] < 255
             continue
         if is_syllabic:
             position = position * SYLLABLE_WORDS // SYLLABLES
         if position < opening + 45:
-            seen[t, POSITION_FLAGS] |= IN_FIRST_SENTENCE if position < opening else IN_EARLY_WORDS
+            spellings[t, POSITION_FLAGS] |= IN_FIRST_SENTENCE if position < opening else IN_EARLY_WORDS
         if position < 220:
             facts[t, IN_45] += position < 45
             facts[t, IN_80] += position < 80
@@ -242,7 +247,7 @@ def gather_terms(words, flags, title_length, vocabulary_rows, unknown, syllabic,
         facts[t, IN_ALL] += facts[t, IN_ALL] < 255
     # A word is a name if it is mostly capitalised.
     for t in range(n):
-        if facts[t, KIND] == WORD and is_name(seen[t], facts[t, WEIGHT]):
+        if facts[t, KIND] == WORD and is_name(spellings[t], facts[t, WEIGHT]):
             facts[t, KIND] = NAME
     return n
 
@@ -290,11 +295,11 @@ def hash_term_pair(first, second):
 
 
 @jit_inline
-def is_name(seen, weight):
+def is_name(spellings, weight):
     """Return whether a word is a name, by its spellings; a word seen only where every word has a capital is one if it is rare."""
-    if seen[MID_CAPITAL] + seen[LOWER_CASE] == 0:
-        return seen[EDGE_CAPITAL] > 0 and weight >= RARE_WEIGHT_BYTE
-    return seen[MID_CAPITAL] > seen[LOWER_CASE]
+    if spellings[MID_CAPITAL] + spellings[LOWER_CASE] == 0:
+        return spellings[EDGE_CAPITAL] > 0 and weight >= RARE_WEIGHT_BYTE
+    return spellings[MID_CAPITAL] > spellings[LOWER_CASE]
 
 
 @jit_leaf
@@ -302,7 +307,7 @@ def write_heaviest_terms(accumulator, n, hashes, facts):
     """Write the heaviest terms into `hashes` and `facts`, sorted by hash; clear the accumulator; return their number."""
     packed = accumulator.packed
     term_count = pack_heaviest_terms(accumulator, n)
-    sort_hashes(packed, term_count, 64, accumulator.spare, accumulator.counts)
+    sort_hashes(packed, term_count, 64, accumulator.buffer, accumulator.counts)
     for k in range(term_count):
         t = int(packed[k] & np.uint64(0xFFFFFFFF))
         hashes[k] = accumulator.hashes[t]
@@ -316,7 +321,7 @@ def write_heaviest_terms(accumulator, n, hashes, facts):
             accumulator.slots[slot] = 0
             slot = (slot + 1) & slot_mask
     accumulator.facts[:n] = 0
-    accumulator.seen[:n] = 0
+    accumulator.spellings[:n] = 0
     return term_count
 
 
@@ -345,15 +350,15 @@ def pack_heaviest_terms(accumulator, n):
             level = np.int64(SCORE_LEVELS)
         levels[t] = min(level, SCORE_LEVELS - 1)
         histogram[levels[t]] += 1
-    cut, above = SCORE_LEVELS - 1, 0
-    while above + histogram[cut] < MAX_ARTICLE_TERMS:
-        above += histogram[cut]
-        cut -= 1
-    remaining_at_cut, term_count = MAX_ARTICLE_TERMS - above, 0
+    cut_level, count_above = SCORE_LEVELS - 1, 0
+    while count_above + histogram[cut_level] < MAX_ARTICLE_TERMS:
+        count_above += histogram[cut_level]
+        cut_level -= 1
+    remaining_at_cut, term_count = MAX_ARTICLE_TERMS - count_above, 0
     for t in range(n):
-        if levels[t] < cut or (levels[t] == cut and remaining_at_cut == 0):
+        if levels[t] < cut_level or (levels[t] == cut_level and remaining_at_cut == 0):
             continue
-        remaining_at_cut -= levels[t] == cut
+        remaining_at_cut -= levels[t] == cut_level
         packed[term_count] = np.uint64(hashes[t]) << np.uint64(32) | np.uint64(t)
         term_count += 1
     return term_count
@@ -367,7 +372,12 @@ def fill_salient_terms(accumulator, n, row):
     chosen from a table (docs/decisions/0002-candidate-keys.md). Without a title, the first sentence counts as the title:
     without their titles, .860 of the pairs of `events` are then found, otherwise .846; of `claims`, .987 and .986.
     """
-    hashes, facts, seen, scores = accumulator.hashes, accumulator.facts, accumulator.seen, accumulator.scores
+    hashes, facts, spellings, scores = (
+        accumulator.hashes,
+        accumulator.facts,
+        accumulator.spellings,
+        accumulator.scores,
+    )
     filled = 0
     for t in range(n):
         counts = facts[t]
@@ -378,10 +388,10 @@ def fill_salient_terms(accumulator, n, row):
         score *= NAME_BOOST if counts[KIND] == NAME else np.float32(1.0)
         score *= (
             TITLE_BOOST
-            if counts[IN_TITLE] or seen[t, POSITION_FLAGS] & IN_FIRST_SENTENCE
+            if counts[IN_TITLE] or spellings[t, POSITION_FLAGS] & IN_FIRST_SENTENCE
             else np.float32(1.0)
         )
-        score *= EARLY_BOOST if seen[t, POSITION_FLAGS] & IN_EARLY_WORDS else np.float32(1.0)
+        score *= EARLY_BOOST if spellings[t, POSITION_FLAGS] & IN_EARLY_WORDS else np.float32(1.0)
         if filled == len(row) and score <= scores[filled - 1]:
             continue
         position = filled if filled < len(row) else filled - 1

@@ -147,16 +147,16 @@ def is_digit(data, i, end):
 
 
 @jit_inline
-def build_word_flags(base_flags, capital, number, sentence_start, quoted):
+def build_word_flags(base_flags, is_capital, is_number, sentence_start, in_quotes):
     """Return the flags of a word from its first character."""
     flag = base_flags
-    if capital:
+    if is_capital:
         flag |= CAPITALIZED
-    if number:
+    if is_number:
         flag |= NUMERIC
     if sentence_start:
         flag |= SENTENCE_START
-    if quoted:
+    if in_quotes:
         flag |= IN_QUOTES
     return flag
 
@@ -177,7 +177,7 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
     `first_line[1]` whether that line ends like a sentence.
     """
     hash_, length, flag = FNV32_BASIS, 0, np.uint8(0)
-    sentence_start, quoted, ends_sentence = True, False, False
+    sentence_start, in_quotes, ends_sentence = True, False, False
     previous = np.uint32(0)  # the unspaced character before this one
     run = 0  # unspaced characters in a row
     begin = n
@@ -186,7 +186,7 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
     while i <= end:
         # Fast path: most words are ASCII and followed by a space.
         if length == 0 and run == 0 and i < end and ASCII_FOLD[data[i]]:
-            flag = build_word_flags(base_flags, 65 <= data[i] <= 90, data[i] <= 57, sentence_start, quoted)
+            flag = build_word_flags(base_flags, 65 <= data[i] <= 90, data[i] <= 57, sentence_start, in_quotes)
             first, ends_sentence = i, False
             i, hash_ = hash_ascii_run(data, i, end, FNV32_BASIS)
             length = i - first
@@ -215,12 +215,12 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
             if length == 0:
                 if run == 1:
                     hashes[n] = complete_word_hash(update_fnv32(FNV32_BASIS, previous))
-                    flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if quoted else 0)
+                    flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if in_quotes else 0)
                     n += 1
                 run = 0
                 hash_ = FNV32_BASIS
                 flag = build_word_flags(
-                    base_flags, class_entry & UPPER_CASE, character_class == DIGIT, sentence_start, quoted
+                    base_flags, class_entry & UPPER_CASE, character_class == DIGIT, sentence_start, in_quotes
                 )
             hash_ = update_fnv32(hash_, folded & FIRST_CODE_POINT_MASK)
             second = folded >> np.uint32(CODE_POINT_BITS)
@@ -265,7 +265,7 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
             run += 1
             if run > 1:
                 hashes[n] = complete_word_hash(update_fnv32(update_fnv32(FNV32_BASIS, previous), folded))
-                flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if quoted else 0)
+                flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if in_quotes else 0)
                 n += 1
             previous = folded
             ends_sentence = False
@@ -273,7 +273,7 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
             continue
         if run == 1:
             hashes[n] = complete_word_hash(update_fnv32(FNV32_BASIS, previous))
-            flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if quoted else 0)
+            flags[n] = base_flags | CHARACTER_BIGRAM | (IN_QUOTES if in_quotes else 0)
             n += 1
         run = 0
         # Punctuation and newlines: track sentences, quotation marks and the first line.
@@ -281,11 +281,11 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
             sentence_start = True
             ends_sentence = True
         elif character_class == QUOTE:
-            quoted = not quoted
-            if quoted:
+            in_quotes = not in_quotes
+            if in_quotes:
                 sentence_start = True
         elif character_class == NEWLINE:
-            quoted = False
+            in_quotes = False
             sentence_start = True
             if first_line[0] < 0 and n > begin and i < end:
                 first_line[0] = n
@@ -327,12 +327,12 @@ def tokenize_batch(title_data, title_offsets, data, offsets, fold, classes):
         first_line_length = line[0] - body_begin if line[0] >= 0 else 0
         # Drop a first line that repeats the title; take a headline as the title if there is none.
         if title_length and first_line_length == title_length:
-            same = True
+            repeats_title = True
             for k in range(title_length):
                 if hashes[begin + k] != hashes[body_begin + k]:
-                    same = False
+                    repeats_title = False
                     break
-            if same:
+            if repeats_title:
                 for k in range(body_begin, n - title_length):
                     hashes[k] = hashes[k + title_length]
                     flags[k] = flags[k + title_length]

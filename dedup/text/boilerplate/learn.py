@@ -65,11 +65,11 @@ def learn_boilerplate(articles: Any, *, progress: ProgressCallback | None = None
     passes.
     """
     batches = articles if isinstance(articles, Corpus) else list(to_batches(articles))
-    observations, skipped, undated = collect_observations(batches, progress)
-    keys, counts, short_lived = find_recurring_passages(observations)
+    observations, sourceless, undated = collect_observations(batches, progress)
+    keys, counts, short_lived_sources = find_recurring_passages(observations)
     second_pass = batches.read_again() if isinstance(batches, Corpus) else batches
     sources = collect_passage_texts(second_pass, keys, counts) if len(keys) else {}
-    return BoilerplateProfile(sources, len(observations.sources), skipped, undated, short_lived)
+    return BoilerplateProfile(sources, len(observations.sources), sourceless, undated, short_lived_sources)
 
 
 def collect_observations(
@@ -77,19 +77,19 @@ def collect_observations(
 ) -> tuple[PassageObservations, int, int]:
     """Return the observations of the first pass, the articles without a source, and those with a source but no date."""
     parts = [extract_observations(pa.RecordBatch.from_pylist([], SCHEMA))]
-    articles = skipped = undated = 0
+    articles = sourceless = undated = 0
     for batch in batches:
         with_source = select_with_source(batch)
         part = extract_observations(select_with_date(with_source))
         parts.append(part._replace(rows=part.rows + articles))
         articles += len(part.sources)
-        skipped += batch.num_rows - with_source.num_rows
+        sourceless += batch.num_rows - with_source.num_rows
         undated += with_source.num_rows - len(part.sources)
         if progress:
             progress(batch.num_rows)
     return (
         PassageObservations(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))),
-        skipped,
+        sourceless,
         undated,
     )
 

@@ -49,12 +49,12 @@ class BoilerplateProfile:
 
     def __post_init__(self) -> None:
         """Sort sources by name and passages by count, and compute the digest."""
-        ordered = {
+        sorted_sources = {
             source: dict(sorted(self.sources[source].items(), key=lambda item: (-item[1], item[0])))
             for source in sorted(self.sources)
         }
-        object.__setattr__(self, "sources", ordered)
-        content = json.dumps({source: sorted(passages) for source, passages in ordered.items()})
+        object.__setattr__(self, "sources", sorted_sources)
+        content = json.dumps({source: sorted(passages) for source, passages in sorted_sources.items()})
         object.__setattr__(self, "digest", hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
 
     @property
