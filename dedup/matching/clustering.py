@@ -38,8 +38,8 @@ from dedup.matching.pair_workspace import make_pair_workspace
 from dedup.sketches.sketch import Sketches
 
 MAX_WITNESSES = 4
-"""The number of dropped rewrites and follow-ups of a kept article (the first in rank order) that are indexed by all keys;
-later ones only by their bands."""
+"""If follow-ups join, the number of dropped rewrites and follow-ups of a kept article (the first in rank order) that are
+indexed by all keys; later ones only by their bands."""
 MIN_ARTICLES_PER_THREAD = 32
 """With fewer articles per thread, starting a thread takes longer than the lookups."""
 CHUNK_SIZE = 512
@@ -178,7 +178,8 @@ def resolve_chunk(s, params, index, in_order, state, comparisons, chunk, scratch
     """Compare the articles of a chunk with each other, assign each in order, and index those that later ones may match.
 
     A kept article is indexed by all keys. So is a dropped rewrite or follow-up if follow-ups join and its kept article
-    has fewer than `MAX_WITNESSES`; otherwise only its bands are indexed, so that its copies join the same article.
+    has fewer than `MAX_WITNESSES`; otherwise only its bands are indexed, so that its copies join the same article. Copies
+    are not indexed.
     """
     clear_index(chunk_index)
     assignments = state.assignments

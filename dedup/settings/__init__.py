@@ -1,1 +1,1 @@
-"""The settings, the files they are read from, and the model files."""
+"""Define the settings, and read settings files and model files."""

@@ -91,7 +91,7 @@ class SketchStore:
         return Sketches(**self._fields_in_memory)
 
     def release_pages(self) -> None:
-        """Return mapped pages to the system if more than the budget is in memory, the files of the program included."""
+        """Release the mapped pages if mapped files, those of the program included, take more memory than the budget."""
         if self._maps and CAN_RELEASE_PAGES and measure_resident_file_bytes() > self._memory:
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)

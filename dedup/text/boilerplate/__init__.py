@@ -1,1 +1,1 @@
-"""Recognise boilerplate by rules, and learn it from the articles of a source."""
+"""Remove boilerplate from texts, by rules and as learned from each source."""
