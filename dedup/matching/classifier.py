@@ -11,6 +11,7 @@ import numpy as np
 
 from dedup.jit import jit, jit_leaf
 from dedup.matching.context_evidence import fill_context_evidence
+from dedup.matching.digests import is_digest
 from dedup.matching.evidence import compute_evidence
 from dedup.matching.evidence_columns import CONTAINED, CONTAINS, JACCARD, OVERLAP, QUOTES
 from dedup.matching.guards import has_different_subject, is_template
@@ -203,12 +204,16 @@ def classify_pair(s, kept, other, params, min_odds, banded, workspace):
             and other_shingles <= MAX_EXCERPT_SHARE * kept_shingles
             and row[CONTAINED] >= params.excerpt_containment
         ):
+            if is_digest(s, other, kept, row):
+                return NO_RELATION, 0.0, -np.inf, -np.inf
             return EXCERPT, float(row[CONTAINED]), -np.inf, -np.inf
         if (
             params.allowed[EXTENSION]
             and kept_shingles <= MAX_EXCERPT_SHARE * other_shingles
             and row[CONTAINS] >= params.excerpt_containment
         ):
+            if is_digest(s, kept, other, row):
+                return NO_RELATION, 0.0, -np.inf, -np.inf
             return EXTENSION, float(row[CONTAINS]), -np.inf, -np.inf
         if params.allowed[COPY] and row[JACCARD] >= params.copy_jaccard:
             return COPY, float(row[JACCARD]), -np.inf, -np.inf
