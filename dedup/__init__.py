@@ -1,12 +1,12 @@
-"""dedup finds the news stories that were told more than once, keeps one telling of each, and can say why.
+"""Find news articles that tell the same story, keep one of each group, and explain every decision.
 
     from dedup import deduplicate
 
     result = deduplicate("news/", window_days=7)
     result.clusters, result.kept, result.dropped
 
-Every public name is here. Each is imported from its module when it is first used, so that `import dedup` alone
-loads neither numba nor Arrow.
+All public names are here. Each is imported from its module on first use, so `import dedup` alone loads neither
+numba nor Arrow.
 """
 
 from importlib import import_module
@@ -82,11 +82,11 @@ HOMES = {
 
 DISTRIBUTION = "news-dedup"
 UNINSTALLED = "0+unknown"
-"""The version of a checkout that was never installed."""
+"""The version of a checkout that is not installed."""
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name from its module, or the installed version (PEP 562); it is looked up once."""
+    """Return a public name from its module, or the installed version (PEP 562), and cache it."""
     if name == "__version__":
         value: Any = installed_version()
     elif name in HOMES:

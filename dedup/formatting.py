@@ -28,6 +28,7 @@ __all__ = [
     "format_lag",
     "format_percent",
     "format_size",
+    "format_warning",
     "strip_controls",
     "to_probability",
 ]
@@ -63,6 +64,16 @@ def format_count(number: int, noun: str) -> str:
     """
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def format_warning(words: str, count: int) -> str:
+    """Return a warning that begins with a plural noun, with its count.
+
+    >>> format_warning("articles without a date", 1), format_warning("files read as cp1252", 2)
+    ('1 article without a date', '2 files read as cp1252')
+    """
+    noun, _, rest = words.partition(" ")
+    return f"{count:,} {noun.removesuffix('s') if count == 1 else noun} {rest}"
 
 
 def format_days(number: float) -> str:

@@ -12,7 +12,7 @@ __all__ = ["engine_options"]
 
 
 def engine_options(command: CommandFunction) -> CommandFunction:
-    """Add the engine options to a command: `engine`, `master`, `conf`, `stages`, `lake`."""
+    """Add the options --engine, --master, --conf, --stages and --lake to a command."""
     return add_options(
         command,
         [

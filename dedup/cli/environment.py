@@ -22,10 +22,10 @@ MIN_SIMILARITY = 0.65
 
 def check_environment(group: click.Group) -> None:
     """Raise `UsageError` if a DEDUP_ variable looks like a mistyped option."""
-    known = {*iter_variables([group]), *OTHER_VARIABLES}
-    names = sorted(name.removeprefix(PREFIX) for name in known)
+    variables = {*iter_variables([group]), *OTHER_VARIABLES}
+    names = sorted(name.removeprefix(PREFIX) for name in variables)
     for variable in sorted(os.environ):
-        if variable.startswith(PREFIX) and variable not in known:
+        if variable.startswith(PREFIX) and variable not in variables:
             nearest = get_close_matches(variable.removeprefix(PREFIX), names, 1, MIN_SIMILARITY)
             if nearest:
                 raise click.UsageError(f"There is no variable {variable}; did you mean {PREFIX}{nearest[0]}?")

@@ -32,8 +32,8 @@ __all__ = [
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143
 """128 plus the number of the signal."""
 RECEIVED_SIGNALS: list[int] = []
-"""The signals received so far. CPython can lose the exception that a handler raises: a BufferedWriter that is checking
-whether its raw file, written in Python, is closed takes the exception for a yes."""
+"""The signals received so far. CPython can lose the exception that a handler raises: a BufferedWriter that
+checks whether its raw file is closed, if that file is written in Python, interprets the exception as yes."""
 
 
 class CommandGroup(click.Group):

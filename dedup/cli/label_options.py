@@ -37,12 +37,12 @@ def read_ground_truth(
 
     if pairs is not None:
         level = result.settings.level
-        found = find_labelled_pairs(read_pair_labels(pairs), result.ids, level)
-        if not len(found.together):
-            kinds = ((found.unknown, "with unknown ids"), (found.open, f"open at level {level}"))
+        pair_labels = find_labelled_pairs(read_pair_labels(pairs), result.ids, level)
+        if not len(pair_labels.together):
+            kinds = ((pair_labels.unknown, "with unknown ids"), (pair_labels.open, f"open at level {level}"))
             others = ", ".join(f"{number:,} {kind}" for number, kind in kinds if number)
             raise InputError(f"{pairs} has no labelled pair of this corpus{f' ({others})' if others else ''}")
-        return PairTruth.from_labels(found)
+        return PairTruth.from_labels(pair_labels)
     labels, *opened = read_label_fields(corpus.iter_records(), *filter(None, [gold, open_]))
     return StoryTruth(labels, opened[0] if opened else [None] * len(labels))
 

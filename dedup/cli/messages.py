@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.formatting import escape_controls, escape_json_controls, format_count
+from dedup.formatting import escape_controls, escape_json_controls, format_count, format_warning
 from dedup.settings.settings import RELATIONS
 
 if TYPE_CHECKING:
@@ -78,13 +78,18 @@ def format_run_summary(run: TimedResult) -> str:
     """Return the summary of a run in one line."""
     import numpy as np
 
-    made = run.result.assignments
-    dropped = made.relations >= 0
-    relations = Counter(RELATIONS[r] for r in made.relations[dropped].tolist())
-    clusters = len(np.unique(made.leaders[dropped & (run.result.duplicate_of_input < 0)]))
+    assignments = run.result.assignments
+    dropped = assignments.relations >= 0
+    relations = Counter(RELATIONS[r] for r in assignments.relations[dropped].tolist())
+    clusters = len(np.unique(assignments.leaders[dropped & (run.result.duplicate_of_input < 0)]))
     followups = run.result.count_followups()
     return format_summary(
-        len(made.relations), clusters, relations, run.seconds, compiled=run.compiled, followups=followups
+        len(assignments.relations),
+        clusters,
+        relations,
+        run.seconds,
+        compiled=run.compiled,
+        followups=followups,
     )
 
 
@@ -169,7 +174,7 @@ def iter_run_warnings(run: TimedResult, corpus: Corpus) -> Iterator[str]:
 def iter_warnings(warnings: Counter[str], limit_reached: int) -> Iterator[str]:
     """Yield a line for each warning, and one for the articles that reached a limit."""
     for words, count in warnings.items():
-        yield f"{count:,} {words}"
+        yield format_warning(words, count)
     if limit_reached:
         yield f"{format_count(limit_reached, 'article')} reached {LIMIT_OPTIONS}; some matches may be missing"
 

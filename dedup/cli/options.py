@@ -98,7 +98,7 @@ def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
 
 
 def corpus_options(command: CommandFunction) -> CommandFunction:
-    """Add the options for reading a corpus: `fields`, `strict`, `quiet`."""
+    """Add the options for reading a corpus: --field, --strict and --quiet."""
     return add_options(
         command,
         [
@@ -116,7 +116,7 @@ def corpus_options(command: CommandFunction) -> CommandFunction:
 
 
 def labels_options(command: CommandFunction) -> CommandFunction:
-    """Add the options for labels: `gold`, `open_`, `pairs`."""
+    """Add the options for labels: --gold, --open and --pairs."""
     return add_options(
         command,
         [
@@ -161,7 +161,7 @@ def dry_run_option(command: CommandFunction) -> CommandFunction:
 
 
 def json_option(command: CommandFunction) -> CommandFunction:
-    """Add the flag `as_json`, which prints JSON on a terminal too."""
+    """Add the flag --json, which prints JSON on a terminal too."""
     return add_options(
         command,
         [

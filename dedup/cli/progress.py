@@ -101,7 +101,7 @@ def prepare_libraries() -> None:
         pa.set_memory_pool(pa.system_memory_pool())
 
 
-# None in `sys.modules` would do for numba; pyarrow, compiled by Cython, would take it for pandas itself and fail.
+# None in `sys.modules` works for numba; but pyarrow, compiled by Cython, would use it as pandas and fail.
 @dataclass(frozen=True, slots=True)
 class ImportSkipper(MetaPathFinder):
     """A finder that makes some modules look as if they were not installed."""

@@ -163,7 +163,7 @@ def check_reject_share(first: Sequence[Reject], count: int, articles: int, max_s
         return
     reasons = "; ".join(format_reject(reject) for reject in first[:MAX_SHOWN_REASONS])
     allowed = f", and --max-rejects allows {format_percent(max_share)}" if articles else ""
-    raise InputError(f"{count:,} of {total:,} articles could not be read{allowed}: {reasons}")
+    raise InputError(f"{count:,} of {format_count(total, 'article')} could not be read{allowed}: {reasons}")
 
 
 def check_corrupt_share(corrupt: Sequence[Reject], files: int, max_share: float) -> None:

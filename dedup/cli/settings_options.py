@@ -99,10 +99,10 @@ class ByteSize(click.ParamType):  # type: ignore[type-arg] # as above
         """Return the number of bytes."""
         if isinstance(value, int):
             return value
-        found = BYTE_SIZE_PATTERN.fullmatch(value.strip().upper())
-        if not found:
+        match = BYTE_SIZE_PATTERN.fullmatch(value.strip().upper())
+        if not match:
             self.fail(f"{value!r} is not a size, such as 512M or 2G.", param, ctx)
-        return int(float(found[1]) * SIZE_SUFFIXES[found[2]])
+        return int(float(match[1]) * SIZE_SUFFIXES[match[2]])
 
 
 def format_byte_size(number: int) -> str:

@@ -1,11 +1,11 @@
-"""Fit a story or storyline model to labelled pairs, and test whether it is better than the model in force.
+"""Fit a story or storyline model to labelled pairs, and test whether it is better than the current model.
 
-The new model is fitted to the pairs and pulled toward the one in force (`dedup.evaluation.fitting`). Cross-validation chooses how
-hard: the hardest pull that is not clearly worse than another, up to no change at all. If such models are not clearly better on
-stories that they have not seen, the model in force is returned.
+The fit is pulled toward the current model (`dedup.evaluation.fitting`). Cross-validation chooses the
+strongest pull that is not clearly worse than a weaker one; the strongest is no change at all. If the fitted
+models are not clearly better on held-out stories, the current model is returned.
 
-Folds are of stories, so a model is tested on no pair of a story that it was fitted to. A pair of two folds counts half in each,
-as in `benchmarks/fit.py`.
+Folds consist of stories, so no model is tested on a pair of a story that it was fitted to. A pair of two
+folds counts half in each, as in `benchmarks/fit.py`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from dedup.evaluation.fitting import (
 )
 from dedup.evaluation.metrics import compute_agreement
 from dedup.evaluation.training_data import assign_folds, sample_by_story
+from dedup.formatting import format_count
 from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.settings.model_file import MODEL_LEVELS, Model
 from dedup.settings.settings import Settings
@@ -40,26 +41,27 @@ DEFAULT_THRESHOLDS = {
 }
 """The default threshold (log-odds) of each model."""
 PULLS = (np.inf, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
-"""Strengths of the pull toward the model in force: the cost of moving a coefficient by 1 in log-odds (for a standard deviation of
-its evidence), squared, relative to the log loss of a pair; from no change at all to nearly free."""
+"""Strengths of the pull toward the current model, from no change to nearly free. The strength is the cost of
+moving a coefficient by 1 in log-odds per standard deviation of its evidence, squared, relative to the log
+loss of a pair."""
 FOLDS, INNER_FOLDS = 10, 8
 CURVE_SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the stories at which the learning curve is measured."""
 MIN_PAIRS, MIN_PAIRS_TO_FIT = 10, 30
-"""The fewest pairs of either kind to test a model, and the fewest pairs of either kind and stories to change it: with 15 pairs
-of two stories a fit to half of `events` lost .1 of F1 on the other half."""
+"""The fewest pairs of each kind for testing a model, and the fewest pairs of each kind and stories for
+changing it. With 15 pairs of two stories, a fit to half of `events` lost .1 of F1 on the other half."""
 CONFIDENCE = 0.99
-"""The confidence, by Student's t over the folds, with which a weaker pull or a new model must be better."""
+"""The confidence (Student's t over the folds) with which a weaker pull or a new model must be better."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutScores:
-    """The scores of a model on stories that it has not seen."""
+    """The scores of a model on held-out stories."""
 
     log_loss: float
     """Mean over pairs, in nats."""
     f1: float
-    """Of pairs at the threshold."""
+    """F1 of the pairs at the threshold."""
     precision: float
     recall: float
 
@@ -69,7 +71,7 @@ class LearningCurvePoint:
     """A point of the learning curve."""
 
     pairs: int
-    """About how many pairs were learned from."""
+    """The approximate number of training pairs."""
     log_loss: float
     f1: float
 
@@ -80,30 +82,30 @@ class Calibration:
 
     model: Model
     pull: float
-    """One of `PULLS`; infinite where the model in force was kept as it is."""
+    """One of `PULLS`; infinite if the model is unchanged."""
     pairs: int
     same: int
-    """How many of them belong together at the level of the model."""
+    """The number of pairs that belong together at the level of the model."""
     stories: int
     """Number of stories; for a storyline model, of storylines."""
     before: HeldOutScores
-    """Of the model in force, on all the pairs."""
+    """The scores of the current model on all pairs."""
     after: HeldOutScores
-    """Of models fitted in the same way to the other stories."""
+    """The scores of models fitted in the same way to the other stories."""
     helped: bool
-    """The log loss on unseen stories fell by more than chance would explain."""
+    """Whether the log loss on held-out stories fell by more than chance explains."""
     enough: bool
-    """The second half of the labels no longer improved it by more than chance would explain."""
+    """Whether the second half of the labels improved the model by no more than chance explains."""
     curve: tuple[LearningCurvePoint, ...]
 
 
 class CrossValidation(NamedTuple):
-    """The predictions of models on folds that they were not fitted to, as counts for each fold."""
+    """The predictions of models on held-out folds, as counts for each fold."""
 
     losses: np.ndarray
-    """The summed log loss of each fold, and the weight of its pairs: folds × 2."""
+    """folds × 2: the summed log loss of a fold, and the weight of its pairs."""
     counts: np.ndarray
-    """Correctly matched, matched, belonging together: folds × 3."""
+    """folds × 3: pairs matched correctly, pairs matched, pairs that belong together."""
     pairs: float
 
     def compute_scores(self) -> HeldOutScores:
@@ -113,16 +115,17 @@ class CrossValidation(NamedTuple):
         return HeldOutScores(loss / weight, agreement.f1, agreement.precision, agreement.recall)
 
 
-@threadpool_limits.wrap(limits=1)  # a thousand small fits, which more threads only slow down
+@threadpool_limits.wrap(limits=1)  # it runs a thousand small fits, and threads would slow them down
 def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int = 1) -> Calibration:
-    """Return a model fitted to labelled pairs and pulled toward the one in force, with its scores on unseen stories.
+    """Return a model fitted to labelled pairs and pulled toward `base`, with its scores on held-out stories.
 
-    It has the level of the one in force. `InputError` where there are too few pairs of either kind.
+    The level is that of `base`. Raise `InputError` if there are too few pairs of either kind.
     """
     same, pairs = int(labelled.same.sum()), len(labelled.same)
     if min(same, pairs - same) < MIN_PAIRS:
         raise InputError(
-            f"{same} pairs of one {base.level} and {pairs - same} of two are too few: at least {MIN_PAIRS} of each are needed"
+            f"there are {format_count(same, 'pair')} of the same {base.level} and {pairs - same:,} of different ones; "
+            f"at least {MIN_PAIRS} of each are needed"
         )
     folds = assign_folds(labelled.stories, FOLDS, seed)
     before = run_cross_validation(labelled, folds, lambda _: base)
@@ -156,14 +159,14 @@ def fit_share(labelled: TrainingPairs, base: ModelWeights, seed: int, share: flo
 
 def make_curve_point(trial: CrossValidation, share: float) -> LearningCurvePoint:
     """Return a trial with a share of the labels as a point of the learning curve."""
-    found = trial.compute_scores()
-    return LearningCurvePoint(round(trial.pairs * share), found.log_loss, found.f1)
+    scores = trial.compute_scores()
+    return LearningCurvePoint(round(trial.pairs * share), scores.log_loss, scores.f1)
 
 
 def fit_best_pull(labelled: TrainingPairs, base: ModelWeights, seed: int) -> tuple[ModelWeights, float]:
-    """Return the model with the hardest pull that is not clearly worse than another, and that pull.
+    """Return the model with the strongest pull that is not clearly worse than a weaker one, and that pull.
 
-    Where there is too little to choose by, the model stays as it is.
+    If there are too few pairs to choose a pull, the model stays unchanged.
     """
     folds = assign_folds(labelled.stories, INNER_FOLDS, seed + 1)
     same = int(labelled.same.sum())
@@ -178,7 +181,7 @@ def fit_best_pull(labelled: TrainingPairs, base: ModelWeights, seed: int) -> tup
 
 
 def is_clearly_better(new: CrossValidation, old: CrossValidation) -> bool:
-    """Return whether the log loss fell by more than chance would have it, by the folds' differences."""
+    """Return whether the log loss fell by more than chance explains, judged by the differences of the folds."""
     weights = np.maximum(new.losses[:, 1], 1e-9)
     gains = (old.losses[:, 0] - new.losses[:, 0]) / weights
     mean = np.average(gains, weights=weights)
@@ -189,7 +192,7 @@ def is_clearly_better(new: CrossValidation, old: CrossValidation) -> bool:
 def run_cross_validation(
     labelled: TrainingPairs, folds: np.ndarray, fit: Callable[[TrainingPairs], ModelWeights]
 ) -> CrossValidation:
-    """Return the scores of models on the folds that they were not fitted to; `folds` has the two folds of each pair."""
+    """Return the scores of models on held-out folds; `folds` (n × 2) has the folds of each pair."""
     losses, counts, sizes = [], [], []
     fold_count = int(folds.max()) + 1
     weight = labelled.cross_story_weight * fold_count / max(fold_count - 1, 1)

@@ -1,9 +1,9 @@
-"""Fit a logistic regression to labelled pairs, pulled toward the model in force.
+"""Fit a logistic regression to labelled pairs, pulled toward the current model.
 
-A ridge around the coefficients in force keeps few labels from moving them much. Evidence for a match may not come to count
-against it, and a storyline model does not weigh the evidence of an article's neighbours. scikit-learn can pull toward zero
-only, hence the few lines of our own around `scipy.optimize`. `dedup.evaluation.calibration` decides how hard to pull, and
-whether the model is better.
+A ridge penalty around the current coefficients keeps a few labels from moving them much. Coefficients keep
+their sign, and a storyline model ignores the evidence of neighbouring articles. scikit-learn can pull only
+toward zero, so this module uses `scipy.optimize` directly. `dedup.evaluation.calibration` chooses the
+strength of the pull, and tests whether the model is better.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ MODEL_COLUMNS = {
     "story": np.array(STORY_COLUMNS),
     "storyline": np.array([k for k in STORY_COLUMNS if EVIDENCE_NAMES[k] not in CONTEXT_EVIDENCE]),
 }
-"""By the level of a model: the columns of evidence that it may weigh."""
+"""By level of the model: the evidence columns that it may use."""
 EVIDENCE_SIGNS = np.array([1.0 if name in POSITIVE_EVIDENCE else -1.0 for name in EVIDENCE_NAMES])
-"""By column of evidence: 1 if it may only speak for a match, -1 if only against it."""
+"""By evidence column: 1 if it may only count for a match, -1 if only against it."""
 
 
 class TrainingPairs(NamedTuple):
-    """Pairs to learn from."""
+    """Labelled pairs for fitting a model."""
 
     evidence: np.ndarray
     """n × len(EVIDENCE)."""
     same: np.ndarray
-    """n, bool: whether the two belong together at the level of the model."""
+    """n, bool: whether the two articles belong together at the level of the model."""
     stories: np.ndarray
     """n × 2, int64: the stories (or storylines) of the two articles."""
     cross_story_weight: float = 1.0
-    """The weight of a pair of two stories relative to a pair of one. Leaving out stories removes a larger share of the former, so
-    a weight above 1 restores the odds of the whole."""
+    """The weight of a pair of two stories relative to a pair of one. Leaving out stories removes more of the
+    former, so a weight above 1 restores the original odds."""
 
     def select(self, mask: np.ndarray) -> TrainingPairs:
-        """Return the pairs of a mask."""
+        """Return the pairs selected by a mask."""
         return self._replace(evidence=self.evidence[mask], same=self.same[mask], stories=self.stories[mask])
 
     @property
@@ -60,15 +60,15 @@ class TrainingPairs(NamedTuple):
 
 
 class ModelWeights(NamedTuple):
-    """A model as arrays: a coefficient for each column of evidence, and the intercept, in log-odds of the matching."""
+    """A model as arrays: a coefficient for each evidence column, and the intercept."""
 
     coefficients: np.ndarray
     intercept: float
     level: str = "story"
-    """Which of the two models they are."""
+    """The level of the model: story or storyline."""
 
     def log_odds(self, evidence: np.ndarray) -> np.ndarray:
-        """Return the log-odds of pairs; they match from 0 on."""
+        """Return the log-odds of pairs; a pair matches from 0 on."""
         return evidence @ self.coefficients + self.intercept
 
 
@@ -78,7 +78,7 @@ def compute_log_losses(odds: np.ndarray, same: np.ndarray) -> np.ndarray:
 
 
 def fit_toward_base(labelled: TrainingPairs, base: ModelWeights, pull: float) -> ModelWeights:
-    """Return the logistic regression over labelled pairs that a ridge pulls toward `base`, signs kept.
+    """Return the logistic regression over labelled pairs, pulled toward `base` by a ridge penalty, with signs kept.
 
     Evidence that does not vary among the pairs keeps its coefficient.
     """
@@ -88,13 +88,13 @@ def fit_toward_base(labelled: TrainingPairs, base: ModelWeights, pull: float) ->
     signs = EVIDENCE_SIGNS[columns]
     rows = labelled.evidence[:, columns].astype(np.float64)
     mean, scale = rows.mean(axis=0), rows.std(axis=0)
-    scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - nothing varies so little
+    scale = np.where(scale > 1e-6, scale, 1.0)  # noqa: PLR2004 - smaller is constant
     x = (rows - mean) / scale
     start = base.log_odds(labelled.evidence)
     sides, weight = np.where(labelled.same, 1.0, -1.0), labelled.weight
 
     def compute_penalized_loss(moves: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the penalised loss of moves of the coefficients and, last, the intercept; and its gradient."""
+        """Return the penalised loss and its gradient for moves of the coefficients and, last, the intercept."""
         margins = sides * (start + x @ moves[:-1] + moves[-1])
         slopes = -sides * weight * np.exp(-np.logaddexp(0, margins))
         gradient = np.append(x.T @ slopes, slopes.sum())
@@ -103,8 +103,10 @@ def fit_toward_base(labelled: TrainingPairs, base: ModelWeights, pull: float) ->
             gradient + pull * moves,
         )
 
-    furthest = signs * base.coefficients[columns] * scale
-    bounds = [(-most, None) if sign > 0 else (None, most) for most, sign in zip(furthest, signs, strict=True)]
+    limits = signs * base.coefficients[columns] * scale
+    bounds = [
+        (-limit, None) if sign > 0 else (None, limit) for limit, sign in zip(limits, signs, strict=True)
+    ]
     moves = minimize(
         compute_penalized_loss,
         np.zeros(len(columns) + 1),
@@ -119,7 +121,7 @@ def fit_toward_base(labelled: TrainingPairs, base: ModelWeights, pull: float) ->
 
 
 def to_model(weights: ModelWeights) -> Model:
-    """Return weights as a value for the settings, rounded as a file has them."""
+    """Return weights as a model for the settings, rounded as in a model file."""
     limited = np.clip(weights.coefficients, -MAX_COEFFICIENT, MAX_COEFFICIENT)
     rounded = {EVIDENCE_NAMES[k]: round(float(limited[k]), 6) for k in MODEL_COLUMNS[weights.level]}
     named = {name: value for name, value in rounded.items() if value}

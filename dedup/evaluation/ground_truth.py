@@ -1,7 +1,8 @@
-"""Say whether two articles belong together by their labels, whether each article has one or only pairs have.
+"""Tell from labels whether two articles belong together; the labels are of articles or of pairs.
 
-A `GroundTruth` holds labels by position, as they count at the level in force: pairs of one storyline belong together, or only
-pairs of one story. It judges a pair, lists the pairs that a clustering wrongly splits, and scores a result.
+A `GroundTruth` holds labels by position for one level: at storyline, articles of one storyline belong
+together, at the other levels only those of one story. It compares a pair, lists the pairs that a clustering
+splits wrongly, and scores a result.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ from dedup.pipeline.results import Result
 __all__ = ["GroundTruth", "PairTruth", "StoryTruth"]
 
 MAX_SPLIT_CLUSTERS = 40
-"""The most clusters of one story that are looked at: its first in order of input."""
+"""The most clusters of one story that are compared: the first in input order."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoryTruth:
-    """A label for each article, and a group within which other pairs are open, by position."""
+    """By position, a label for each article and an open group, within which pairs of different labels are not scored."""
 
     labels: Labels
     open_groups: Labels
 
     def are_together(self, a: int, b: int) -> bool | None:
-        """Return whether two articles have the same label; None where one has none, or the pair is open."""
+        """Return whether two articles have the same label; None if one has none, or if the pair is open."""
         return compare_labels(self.labels, self.open_groups, a, b)
 
     def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Yield a pair for each two clusters that a story is split into: its first article in each."""
+        """Yield a pair for each two clusters that share a story: its first article in each."""
         parts: dict[object, dict[int, int]] = {}
         for a, label in enumerate(self.labels):
             if label is not None:
@@ -54,19 +55,19 @@ class StoryTruth:
 
 @dataclass(frozen=True, slots=True)
 class PairTruth:
-    """Labelled pairs; all others are open."""
+    """Labelled pairs; all other pairs are open."""
 
     pairs: LabelledPairs
     together: Mapping[tuple[int, int], bool]
 
     @classmethod
     def from_labels(cls, pairs: LabelledPairs) -> PairTruth:
-        """Return the ground truth that labelled pairs make."""
+        """Return the ground truth of labelled pairs."""
         rows = zip(pairs.left.tolist(), pairs.right.tolist(), pairs.together.tolist(), strict=True)
         return cls(pairs, {(min(a, b), max(a, b)): together for a, b, together in rows})
 
     def are_together(self, a: int, b: int) -> bool | None:
-        """Return whether a pair was labelled as one that belongs together; None where it was not labelled."""
+        """Return whether a pair is labelled as belonging together; None if it has no label."""
         return self.together.get((min(a, b), max(a, b)))
 
     def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -83,4 +84,4 @@ class PairTruth:
 
 
 GroundTruth = StoryTruth | PairTruth
-"""What is known of a corpus."""
+"""Labels of articles or of pairs."""

@@ -1,10 +1,11 @@
 """Score clusters against labels: pairwise precision, recall and F1, B³, adjusted Rand index and V-measure.
 
-Each article has a cluster, and may have a label and an open group. Two articles of one open group (a saga) but with different
-labels are neither right nor wrong together. B³ averages each article's own precision and recall (Bagga and Baldwin, "Algorithms
-for Scoring Coreference Chains", 1998). Both scores come from counts of articles with the same (cluster, label, group), never
-from pairs, so a large corpus costs one pass. The adjusted Rand index (Hubert and Arabie 1985) and the V-measure (Rosenberg and
-Hirschberg 2007) are scikit-learn's; they ignore open groups. If only pairs are labelled, only those pairs are scored.
+Each article has a cluster, and may have a label and an open group. Two articles of one open group but with
+different labels are not scored as a pair. B³ averages the precision and recall of each article (Bagga and
+Baldwin, "Algorithms for Scoring Coreference Chains", 1998). Both scores are computed from counts of articles
+with the same (cluster, label, group), without listing pairs, so a large corpus takes one pass. The adjusted
+Rand index (Hubert and Arabie 1985) and the V-measure (Rosenberg and Hirschberg 2007) are those of
+scikit-learn; they ignore open groups. If only pairs are labelled, only those pairs are scored.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Labels = Sequence[Hashable]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How well a clustering agrees with the labels, each in [0, 1]."""
+    """The agreement of a clustering with the labels; each value is in [0, 1]."""
 
     precision: float
     recall: float
@@ -50,15 +51,15 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class RelationVerdicts:
-    """The drops of one relation, compared with the labels of the dropped and the kept article."""
+    """The drops of one relation, compared with the labels of the dropped and kept articles."""
 
     dropped: int
     right: int
-    """Both have the same label."""
+    """Both articles have the same label."""
     wrong: int
-    """They have different labels."""
+    """The articles have different labels."""
     open: int
-    """The pair is open, or one of the two has no label."""
+    """The pair is open, or an article has no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Evaluation:
     stories: int
     """Distinct labels."""
     clusters: int
-    """Clusters among the labelled articles, those of one article too."""
+    """Clusters among the labelled articles, including those of one article."""
     relations: dict[str, RelationVerdicts]
     adjusted_rand: float
     """In [-.5, 1]; 0 is the value of a random clustering."""
@@ -82,38 +83,38 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class PairEvaluation:
-    """The scores of a result on labelled pairs alone."""
+    """The scores of a result on labelled pairs."""
 
     pairwise: Agreement
     pairs: int
     """Labelled pairs that are scored."""
     same: int
-    """How many of them belong together at the level that is scored."""
+    """Pairs that belong together at the scored level."""
     open: int
-    """Pairs that their labels leave open at this level."""
+    """Pairs whose label leaves them open at this level."""
     unknown: int
     """Pairs with an article that is not in the corpus."""
     relations: dict[str, RelationVerdicts]
 
 
 def evaluate(result: Result, labels: Labels, open_groups: Labels | None = None) -> Evaluation:
-    """Return the scores of a result against labels, one for each article in the order of input.
+    """Return the scores of a result against labels, one for each article in input order.
 
-    An article with the label None is left out. Two articles with the same value in `open_groups` but with
-    different labels are left out as a pair.
-    `InputError` where the labels are not as many as the articles.
+    Articles with the label None are not scored. Two articles with the same value in `open_groups` but
+    different labels are not scored as a pair. Raise `InputError` if the number of labels is not the number of
+    articles.
     """
     leaders = result.assignments.leaders.tolist()
     open_groups = [None] * len(leaders) if open_groups is None else open_groups
     if not len(labels) == len(open_groups) == len(leaders):
         raise InputError(f"there are {len(leaders)} articles, but {len(labels)} labels")
-    known = [a for a, label in enumerate(labels) if label is not None]
-    stories, clusters, sagas = ([column[a] for a in known] for column in (labels, leaders, open_groups))
+    labelled = [a for a, label in enumerate(labels) if label is not None]
+    stories, clusters, sagas = ([column[a] for a in labelled] for column in (labels, leaders, open_groups))
     return Evaluation(
         pairwise=score_pairwise(stories, clusters, sagas),
         b_cubed=score_b_cubed(stories, clusters, sagas),
-        articles=len(known),
-        unlabelled=len(labels) - len(known),
+        articles=len(labelled),
+        unlabelled=len(labels) - len(labelled),
         stories=len(set(stories)),
         clusters=len(set(clusters)),
         relations=count_verdicts(result, lambda a, b: compare_labels(labels, open_groups, a, b)),
@@ -127,19 +128,23 @@ def evaluate_pairs(result: Result, labelled: LabelledPairs) -> PairEvaluation:
     leaders, true = result.assignments.leaders, int(labelled.together.sum())
     joined = leaders[labelled.left] == leaders[labelled.right]
     pairs_ = zip(labelled.left.tolist(), labelled.right.tolist(), labelled.together.tolist(), strict=True)
-    known = {frozenset((a, b)): together for a, b, together in pairs_}
+    labels_by_pair = {frozenset((a, b)): together for a, b, together in pairs_}
     return PairEvaluation(
         pairwise=compute_agreement(int((joined & labelled.together).sum()), int(joined.sum()), true),
         pairs=len(labelled.together),
         same=true,
         open=labelled.open,
         unknown=labelled.unknown,
-        relations=count_verdicts(result, lambda a, b: known.get(frozenset((a, b)))),
+        relations=count_verdicts(result, lambda a, b: labels_by_pair.get(frozenset((a, b)))),
     )
 
 
 def compute_agreement(both: float, claimed: float, true: float) -> Agreement:
-    """Return precision, recall and F1 of counts of pairs; nothing claimed is nothing wrong, nothing true nothing missed."""
+    """Return precision, recall and F1 from counts of pairs.
+
+    `both` counts pairs that are claimed and true. Precision is 1 if nothing is claimed, recall is 1 if
+    nothing is true.
+    """
     return Agreement(
         precision=both / claimed if claimed else 1.0,
         recall=both / true if true else 1.0,
@@ -170,16 +175,15 @@ def compute_v_measure(labels: Labels, clusters: Labels) -> float:
 
 
 def encode_labels(labels: Labels) -> list[int]:
-    """Return labels as whole numbers, equal ones by the same."""
+    """Return labels as integers, the same for equal labels."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(label, len(numbers)) for label in labels]
 
 
 def score_pairwise(labels: Labels, clusters: Labels, open_groups: Labels | None = None) -> Agreement:
-    """Return how well the pairs within clusters agree with the pairs within stories.
+    """Return the agreement of the pairs within clusters with the pairs within stories.
 
-    Where nothing is clustered nothing is wrong, and where there is nothing to find nothing is missed: then
-    precision, or recall, is 1.
+    Precision is 1 if no articles are clustered, recall is 1 if no story has two articles.
 
     >>> score_pairwise(["a", "a", "b"], [1, 1, 1])
     Agreement(precision=0.3333333333333333, recall=1.0, f1=0.5)
@@ -192,11 +196,11 @@ def score_pairwise(labels: Labels, clusters: Labels, open_groups: Labels | None 
 
 
 def score_b_cubed(labels: Labels, clusters: Labels, open_groups: Labels | None = None) -> Agreement:
-    """Return B³: precision and recall of each article, averaged, and their harmonic mean.
+    """Return B³: the mean precision and recall of the articles, and their harmonic mean.
 
-    Of an article, precision is the share of its own story among its cluster, without those that are open to
-    it; recall is the share of its story that lies in its cluster. Each article counts
-    itself. Of no articles, all is 1.
+    The precision of an article is the share of its own story in its cluster, without the articles that are
+    open to it. Its recall is the share of its story that is in its cluster. Each article counts itself.
+    Without articles, all values are 1.
 
     >>> score_b_cubed(["a", "a", "b"], [1, 1, 1])
     Agreement(precision=0.5555555555555555, recall=1.0, f1=0.7142857142857143)
@@ -218,28 +222,30 @@ def score_b_cubed(labels: Labels, clusters: Labels, open_groups: Labels | None =
 
 
 def find_failed_floors(scores: Evaluation | PairEvaluation, floors: Mapping[str, float]) -> list[str]:
-    """Return a sentence for each score below its floor; those of B³ have `b3_` before their name.
+    """Return a sentence for each score below its floor; names of B³ scores start with "b3_".
 
-    `InputError` where a floor is of a score that labelled pairs alone do not give.
+    Raise `InputError` for a score that labelled pairs do not have.
     """
-    found = asdict(scores.pairwise)
+    values = asdict(scores.pairwise)
     if isinstance(scores, Evaluation):
-        found |= {f"b3_{name}": value for name, value in asdict(scores.b_cubed).items()}
-        found |= {"ari": scores.adjusted_rand, "v_measure": scores.v_measure}
-    missing = [name for name in floors if name not in found]
+        values |= {f"b3_{name}": value for name, value in asdict(scores.b_cubed).items()}
+        values |= {"ari": scores.adjusted_rand, "v_measure": scores.v_measure}
+    missing = [name for name in floors if name not in values]
     if missing:
-        raise InputError(f"labelled pairs give no {missing[0]}, of which a floor was asked; they give f1")
+        raise InputError(
+            f"{missing[0]} cannot be computed from labelled pairs; use a floor for f1, precision or recall"
+        )
     return [
-        f"{name} is {found[name]:.4f}, below its floor of {least}"
-        for name, least in floors.items()
-        if found[name] < least
+        f"{name} is {values[name]:.4f}, below its floor of {floor}"
+        for name, floor in floors.items()
+        if values[name] < floor
     ]
 
 
 def read_label_fields(records: Iterable[Record], *names: str) -> list[list[Hashable]]:
-    """Return for each field named the labels that the records have in it, None where there is none.
+    """Return the labels in each of the named fields of the records, None where a record has none.
 
-    `InputError` where no record has the field.
+    Raise `InputError` if no record has the field.
     """
     columns: list[list[Hashable]] = [[] for _ in names]
     for record in records:
@@ -267,14 +273,16 @@ def count_pairs(sizes: Iterable[int]) -> int:
 
 def count_open_pairs(labels: Labels, clusters: Labels, open_groups: Labels) -> int:
     """Return the number of pairs within clusters that share an open group but not their label."""
-    known = [(c, o, s) for c, o, s in zip(clusters, open_groups, labels, strict=True) if o is not None]
-    return count_pairs(Counter((c, o) for c, o, _ in known).values()) - count_pairs(Counter(known).values())
+    triples = [(c, o, s) for c, o, s in zip(clusters, open_groups, labels, strict=True) if o is not None]
+    return count_pairs(Counter((c, o) for c, o, _ in triples).values()) - count_pairs(
+        Counter(triples).values()
+    )
 
 
 def count_verdicts(
     result: Result, are_together: Callable[[int, int], bool | None]
 ) -> dict[str, RelationVerdicts]:
-    """Return for each relation how many of its drops are right, wrong or open, by the dropped and the kept article."""
+    """Return by relation how many drops are right, wrong or open, comparing each dropped article with the kept one."""
     assignments = result.assignments
     counts: dict[str, Counter[bool | None]] = {name: Counter() for name in RELATIONS}
     for a in np.flatnonzero(assignments.relations >= 0).tolist():

@@ -1,9 +1,10 @@
 """Find the pairs nearest the threshold of the level's model, on both sides of it.
 
-A result holds the pairs that matched. Pairs that just missed have to be searched for: kept articles are looked up again among
-those kept before them, as in a run, and the best candidate of each is taken. So no article is the later one of two misses. The
-number of articles looked up is bounded. Whoever has the sketches of a run takes an even sample along the rank order; whoever has
-only the corpus sketches the last articles again, since an article finds its match among those before it.
+A result holds the pairs that match. To find the nearest misses, kept articles are looked up again among those
+kept before them, as in a run, and the best candidate of each is taken. So each article is the later one of at
+most one miss. The number of lookups is bounded. If the sketches of a run are available, the articles are an
+even sample along the rank order. Otherwise only the last articles are sketched again, because an article
+finds its match among those before it.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ __all__ = [
 MAX_LOOKUPS = 20_000
 """The most kept articles that are looked up again: a second of work, or four seconds and 150 MB if they are sketched again."""
 MAX_SHORTFALL = 6.0
-"""A pair further below the threshold (log-odds) is not near it."""
+"""Log-odds below the threshold from which a pair is not near it."""
 MAX_WEIGHED_CANDIDATES = 16
-"""Candidates of an article that are weighed if it is sketched again: those that share most."""
+"""The most candidates of an article that are scored if it is sketched again: those that share most keys."""
 
 
 class NearThresholdPair(NamedTuple):
@@ -56,24 +57,24 @@ class NearThresholdPair(NamedTuple):
     """The position of the article that ranks first, which is kept."""
     other: int
     log_odds: float
-    """By the level's model, to compare with `get_level_threshold`."""
+    """Log-odds of the level's model, to compare with `get_level_threshold`."""
     matched: bool
-    """`other` is dropped as a rewrite or follow-up of `kept`; otherwise both are kept."""
+    """Whether `other` is dropped as a rewrite or follow-up of `kept`; otherwise both are kept."""
 
 
 class NearMisses(NamedTuple):
-    """The best candidate of each kept article that has one, whatever kept the two apart; arrays of one length."""
+    """The best candidate of each kept article that has one, whatever the reason for keeping both; arrays of equal length."""
 
     articles_searched: int
-    """How many kept articles were looked up."""
+    """The number of kept articles that were looked up."""
     first: np.ndarray
     """int64: the position of the candidate, which ranks before the other."""
     later: np.ndarray
     """int64: the position of the article that was looked up."""
     evidence: np.ndarray
-    """Pairs × columns, float32, as seen from the later one."""
+    """pairs × columns, float32: the evidence for the later article."""
     log_odds: np.ndarray
-    """float64: by the level's model."""
+    """float64: log-odds of the level's model."""
     words: np.ndarray
     """int32: words in the shorter of the two."""
     days: np.ndarray
@@ -81,7 +82,7 @@ class NearMisses(NamedTuple):
 
 
 def find_nearest_pairs(result: Result, sketches: Sketches, limit: int) -> list[NearThresholdPair]:
-    """Return the pairs nearest the threshold, nearest first: at most `limit` that match, and as many that do not."""
+    """Return at most `limit` matching pairs and `limit` other pairs, nearest the threshold first."""
     threshold = get_level_threshold(make_match_params(result.settings))
     sides = (list_matched_pairs(result), find_missed_pairs(result, sketches))
     nearest = [p for side in sides for p in sorted(side, key=lambda p: abs(p.log_odds - threshold))[:limit]]
@@ -89,7 +90,7 @@ def find_nearest_pairs(result: Result, sketches: Sketches, limit: int) -> list[N
 
 
 def list_matched_pairs(result: Result) -> list[NearThresholdPair]:
-    """Return every dropped rewrite and follow-up, with the kept article."""
+    """Return every dropped rewrite and follow-up with its kept article."""
     assignments, model = result.assignments, choose_level_model(result.settings)
     dropped = np.flatnonzero((assignments.relations >= REWRITE) & (result.duplicate_of_input < 0))
     log_odds = model.compute_log_odds(assignments.get_evidence_rows(dropped))
@@ -97,7 +98,7 @@ def list_matched_pairs(result: Result) -> list[NearThresholdPair]:
 
 
 def find_missed_pairs(result: Result, sketches: Sketches) -> list[NearThresholdPair]:
-    """Return the best candidate of each kept article that the model alone holds apart, by `MAX_SHORTFALL` at most."""
+    """Return the best candidate of each kept article that only the model rejects, by at most `MAX_SHORTFALL`."""
     settings, kept = result.settings, list_kept_in_order(result)
     threshold = get_level_threshold(make_match_params(settings))
     lookup_mask = np.zeros(len(sketches.text_hashes), np.bool_)
@@ -120,7 +121,7 @@ def find_near_misses(batches: Iterable[pa.RecordBatch], result: Result) -> NearM
     selected = np.zeros(len(result.ids), bool)
     selected[kept] = True
     sketches = sketch_selected(batches, selected, settings)
-    order = (np.cumsum(selected) - 1)[kept]  # rows of the sketches, in place of positions in the corpus
+    order = (np.cumsum(selected) - 1)[kept]  # rows of the sketches instead of positions in the corpus
     parts = iter_candidate_pairs(sketches, order, settings, max_candidates=MAX_WEIGHED_CANDIDATES)
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *parts])
     evidence = compute_evidence_in_context(sketches, order, pairs, settings)
@@ -140,14 +141,14 @@ def find_near_misses(batches: Iterable[pa.RecordBatch], result: Result) -> NearM
 
 
 def compute_context_log_odds(result: Result, sketches: Sketches, pairs: np.ndarray) -> np.ndarray:
-    """Return the log-odds of pairs by the level's model, among the articles that a result keeps."""
+    """Return the log-odds of pairs by the level's model, in the context of the kept articles of a result."""
     leaders = result.assignments.leaders
     evidence = compute_evidence_in_context(sketches, result.order, pairs, result.settings, leaders)
     return choose_level_model(result.settings).compute_log_odds(evidence)
 
 
 def order_by_rank(pairs: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return pairs (n × 2) with the article first that ranks first; an article that is not ranked comes last.
+    """Return pairs (n × 2) with the higher-ranked article first; an unranked article comes last.
 
     >>> order_by_rank(np.array([[0, 2], [2, 1]]), np.array([2, 0, 1])).tolist()
     [[2, 0], [2, 1]]
@@ -166,7 +167,7 @@ def list_kept_in_order(result: Result) -> np.ndarray:
 def make_pairs(
     kept: np.ndarray, other: np.ndarray, log_odds: np.ndarray, *, matched: bool
 ) -> list[NearThresholdPair]:
-    """Return columns of pairs as rows."""
+    """Return columns of pairs as a list of pairs."""
     rows = zip(kept.tolist(), other.tolist(), log_odds.tolist(), strict=True)
     return [NearThresholdPair(*row, matched=matched) for row in rows]
 

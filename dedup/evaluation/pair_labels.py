@@ -1,8 +1,9 @@
 """Read files of labelled pairs, append labels to them, and find their articles in a corpus.
 
-A file is CSV, TSV or JSON Lines, plain or gzipped. Each row has two ids, `a` and `b`, and a `label`: same, followup, different or
-open. Older files have `same` instead: true, false or open. The last label of a pair counts. Nothing is guessed: a row without
-these fields is an error that names its line. An appended label is on the disk when the call returns.
+A file is CSV, TSV or JSON Lines, plain or gzipped. Each row has two ids, a and b, and a label: same,
+followup, different or open. Older files have the field same instead: true, false or open. The last label of a
+pair counts. A row without these fields is an error that names its line. An appended label is on disk when the
+call returns.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ ANSWER_SAME, ANSWER_FOLLOWUP, ANSWER_DIFFERENT, ANSWER_OPEN = "same", "followup"
 ANSWER_NOT_SAME = "apart"
 """Two stories, of one storyline or not: the meaning of `same: false` in older files."""
 LABEL_ANSWERS = (ANSWER_SAME, ANSWER_FOLLOWUP, ANSWER_DIFFERENT, ANSWER_OPEN)
-"""Values of the field `label`: the same story, another chapter of the same storyline, neither, or undecided."""
+"""The values of the field label: same story, another chapter of the same storyline, neither, or undecided."""
 TOGETHER_BY_MODEL: Mapping[str, Mapping[str, bool | None]] = {
     "story": {
         ANSWER_SAME: True,
@@ -67,10 +68,10 @@ TOGETHER_BY_MODEL: Mapping[str, Mapping[str, bool | None]] = {
 """By model: whether an answer puts two articles together; None if it leaves that open."""
 
 MAX_LABEL_FILE_BYTES = 1 << 30
-"""The size limit of a file of pairs, which is read as a whole."""
+"""The size limit of a file of pairs, which is read into memory."""
 MAX_ID_LENGTH = 10_000
 ID_FIELD_PAIRS = (("a", "b"), ("id_a", "id_b"), ("id1", "id2"), ("left", "right"), ("id", "canonical"))
-"""Names of the two id fields; the last are those that `dedup` writes itself."""
+"""Names of the two id fields; the last are those that `dedup` writes."""
 LABEL_FIELD = "label"
 SAME_FIELDS = ("same", "same_story")
 """Names of the answer field in older files, which have two answers."""
@@ -97,24 +98,24 @@ class PairLabel(NamedTuple):
 
 
 class LabelledPairs(NamedTuple):
-    """Labelled pairs by the positions of their articles, as they count at a level."""
+    """Labelled pairs by the positions of their articles, as they count at one level."""
 
     left: np.ndarray
     right: np.ndarray
     together: np.ndarray
-    """bool: the two belong in one cluster at the level; open pairs are not included."""
+    """bool: whether the two belong in one cluster at the level; open pairs are left out."""
     open: int
     """Pairs that are open at the level."""
     unknown: int
     """Pairs with an article that is not in the corpus."""
     answers: Mapping[str, int]
-    """Pairs of the corpus by answer, open ones included."""
+    """The number of pairs of the corpus by answer, including open ones."""
 
 
 def read_pair_labels(path: str | Path) -> list[PairLabel]:
-    """Return the labelled pairs of a file; if a pair is repeated, its last label.
+    """Return the labelled pairs of a file; of a repeated pair, the last label.
 
-    `InputError` names the first line that is not a labelled pair.
+    Raise `InputError` for the first line that is not a labelled pair.
     """
     kind, packing = split_extensions(str(path))
     text = read_label_text(path, packing)
@@ -155,7 +156,7 @@ def read_label_text(path: str | Path, packing: str) -> str:
 def iter_delimited_labels(
     text: str, delimiter: str, path: str | Path
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the rows of a table, with their lines."""
+    """Yield (line number, row) for the rows of a table."""
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for row in reader:
@@ -165,7 +166,7 @@ def iter_delimited_labels(
 
 
 def iter_json_labels(text: str, path: str | Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the objects of JSON Lines, with their lines; blank lines are passed over."""
+    """Yield (line number, object) for the objects of JSON Lines; blank lines are skipped."""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -179,7 +180,7 @@ def iter_json_labels(text: str, path: str | Path) -> Iterator[tuple[int, Mapping
 
 
 def parse_pair_label(row: Mapping[str, Any]) -> PairLabel:
-    """Return a row as a labelled pair; `ValueError` says why it is none."""
+    """Return a row as a labelled pair; raise `ValueError` with the reason if it is not one."""
     ids = next((pair for pair in ID_FIELD_PAIRS if pair[0] in row and pair[1] in row), None)
     if ids is None:
         raise ValueError("it lacks the two ids, the fields 'a' and 'b'")
@@ -190,19 +191,19 @@ def parse_pair_label(row: Mapping[str, Any]) -> PairLabel:
 
 
 def parse_answer(row: Mapping[str, Any]) -> str:
-    """Return the answer of a row: that of its `label`, or that of its `same` if it has no label or leaves it open."""
+    """Return the answer of a row, from its field label, or from its field same if the label is missing or open."""
     label = parse_answer_field(row, (LABEL_FIELD,), LABEL_FIELD_ANSWERS)
     same = parse_answer_field(row, SAME_FIELDS, SAME_FIELD_ANSWERS)
     if label is None and same is None:
         raise ValueError(f"it has no field 'label': {', '.join(LABEL_ANSWERS[:-1])} or {LABEL_ANSWERS[-1]}")
-    said = [answer for answer in (label, same) if answer not in {None, ANSWER_OPEN}]
-    if len({answer == ANSWER_SAME for answer in said}) > 1:
+    answers = [answer for answer in (label, same) if answer not in {None, ANSWER_OPEN}]
+    if len({answer == ANSWER_SAME for answer in answers}) > 1:
         raise ValueError(f"its label is {label!r}, and its field 'same' says otherwise")
-    return (said[0] if said else None) or ANSWER_OPEN
+    return (answers[0] if answers else None) or ANSWER_OPEN
 
 
 def parse_answer_field(row: Mapping[str, Any], fields: Sequence[str], words: Mapping[str, str]) -> str | None:
-    """Return the answer in the first of the fields that a row has, None if it has none of them."""
+    """Return the answer in the first of `fields` that the row has, or None if it has none of them."""
     name = next((name for name in fields if name in row), None)
     if name is None:
         return None
@@ -219,7 +220,7 @@ def parse_answer_field(row: Mapping[str, Any], fields: Sequence[str], words: Map
 
 
 def parse_article_id(value: Any) -> str:
-    """Return an id; a whole number is an id, too."""
+    """Return an id as a string; integers are accepted."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value or len(value) > MAX_ID_LENGTH:
@@ -229,12 +230,12 @@ def parse_article_id(value: Any) -> str:
 
 def format_pair_label(label: PairLabel, **more: Any) -> bytes:
     """Return a labelled pair as a line of JSON, with its newline."""
-    said = {"same": False} if label.answer == ANSWER_NOT_SAME else {LABEL_FIELD: label.answer}
-    return to_json_line({"a": label.a, "b": label.b, **said, **more}) + b"\n"
+    answer_field = {"same": False} if label.answer == ANSWER_NOT_SAME else {LABEL_FIELD: label.answer}
+    return to_json_line({"a": label.a, "b": label.b, **answer_field, **more}) + b"\n"
 
 
 def load_saved_labels(path: str | Path) -> list[PairLabel]:
-    """Return the labels that a file holds, none if there is no file; a partial last line is removed from it."""
+    """Return the labels in a file, none if there is no file; a partial last line is removed from the file."""
     file = Path(path)
     if not file.exists():
         return []
@@ -246,7 +247,7 @@ def load_saved_labels(path: str | Path) -> list[PairLabel]:
 
 
 def append_label(path: str | Path, label: PairLabel, **more: object) -> None:
-    """Append a label to a file, and wait until it is on the disk."""
+    """Append a label to a file and sync it to disk."""
     try:
         with Path(path).open("ab") as file:
             file.write(format_pair_label(label, **more))
@@ -257,7 +258,7 @@ def append_label(path: str | Path, label: PairLabel, **more: object) -> None:
 
 
 def is_together(answer: str, level: str) -> bool | None:
-    """Return whether an answer puts two articles into one cluster of a level, None if it leaves that open.
+    """Return whether an answer puts two articles into one cluster at a level; None if it leaves that open.
 
     >>> is_together("followup", "story"), is_together("followup", "storyline")
     (False, True)
@@ -266,7 +267,7 @@ def is_together(answer: str, level: str) -> bool | None:
 
 
 def find_labelled_pairs(labels: Iterable[PairLabel], ids: Sequence[str], level: str) -> LabelledPairs:
-    """Return labelled pairs by the positions of their ids, as they count at a level; of a repeated id, the first position."""
+    """Return labelled pairs by the positions of their ids, as they count at a level; a repeated id is its first article."""
     places: dict[str, int] = {}
     for position, name in enumerate(ids):
         places.setdefault(name, position)

@@ -1,7 +1,7 @@
 """Select the pairs that are most useful to label, and read their articles for a person to compare.
 
-They are the pairs nearest the threshold on both sides, no two of one story, that have no label yet. Every tenth is a check: a
-pair that the model is certain of.
+The pairs are those nearest the threshold on both sides that have no label yet, no two of the same story.
+Every tenth pair is a check, one that the model is certain of.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Question", "ReviewArticle", "find_own_terms", "read_review_articles"
 
 CHECK_EVERY = 10
 PAIRS_PER_QUESTION = 40
-"""Pairs that are considered for each question, so that enough are of different stories."""
+"""Pairs considered for each question, so that enough of them are of different stories."""
 REVIEW_LEAD_WORDS = 90
 MAX_NAMES = 12
 
@@ -42,19 +42,19 @@ class Question(NamedTuple):
     other: int
     log_odds: float
     expected: bool | None
-    """The model's answer, if the question is a check: whether the two belong together at the level."""
+    """For a check, the model's answer: whether the two belong together at the level. Otherwise None."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewArticle:
-    """An article as a person is shown it."""
+    """An article as a reviewer sees it."""
 
     id: str
     title: str | None
     source: str | None
     published: datetime | None
     lead: str
-    """The first words of the text, boilerplate left out."""
+    """The first words of the text, without boilerplate."""
     text: str
 
 
@@ -62,10 +62,10 @@ def select_questions(
     result: Result, sketches: Sketches, judged: Collection[frozenset[str]], limit: int
 ) -> list[Question]:
     """Return at most `limit` questions about pairs without a label, nearest the threshold first."""
-    wanted = find_nearest_pairs(result, sketches, limit * PAIRS_PER_QUESTION)
+    nearest = find_nearest_pairs(result, sketches, limit * PAIRS_PER_QUESTION)
     sure = rank_certain_pairs(result, sketches)
     used: set[int] = set()
-    near = filter_unjudged_pairs(wanted, result, judged, used)
+    near = filter_unjudged_pairs(nearest, result, judged, used)
     checks = filter_unjudged_pairs(sure, result, judged, used)
     questions: list[Question] = []
     while len(questions) < limit:
@@ -81,7 +81,7 @@ def select_questions(
 
 
 def rank_certain_pairs(result: Result, sketches: Sketches) -> list[NearThresholdPair]:
-    """Return matches and misses in turn, furthest from the threshold first."""
+    """Return matches and misses alternately, furthest from the threshold first."""
     matches = sorted(list_matched_pairs(result), key=lambda pair: -pair.log_odds)
     misses = sorted(find_missed_pairs(result, sketches), key=lambda pair: pair.log_odds)
     return [pair for both in zip(matches, misses, strict=False) for pair in both]
@@ -90,7 +90,7 @@ def rank_certain_pairs(result: Result, sketches: Sketches) -> list[NearThreshold
 def filter_unjudged_pairs(
     pairs: Iterable[NearThresholdPair], result: Result, judged: Collection[frozenset[str]], used: set[int]
 ) -> Iterator[NearThresholdPair]:
-    """Yield pairs without a label and of unused stories, and add their stories to `used`."""
+    """Yield pairs without a label whose stories are not in `used`, and add their stories to it."""
     leaders = result.assignments.leaders
     for pair in pairs:
         stories = {int(leaders[pair.kept]), int(leaders[pair.other])}
@@ -106,23 +106,23 @@ def read_review_articles(
     positions: Iterable[int],
     learned: BoilerplateProfile | None,
 ) -> dict[int, ReviewArticle]:
-    """Return the articles at these positions as they are shown, from another pass over the corpus."""
-    wanted = sorted(set(positions))
-    found: dict[int, ReviewArticle] = {}
+    """Return the articles at these positions as a reviewer sees them; this reads the corpus again."""
+    ordered = sorted(set(positions))
+    review_articles: dict[int, ReviewArticle] = {}
     start = 0
     for batch in corpus:
-        for position in wanted:
+        for position in ordered:
             if start <= position < start + batch.num_rows:
                 article = batch.slice(position - start, 1)
-                found[position] = make_review_article(result.ids[position], article, learned)
+                review_articles[position] = make_review_article(result.ids[position], article, learned)
         start += batch.num_rows
-    return found
+    return review_articles
 
 
 def make_review_article(
     name: str, article: pa.RecordBatch, learned: BoilerplateProfile | None
 ) -> ReviewArticle:
-    """Return an article, a batch of one, as it is shown."""
+    """Return an article (a batch of one) as a reviewer sees it."""
     row: Mapping[str, Any] = article.select(SCHEMA.names).to_pylist()[0]
     text = remove_boilerplate(article, learned)[0].as_py() or row["text"]
     words = split_words(text)
@@ -138,15 +138,15 @@ def make_review_article(
 
 
 def find_own_terms(one: ReviewArticle, other: ReviewArticle) -> list[str]:
-    """Return the names and numbers in the title and lead of one article that the other lacks, in their order.
+    """Return the names and numbers in the title and lead of one article that the other lacks, in text order.
 
     Any capitalised word counts as a name.
     """
-    theirs = {word.folded for word in split_words(f"{other.title or ''}\n{other.text}")}
-    told = f"{one.title or ''}\n{one.lead}"
+    other_words = {word.folded for word in split_words(f"{other.title or ''}\n{other.text}")}
+    shown_text = f"{one.title or ''}\n{one.lead}"
     missing: dict[str, str] = {}
-    for word in split_words(told):
-        written = told[word.start : word.end]
-        if (written[0].isupper() or written[0].isdecimal()) and word.folded not in theirs:
+    for word in split_words(shown_text):
+        written = shown_text[word.start : word.end]
+        if (written[0].isupper() or written[0].isdecimal()) and word.folded not in other_words:
             missing.setdefault(word.folded, written)
     return list(missing.values())[:MAX_NAMES]

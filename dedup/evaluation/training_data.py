@@ -1,9 +1,9 @@
-"""Select the labelled pairs that the model of a level can learn from, and deal their stories out into folds.
+"""Select the labelled pairs that a model can learn from, and assign their stories to folds.
 
-A model learns from pairs that it would have to decide: they are candidates, lie in the window, and are neither copies nor
-fillings of one template. All articles count as candidates here, not only the kept ones, so that the pairs do not depend on a
-clustering. Folds are of stories, so that a model is tested on stories that it has not seen. Stories are dealt out by a hash of
-their numbers, which is the same on every machine.
+A model learns from pairs that it would have to decide: candidates within the window that are neither copies
+nor texts of one template. Here all articles count as candidates, not only the kept ones, so the pairs do not
+depend on a clustering. Folds consist of stories, so a model is tested on stories that it was not fitted to.
+Stories are assigned by a hash of their number, which is the same on every machine.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ __all__ = [
 ]
 
 MAX_TRAINING_PAIRS = 50_000
-"""The most pairs that are taken, evenly, of a corpus with a label for each article."""
+"""The most pairs taken, evenly, from a corpus with a label for each article."""
 MAX_MODEL_SHORTFALL = 8.0
-"""Log-odds below the threshold from which on a pair teaches nothing."""
+"""Log-odds below the threshold from which a pair is too easy to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """Pairs to learn from, and the number of those from which nothing can be learned."""
+    """The pairs to learn from, and the number of labelled pairs that the model never decides."""
 
     pairs: TrainingPairs
     settled: int
-    """Labelled pairs that never reach the model: copies, fillings of one template, too short, or too far apart in time."""
+    """Labelled pairs that never reach the model: copies, texts of one template, too short, or too far apart in time."""
 
 
 def build_training_set(corpus: SketchedCorpus, result: Result, truth: GroundTruth) -> TrainingSet:
@@ -68,15 +68,15 @@ def build_from_stories(corpus: SketchedCorpus, result: Result, truth: StoryTruth
     """Return the training pairs of a corpus with a label for each article."""
     pairs = select_model_pairs(corpus.sketches, result.order, result.settings, MAX_TRAINING_PAIRS)
     together = [truth.are_together(a, b) for a, b in pairs.tolist()]
-    known = np.array([same is not None for same in together], np.bool_)
-    # The stories of an open group (a saga) must lie in one fold, too.
+    is_labelled = np.array([same is not None for same in together], np.bool_)
+    # The stories of an open group must also be in one fold.
     groups = [
         label if group is None else ("open", group)
         for label, group in zip(truth.labels, truth.open_groups, strict=True)
     ]
     stories = np.array(encode_labels(groups), np.int64)
-    same = np.array(together, np.bool_)[known]
-    return TrainingSet(build_training_pairs(corpus, result, pairs[known], same, stories), 0)
+    same = np.array(together, np.bool_)[is_labelled]
+    return TrainingSet(build_training_pairs(corpus, result, pairs[is_labelled], same, stories), 0)
 
 
 def build_training_pairs(
@@ -88,7 +88,7 @@ def build_training_pairs(
 
 
 def select_model_pairs(sketches: Sketches, order: np.ndarray, settings: Settings, limit: int) -> np.ndarray:
-    """Return at most `limit` pairs (n × 2, int64) for the model to decide, the article first that ranks first.
+    """Return at most `limit` pairs (n × 2, int64, higher rank first) that the model decides.
 
     If there are more, only every second, third … article in rank order is looked up.
     """
@@ -105,7 +105,7 @@ def select_model_pairs(sketches: Sketches, order: np.ndarray, settings: Settings
 def collect_model_pairs(
     sketches: Sketches, order: np.ndarray, lookup_mask: np.ndarray, settings: Settings, limit: int
 ) -> tuple[np.ndarray, int]:
-    """Return the first pairs of the articles that are looked up, about `limit` of them, and the number of all."""
+    """Return about `limit` pairs of the articles in the mask, and the number of all their pairs."""
     parts, count = [np.zeros((0, 2), np.int64)], 0
     for pairs, _ in iter_model_pairs(sketches, order, settings, lookup_mask, MAX_MODEL_SHORTFALL):
         parts += [pairs] if count <= limit else []
@@ -114,12 +114,12 @@ def collect_model_pairs(
 
 
 def is_decided_by_model(sketches: Sketches, pairs: np.ndarray, settings: Settings) -> np.ndarray:
-    """Return for each pair (n × 2, the kept article first) whether the model would decide it if it were a candidate."""
+    """Return for each pair (n × 2, kept article first) whether the model would decide it as a candidate."""
     return score_pairs(sketches, pairs, settings) > -np.inf
 
 
 def label_connected_stories(pairs: np.ndarray, same: np.ndarray, articles: int) -> np.ndarray:
-    """Return the story of each article, as a number for each group that pairs of one story connect.
+    """Return the story number of each article: articles connected by pairs of the same story share a number.
 
     >>> label_connected_stories(np.array([[0, 1], [1, 2]]), np.array([True, False]), 3).tolist()
     [0, 0, 1]
@@ -130,7 +130,7 @@ def label_connected_stories(pairs: np.ndarray, same: np.ndarray, articles: int) 
 
 
 def assign_folds(stories: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return the folds of the two stories of each pair."""
+    """Return the fold of each story in `stories` (n × 2)."""
     names, inverse = np.unique(stories, return_inverse=True)
     fold_by_story = np.empty(len(names), np.int64)
     fold_by_story[order_by_hash(names, seed)] = np.arange(len(names)) % folds
@@ -138,7 +138,7 @@ def assign_folds(stories: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 
 def sample_by_story(labelled: TrainingPairs, share: float, seed: int) -> TrainingPairs:
-    """Return a share of the pairs, those of the same two stories together, so that the odds stay as they are."""
+    """Return a share of the pairs; pairs of the same two stories stay together, so the odds do not change."""
     if share == 1:
         return labelled
     groups, inverse = np.unique(np.sort(labelled.stories, axis=1), axis=0, return_inverse=True)
@@ -149,6 +149,6 @@ def sample_by_story(labelled: TrainingPairs, share: float, seed: int) -> Trainin
 
 
 def order_by_hash(names: Sequence[int] | np.ndarray, seed: int) -> np.ndarray:
-    """Return the positions of names, ordered by a hash of each name."""
+    """Return the positions of `names`, ordered by a hash of each."""
     keys = [hashlib.blake2b(f"{seed} {int(name)}".encode(), digest_size=8).digest() for name in names]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)

@@ -1,6 +1,7 @@
-"""Report how to tune a run by its labels: scores, their curve over thresholds, calibration, and the worst mistakes.
+"""Report how to tune a run with labels: scores, their threshold curve, calibration, and the worst mistakes.
 
-The corpus is sketched once and clustered again for each threshold, so that a curve of two dozen points takes seconds.
+The corpus is sketched once and clustered again for each threshold, so a curve of two dozen points takes
+seconds.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ CURVE_THRESHOLDS = (
     *(0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55),
     *(0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995),
 )
-"""The probabilities of a curve, besides the one in force."""
+"""The probabilities of the curve, in addition to the current one."""
 RELIABILITY_BINS = 10
 """Bins of equal width over the probabilities."""
 MAX_SPLIT_PAIRS = 200_000
@@ -52,10 +53,10 @@ MAX_SPLIT_PAIRS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class ThresholdScores:
-    """A point of the curve: the scores at a threshold."""
+    """A point of the threshold curve."""
 
     probability: float
-    """The threshold for a rewrite (at the level of storylines, for a follow-up)."""
+    """The threshold for a rewrite or, at level storyline, for a follow-up."""
     precision: float
     recall: float
     f1: float
@@ -64,19 +65,19 @@ class ThresholdScores:
     dropped: int
     in_force: bool
     best: bool
-    """The point has the best F1 of the curve; of several, it is the one nearest the threshold in force."""
+    """Whether the point has the best F1; of several, only the one nearest the current threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Pairs of similar probability, with the share of them that belongs together."""
+    """Pairs of similar probability, and the share of them that belongs together."""
 
     low: float
     high: float
     said: float
     """The mean of their probabilities."""
     same: float
-    """The share of them that is one story; of the storyline model, one storyline."""
+    """The share that is the same story or, for the storyline model, the same storyline."""
     pairs: int
 
 
@@ -85,15 +86,15 @@ class Mistake:
     """Two articles that a result joins or splits against the labels."""
 
     a: str
-    """The id of the article that ranks first."""
+    """The id of the higher-ranked article."""
     b: str
     title_a: str | None
     title_b: str | None
     relation: str | None
-    """None: they are not matched."""
+    """None if the two are not matched."""
     score: float | None
     probability: float
-    """By the level's model, whichever rule decided."""
+    """The probability of the level's model, whichever rule decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,12 @@ class TuningReport:
     level: str
     """The level at which the result is scored."""
     model: str
-    """The model whose probabilities are shown: "story" or "storyline"."""
+    """The model whose probabilities are shown: story or storyline."""
     scores: Evaluation | PairEvaluation
     curve: tuple[ThresholdScores, ...]
     reliability: tuple[ReliabilityBin, ...]
     calibration_error: float | None
-    """Over the bins of `compute_reliability`; None where there are none."""
+    """The expected calibration error of the bins in `reliability`; None without bins."""
     false_matches: tuple[Mistake, ...]
     misses: tuple[Mistake, ...]
 
@@ -116,10 +117,10 @@ class TuningReport:
 def build_tuning_report(
     corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int, *, thorough: bool = True
 ) -> TuningReport:
-    """Return the tuning report of a result, with at most `limit` mistakes of either kind.
+    """Return the tuning report of a result, with at most `limit` mistakes of each kind.
 
-    The curve and the reliability need more runs, so they are left out unless it is `thorough`. At the level of the text, where no
-    model decides, there are none.
+    The curve and the reliability need more runs, so they are left out unless `thorough`. Level text uses no
+    model, so it has neither.
     """
     level = result.settings.level
     thorough &= level != "text"
@@ -142,18 +143,18 @@ def compute_threshold_curve(
     """Return the scores at each threshold of the level's model, with the best marked."""
     name = THRESHOLD_SETTINGS[settings.level]
     in_force = getattr(settings, name)
-    found = [
+    points = [
         score_threshold(corpus, replace(settings, **{name: p}), truth, settings)
         for p in sorted({*CURVE_THRESHOLDS, in_force})
     ]
-    best = max(found, key=lambda p: (p.f1, -abs(p.probability - in_force)))
-    return tuple(replace(p, best=p is best) for p in found)
+    best = max(points, key=lambda p: (p.f1, -abs(p.probability - in_force)))
+    return tuple(replace(p, best=p is best) for p in points)
 
 
 def score_threshold(
     corpus: SketchedCorpus, trial_settings: Settings, truth: GroundTruth, settings: Settings
 ) -> ThresholdScores:
-    """Return the scores of a trial; `settings` are those in force."""
+    """Return the scores of a run with `trial_settings`; `settings` are the current ones."""
     result = cluster_sketches(corpus, trial_settings)
     scores = truth.score_result(result)
     return ThresholdScores(
@@ -171,25 +172,26 @@ def score_threshold(
 def compute_reliability(
     corpus: SketchedCorpus, result: Result, truth: GroundTruth
 ) -> tuple[ReliabilityBin, ...]:
-    """Return the share of pairs that belong together in each bin of the probability of the level's model.
+    """Return the share of pairs that belong together, for each bin of the probability of the level's model.
 
-    The pairs are the labelled ones among the matched rewrites and follow-ups and the nearest miss of each kept article.
+    The pairs are the labelled ones among the matched rewrites and follow-ups and the nearest miss of each
+    kept article.
     """
     pairs = [*list_matched_pairs(result), *find_missed_pairs(result, corpus.sketches)]
-    judged = [
+    labelled = [
         (to_probability(p.log_odds), same)
         for p in pairs
         if (same := truth.are_together(p.kept, p.other)) is not None
     ]
-    places = [min(int(said * RELIABILITY_BINS), RELIABILITY_BINS - 1) for said, _ in judged]
+    places = [min(int(probability * RELIABILITY_BINS), RELIABILITY_BINS - 1) for probability, _ in labelled]
     return tuple(
-        make_reliability_bin(k, [pair for pair, place in zip(judged, places, strict=True) if place == k])
+        make_reliability_bin(k, [pair for pair, place in zip(labelled, places, strict=True) if place == k])
         for k in sorted(set(places))
     )
 
 
 def compute_calibration_error(bins: Iterable[ReliabilityBin]) -> float | None:
-    """Return the expected calibration error: the distance of bins from calibration, weighted by pairs; None without bins.
+    """Return the expected calibration error: the mean distance of bins from calibration, weighted by pairs.
 
     >>> compute_calibration_error(
     ...     [ReliabilityBin(0.9, 1.0, 0.9, 0.4, 1), ReliabilityBin(0.1, 0.2, 0.1, 0.1, 1)]
@@ -203,11 +205,11 @@ def compute_calibration_error(bins: Iterable[ReliabilityBin]) -> float | None:
 
 def make_reliability_bin(tenth: int, pairs: list[tuple[float, bool]]) -> ReliabilityBin:
     """Return the bin of the pairs of one tenth."""
-    said, same = zip(*pairs, strict=True)
+    probabilities, same = zip(*pairs, strict=True)
     return ReliabilityBin(
         tenth / RELIABILITY_BINS,
         (tenth + 1) / RELIABILITY_BINS,
-        sum(said) / len(said),
+        sum(probabilities) / len(probabilities),
         sum(same) / len(same),
         len(pairs),
     )
@@ -216,7 +218,7 @@ def make_reliability_bin(tenth: int, pairs: list[tuple[float, bool]]) -> Reliabi
 def find_false_matches(
     corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int
 ) -> Iterator[Mistake]:
-    """Yield the drops that the labels contradict, most confident first, one of each cluster."""
+    """Yield the drops that contradict the labels, most confident first, at most one per cluster."""
     assignments = result.assignments
     dropped = np.flatnonzero((assignments.relations != NO_RELATION) & (result.duplicate_of_input < 0))
     pairs = zip(assignments.leaders[dropped].tolist(), dropped.tolist(), strict=True)
@@ -225,7 +227,7 @@ def find_false_matches(
 
 
 def find_misses(corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int) -> Iterator[Mistake]:
-    """Yield pairs that belong together and are not, most confident first, one of each cluster."""
+    """Yield pairs that belong together but are in different clusters, most confident first, at most one per cluster."""
     leaders = result.assignments.leaders.tolist()
     split = to_pair_array(islice(truth.iter_split_pairs(leaders), MAX_SPLIT_PAIRS))
     return select_worst_mistakes(corpus, result, order_by_rank(split, result.order), limit)
@@ -239,7 +241,7 @@ def to_pair_array(pairs: Iterable[tuple[int, int]]) -> np.ndarray:
 def select_worst_mistakes(
     corpus: SketchedCorpus, result: Result, pairs: np.ndarray, limit: int
 ) -> Iterator[Mistake]:
-    """Yield at most `limit` pairs, those with the highest log-odds first, each of other clusters than those before."""
+    """Yield at most `limit` pairs with the highest log-odds, highest first, at most one per cluster."""
     seen: set[int] = set()
     log_odds = compute_context_log_odds(result, corpus.sketches, pairs)
     for k in np.argsort(-log_odds, kind="stable").tolist():
@@ -254,7 +256,7 @@ def select_worst_mistakes(
 
 
 def make_mistake(corpus: SketchedCorpus, result: Result, pair: np.ndarray, log_odds: float) -> Mistake:
-    """Return a pair with the titles and the relation that people want to see."""
+    """Return a pair with its titles and relation."""
     a, b = pair.tolist()
     assignments = result.assignments
     joined = assignments.leaders[b] == a and assignments.relations[b] != NO_RELATION

@@ -36,7 +36,7 @@ MAX_ARTICLE_BYTES = 64 << 20
 size."""
 
 SPECIAL_FILES_WARNING = "named pipes, sockets or devices in a folder, which were skipped, such as {}"
-CORRUPT_FILES_WARNING = "files that break off or are damaged, so that articles are missing, such as {}"
+CORRUPT_FILES_WARNING = "files damaged or cut off, so that articles are missing, such as {}"
 
 RejectCallback = Callable[[InputFile, int | None, str, bytes | str], None]
 

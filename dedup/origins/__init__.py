@@ -1,1 +1,1 @@
-"""Who told a story first: for each copy the telling that it carries, and the number of independent origins."""
+"""Trace the origins of a story: the earlier article that each copy was copied from, and the independent sources."""

@@ -1,4 +1,4 @@
-"""Graphs of origins as files: node-link JSON and GraphML, which NetworkX and Gephi read, and CSV of the edges."""
+"""Write graphs of origins as node-link JSON, as GraphML (for NetworkX and Gephi), or as a CSV of the edges."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ GRAPHML_TYPES = {str: "string", int: "int", float: "double"}
 
 
 def format_json(stories: Sequence[Story]) -> str:
-    """Return node-link JSON; an edge leads from the parent to the child.
+    """Return node-link JSON; each edge leads from parent to child.
 
-    NetworkX: `node_link_graph(json.load(file), edges="edges")`.
+    NetworkX reads it with `node_link_graph(json.load(file), edges="edges")`.
     """
     graph = {
         "directed": True,
         "multigraph": False,
         "graph": {
             "stories": [
-                {"story": story.canonical, "tellings": len(story.tellings), "origins": story.origin_count}
+                {"story": story.canonical, "tellings": len(story.articles), "origins": story.origin_count}
                 for story in stories
             ]
         },
@@ -39,7 +39,7 @@ def format_json(stories: Sequence[Story]) -> str:
 
 
 def format_graphml(stories: Sequence[Story]) -> str:
-    """Return GraphML; an edge leads from the parent to the child."""
+    """Return GraphML; each edge leads from parent to child."""
     nodes, edges = list(iter_nodes(stories)), list(iter_edges(stories))
     keys = {
         ("node", name): type(value)
@@ -94,23 +94,23 @@ def format_csv(stories: Sequence[Story]) -> str:
 
 
 def iter_nodes(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
-    """Yield each telling as a node."""
+    """Yield each article as a node."""
     for story in stories:
-        for telling, origin in zip(story.tellings, story.origins, strict=True):
+        for article, origin in zip(story.articles, story.origins, strict=True):
             yield {
-                "id": telling.id,
+                "id": article.id,
                 "story": story.canonical,
                 "origin": origin,
-                "title": telling.title,
-                "source": telling.source,
-                "publisher": telling.publisher,
-                "agencies": ", ".join(sorted(telling.agencies)) or None,
-                "published": telling.published and telling.published.isoformat(),
+                "title": article.title,
+                "source": article.source,
+                "publisher": article.publisher,
+                "agencies": ", ".join(sorted(article.agencies)) or None,
+                "published": article.published and article.published.isoformat(),
             }
 
 
 def iter_edges(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
-    """Yield each edge, from parent (`source`) to child (`target`)."""
+    """Yield each edge from parent (key source) to child (key target)."""
     for story in stories:
         for edge in story.edges:
             yield {
@@ -128,4 +128,4 @@ FORMATS: dict[str, Callable[[Sequence[Story]], str]] = {
     "graphml": format_graphml,
     "csv": format_csv,
 }
-"""By the extension of the file."""
+"""The formatter for each file extension."""

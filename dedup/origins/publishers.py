@@ -1,4 +1,4 @@
-"""Publishers and agencies: which tellings come from one house, or credit one news agency."""
+"""Find the publisher of an article and the news agencies that it credits."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ AGENCIES = {
     "UPI": ("UPI",),
     "Xinhua": ("Xinhua", "XINHUA", "新华社", "新華社"),
 }
-"""The names under which a news agency is credited."""
+"""The names that credit each news agency."""
 AGENCY_NAMES = {name: agency for agency, names in AGENCIES.items() for name in names}
 EDGE_CHARACTERS = 160
-"""A credit stands within this many characters of the start or the end of a text."""
+"""A credit is within this many characters of the start or the end of a text."""
 _ANY_AGENCY = "|".join(sorted(map(re.escape, AGENCY_NAMES), key=len, reverse=True))
 _LIST = rf"(?:{_ANY_AGENCY})(?:\s*[/,+&]\s*(?:{_ANY_AGENCY}))*"
 _SOURCE = "Quelle|Sources?|Fuente|Fonte|Źródło|Kaynak|Bron|Источник|来源|來源|出典|提供"
@@ -42,14 +42,14 @@ END_CREDITS = (
     re.compile(rf"(?:\n|[.!?。»”\"]\s*[-–—]?)\s*({_LIST})\W*$"),
 )
 SECOND_LEVELS = frozenset(["ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"])
-"""Labels under which a country registers domains: bbc.co.uk, abc.net.au."""
+"""Labels below which a country registers domains: bbc.co.uk, abc.net.au."""
 _DOMAIN = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#]|$)"
 )
 
 
 def find_credited_agencies(text: str) -> frozenset[str]:
-    """Return the agencies that a text credits at its start or its end.
+    """Return the agencies that a text credits at its start or end.
 
     >>> sorted(
     ...     find_credited_agencies("PARIS, March 3 (Reuters) - A bridge fell. It was old. Quelle: dpa/AFP")
@@ -67,7 +67,7 @@ def find_credited_agencies(text: str) -> frozenset[str]:
 
 
 def find_publisher(source: str | None, url: str | None) -> str | None:
-    """Return the registered domain of an article's source or address, or else the name of its source in lower case.
+    """Return the registered domain of an article's source or URL, or else the name of its source in lower case.
 
     >>> find_publisher("Sport", "https://sport.example.co.uk/a"), find_publisher("The Bugle", None)
     ('example.co.uk', 'the bugle')
@@ -80,7 +80,7 @@ def find_publisher(source: str | None, url: str | None) -> str | None:
 
 
 def get_registered_domain(host: str) -> str:
-    """Return the part of a host name that its owner registered."""
+    """Return the part of a host name that is registered."""
     labels = host.split(".")
     is_country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in SECOND_LEVELS  # noqa: PLR2004 - example.co.uk
     return ".".join(labels[-3:] if is_country else labels[-2:])

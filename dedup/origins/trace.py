@@ -1,7 +1,7 @@
-"""The origin of each telling: the earlier telling of the same story that its words come from.
+"""Find for each article of a cluster the earlier article that its wording comes from.
 
-A telling is an article of a cluster. Its parent is the earliest telling whose wording it carries, by the word
-3-shingles that the two share: not only the kept article is compared, but every earlier one of the cluster.
+The parent of an article is the earliest one whose wording it repeats, measured by shared word 3-shingles. It
+is compared with every earlier article of the cluster, not only with the kept one.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dedup.pipeline.inputs import ArticleInput
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
 
-__all__ = ["OriginEdge", "Story", "Telling", "find_parents", "trace_origins"]
+__all__ = ["OriginEdge", "Story", "StoryArticle", "find_parents", "trace_origins"]
 
 SAME_SHARE = 0.02
-"""Shares of words that differ by no more than this count as equal: then the earlier telling is the parent."""
+"""Shares of words that differ by at most this much count as equal; the earlier article is then the parent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class StoryArticle:
     """An article of a story."""
 
     id: str
@@ -37,35 +37,35 @@ class Telling:
     publisher: str | None
     """The registered domain, or the name of the source."""
     agencies: frozenset[str]
-    """News agencies that it credits."""
+    """The news agencies that it credits."""
     shingles: np.ndarray
-    """uint64: the hashes of its word 3-shingles, boilerplate left out."""
+    """uint64: the hashes of its word 3-shingles, without boilerplate."""
     text_hash: int
 
 
 @dataclass(frozen=True, slots=True)
 class OriginEdge:
-    """A telling and the one that its words come from."""
+    """An article and the earlier article that its wording comes from."""
 
     child: str
     parent: str
     relation: str
-    """Of the child to the parent: exact, copy, excerpt or extension."""
+    """The relation of the child to the parent: exact, copy, excerpt or extension."""
     child_share: float
-    """Of the child's shingles, those that the parent has."""
+    """The share of the child's shingles that the parent has."""
     parent_share: float
-    """Of the parent's shingles, those that the child has."""
+    """The share of the parent's shingles that the child has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A cluster as a graph of its tellings, the earliest first."""
+    """A cluster as a graph of its articles, earliest first."""
 
     canonical: str
-    tellings: tuple[Telling, ...]
+    articles: tuple[StoryArticle, ...]
     edges: tuple[OriginEdge, ...]
     origins: tuple[int, ...]
-    """For each telling the number of its independent origin, from 0."""
+    """By article: the number of its independent origin, from 0."""
 
     @property
     def origin_count(self) -> int:
@@ -74,15 +74,15 @@ class Story:
 
 
 def trace_origins(result: Result, source: Corpus | ArticleInput) -> list[Story]:
-    """Return the graph of each cluster of two or more, the largest first; the articles are read once more."""
+    """Return the graph of each cluster of two or more, largest first; the articles are read again."""
     groups = result.list_cluster_positions()
-    wanted = np.zeros(len(result.articles), bool)
-    wanted[[a for group in groups for a in group]] = True
-    tellings = read_tellings(result, source.read_again(), wanted)
+    is_in_cluster = np.zeros(len(result.articles), bool)
+    is_in_cluster[[a for group in groups for a in group]] = True
+    articles = read_story_articles(result, source.read_again(), is_in_cluster)
     rank = {a: n for n, a in enumerate(result.order.tolist())}
     return [
         build_story(
-            sort_by_date([tellings[a] for a in sorted(group, key=rank.__getitem__)]),
+            sort_by_date([articles[a] for a in sorted(group, key=rank.__getitem__)]),
             result.articles["id"][group[0]].as_py(),
             result.settings,
         )
@@ -90,29 +90,29 @@ def trace_origins(result: Result, source: Corpus | ArticleInput) -> list[Story]:
     ]
 
 
-def read_tellings(
-    result: Result, batches: Iterable[pa.RecordBatch], wanted: np.ndarray
-) -> dict[int, Telling]:
-    """Return the tellings at the wanted positions (n, bool)."""
-    tellings: dict[int, Telling] = {}
+def read_story_articles(
+    result: Result, batches: Iterable[pa.RecordBatch], is_selected: np.ndarray
+) -> dict[int, StoryArticle]:
+    """Return the articles at the positions in `is_selected` (n, bool), by position."""
+    articles: dict[int, StoryArticle] = {}
     start = 0
     for batch in batches:
-        rows = np.flatnonzero(wanted[start : start + batch.num_rows])
+        rows = np.flatnonzero(is_selected[start : start + batch.num_rows])
         if len(rows):
             positions = (start + rows).tolist()
             ids = result.articles["id"].take(pa.array(positions)).to_pylist()
-            found = make_tellings(batch.take(pa.array(rows)), ids, result.settings)
-            tellings.update(zip(positions, found, strict=True))
+            selected = make_story_articles(batch.take(pa.array(rows)), ids, result.settings)
+            articles.update(zip(positions, selected, strict=True))
         start += batch.num_rows
-    return tellings
+    return articles
 
 
-def make_tellings(batch: pa.RecordBatch, ids: Sequence[str], settings: Settings) -> list[Telling]:
-    """Return the articles of a batch as tellings under their ids in the result."""
+def make_story_articles(batch: pa.RecordBatch, ids: Sequence[str], settings: Settings) -> list[StoryArticle]:
+    """Return the articles of a batch, with their ids in the result."""
     sketches = sketch_with_settings(batch, settings)
     ends = sketches.shingle_offsets.tolist()
     return [
-        Telling(
+        StoryArticle(
             id=name,
             title=row["title"],
             source=row["source"],
@@ -126,37 +126,39 @@ def make_tellings(batch: pa.RecordBatch, ids: Sequence[str], settings: Settings)
     ]
 
 
-def sort_by_date(tellings: Sequence[Telling]) -> list[Telling]:
-    """Return the tellings by date, undated ones last; those of one date in the given order."""
+def sort_by_date(articles: Sequence[StoryArticle]) -> list[StoryArticle]:
+    """Return the articles by date, undated ones last; equal dates keep their order."""
     return sorted(
-        tellings,
-        key=lambda telling: (telling.published is None, telling.published and telling.published.timestamp()),
+        articles,
+        key=lambda article: (article.published is None, article.published and article.published.timestamp()),
     )
 
 
-def build_story(tellings: Sequence[Telling], canonical: str, settings: Settings) -> Story:
-    """Return the graph of tellings, given the earliest first."""
-    edges = find_parents(tellings, settings)
-    return Story(canonical, tuple(tellings), tuple(edges), tuple(number_origins(tellings, edges)))
+def build_story(articles: Sequence[StoryArticle], canonical: str, settings: Settings) -> Story:
+    """Return the graph of a story; `articles` must be sorted, earliest first."""
+    edges = find_parents(articles, settings)
+    return Story(canonical, tuple(articles), tuple(edges), tuple(number_origins(articles, edges)))
 
 
-def find_parents(tellings: Sequence[Telling], settings: Settings) -> list[OriginEdge]:
-    """Return for each telling that carries the wording of an earlier one an edge to the earliest of these.
+def find_parents(articles: Sequence[StoryArticle], settings: Settings) -> list[OriginEdge]:
+    """Return an edge for each article that repeats the wording of an earlier one.
 
-    Among those that match, it is the one that has the most of the child's words; shares that differ by at most
-    `SAME_SHARE` are equal.
+    The parent is the article with the largest share of the child's words; of several within `SAME_SHARE` of
+    the largest, the earliest.
     """
     edges = []
-    for number, child in enumerate(tellings):
-        compared = (compare_tellings(child, parent, settings) for parent in tellings[:number])
+    for number, child in enumerate(articles):
+        compared = (compare_story_articles(child, parent, settings) for parent in articles[:number])
         matches = [edge for edge in compared if edge]
         best = max((edge.child_share for edge in matches), default=0.0)
         edges += [edge for edge in matches if edge.child_share >= best - SAME_SHARE][:1]
     return edges
 
 
-def compare_tellings(child: Telling, parent: Telling, settings: Settings) -> OriginEdge | None:
-    """Return the edge from a telling to an earlier one, or None where it does not carry its wording."""
+def compare_story_articles(
+    child: StoryArticle, parent: StoryArticle, settings: Settings
+) -> OriginEdge | None:
+    """Return the edge from an article to an earlier one, or None if it does not repeat its wording."""
     if not len(child.shingles) or not len(parent.shingles):
         return None
     shared = len(np.intersect1d(child.shingles, parent.shingles, assume_unique=True))
@@ -175,12 +177,13 @@ def compare_tellings(child: Telling, parent: Telling, settings: Settings) -> Ori
     return OriginEdge(child.id, parent.id, relation, child_share, parent_share)
 
 
-def number_origins(tellings: Sequence[Telling], edges: Iterable[OriginEdge]) -> list[int]:
-    """Return for each telling the number of its origin.
+def number_origins(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -> list[int]:
+    """Return the number of the origin of each article.
 
-    Tellings have one origin where an edge joins them, where they are of one publisher, or where they credit one agency.
+    Articles share an origin if an edge joins them, or if they have the same publisher or credit the same
+    agency.
     """
-    leaders = list(range(len(tellings)))
+    leaders = list(range(len(articles)))
 
     def find_leader(number: int) -> int:
         while leaders[number] != number:
@@ -191,14 +194,14 @@ def number_origins(tellings: Sequence[Telling], edges: Iterable[OriginEdge]) -> 
         low, high = sorted((find_leader(first), find_leader(second)))
         leaders[high] = low
 
-    places = {telling.id: number for number, telling in enumerate(tellings)}
+    places = {article.id: number for number, article in enumerate(articles)}
     for edge in edges:
         join(places[edge.parent], places[edge.child])
     first_of: dict[tuple[str, str], int] = {}
-    for number, telling in enumerate(tellings):
-        keys = [("agency", agency) for agency in telling.agencies]
-        keys += [("publisher", telling.publisher)] if telling.publisher else []
+    for number, article in enumerate(articles):
+        keys = [("agency", agency) for agency in article.agencies]
+        keys += [("publisher", article.publisher)] if article.publisher else []
         for key in keys:
             join(first_of.setdefault(key, number), number)
     numbers: dict[int, int] = {}
-    return [numbers.setdefault(find_leader(number), len(numbers)) for number in range(len(tellings))]
+    return [numbers.setdefault(find_leader(number), len(numbers)) for number in range(len(articles))]

@@ -1,4 +1,4 @@
-"""Decisions as a table: a row an article, in the order of input."""
+"""Build the table of decisions: one row per article, in input order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ __all__ = ["build_decision_table", "make_id_array"]
 
 
 def build_decision_table(ids: pa.Array, assignments: Assignments, digits: int) -> pa.Table:
-    """Return id, cluster, canonical, relation, score, storyline and follows of n articles; scores with so many `digits`.
+    """Return the decisions on n articles, with scores rounded to `digits` decimals.
 
-    `relation` and `score` are null for an article that is kept; `follows` is null where it follows none. It names the
-    first article of the storyline.
+    The columns are id, cluster, canonical, relation, score, storyline and follows. Relation and score are
+    null for kept articles. Follows is the first article of the storyline; it is null for that article and for
+    dropped ones.
     """
     positions = np.arange(len(ids))
     is_kept = assignments.relations == NO_RELATION
@@ -38,7 +39,7 @@ def build_decision_table(ids: pa.Array, assignments: Assignments, digits: int) -
 
 
 def make_id_array(ids: list[Any]) -> pa.Array:
-    """Return ids as an Arrow array: of their type where all have one, else of strings."""
+    """Return ids as an Arrow array: of their own type if they share one, otherwise of strings."""
     try:
         return pa.array(ids)
     except (pa.ArrowInvalid, pa.ArrowTypeError):

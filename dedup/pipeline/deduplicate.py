@@ -1,8 +1,7 @@
-"""Find the articles that tell the same story: read → clean → sketch → rank → candidates → verify → cluster.
+"""Find the articles that tell the same story: read, clean, sketch, rank, find candidates, verify, cluster.
 
-`deduplicate` runs the stages in this order. Its two halves are `sketch_corpus`, which looks at each article alone, and
-`cluster_sketches`, which compares them; tuning sketches once and clusters many times. The rest of the module is the
-steps of the two halves.
+`deduplicate` runs the stages in this order. `sketch_corpus` covers those that look at each article alone,
+`cluster_sketches` those that compare articles. Tuning sketches once and clusters many times.
 """
 
 import os
@@ -36,29 +35,29 @@ from dedup.sketches.sketch import Sketches, sketch_batch
 from dedup.sketches.spill import SketchStore, compute_sketch_budget, release_freed_memory
 
 IDENTITY_COLUMNS = ("id", "title", "source", "published")
-"""The columns that are kept of each article, beside its sketch."""
-REPEATED_INPUT = "articles given twice, with the same id and text: read once"
-UNDATED_JOINED = "rewrites rest on a small storyline without dates counting as one story; --undated apart keeps their articles"
-RENAMED_IDS = "articles whose id another article has already: #2, #3 … added to the id"
+"""The columns of each article that a result keeps besides its sketch."""
+REPEATED_INPUT = "articles repeated in the input with the same id and text, read once"
+UNDATED_JOINED = "articles dropped because a small storyline without dates counts as one story (--undated apart keeps them)"
+RENAMED_IDS = "articles with the id of another article, renamed with a suffix (#2, #3 …)"
 SHARED_ID = "articles share the id {!r}; check that the id field is the right one (--field id=NAME)"
 MIN_SHARED_ID_WARNING = 100
-"""So many different articles under one id are a wrong or constant field, and not a few accidents."""
+"""If this many different articles share an id, the id field is probably wrong or constant."""
 EXACT_REPEAT_EVIDENCE = np.isin(np.arange(EVIDENCE_COUNT), (JACCARD, CONTAINED, CONTAINS)).astype(np.float32)
-"""The evidence against an article that was given twice: the words are the same, and nothing else is compared."""
+"""The evidence for an article that is repeated in the input: all words are the same, and nothing else is compared."""
 IDENTITY_SCHEMA = pa.schema([SCHEMA.field(name) for name in IDENTITY_COLUMNS])
 
 
 class SketchedCorpus(NamedTuple):
-    """The articles of a corpus and their sketches, by position in the order of input: the first half of a run."""
+    """The articles of a corpus and their sketches, by position in input order."""
 
     articles: pa.Table
     """n rows: id, title, source, published."""
     sketches: Sketches
     duplicate_of_input: np.ndarray
-    """n, int64: the position where the same article was first given; -1 where this is the first."""
+    """n, int64: the position of the first copy of the same article (same id and text), or -1 if this is the first."""
     warnings: dict[str, int]
     store: SketchStore
-    """Holds the sketches, in memory or in files."""
+    """The owner of the sketches, in memory or in files."""
 
 
 def deduplicate(
@@ -70,15 +69,15 @@ def deduplicate(
     progress: ProgressCallback | None = None,
     **overrides: Unpack[SettingsOverrides],
 ) -> Result:
-    """Return which articles tell the same story, which are kept, and why the others are not.
+    """Return the clusters of articles that tell the same story, with the articles kept and the reason for each drop.
 
-    `articles` is a corpus from `read_articles`, the path of a file or folder, a list of dicts or of strings (the texts),
-    or anything that speaks Arrow: a table or a data frame of pyarrow, polars, pandas, DuckDB or Hugging Face datasets.
-    `fields` maps our names to theirs: `{"text": "body"}`. An article without a text is an `InputError`, or is left out
-    and listed in `result.rejects` with `on_error="reject"`; a corpus follows its own `strict`. Settings are keywords, or
-    a `Settings` object, whose values the keywords override.
+    `articles` is a corpus from `read_articles`, the path of a file or folder, a list of dicts or strings (the
+    texts), or any table with an Arrow interface: pyarrow, polars, pandas, DuckDB or Hugging Face datasets.
+    `fields` maps our field names to yours: `{"text": "body"}`. An article without a text raises `InputError`;
+    with `on_error="reject"` it is left out and listed in `result.rejects`. A corpus from `read_articles` has
+    its own setting for this. Settings are keywords, or a `Settings` object that the keywords override.
 
-    Ids come back with the type that they have. The result does not depend on the order of the articles, nor on threads.
+    Ids keep their type. The result depends neither on the order of the articles nor on the number of threads.
 
     >>> text = "The river rose two metres overnight and flooded the old mill."
     >>> result = deduplicate(
@@ -97,7 +96,7 @@ def deduplicate(
 def sketch_corpus(
     articles: Any, settings: Settings, progress: ProgressCallback | None = None
 ) -> SketchedCorpus:
-    """Return the articles that `deduplicate` takes, sketched under the settings: read → clean → sketch."""
+    """Return the articles, in any form that `deduplicate` accepts, with their sketches."""
     batches = articles if isinstance(articles, Corpus | ArticleInput) else to_batches(articles)
     store = make_sketch_store(settings)
     with ThreadPoolExecutor(1) as background:
@@ -105,7 +104,7 @@ def sketch_corpus(
         identities, sketches = sketch_batches(batches, settings, progress, store)
         loading.result()
     unique, duplicate_of_input, warnings = deduplicate_ids(identities, sketches.content_hashes)
-    del identities  # the store may put the table into a file: nothing else should hold it in memory
+    del identities  # the store may move the table to a file, so nothing else should keep it in memory
     table = store.store_table(unique)
     del unique
     if store.bytes_in_files:
@@ -114,10 +113,10 @@ def sketch_corpus(
 
 
 def cluster_sketches(corpus: SketchedCorpus, settings: Settings) -> Result:
-    """Return the decisions on sketched articles: rank → candidates → verify → cluster.
+    """Return the decisions on sketched articles.
 
-    The settings may differ from those of `sketch_corpus`, but for those that change the sketches: `salient_terms`, `bands`,
-    `rows`, `seed` and `boilerplate`.
+    `settings` may differ from those of `sketch_corpus`, except in settings that change the sketches:
+    salient_terms, bands, rows, seed and boilerplate.
     """
     articles, sketches, duplicate_of_input, warnings, store = corpus
     settings = resolve_undated(settings, sketches.days)
@@ -131,7 +130,7 @@ def cluster_sketches(corpus: SketchedCorpus, settings: Settings) -> Result:
 
 
 def add_source(result: Result, source: Corpus | ArticleInput) -> Result:
-    """Return the result with the source of its articles; for articles in memory, also their own ids and its warnings."""
+    """Return the result with its source; for articles in memory, also with their original ids and warnings."""
     if isinstance(source, Corpus):
         return replace(result, source=source)
     warnings = {**source.warnings, **result.warnings}
@@ -139,12 +138,12 @@ def add_source(result: Result, source: Corpus | ArticleInput) -> Result:
 
 
 def resolve_undated(settings: Settings, days: np.ndarray) -> Settings:
-    """Return the settings with `undated=auto` replaced by its choice for these days (NaN: no date).
+    """Return the settings with `undated="auto"` replaced by the choice for these days (float64, NaN without a date).
 
-    SettingsError for `now`, which only an index can follow.
+    Raise `SettingsError` for `undated="now"`, which only an index supports.
     """
     if settings.undated == "now":
-        raise SettingsError("undated=now is for a stream: an article is dated when an index takes it in")
+        raise SettingsError("undated=now needs an index, which dates an article when it arrives")
     if settings.undated != "auto":
         return settings
     return replace(settings, undated="together" if np.isnan(days).all() else "apart")
@@ -153,9 +152,10 @@ def resolve_undated(settings: Settings, days: np.ndarray) -> Settings:
 def cluster_in_rank_order(
     store: SketchStore, order: np.ndarray, settings: Settings
 ) -> tuple[Assignments, int]:
-    """Return the assignments of all articles, taken in `order`, and how many are dropped only because dates are missing.
+    """Return the assignments of all articles, processed in `order`.
 
-    For each article the candidates are found, verified, and the best match decides which cluster it joins.
+    The second value is the number of articles that are dropped only because dates are missing. Each article
+    is compared with its candidates; the best match decides which cluster it joins.
     """
     ordered = store.order_by(order)
     positions = order if ordered is store else np.arange(len(order))
@@ -186,7 +186,7 @@ def sketch_batches(
 ) -> tuple[pa.Table, Sketches]:
     """Return the identity columns and the sketches of all batches, in order; `store` holds the sketches.
 
-    Threads work ahead by a bounded number of batches.
+    Threads sketch a bounded number of batches ahead.
     """
     columns, store = [], store or make_sketch_store(settings)
     for batch, part in iter_sketched_batches(batches, settings):
@@ -200,14 +200,14 @@ def sketch_batches(
 
 
 def make_sketch_store(settings: Settings) -> SketchStore:
-    """Return an empty store that keeps to the memory of the settings."""
+    """Return an empty store with the memory limit of the settings."""
     return SketchStore(compute_sketch_budget(settings.memory), settings.work_dir)
 
 
 def iter_sketched_batches(
     batches: Iterable[pa.RecordBatch], settings: Settings
 ) -> Iterator[tuple[pa.RecordBatch, Sketches]]:
-    """Yield each batch with its sketches, in order, while later ones are being sketched."""
+    """Yield each batch with its sketches, in order, while threads sketch later batches."""
     threads = resolve_thread_count(settings)
     pending: deque[tuple[pa.RecordBatch, Future[Sketches]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
@@ -239,9 +239,9 @@ def sketch_with_settings(batch: pa.RecordBatch, settings: Settings) -> Sketches:
 
 @cache
 def load_kernels() -> None:
-    """Run every kernel on an article without words, once a process.
+    """Run every kernel on an article without words, once per process.
 
-    Loading them takes long enough to read and clean a batch in between.
+    Loading the kernels takes as long as reading and cleaning a batch, so both run at the same time.
     """
     settings = Settings()
     nothing = pa.RecordBatch.from_pylist([{"id": "", "text": ""}], SCHEMA)
@@ -251,28 +251,29 @@ def load_kernels() -> None:
 
 
 def make_empty_sketches(settings: Settings) -> Sketches:
-    """Return the sketches of no articles."""
+    """Return sketches of zero articles."""
     return sketch_with_settings(pa.RecordBatch.from_pylist([], SCHEMA), settings)
 
 
 def deduplicate_ids(
     articles: pa.Table, content_hashes: np.ndarray, reserved_ids: Collection[str] = ()
 ) -> tuple[pa.Table, np.ndarray, Counter[str]]:
-    """Return (articles with unique ids, repeats, warnings); the `reserved_ids` belong to other articles already.
+    """Return the articles with unique ids, the repeats of each, and warnings.
 
-    An id that comes again with the same text is the same article, given twice: `repeats` holds the position of the first
-    (-1 elsewhere). With another text it is another article, and gets a suffix: `#2`, `#3` ...
+    An article with the id and text of an earlier one is a repeat: the array of repeats (int64) has the
+    position of the first, and -1 for other articles. An article with the id of an earlier one but another
+    text gets a suffix: `#2`, `#3` … Ids in `reserved_ids` belong to other articles already.
     """
     repeats = np.full(len(articles), -1, np.int64)
     warnings: Counter[str] = Counter()
     if not reserved_ids and pc.count_distinct(articles["id"], mode="all").as_py() == len(articles):
         return articles, repeats, warnings
     ids = articles["id"].to_pylist()
-    taken = {*ids, *reserved_ids}
+    used_ids = {*ids, *reserved_ids}
     first: dict[tuple[str, int], int] = {}
     seen = set(reserved_ids)
     renamed: Counter[str] = Counter()
-    # Suffixes below the last one given are taken: to look for a free one from 2 each time would be quadratic.
+    # Suffixes below the last assigned one are in use. Searching from 2 each time would be quadratic.
     last_suffix: dict[str, int] = {}
     for a, (name, content_hash) in enumerate(zip(ids, content_hashes.tolist(), strict=True)):
         original = first.setdefault((name, content_hash), a)
@@ -283,11 +284,11 @@ def deduplicate_ids(
             continue
         if name in seen:
             number = last_suffix.get(name, 1) + 1
-            while (unique := f"{name}#{number}") in taken:
+            while (unique := f"{name}#{number}") in used_ids:
                 number += 1
             last_suffix[name] = number
             ids[a] = unique
-            taken.add(unique)
+            used_ids.add(unique)
             renamed[name] += 1
         seen.add(name)
     warnings.update(count_renamed_ids(renamed))
@@ -295,7 +296,7 @@ def deduplicate_ids(
 
 
 def count_renamed_ids(renamed: Counter[str]) -> Counter[str]:
-    """Return the warnings on articles that share an id, of which so many got another one; the most shared id is named."""
+    """Return the warnings about ids shared by several articles; `renamed` counts the renamed articles by id."""
     if not renamed:
         return Counter()
     shared_id, count = renamed.most_common(1)[0]
@@ -308,9 +309,10 @@ def count_renamed_ids(renamed: Counter[str]) -> Counter[str]:
 def rank_articles(
     articles: pa.Table, lengths: np.ndarray, duplicate_of_input: np.ndarray, settings: Settings
 ) -> np.ndarray:
-    """Return the positions (int64) in rank order: of the articles of a story, the first is kept.
+    """Return the positions (int64) in rank order; of each story, the first article in this order is kept.
 
-    Preferred sources come first; then the earliest (undated last) or the longest; then the other of the two; then by id.
+    Preferred sources come first. Ties are broken by date (earliest first, undated last) and length (longest
+    first), in the order that `settings.keep` determines, then by id.
     """
     ids = pc.rank(articles["id"], tiebreaker="first").to_numpy()
     published = pc.cast(articles["published"], pa.int64()).to_numpy()
@@ -322,13 +324,16 @@ def rank_articles(
 
 
 def rank_sources(sources: pa.ChunkedArray, preferred: tuple[str, ...]) -> np.ndarray:
-    """Return the rank of each article's source: its place among the preferred ones, or the rank after all of them."""
-    found = pc.index_in(sources, value_set=pa.array(preferred, pa.string()))
-    return pc.fill_null(found, len(preferred)).to_numpy()
+    """Return the rank of each article's source: its position in `preferred`, or the length of `preferred`."""
+    ranks = pc.index_in(sources, value_set=pa.array(preferred, pa.string()))
+    return pc.fill_null(ranks, len(preferred)).to_numpy()
 
 
 def assign_exact_repeats(assignments: Assignments, duplicate_of_input: np.ndarray) -> Assignments:
-    """Return the assignments with each repeat of an article dropped: as the first is, or as an exact copy of the first."""
+    """Return the assignments with repeats of the input dropped.
+
+    A repeat gets the decision of the first copy if that is dropped, and otherwise is its exact copy.
+    """
     again = np.flatnonzero(duplicate_of_input >= 0)
     first = duplicate_of_input[again]
     for field in (

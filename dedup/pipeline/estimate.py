@@ -1,8 +1,8 @@
-"""A sample of a corpus → what a run over all of it would take: articles, candidates, time, memory, disk; with ranges.
+"""Estimate the articles, candidates, time, memory and disk of a run from a sample of the corpus.
 
-In: a `CorpusSample`: so many articles, read from so many bytes of all, with what a trial run over them counted. Out: an
-`RunEstimate`. Each figure is a `EstimateRange` that should hold the truth nineteen times in twenty for counts; time and memory
-depend on the machine besides, and their ranges are wide. `dedup.pipeline.sampling` takes samples; this module is arithmetic.
+A `CorpusSample` has the sampled share of the corpus and the counts of a trial run; `dedup.pipeline.sampling`
+makes it. Each value of a `RunEstimate` is an `EstimateRange`. Ranges of counts should contain the true value
+in 19 of 20 runs; those of time and memory are wide, because they also depend on the machine.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ from dedup.sketches.spill import compute_sketch_budget
 __all__ = ["CorpusSample", "EstimateRange", "RunEstimate", "estimate_costs"]
 
 STANDARD_ERRORS = 2.0
-"""Standard errors to either side of an estimate."""
+"""Standard errors on either side of an estimate."""
 MIN_MARGIN = 0.05
-"""No estimate from a part is surer than this."""
+"""The smallest relative margin of an estimate from part of a corpus."""
 UNEVENNESS_FACTOR = 2.0
-"""The beginnings of files may be denser or sparser than the rest of them by so much."""
+"""The factor by which the beginnings of files may differ from the rest."""
 PROCESS_BYTES = 280e6
-"""What a run takes before the first article: the interpreter, the kernels, the word weights."""
+"""Memory before the first article: the interpreter, the kernels and the word weights."""
 INDEX_BYTES_PER_KEY = (30, 110)
-"""Bytes that the index takes for each key of an article in reach, by how full its table is, and whether it is just made anew."""
+"""Memory of the index for each key of an article in the window; it depends on how full the hash table is and
+whether it is being resized."""
 SKETCH_COPIES = (1.0, 1.6)
-"""So many times the sketches are held: Arrow and the allocator keep what they free for a while."""
+"""How many times the sketches are in memory: Arrow and the allocator release memory late."""
 IN_FLIGHT_BYTES = (60e6, 250e6)
-"""What the batches take that are being read and sketched, once a corpus is larger than they are."""
+"""Memory of the batches that are being read and sketched, for a corpus larger than that."""
 RESULT_BYTES_PER_ARTICLE = (150, 500)
-"""What is remembered of an article beside its sketch: evidence, id, title, source."""
+"""Memory of an article besides its sketch: evidence, id, title and source."""
 SPILL_COPIES = (1.0, 2.0, 2.0)
-"""So many times sketches lie in files, where they do: once more where they are put in order."""
+"""How many times the sketches are in files, if they are: sorting makes a second copy."""
 SPEED_VARIATION = 2.0
-"""A machine is now and then so much slower, or faster, than it was during the trial."""
+"""The factor by which a machine may be slower or faster than during the trial run."""
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateRange:
-    """An estimate, and between what the truth should lie."""
+    """An estimate, and the range that should contain the true value."""
 
     low: float
     expected: float
@@ -50,54 +51,54 @@ class EstimateRange:
 
 @dataclass(frozen=True, slots=True)
 class CorpusSample:
-    """What was read of a corpus, and what a trial run over it counted."""
+    """A sample of a corpus, and the counts of a trial run over it."""
 
     total_bytes: int
-    """Of all files, as they lie on the disk."""
+    """Size of all files on disk."""
     read_bytes: int
-    """Of the articles in the sample, as they lie on the disk."""
+    """Size of the sampled articles on disk."""
     articles: int
     size_deviation: float
-    """Standard deviation of the bytes of an article, by their mean; 0 where all was read."""
+    """Standard deviation of the article sizes divided by their mean; 0 for a whole corpus."""
     is_uniform: bool
-    """The articles were drawn from everywhere; otherwise they are the beginnings of files."""
+    """Whether the articles come from all over the corpus, instead of from the beginnings of files."""
     is_whole: bool
-    """It is all of the corpus."""
+    """Whether the sample is the whole corpus."""
     unpacked_bytes: int
-    """Of the texts in the sample."""
+    """Size of the sampled texts."""
     sketch_bytes: int
     share_in_window: float
-    """The greatest share of the articles that lie within one window for copies; all, where many have no date."""
+    """The largest share of the articles within one window for copies; 1 if many have no date."""
     verified: int
     """Candidates that the trial run verified."""
     kept: int
     preparing_seconds: float
-    """To read and sketch the sample, with one thread."""
+    """Time to read and sketch the sample with one thread."""
     deciding_seconds: float
-    """To verify and cluster it, with one thread."""
+    """Time to verify and cluster the sample with one thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEstimate:
-    """What a run would take."""
+    """The estimated cost of a run."""
 
     articles: EstimateRange
     candidates: EstimateRange
-    """Verified for each article, on average."""
+    """Verified candidates per article, on average."""
     seconds: EstimateRange
     memory_bytes: EstimateRange
     files_bytes: EstimateRange
-    """Of sketches that lie in files as long as a run lasts."""
+    """Sketches in temporary files."""
     disk_bytes: EstimateRange
-    """What `dedup filter` would write: from what the sample kept, to everything."""
+    """Output of `dedup filter`: from the articles that the sample kept to all articles."""
     odds: Mapping[float, float]
-    """For each Jaccard similarity, the odds that a pair of copies is looked at."""
+    """By Jaccard similarity: the probability that a pair of copies is compared."""
     sampled: int
     """Articles in the sample."""
 
 
 def estimate_costs(sample: CorpusSample, settings: Settings, threads: int) -> RunEstimate:
-    """Return what a run over a corpus would take, by a sample of it; all is 0 where the sample is empty."""
+    """Return the estimated cost of a run; all zeros for an empty sample."""
     articles = estimate_articles(sample)
     candidates = estimate_candidates(sample, settings, articles)
     each = sample.unpacked_bytes / max(sample.articles, 1)
@@ -115,7 +116,7 @@ def estimate_costs(sample: CorpusSample, settings: Settings, threads: int) -> Ru
 
 
 def estimate_articles(sample: CorpusSample) -> EstimateRange:
-    """Return how many articles there are.
+    """Return the number of articles in the corpus.
 
     >>> sample = CorpusSample(1000, 100, 10, 0.3, True, False, 90, 50, 1.0, 5, 9, 1.0, 1.0)
     >>> estimate_articles(sample)
@@ -133,16 +134,16 @@ def estimate_articles(sample: CorpusSample) -> EstimateRange:
 
 
 def estimate_candidates(sample: CorpusSample, settings: Settings, articles: EstimateRange) -> EstimateRange:
-    """Return how many candidates an article has in all of the corpus.
+    """Return the number of candidates per article in the whole corpus.
 
-    Among articles drawn evenly they grow with the corpus, but only kept articles are candidates, and where stories come again
-    these grow more slowly: the least allows for that. The beginning of a file may be as dense as the whole, if
-    it is in order of time, or as sparse as an even sample.
+    Only kept articles are candidates. In an even sample their number grows with the corpus, but more slowly
+    where stories repeat, which the lower bound allows for. The beginning of a file may be as dense as the
+    whole corpus, if it is sorted by date, or as sparse as an even sample.
     """
     here = sample.verified / max(sample.articles, 1)
     if sample.is_whole or not sample.articles:
         return EstimateRange(here, here, here)
-    bound = 2.0 * settings.max_candidates  # of kept articles, and of their witnesses
+    bound = 2.0 * settings.max_candidates  # for kept articles and for their witnesses
     low, expected, high = (
         min(here * (n - 1) / max(sample.articles - 1, 1), bound)
         for n in (articles.low, articles.expected, articles.high)
@@ -160,19 +161,19 @@ def estimate_candidates(sample: CorpusSample, settings: Settings, articles: Esti
 
 
 def make_range_around(low: float, expected: float, high: float) -> EstimateRange:
-    """Return the range, which holds what is expected."""
+    """Return the range from `low` to `high`, widened to contain `expected`."""
     return EstimateRange(min(low, expected), expected, max(high, expected))
 
 
 def estimate_seconds(
     sample: CorpusSample, articles: EstimateRange, candidates: EstimateRange, threads: int
 ) -> EstimateRange:
-    """Return how long a run takes: every article is prepared once, and each candidate costs the same."""
+    """Return the duration of a run: every article is prepared once, and each candidate costs the same."""
     preparing = sample.preparing_seconds / max(sample.articles, 1)
     each = sample.deciding_seconds / max(sample.verified, sample.articles, 1)
 
     def compute_seconds(n: float, verified: float, slowdown: float) -> float:
-        """Return the seconds for so many articles, with so many candidates each."""
+        """Return the seconds for `n` articles with `verified` candidates each."""
         return slowdown * n * (preparing + each * max(verified, 1.0)) / threads
 
     return make_range_around(
@@ -184,7 +185,7 @@ def estimate_seconds(
 
 
 def estimate_memory(sample: CorpusSample, settings: Settings, articles: EstimateRange) -> EstimateRange:
-    """Return how much memory a run takes at its peak: the process, sketches, the index of what is in reach, the results."""
+    """Return the peak memory of a run: the process, the sketches, the index of the window and the results."""
     sketch = sample.sketch_bytes / max(sample.articles, 1)
     index = (settings.salient_terms + settings.bands) * sample.share_in_window
     low, high = (
@@ -205,7 +206,7 @@ def estimate_memory(sample: CorpusSample, settings: Settings, articles: Estimate
 
 
 def estimate_spill_bytes(sample: CorpusSample, settings: Settings, articles: EstimateRange) -> EstimateRange:
-    """Return how many bytes of sketches go to files while a run lasts, for want of memory."""
+    """Return the size of the sketches that a run stores in files because they exceed the memory setting."""
     sketch = sample.sketch_bytes / max(sample.articles, 1)
     room, counts = compute_sketch_budget(settings.memory), (articles.low, articles.expected, articles.high)
     return EstimateRange(

@@ -1,7 +1,7 @@
-"""The articles that a Python caller has: tables, data frames, dicts, strings, or paths of files.
+"""Accept articles from Python callers: tables, data frames, dicts, strings, or paths of files.
 
-`open_articles` turns each of them into a source: a `Corpus` where files are read, an `ArticleInput` where the
-articles are in memory. Both yield batches of SCHEMA, list what they rejected, and can be read again.
+`open_articles` returns a `Corpus` for files and an `ArticleInput` for articles in memory. Both yield batches
+of SCHEMA, list rejected articles, and can be read again.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from dedup.io.values import as_text, is_missing, to_python_rows
 __all__ = ["ArticleInput", "Articles", "ErrorPolicy", "open_articles", "restore_ids"]
 
 ErrorPolicy = Literal["raise", "reject"]
-"""What happens at an article that cannot be used."""
+"""What to do with an article that cannot be used."""
 ERROR_POLICIES: tuple[ErrorPolicy, ...] = ("raise", "reject")
 IN_MEMORY = "articles"
-"""Stands for the path in a `Reject` of an article that comes from no file."""
+"""The path in a `Reject` of an article that is not from a file."""
 
 ArticleGroup: TypeAlias = "pa.RecordBatch | list[Mapping[str, Any]]"
 
 
 class ArrowStream(Protocol):
-    """A table of any library that speaks Arrow."""
+    """A table of any library that exports Arrow streams."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return the rows as an Arrow stream."""
 
 
 class LazyFrame(Protocol):
-    """A lazy data frame, as polars has it."""
+    """A lazy data frame, such as that of polars."""
 
     def collect(self) -> Any:
         """Return the data frame."""
@@ -59,13 +59,14 @@ Articles = (
     | Iterable[Path]
     | Iterable[ArrowStream]
 )
-"""Whatever `deduplicate` takes."""
+"""All forms of articles that `deduplicate` accepts."""
 
 
 class ArticleInput:
     """Articles in memory, as batches of SCHEMA.
 
-    `rejects`, `warnings` and `original_ids` are those of the latest iteration. An iterator can be read only once.
+    `rejects`, `warnings` and `original_ids` belong to the latest iteration. An iterator can be read only
+    once.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class ArticleInput:
         self._reset()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Yield the articles in their order; InputError where one cannot be used and the caller is strict."""
+        """Yield the articles in order; raise `InputError` if one cannot be used and the input is strict."""
         self._reset()
         first = 0
         for group in iter_groups(self._articles, self._names["text"][0]):
@@ -94,7 +95,7 @@ class ArticleInput:
             self._id_groups.clear()
 
     def read_again(self) -> Iterator[pa.RecordBatch]:
-        """Yield the articles once more; InputError where they are gone, or are no longer as many."""
+        """Yield the articles again; raise `InputError` if they are gone or their number has changed."""
         if isinstance(self._articles, Iterator):
             raise InputError("the articles came from an iterator, which can be read only once; give a list")
         count = self._count
@@ -104,18 +105,18 @@ class ArticleInput:
 
     @property
     def original_ids(self) -> Sequence[pa.Array | list[Any]] | None:
-        """Return the ids as they were given, in groups, None for a missing one; None where all are strings."""
+        """Return the original ids in groups, None for a missing one; None if all ids are strings."""
         return self._id_groups if self._has_other_ids else None
 
     def _reset(self) -> None:
-        """Forget the latest iteration."""
+        """Clear the results of the latest iteration."""
         self.rejects: list[Reject] = []
         self.warnings: Counter[str] = Counter()
         self._id_groups: list[pa.Array | list[Any]] = []
         self._has_other_ids = False
 
     def _handle_rejected(self, group: ArticleGroup, rejected: Sequence[int], first: int) -> None:
-        """Add the articles of a group that cannot be used to the rejects, or raise InputError."""
+        """Add the rejected articles of a group to `rejects`, or raise `InputError` if the input is strict."""
         for position in rejected:
             record = get_record(group, position)
             reason = explain_rejection(record, self._names)
@@ -128,7 +129,7 @@ class ArticleInput:
             self.rejects.append(Reject(IN_MEMORY, first + position + 1, reason, shown))
 
     def _record_ids(self, group: ArticleGroup, normalized: MappedBatch) -> None:
-        """Keep the ids of a group as they were given."""
+        """Keep the original ids of a group."""
         ids = select_original_ids(group, self._names["id"])
         if ids is None:
             self._id_groups.append(normalized.batch["id"])
@@ -143,9 +144,9 @@ class ArticleInput:
 def open_articles(
     articles: Any, *, fields: Mapping[str, str] | None = None, on_error: ErrorPolicy = "raise"
 ) -> Corpus | ArticleInput:
-    """Return the source of the articles; `fields` maps our names to theirs.
+    """Return the source of the articles; `fields` maps our field names to yours.
 
-    InputError where they are nothing that articles come as: its sentence says how to give them.
+    Raise `InputError` for unsupported input; its message says how to pass the articles.
     """
     if on_error not in ERROR_POLICIES:
         raise SettingsError(f"on_error must be {' or '.join(ERROR_POLICIES)}, not {on_error!r}")
@@ -168,10 +169,10 @@ def open_articles(
 
 
 def check_path(path: str | Path) -> None:
-    """Raise InputError where there is no such file: a caller may have meant a text."""
+    """Raise `InputError` if there is no such file; the caller may have meant a text."""
     try:
         exists = str(path) == STDIN or Path(path).exists()
-    except OSError:  # a text is too long for the name of a file
+    except OSError:  # a text is too long for a file name
         exists = False
     if not exists:
         raise InputError(
@@ -180,7 +181,7 @@ def check_path(path: str | Path) -> None:
 
 
 def check_supported(articles: object) -> None:
-    """Raise InputError for collections that are often given and do not fit, with a sentence on how to give them."""
+    """Raise `InputError` for collections that are often passed by mistake, and say how to pass their articles."""
     library = type(articles).__module__.partition(".")[0]
     if library == "pyspark":
         raise InputError(
@@ -202,22 +203,23 @@ def check_supported(articles: object) -> None:
 
 
 def collect_frame(articles: Any) -> Any:
-    """Return a data frame that Arrow can read: a lazy one is collected; InputError where Arrow cannot read it.
+    """Return a data frame that Arrow can read; a lazy frame is collected first.
 
-    Without this check a frame with a column of mixed types would be taken for an iterable: of its column names.
+    Raise `InputError` if Arrow cannot read it. Without this check, a frame with a column of mixed types would
+    be read as an iterable of its column names.
     """
     if type(articles).__name__ == "LazyFrame" and callable(getattr(articles, "collect", None)):
         articles = articles.collect()
     if hasattr(articles, "__arrow_c_stream__") and hasattr(articles, "columns"):
         try:
             articles.__arrow_c_stream__()
-        except (TypeError, ValueError) as error:  # pyarrow's errors are both
+        except (TypeError, ValueError) as error:  # pyarrow raises both
             raise InputError(f"the {type(articles).__name__} cannot be read as Arrow: {error}") from error
     return articles
 
 
 def map_group_to_schema(group: ArticleGroup, names: Mapping[str, tuple[str, ...]], first: int) -> MappedBatch:
-    """Return the articles of a group; one without an id gets its position, of which `first` is the group's."""
+    """Return the articles of a group; one without an id gets its position, counted from `first`."""
 
     def make_id(position: int) -> str:
         return str(first + position)
@@ -233,7 +235,7 @@ def get_record(group: ArticleGroup, position: int) -> Mapping[str, Any]:
 
 
 def select_original_ids(group: ArticleGroup, names: Sequence[str]) -> pa.Array | list[Any] | None:
-    """Return the ids of a group as they were given, None for a missing one; None where all are strings."""
+    """Return the original ids of a group, None for a missing one; None if all ids are strings."""
     if isinstance(group, list):
         ids = [find_first_value(record, names) for record in group]
         return None if all(isinstance(value, str | None) for value in ids) else ids
@@ -246,7 +248,7 @@ def select_original_ids(group: ArticleGroup, names: Sequence[str]) -> pa.Array |
 
 
 def has_other_type(kind: pa.DataType) -> bool:
-    """Return whether ids of this type come back as something else than strings."""
+    """Return whether ids of this type are restored, because they are not strings."""
     return bool(
         pa.types.is_integer(kind)
         or pa.types.is_floating(kind)
@@ -257,20 +259,20 @@ def has_other_type(kind: pa.DataType) -> bool:
 
 
 def find_first_value(record: Mapping[str, Any], names: Sequence[str]) -> Any:
-    """Return the first value that a record has under one of the names."""
+    """Return the first value that a record has under one of `names`."""
     values = (record.get(name) for name in names)
     return next((value for value in values if not is_missing(value) and value != ""), None)
 
 
 def restore_ids(ids: list[str], groups: Iterable[pa.Array | list[Any]]) -> list[Any]:
-    """Return the ids with the types that they were given with; an id that was made or renamed stays a string.
+    """Return the ids with their original types; an id that was generated or renamed stays a string.
 
     >>> restore_ids(["7", "7#2", "2"], [[7, 7, None]])
     [7, '7#2', '2']
     """
-    given = chain.from_iterable(
+    originals = chain.from_iterable(
         group.to_pylist() if isinstance(group, pa.Array) else group for group in groups
     )
     return [
-        original if as_text(original) == name else name for name, original in zip(ids, given, strict=True)
+        original if as_text(original) == name else name for name, original in zip(ids, originals, strict=True)
     ]

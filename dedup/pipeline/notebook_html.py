@@ -1,4 +1,4 @@
-"""Results as a notebook shows them: a line of counts, and a table of the largest clusters."""
+"""Render a result for a notebook: a line of counts and a table of the largest clusters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS = ("kept", "title", "articles", "relations")
 
 @dataclass(frozen=True, slots=True)
 class ResultCounts:
-    """How many of each thing a result has."""
+    """The counts of a result."""
 
     articles: int
     kept: int
@@ -33,7 +33,7 @@ class ClusterRow:
     title: str
     size: int
     relations: Sequence[str]
-    """Those of the duplicates."""
+    """The relations of the duplicates."""
 
 
 def format_counts(counts: ResultCounts) -> str:
@@ -49,7 +49,7 @@ def format_counts(counts: ResultCounts) -> str:
 
 
 def render_result(counts: ResultCounts, rows: Sequence[ClusterRow]) -> str:
-    """Return the counts and the clusters in `rows` as HTML, with everything that comes from articles escaped."""
+    """Return the counts and the clusters in `rows` as HTML, with text from articles escaped."""
     head = "".join(f"<th>{name}</th>" for name in COLUMNS)
     body = "".join(render_row(row) for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
@@ -59,7 +59,7 @@ def render_result(counts: ResultCounts, rows: Sequence[ClusterRow]) -> str:
 
 
 def render_row(row: ClusterRow) -> str:
-    """Return a cluster as a row of the table."""
+    """Return a cluster as a table row."""
     relations = ", ".join(f"{count} {name}" for name, count in Counter(row.relations).items())
     cells = (row.canonical, row.title, f"{row.size:,}", relations)
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

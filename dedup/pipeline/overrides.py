@@ -1,7 +1,7 @@
-"""Settings given as keywords: `deduplicate(articles, level="text", window_days=7)`.
+"""Accept settings as keywords: `deduplicate(articles, level="text", window_days=7)`.
 
-A keyword overrides the same setting of a `Settings` object. `SettingsOverrides` lists the keywords for editors and type
-checkers; a test compares it with `Settings`, which stays the one source of options.
+A keyword overrides the same setting of a `Settings` object. `SettingsOverrides` lists the keywords for
+editors and type checkers; a test compares it with `Settings`, where the options are defined.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["SettingsOverrides", "override_settings"]
 
 
 class SettingsOverrides(TypedDict, total=False):
-    """The settings that may be given as keywords, each with its type."""
+    """The settings that can be keywords, each with its type."""
 
     level: Literal["text", "story", "storyline"]
     relations: tuple[str, ...]
@@ -49,17 +49,17 @@ class SettingsOverrides(TypedDict, total=False):
 
 
 def override_settings(settings: Settings | None, overrides: Mapping[str, Any]) -> Settings:
-    """Return the settings, or the defaults, with the overrides in place of their own values.
+    """Return the settings, or the defaults, with the overrides applied.
 
-    SettingsError where there is no such setting, or where a value is out of its range.
+    Raise `SettingsError` for an unknown setting or a value out of range.
 
     >>> override_settings(Settings(level="text"), {"window_days": 7}).level
     'text'
     """
-    given: object = settings
-    if not isinstance(given, Settings | None):
+    base: object = settings
+    if not isinstance(base, Settings | None):
         raise SettingsError(
-            f"settings must be a Settings object, not {given!r:.60}; "
+            f"settings must be a Settings object, not {base!r:.60}; "
             "single settings are keywords: deduplicate(articles, level='text')"
         )
     names = [field.name for field in fields(Settings)]

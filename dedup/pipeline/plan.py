@@ -1,4 +1,4 @@
-"""An estimate of a run from a sample: `dedup.plan`, the counterpart of `dedup plan`."""
+"""Estimate the cost of a run from Python: `dedup.plan` corresponds to the command `dedup plan`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def plan(
     max_articles: int = MAX_SAMPLE_ARTICLES,
     **overrides: Unpack[SettingsOverrides],
 ) -> RunEstimate:
-    """Return an estimate of articles, candidates, time, memory and disk of a run over files and folders.
+    """Return the estimated articles, candidates, time, memory and disk of a run over files and folders.
 
-    It rests on a trial run over a sample of at most `max_articles`, or over all of a small corpus. Settings are given
-    as for `deduplicate`. InputError where there is nothing to sample.
+    The estimate is from a trial run over a sample of at most `max_articles`, or over the whole of a small
+    corpus. Settings are passed as to `deduplicate`. Raise `InputError` if there is nothing to sample.
     """
     settings = override_settings(settings, overrides)
     files = [paths] if isinstance(paths, str | Path) else list(paths)

@@ -1,6 +1,6 @@
-"""The result of a run: clusters, kept and dropped articles, storylines, for people and for programs.
+"""Hold the result of a run: clusters, kept and dropped articles, and storylines.
 
-A `Result` holds the decisions as arrays, by position. It builds clusters, matches and tables when they are asked for.
+A `Result` stores the decisions as arrays, by position, and builds clusters, matches and tables on demand.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import DedupError, InputError
+from dedup.formatting import format_warning
 from dedup.io.atomic_write import open_atomic
 from dedup.io.corpus import Corpus
 from dedup.io.records import Reject
@@ -35,27 +36,27 @@ FOLLOWUP_NAME = RELATIONS[FOLLOWUP]
 MODEL_RELATIONS = RELATIONS[REWRITE:]
 """The relations that a model decides."""
 UNDATED_SORT_KEY = np.iinfo(np.int64).max
-"""Sorts an undated article after all dates."""
+"""The key that sorts undated articles after all dates."""
 SCORE_DIGITS = 4
-"""Scores and evidence are shown with this many digits."""
+"""Decimals of scores and evidence in the output."""
 MAX_SHOWN_CLUSTERS = 10
-"""A notebook shows this many clusters of a result."""
+"""The number of clusters that a notebook shows."""
 TEXT_CHARACTERS = 16_000_000
-"""A report page holds at most this many characters of texts."""
+"""The most characters of texts in a report page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A story: the article that is kept and those that repeat it, in rank order."""
+    """A story: the kept article and its duplicates, in rank order."""
 
     canonical: Any
     duplicates: tuple[Match, ...]
     storyline: Any = ""
-    """The id of the first article of the affair: the canonical's own where it is the first."""
+    """The id of the first article of the storyline, which may be the canonical itself."""
 
     @property
     def size(self) -> int:
-        """Return the number of articles, including the canonical: 1 where nothing repeats it."""
+        """Return the number of articles, including the canonical."""
         return 1 + len(self.duplicates)
 
     @property
@@ -66,30 +67,32 @@ class Cluster:
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """The decisions on a corpus of n articles, by position in the order of input.
+    """The decisions on a corpus of n articles, by position in input order.
 
-    `result[id]` is the cluster of an article, `len(result)` the number of clusters of two or more. Iteration yields
-    (id, match) of every article. pandas, polars and DuckDB read a result as a table: see `to_arrow`.
+    `result[id]` is the cluster of an article, and `len(result)` is the number of clusters of two or more.
+    Iteration yields (id, match) for every article. pandas, polars and DuckDB read a result as a table: see
+    `to_arrow`.
     """
 
     articles: pa.Table
-    """n rows: id, title, source, published. Ids are strings here, and unique unless an article was given twice."""
+    """n rows: id, title, source, published. Ids are strings here, and unique except for repeats of the input.
+    """
     assignments: Assignments
     order: np.ndarray
-    """The positions in rank order, without the repeats of articles that were given twice."""
+    """The positions in rank order, without repeats of the input."""
     duplicate_of_input: np.ndarray
-    """n, int64: the position where the same article (same id, same text) was first given; -1 where this is the first."""
+    """n, int64: the position of the first copy of the same article (same id and text), or -1 if this is the first."""
     settings: Settings
     warnings: dict[str, int] = field(default_factory=dict)
     """Sentences for the user, each with the number of times it applied."""
     source: Corpus | ArticleInput | None = None
-    """Where the articles came from; it holds those that were rejected, and reads the texts again for a report."""
+    """The source of the articles; it lists the rejects, and can be read again for a report."""
     original_ids: Sequence[pa.Array | list[Any]] | None = None
-    """The ids as they were given, in groups; None where all are strings."""
+    """The original ids, in groups; None if all are strings."""
 
     @cached_property
     def ids(self) -> list[Any]:
-        """Return the ids by position, with the type that they were given with."""
+        """Return the ids by position, with their original types."""
         ids: list[str] = self.articles["id"].to_pylist()
         return ids if self.original_ids is None else restore_ids(ids, self.original_ids)
 
@@ -100,32 +103,32 @@ class Result:
 
     @cached_property
     def kept(self) -> list[Any]:
-        """Return the ids of the articles kept, in the order of input."""
+        """Return the ids of the kept articles, in input order."""
         return [self.ids[a] for a in self.kept_positions.tolist()]
 
     @property
     def kept_positions(self) -> np.ndarray:
-        """Return the positions of the articles kept."""
+        """Return the positions of the kept articles."""
         return np.flatnonzero((self.assignments.relations == NO_RELATION) & (self.duplicate_of_input < 0))
 
     @cached_property
     def dropped(self) -> list[Match]:
-        """Return the match of each article that is dropped, in the order of input: what it repeats, and why."""
+        """Return the match of each dropped article, in input order: the article that it repeats, and the reason."""
         return [self.get_match(a) for a in np.flatnonzero(self.assignments.relations != NO_RELATION).tolist()]
 
     @cached_property
     def links(self) -> list[Match]:
-        """Return the match of each kept article that follows another, in the order of input; its relation is `followup`."""
+        """Return the match of each kept article that follows another, in input order; the relation is "followup"."""
         followers = self.assignments.is_follower() & (self.duplicate_of_input < 0)
         return [self.get_link(a) for a in np.flatnonzero(followers).tolist()]
 
     @cached_property
     def storylines(self) -> list[tuple[Any, ...]]:
-        """Return the ids of the kept articles of each storyline of two or more, in rank order; the longest first."""
+        """Return the ids of the kept articles of each storyline of two or more, in rank order, longest first."""
         return [tuple(self.ids[a] for a in stories) for stories in self.list_storyline_positions()]
 
     def list_storyline_positions(self) -> list[list[int]]:
-        """Return the positions of the kept articles of each storyline of two or more, as `storylines` has their ids."""
+        """Return the positions of the articles in `storylines`."""
         kept = self.order[self.assignments.relations[self.order] == NO_RELATION]
         members: dict[int, list[int]] = {}
         for a, first in zip(kept.tolist(), self.assignments.storylines[kept].tolist(), strict=True):
@@ -133,7 +136,7 @@ class Result:
         return sorted((stories for stories in members.values() if len(stories) > 1), key=len, reverse=True)
 
     def list_chapters(self) -> list[list[int]]:
-        """Return the same positions, each storyline sorted by date, with its undated articles last."""
+        """Return the positions of the articles in `storylines`, each storyline sorted by date, undated articles last."""
         dates = pc.fill_null(self.articles["published"].cast(pa.int64()), UNDATED_SORT_KEY).to_pylist()
         return [sorted(stories, key=dates.__getitem__) for stories in self.list_storyline_positions()]
 
@@ -144,11 +147,11 @@ class Result:
 
     @cached_property
     def clusters(self) -> list[Cluster]:
-        """Return the clusters of two or more, largest first; those of one size by the rank of their canonical."""
+        """Return the clusters of two or more, largest first; equal sizes are ordered by the rank of the canonical."""
         return [self.make_cluster(members) for members in self.list_cluster_positions()]
 
     def make_cluster(self, members: Sequence[int]) -> Cluster:
-        """Return the cluster of the articles at some positions, the canonical first."""
+        """Return the cluster of the articles at these positions, canonical first."""
         return Cluster(
             self.ids[members[0]],
             tuple(self.get_match(a) for a in members[1:]),
@@ -161,13 +164,13 @@ class Result:
         return [group.tolist() for group in np.split(positions, ends[:-1])] if len(ends) else []
 
     def flatten_cluster_positions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions (int64) of all clusters end to end, and where each ends.
+        """Return the positions (int64) of all clusters in one array, and where each cluster ends.
 
-        For many clusters the two arrays take a tenth of the memory of lists.
+        For many clusters, the two arrays take a tenth of the memory of lists.
         """
-        made = self.assignments
-        members = self.order[made.relations[self.order] != NO_RELATION]
-        leaders = made.leaders[members]
+        assignments = self.assignments
+        members = self.order[assignments.relations[self.order] != NO_RELATION]
+        leaders = assignments.leaders[members]
         rank, sizes = (
             np.empty(len(self.articles), np.int64),
             np.bincount(leaders, minlength=len(self.articles)),
@@ -181,11 +184,11 @@ class Result:
         return np.concatenate([heads, members])[by_group], np.cumsum(1 + sizes[heads])
 
     def get_match(self, a: int) -> Match:
-        """Return why the article at position `a` is dropped; it must be one that is."""
+        """Return the match of the article at position `a`, which must be dropped."""
         return self.make_match(a, self.ids[a], self.ids[self.assignments.leaders[a]])
 
     def make_match(self, a: int, name: str, canonical: str) -> Match:
-        """Return why the article at position `a` is dropped, given its id and that of the article it repeats."""
+        """Return the match of the dropped article at position `a`, given its id and that of its canonical."""
         return Match(
             id=name,
             canonical=canonical,
@@ -195,7 +198,7 @@ class Result:
         )
 
     def get_link(self, a: int) -> Match:
-        """Return how the article at position `a` follows the first of its storyline; it must be kept, and not be the first."""
+        """Return how the kept article at position `a` follows the first of its storyline, which must be another article."""
         return Match(
             id=self.ids[a],
             canonical=self.ids[self.assignments.storylines[a]],
@@ -205,51 +208,51 @@ class Result:
         )
 
     def get_evidence(self, a: int) -> dict[str, float]:
-        """Return the evidence against the article at position `a`, which must have been dropped."""
+        """Return the evidence for the match of the article at position `a`, which must be dropped."""
         return to_evidence_dict(
             self.assignments.get_evidence_rows(a), RELATIONS[self.assignments.relations[a]]
         )
 
     def get_score(self, a: int) -> float:
-        """Return the score of the article at position `a`, rounded as it is shown."""
+        """Return the score of the article at position `a`, rounded for output."""
         return round(float(self.assignments.scores[a]), SCORE_DIGITS)
 
     def verdict(self, a: int) -> dict[str, Any]:
-        """Return the `dedup` object of the article at position `a`, as it is written out."""
-        made = self.assignments
-        is_kept = made.relations[a] == NO_RELATION
-        first = int(made.storylines[a])
+        """Return the `dedup` object of the article at position `a`, as in the output."""
+        decisions = self.assignments
+        is_kept = decisions.relations[a] == NO_RELATION
+        first = int(decisions.storylines[a])
         return build_verdict_object(
-            self.ids[made.leaders[a]],
-            None if is_kept else RELATIONS[made.relations[a]],
+            self.ids[decisions.leaders[a]],
+            None if is_kept else RELATIONS[decisions.relations[a]],
             None if is_kept else self.get_score(a),
             self.ids[first],
             (self.ids[first], self.get_score(a)) if is_kept and first != a else None,
         )
 
     def __iter__(self) -> Iterator[tuple[Any, Match | None]]:
-        """Yield (id, match) in the order of input; the match is None where the article is kept."""
+        """Yield (id, match) in input order; the match of a kept article is None."""
         for a, article in enumerate(self.ids):
             yield article, None if self.assignments.relations[a] == NO_RELATION else self.get_match(a)
 
     @cached_property
     def positions(self) -> dict[Any, int]:
-        """Return the position of each id: the first, where an article was given twice."""
+        """Return the position of each id; for a repeat of the input, that of the first copy."""
         return {name: a for a, name in reversed(list(enumerate(self.ids)))}
 
     def get_position(self, name: Any) -> int:
-        """Return the position of an article; KeyError where no article has the id."""
+        """Return the position of an article; raise `KeyError` for an unknown id."""
         if name not in self.positions:
             raise KeyError(f"no article has the id {name!r}; ids look like {self.ids[:1]!r:.60}")
         return self.positions[name]
 
     def match(self, name: Any) -> Match | None:
-        """Return why the article with an id is dropped, or None where it is kept; KeyError where there is none."""
+        """Return the match of the article with this id, or None if it is kept; raise `KeyError` for an unknown id."""
         a = self.get_position(name)
         return None if self.assignments.relations[a] == NO_RELATION else self.get_match(a)
 
     def __getitem__(self, name: Any) -> Cluster:
-        """Return the cluster of the article with an id, of one article where nothing repeats it."""
+        """Return the cluster of the article with this id; it may be the only one."""
         leader = int(self.assignments.leaders[self.get_position(name)])
         members = self.order[self.assignments.leaders[self.order] == leader]
         return self.make_cluster([leader, *members[members != leader].tolist()])
@@ -267,24 +270,24 @@ class Result:
         return True
 
     def to_arrow(self) -> pa.Table:
-        """Return a row for each article, in the order of input.
+        """Return one row per article, in input order.
 
-        The columns are id, cluster (the id of the article that is kept for it), canonical (whether that is this one),
-        relation and score (null where it is kept), storyline (the id of its first article) and follows (the id of the
-        article that a kept one follows, or null). Ids have the type that they were given with.
+        The columns are id, cluster (the id of its kept article), canonical (whether it is kept), relation and
+        score (null if it is kept), storyline (the id of the storyline's first article) and follows (the id of
+        the article that it follows, or null). Ids have their original type.
         """
         ids = self.articles["id"].combine_chunks() if self.original_ids is None else make_id_array(self.ids)
         return build_decision_table(ids, self.assignments, SCORE_DIGITS)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the rows of `to_arrow` as a pandas data frame; DedupError where pandas is not installed."""
+        """Return the rows of `to_arrow` as a pandas data frame; raise `DedupError` if pandas is not installed."""
         try:
             return self.to_arrow().to_pandas(integer_object_nulls=True)
         except ImportError as error:
             raise DedupError("to_pandas needs pandas; install it with: pip install pandas") from error
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the rows of `to_arrow` as a polars data frame; DedupError where polars is not installed."""
+        """Return the rows of `to_arrow` as a polars data frame; raise `DedupError` if polars is not installed."""
         try:
             import polars as pl
         except ImportError as error:
@@ -296,10 +299,11 @@ class Result:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def report(self, path: str | Path, articles: Articles | None = None, *, name: str = "articles") -> None:
-        """Write a page to look through in a browser, as `dedup report` does.
+        """Write an HTML page to browse the clusters, as `dedup report` does.
 
-        The articles are read again, so give them once more where they came from an iterator. `name` is the title of the
-        page. InputError where the articles are not at hand, OutputError where the file cannot be written.
+        The articles are read again, so pass them if they came from an iterator. `name` is the title of the
+        page. Raise `InputError` if the articles are not available, `OutputError` if the file cannot be
+        written.
         """
         from dedup import __version__
         from dedup.reports.html.page import build_report_page
@@ -315,13 +319,13 @@ class Result:
             name=name,
             version=__version__,
             budget=TEXT_CHARACTERS,
-            oddities=[f"{count:,} {sentence}" for sentence, count in self.warnings.items()],
+            oddities=[format_warning(words, count) for words, count in self.warnings.items()],
         )
         with open_atomic(str(path)) as file:
             file.write(page)
 
     def reopen(self, articles: Articles) -> Corpus | ArticleInput:
-        """Return the source of the articles, read once; InputError where they are not as many as in this result."""
+        """Return the source of the articles, already read once; raise `InputError` if their number differs."""
         source = open_articles(articles, on_error="reject")
         count = sum(batch.num_rows for batch in source)
         if count != len(self.articles):
@@ -329,7 +333,7 @@ class Result:
         return source
 
     def count_all(self) -> ResultCounts:
-        """Return how many articles, kept and dropped ones, clusters and storylines there are."""
+        """Return the numbers of articles, kept and dropped ones, clusters and storylines."""
         kept = len(self.kept_positions)
         return ResultCounts(
             articles=len(self.articles),
@@ -340,7 +344,7 @@ class Result:
         )
 
     def __repr__(self) -> str:
-        """Return the counts, and the level at which they hold."""
+        """Return the counts and the level."""
         return f"<Result of {format_counts(self.count_all())}; level={self.settings.level!r}>"
 
     def _repr_html_(self) -> str:
@@ -349,7 +353,7 @@ class Result:
         return render_result(self.count_all(), list(self.iter_cluster_rows(groups)))
 
     def iter_cluster_rows(self, groups: Iterable[Sequence[int]]) -> Iterator[ClusterRow]:
-        """Yield what is shown of each cluster, given the positions of its articles."""
+        """Yield the table row of each cluster, given the positions of its articles."""
         for first, *others in groups:
             yield ClusterRow(
                 str(self.ids[first]),
@@ -366,7 +370,10 @@ def build_verdict_object(
     storyline: str,
     follows: tuple[str, float] | None,
 ) -> dict[str, Any]:
-    """Return the `dedup` object of an article; `follows` is the kept article that a kept one follows, and the probability."""
+    """Return the `dedup` object of an article.
+
+    `follows` is the id of the article that a kept one follows, and the probability; None if it follows none.
+    """
     verdict: dict[str, Any] = {
         "cluster": cluster,
         "canonical": relation is None,
@@ -380,6 +387,6 @@ def build_verdict_object(
 
 
 def to_evidence_dict(row: np.ndarray, relation: str) -> dict[str, float]:
-    """Return a row of evidence by name, rounded; the features of the models only where a model decided."""
+    """Return a row of evidence by name, rounded; features of the models only if a model decided."""
     names = EVIDENCE_NAMES if relation in MODEL_RELATIONS else EVIDENCE_NAMES[:FEATURES_START]
     return dict(zip(names, np.round(np.asarray(row, np.float64), SCORE_DIGITS).tolist(), strict=False))

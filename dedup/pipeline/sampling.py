@@ -1,8 +1,8 @@
-"""Paths → a bounded sample of the articles in their files, most of which is never read.
+"""Draw a bounded sample of the articles in files, without reading most of their content.
 
-In: a corpus's paths and a seed. Out: a `CorpusSample`, after a trial run over it. A small corpus is read as a whole. Of plain
-JSON Lines, lines are drawn from all over: the one after a random byte, of all files alike. Of other files, some are
-drawn and their beginnings read.
+A small corpus is read completely. From uncompressed JSON Lines, random lines are drawn: the line after a
+random byte of a random file. Of other formats, the beginnings of some files are read. A trial run over the
+sample counts candidates and measures time.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ __all__ = ["MAX_SAMPLE_ARTICLES", "sample_corpus"]
 
 MAX_SAMPLE_ARTICLES = 2_000
 WHOLE_CORPUS_BYTES = 8 << 20
-"""A corpus of no more bytes is read as a whole."""
+"""A corpus of at most this size is read completely."""
 MAX_SAMPLE_FILES = 50
-"""So many files of other kinds are begun."""
+"""The most files of other formats that are sampled."""
 MIN_DATED_SHARE = 7 / 8
-"""With fewer dates than for this share of the articles an index lets go of nothing."""
+"""If a smaller share of the articles has a date, an index removes no article from the window."""
 MAX_LINE_BYTES = 1 << 20
 SAMPLE_BATCH_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnArticles:
-    """Articles, and what they are of the whole."""
+    """The sampled articles, and their share of the corpus."""
 
     batches: list[pa.RecordBatch]
     read_bytes: int
@@ -56,42 +56,42 @@ def sample_corpus(
     max_articles: int = MAX_SAMPLE_ARTICLES,
     whole_bytes: int = WHOLE_CORPUS_BYTES,
 ) -> CorpusSample:
-    """Return a sample of a corpus: at most so many articles, or all where there are no more bytes than `whole`.
+    """Return a sample of at most `max_articles`, or the whole of a corpus of at most `whole_bytes`.
 
-    The seed is that of the settings. `InputError` where there is nothing to sample.
+    The random seed is that of the settings. Raise `InputError` if there is nothing to sample.
     """
     sources = find_input_files(paths)
     if any(source.path == STDIN for source in sources):
         raise InputError("standard input can be read only once: name files or folders to plan for")
     sizes = [Path(source.path).stat().st_size for source in sources]
     random = Random(settings.seed)  # noqa: S311 - a sample, not a secret
-    drawn = (
+    drawn_articles = (
         read_whole_corpus(paths, fields, sum(sizes))
         if sum(sizes) <= whole_bytes
         else sample_lines(sources, sizes, max_articles, random, fields)
         if all(source.format == "lines" and not source.compression for source in sources)
         else sample_file_heads(sources, sizes, max_articles, random, fields)
     )
-    return run_trial(drawn, sum(sizes), settings)
+    return run_trial(drawn_articles, sum(sizes), settings)
 
 
-def run_trial(drawn: DrawnArticles, total: int, settings: Settings) -> CorpusSample:
-    """Return a sample, after a trial run over it."""
+def run_trial(drawn_articles: DrawnArticles, total: int, settings: Settings) -> CorpusSample:
+    """Return the sample with the counts of a trial run over it."""
     start = time.perf_counter()
-    given = sketch_corpus(drawn.batches, settings)
+    corpus = sketch_corpus(drawn_articles.batches, settings)
     ready = time.perf_counter()
-    result = cluster_sketches(given, settings)
+    result = cluster_sketches(corpus, settings)
     done = time.perf_counter()
     return CorpusSample(
         total_bytes=total,
-        read_bytes=drawn.read_bytes,
+        read_bytes=drawn_articles.read_bytes,
         articles=len(result.ids),
-        size_deviation=drawn.size_deviation,
-        is_uniform=drawn.is_uniform,
-        is_whole=drawn.is_whole,
-        unpacked_bytes=sum(batch.nbytes for batch in drawn.batches),
-        sketch_bytes=sum(array.nbytes for array in given.sketches),
-        share_in_window=compute_share_in_window(given.sketches.days, settings.copy_window_days),
+        size_deviation=drawn_articles.size_deviation,
+        is_uniform=drawn_articles.is_uniform,
+        is_whole=drawn_articles.is_whole,
+        unpacked_bytes=sum(batch.nbytes for batch in drawn_articles.batches),
+        sketch_bytes=sum(array.nbytes for array in corpus.sketches),
+        share_in_window=compute_share_in_window(corpus.sketches.days, settings.copy_window_days),
         verified=int(result.assignments.verified.sum()),
         kept=len(result.kept),
         preparing_seconds=ready - start,
@@ -100,7 +100,7 @@ def run_trial(drawn: DrawnArticles, total: int, settings: Settings) -> CorpusSam
 
 
 def compute_share_in_window(days: np.ndarray, window: float) -> float:
-    """Return the greatest share of articles dated within one window; 1 where more than an eighth have no date.
+    """Return the largest share of articles within one window; 1 if more than an eighth have no date.
 
     >>> compute_share_in_window(np.array([0.0, 10.0, 20.0, 100.0]), 30.0)
     0.75
@@ -115,7 +115,7 @@ def compute_share_in_window(days: np.ndarray, window: float) -> float:
 def read_whole_corpus(
     paths: Sequence[str | Path], fields: Mapping[str, str] | None, total: int
 ) -> DrawnArticles:
-    """Return all of a corpus."""
+    """Return all articles of a corpus."""
     return DrawnArticles(list(Corpus(paths, fields=fields)), total, 0.0, is_uniform=True, is_whole=True)
 
 
@@ -126,24 +126,27 @@ def sample_lines(
     random: Random,
     fields: Mapping[str, str] | None,
 ) -> DrawnArticles:
-    """Return articles from lines drawn from all over the files, no line twice."""
-    places: dict[tuple[int, int], bytes] = {}
+    """Return articles from lines drawn at random from all files, no line twice."""
+    lines_by_place: dict[tuple[int, int], bytes] = {}
     for _ in range(max_articles):
         number = random.choices(range(len(sources)), sizes)[0]
-        found = read_line_after(sources[number].path, random.randrange(sizes[number]))
-        if found:
-            places.setdefault((number, found[0]), found[1])
-    lengths = np.array([len(line) for line in places.values()], np.float64)
+        numbered_line = read_line_after(sources[number].path, random.randrange(sizes[number]))
+        if numbered_line:
+            lines_by_place.setdefault((number, numbered_line[0]), numbered_line[1])
+    lengths = np.array([len(line) for line in lines_by_place.values()], np.float64)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.jsonl"
-        path.write_bytes(b"".join(places.values()))
+        path.write_bytes(b"".join(lines_by_place.values()))
         batches = list(Corpus([path], fields=fields))
     deviation = float(lengths.std() / lengths.mean()) if len(lengths) else 0.0
     return DrawnArticles(batches, int(lengths.sum()), deviation, is_uniform=True, is_whole=False)
 
 
 def read_line_after(path: str, offset: int) -> tuple[int, bytes] | None:
-    """Return the line that begins after a place, with where it begins; the first after the last; None where it is too long."""
+    """Return (offset, line) of the first line that begins after an offset; None if it is too long.
+
+    After the last line comes the first.
+    """
     with Path(path).open("rb") as file:
         file.seek(offset)
         if not file.readline(MAX_LINE_BYTES).endswith(b"\n") or not file.read(1):
@@ -164,28 +167,30 @@ def sample_file_heads(
     random: Random,
     fields: Mapping[str, str] | None,
 ) -> DrawnArticles:
-    """Return articles from the beginnings of some files."""
+    """Return articles from the beginnings of some of the files."""
     chosen = random.sample(range(len(sources)), min(MAX_SAMPLE_FILES, len(sources)))
     batches: list[pa.RecordBatch] = []
     read, whole = 0, len(chosen) == len(sources)
     for number in chosen:
         corpus = Corpus([sources[number].path], fields=fields, batch_bytes=SAMPLE_BATCH_BYTES)
-        found, ended = take_first_batches(corpus, max_articles // len(chosen))
-        batches += found
-        # A plain file is read far ahead of what has been taken from it.
-        ahead = corpus.bytes_read if sources[number].compression else sum(batch.nbytes for batch in found)
+        file_batches, ended = take_first_batches(corpus, max_articles // len(chosen))
+        batches += file_batches
+        # A plain file is read far ahead of the articles taken from it.
+        ahead = (
+            corpus.bytes_read if sources[number].compression else sum(batch.nbytes for batch in file_batches)
+        )
         read += sizes[number] if ended else max(min(ahead, corpus.bytes_read), 1)
         whole &= ended
     return DrawnArticles(batches, read, 0.0, is_uniform=False, is_whole=whole)
 
 
 def take_first_batches(corpus: Corpus, max_articles: int) -> tuple[list[pa.RecordBatch], bool]:
-    """Return batches until there are so many articles (the last one may hold more), and whether that is all."""
+    """Return batches with at least `max_articles` articles if there are as many, and whether these are all."""
     batches: list[pa.RecordBatch] = []
-    taken = 0
+    count = 0
     for batch in corpus:
-        if taken >= max_articles:
+        if count >= max_articles:
             return batches, False
         batches.append(batch)
-        taken += batch.num_rows
+        count += batch.num_rows
     return batches, True

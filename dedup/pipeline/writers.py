@@ -1,7 +1,7 @@
-"""Results → lines of JSON: clusters, kept and dropped articles, each article with what became of it.
+"""Write results as JSON lines: clusters, kept and dropped articles, or every article with its decision.
 
-In: a `Result`, and its corpus, which is read a second time so that no article is held in memory in
-between. Out: records and lines for `dedup.io.atomic_write`. The articles themselves are written as they were read.
+The corpus is read a second time, so no article is kept in memory in between. Articles are written as they
+were read.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ __all__ = [
 ]
 
 ROWS_PER_TAKE, ROWS_PER_CONVERSION = 1 << 16, 1 << 12
-"""So many articles are taken from their table at once, and so many of these are made rows of at once."""
+"""Articles taken from their table at a time, and articles converted to dicts at a time."""
 SPOOL_BYTES = 16 << 20
-"""Canonical articles beyond so many bytes wait on the disk for their place among the clusters."""
+"""Canonical articles beyond this size wait on disk until their cluster is written."""
 
 
 class RereadableCorpus(Protocol):
-    """A corpus that can be read twice: as batches of articles, and as the records that they were."""
+    """A corpus that can be read twice: as batches of articles and as their records."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield batches of articles."""
 
     def iter_records(self) -> Iterator[Record]:
-        """Yield the articles as they stood in their files, in the same order."""
+        """Yield the articles as records of their files, in the same order."""
 
 
 class ArticleDecisions(Protocol):
-    """What became of the articles of a corpus, by position."""
+    """The decisions on the articles of a corpus, by position."""
 
     @property
     def ids(self) -> list[str]:
@@ -63,29 +63,29 @@ class ArticleDecisions(Protocol):
 
     @property
     def kept_positions(self) -> np.ndarray:
-        """Return the positions of the articles kept."""
+        """Return the positions of the kept articles."""
 
     def verdict(self, a: int) -> dict[str, Any]:
         """Return the `dedup` object of an article."""
 
     def get_evidence(self, a: int) -> dict[str, float]:
-        """Return the evidence against an article that is dropped."""
+        """Return the evidence for the match of a dropped article."""
 
 
 class ProbeAborted(Exception):  # noqa: N818 - it never leaves this module
-    """A file was opened only to see whether it can be."""
+    """Raised to close a file that was opened only to check that it can be written."""
 
 
 def iter_cluster_lines(result: Result, corpus: RereadableCorpus) -> Iterator[bytes]:
-    """Yield each cluster of two or more as a line of JSON, largest first, with its canonical in full."""
+    """Yield each cluster of two or more as a JSON line, largest first, with the full canonical article."""
     positions, ends = result.flatten_cluster_positions()
     heads = positions[np.concatenate([[0], ends[:-1]])] if len(ends) else positions
     bounds = np.zeros((len(result.articles), 2), np.int64)
-    wanted = np.zeros(len(result.articles), bool)
-    wanted[heads] = True
+    is_head = np.zeros(len(result.articles), bool)
+    is_head[heads] = True
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as shelf:
         for position, record in enumerate(corpus.iter_records()):
-            if wanted[position]:
+            if is_head[position]:
                 article = record.to_line().strip()
                 bounds[position] = shelf.tell(), len(article)
                 shelf.write(article)
@@ -104,13 +104,13 @@ def iter_cluster_lines(result: Result, corpus: RereadableCorpus) -> Iterator[byt
 def format_cluster_line(
     cluster: str, storyline: str, canonical: bytes, members: list[dict[str, Any]]
 ) -> bytes:
-    """Return one cluster as a line of JSON, with its canonical as a line of JSON that it was."""
+    """Return one cluster as a JSON line; `canonical` is the JSON line of its kept article."""
     head = to_json_line({"cluster": cluster, "size": 1 + len(members), "storyline": storyline})
     return b'%b,"canonical":%b,"members":%b}' % (head[:-1], canonical, to_json_line(members))
 
 
 def make_cluster_member(match: Match, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a duplicate as it stands in its cluster: what it is, and why it is there; `row` is what is remembered of it."""
+    """Return a duplicate as in its cluster's JSON; `row` has its title, source and date."""
     return {
         "id": match.id,
         "title": row["title"],
@@ -123,19 +123,19 @@ def make_cluster_member(match: Match, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def iter_annotated_lines(result: ArticleDecisions, corpus: RereadableCorpus) -> Iterator[bytes]:
-    """Yield every article in the order of input, its fields untouched, with its `dedup` object."""
+    """Yield every article in input order, its fields unchanged, with its `dedup` object."""
     for position, record in iter_numbered_records(result, corpus):
         yield record.with_dedup(result.verdict(position))
 
 
 def iter_kept_records(result: ArticleDecisions, corpus: RereadableCorpus) -> Iterator[Record]:
-    """Yield the articles that are kept, in the order of input, as they were read."""
+    """Yield the kept articles in input order, unchanged."""
     is_kept = make_kept_mask(result)
     return (record for position, record in iter_numbered_records(result, corpus) if is_kept[position])
 
 
 def iter_dropped_lines(result: ArticleDecisions, corpus: RereadableCorpus) -> Iterator[bytes]:
-    """Yield the articles that are dropped, in the order of input, each with why in its `dedup` object."""
+    """Yield the dropped articles in input order, each with the reason in its `dedup` object."""
     is_kept = make_kept_mask(result)
     for position, record in iter_numbered_records(result, corpus):
         if not is_kept[position]:
@@ -148,27 +148,27 @@ def iter_numbered_records(result: ArticleDecisions, corpus: RereadableCorpus) ->
 
 
 def make_kept_mask(result: ArticleDecisions) -> np.ndarray:
-    """Return for each position whether its article is kept."""
+    """Return for each position whether its article is kept (bool)."""
     mask = np.zeros(len(result.ids), bool)
     mask[result.kept_positions] = True
     return mask
 
 
 def iter_identity_rows(result: Result, positions: np.ndarray) -> Iterator[dict[str, Any]]:
-    """Yield what is remembered of the articles at some positions (int64): id, title, source, published."""
+    """Yield id, title, source and published of the articles at these positions (int64)."""
     for start in range(0, len(positions), ROWS_PER_TAKE):
-        taken = result.articles.take(pa.array(positions[start : start + ROWS_PER_TAKE]))
-        for batch in taken.to_batches(max_chunksize=ROWS_PER_CONVERSION):
+        rows = result.articles.take(pa.array(positions[start : start + ROWS_PER_TAKE]))
+        for batch in rows.to_batches(max_chunksize=ROWS_PER_CONVERSION):
             yield from batch.to_pylist()
 
 
 def describe_clusters(
     result: Result, corpus: RereadableCorpus, max_clusters: int
 ) -> list[list[dict[str, Any]]]:
-    """Return the articles of the largest clusters, at most so many, canonical first, for people to read.
+    """Return the articles of the largest `max_clusters` clusters, canonical first, for people to read.
 
-    An article is what is remembered of it, with its relation and score; one without a title has its first
-    words for one. A canonical that is one of several chapters of a storyline has a `chapter`: see `find_chapter_numbers`.
+    Each article has its identity columns, relation and score; without a title it has its first words as
+    title. A canonical in a storyline of several chapters has the key "chapter", from `find_chapter_numbers`.
     """
     groups = result.list_cluster_positions()[:max_clusters]
     members = list(chain.from_iterable(groups))
@@ -188,31 +188,31 @@ def describe_clusters(
 
 
 def find_chapter_numbers(result: Result, positions: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Return (place, count) of each wanted kept article among the chapters of its storyline, where there are several."""
-    found = {
+    """Return (number, count) for each of `positions` that is one of several chapters of a storyline."""
+    chapter_numbers = {
         a: (n, len(stories)) for stories in result.list_chapters() for n, a in enumerate(stories, start=1)
     }
-    return {a: found[a] for a in positions if a in found}
+    return {a: chapter_numbers[a] for a in positions if a in chapter_numbers}
 
 
 def read_openings(
     corpus: RereadableCorpus, positions: Iterable[int], learned: BoilerplateProfile | None
 ) -> dict[int, str]:
-    """Return the first words of the articles at some positions, for those that have no title."""
-    wanted = sorted(positions)
-    found: dict[int, str] = {}
+    """Return the first words of the articles at these positions."""
+    sorted_positions = sorted(positions)
+    openings: dict[int, str] = {}
     start = 0
-    for batch in corpus if wanted else ():
-        for position in wanted:
+    for batch in corpus if sorted_positions else ():
+        for position in sorted_positions:
             if start <= position < start + batch.num_rows:
                 article = batch.slice(position - start, 1)
-                found[position] = format_opening(remove_boilerplate(article, learned)[0].as_py())
+                openings[position] = format_opening(remove_boilerplate(article, learned)[0].as_py())
         start += batch.num_rows
-    return found
+    return openings
 
 
 def check_output_path(path: str | None, corpus: Corpus | None = None) -> None:
-    """Raise `OutputError` where a file cannot be written, or is one of a corpus, before the long work and not after it."""
+    """Raise `OutputError` early if a file cannot be written or belongs to the corpus."""
     if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
         return
     if corpus and corpus.has_file(str(path)):

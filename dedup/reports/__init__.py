@@ -1,1 +1,1 @@
-"""Explain matches in words, and make HTML reports."""
+"""Explain matches in words, and write HTML reports."""

@@ -1,4 +1,4 @@
-"""Name the columns of evidence as people read them."""
+"""Describe the evidence columns in a few words for people."""
 
 from __future__ import annotations
 
@@ -55,4 +55,4 @@ EVIDENCE_LABELS: Mapping[str, str] = {
     "neighbours": "articles of the affair beside the other",
     "same_day_neighbour": "undated, and an article near to it is of the other's day",
 }
-"""A few plain words for each of `EVIDENCE_NAMES`; "new" is what other kept articles of the affair do not say."""
+"""A short description of each of `EVIDENCE_NAMES`. "New" means missing from the other kept articles of the storyline."""

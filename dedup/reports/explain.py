@@ -1,4 +1,4 @@
-"""Why two articles match or do not: `dedup.explain`, the counterpart of `dedup explain`."""
+"""Explain from Python why two articles match or not: `dedup.explain` corresponds to the command `dedup explain`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def explain(
     fields: Mapping[str, str] | None = None,
     **overrides: Unpack[SettingsOverrides],
 ) -> Explanation:
-    """Return why two articles match or do not, each a dict or a text.
+    """Return the explanation of why two articles match or not; each is a dict or a text.
 
-    They are compared alone: `dedup explain` of a whole corpus also looks at the other articles of the affair. An
-    article without an id has "0" or "1". Settings are given as for `deduplicate`. InputError where one is no article.
+    The two are compared alone, whereas `dedup explain` on a corpus also considers the other articles of the
+    storyline. An article without an id gets "0" or "1". Settings are passed as to `deduplicate`. Raise
+    `InputError` if one is not an article.
 
     >>> explain(
     ...     "The river rose two metres at Tollan overnight.", "The river rose two metres at Tollan overnight."

@@ -1,8 +1,8 @@
 """Explain why two articles match, or why they do not.
 
-An `Explanation` has the verdict in a sentence, the evidence with the part of each feature in the log-odds, the passages that both
-have, and the boilerplate that was left out. It is the verdict of a run on the pair: the same sketches and rules, and the article
-that ranks first is the kept one.
+An `Explanation` has the verdict in a sentence, the contribution of each evidence feature to the log-odds, the
+shared passages, and the boilerplate that was ignored. The verdict is the same as in a run on the pair: same
+sketches, same rules, and the higher-ranked article is kept.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 MAX_PASSAGES, MAX_AMBIGUOUS_IDS = 8, 5
-"""The most shared passages, and the most ids that an ambiguous prefix lists."""
+"""The most shared passages, and the most ids listed for an ambiguous prefix."""
 RELATION_NOUNS = {
     "exact": "an exact copy of",
     "copy": "a copy of",
@@ -61,12 +61,12 @@ RELATION_NOUNS = {
     "rewrite": "a rewrite of",
     "followup": "a follow-up to",
 }
-"""By relation: the words between two ids in a verdict."""
+"""By relation: the words between the two ids in a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoilerplatePassage:
-    """A passage that was left out of the sketch, with the rule that found it."""
+    """A passage that was left out of the sketch, and the rule that matched it."""
 
     rule: str
     passage: str
@@ -79,27 +79,27 @@ class ExplainedArticle:
     id: str
     title: str | None
     opening: str
-    """The headline or the first words of the text, boilerplate left out."""
+    """The headline or the first words of the text, without boilerplate."""
     source: str | None
     published: datetime | None
     words: int
     lead: Lead
-    """Title and first words, with marks on shared parts and on those that the other article lacks."""
+    """Title and first words, with marks on shared parts and on parts missing from the other article."""
     boilerplate: tuple[BoilerplatePassage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A piece of evidence: its value and its part in the log-odds of the level's model."""
+    """A feature of the evidence: its value and its contribution to the log-odds of the level's model."""
 
     name: str
     label: str
-    """The name in words."""
+    """Its description in words."""
     value: float
     coefficient: float
     log_odds: float
     share: float
-    """Share of the sum of the absolute log-odds of all evidence, in [0, 1]."""
+    """Its share of the sum of all absolute contributions, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,45 +107,45 @@ class Explanation:
     """The verdict of a run on two articles, with its evidence."""
 
     kept: ExplainedArticle
-    """The article that ranks first, which is kept."""
+    """The higher-ranked article, which is kept."""
     other: ExplainedArticle
     relation: str | None
-    """Of `other` to `kept`; None: no match."""
+    """The relation of `other` to `kept`; None if they do not match."""
     joins: bool
-    """Whether the relation makes `other` a duplicate at the level in force; otherwise a follow-up is kept and linked."""
+    """Whether the relation makes `other` a duplicate at this level; otherwise it is kept and linked."""
     score: float | None
     verdict: str
     probability: float
-    """That they are one story, or at the level of storylines one storyline, whichever rule decided."""
+    """The probability that they are one story (at level storyline, one storyline), whichever rule decided."""
     storyline_probability: float
-    """That they are one storyline."""
+    """The probability that they are one storyline."""
     intercept: float
     threshold: float
-    """The log-odds that a match needs."""
+    """The log-odds needed for a match."""
     least: dict[str, float]
-    """Thresholds of the other relations: of `jaccard`, `contained` and `contains`."""
+    """The thresholds of the other relations, by evidence name: jaccard, contained and contains."""
     features: tuple[Feature, ...]
     passages: tuple[str, ...]
-    """Passages that both have, longest first."""
+    """Shared passages, longest first."""
     names: tuple[str, ...]
-    """Names in both, most specific first."""
+    """Shared names, most specific first."""
     numbers: tuple[str, ...]
     lookup: tuple[int, int]
-    """Salient terms and bands in common."""
+    """The numbers of shared salient terms and of shared bands."""
     candidates: bool
-    """These are enough for the two to be compared in a corpus."""
+    """Whether these are enough for the two to be compared in a corpus."""
 
 
 def explain_in_corpus(
-    corpus: Corpus, wanted: tuple[str, str], settings: Settings | None = None
+    corpus: Corpus, names: tuple[str, str], settings: Settings | None = None
 ) -> Explanation:
-    """Return why two articles of a corpus match or do not, as in a run over the corpus.
+    """Return the explanation of two articles of a corpus, with the verdict of a run over the corpus.
 
-    The story model weighs the other articles of the storyline, too, so the whole corpus is sketched.
+    The story model also considers the other articles of the storyline, so the whole corpus is sketched.
     """
-    given = sketch_corpus(corpus, settings or Settings())
-    result = cluster_sketches(given, settings or Settings())
-    articles = find_articles(corpus, wanted)
+    sketched = sketch_corpus(corpus, settings or Settings())
+    result = cluster_sketches(sketched, settings or Settings())
+    articles = find_articles(corpus, names)
     rank = {result.ids[a]: n for n, a in enumerate(result.order.tolist())}
     places = {name: a for a, name in enumerate(result.ids)}
     pair = sorted(
@@ -153,7 +153,7 @@ def explain_in_corpus(
     )
     pairs = np.array([pair], np.int64)
     [row] = compute_evidence_in_context(
-        given.sketches, result.order, pairs, result.settings, result.assignments.leaders
+        sketched.sketches, result.order, pairs, result.settings, result.assignments.leaders
     )
     return explain_pair(articles, result.settings, row)
 
@@ -161,7 +161,7 @@ def explain_in_corpus(
 def explain_pair(
     articles: pa.RecordBatch, settings: Settings | None = None, evidence: np.ndarray | None = None
 ) -> Explanation:
-    """Return why two articles, a batch of two, match or do not.
+    """Return the explanation of two articles, a batch of two.
 
     `evidence` is that of the pair in its corpus; without it, the two are compared alone.
     """
@@ -180,9 +180,9 @@ def explain_pair(
     named = None if relation == NO_RELATION else RELATIONS[relation]
     days = float(abs(s.days[0] - s.days[1]))
     texts = remove_boilerplate(articles, settings.boilerplate)
-    told = build_lead_sources(articles, s, texts)
+    leads = build_lead_sources(articles, s, texts)
     sides = [
-        make_explained_article(articles, s, a, build_lead(told[a], told[1 - a]), settings.boilerplate)
+        make_explained_article(articles, s, a, build_lead(leads[a], leads[1 - a]), settings.boilerplate)
         for a in (kept, other)
     ]
     shorter = min(sides, key=lambda side: (side.words, not side.boilerplate))
@@ -191,7 +191,7 @@ def explain_pair(
     )
     pair = PairEvidence(row, probability, witnessed, shorter.words, days, bool(shorter.boilerplate))
     names, numbers = find_shared_names_and_numbers(
-        s, (other, kept), told[other].full_text, told[other].vocabulary
+        s, (other, kept), leads[other].full_text, leads[other].vocabulary
     )
     terms, bands = count_common_keys(s, kept, other)
     return Explanation(
@@ -222,7 +222,7 @@ def explain_pair(
 
 
 def explain_features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature, ...]:
-    """Return a row of evidence by name, with the part of each in the log-odds."""
+    """Return a row of evidence as features, each with its contribution to the log-odds."""
     columns = zip(EVIDENCE_NAMES, row.tolist(), coefficients.tolist(), strict=True)
     total = float(np.abs(row * coefficients).sum()) or 1.0
     return tuple(
@@ -234,7 +234,7 @@ def explain_features(row: np.ndarray, coefficients: np.ndarray) -> tuple[Feature
 def format_pair_verdict(
     kept: str, other: str, relation: str | None, score: float, pair: PairEvidence, settings: Settings
 ) -> str:
-    """Return the verdict on two ids, with its reason."""
+    """Return the verdict on two articles, by their ids, with the reason."""
     if relation is None:
         return f"{other} does not repeat {kept}: {explain_mismatch(pair, settings)}."
     kept_too = " It is kept, and linked to it." if relation not in LEVEL_RELATIONS[settings.level] else ""
@@ -244,7 +244,7 @@ def format_pair_verdict(
 def make_explained_article(
     articles: pa.RecordBatch, sketches: Sketches, a: int, lead: Lead, learned: BoilerplateProfile | None
 ) -> ExplainedArticle:
-    """Return an article as it is shown."""
+    """Return an article for an explanation."""
     article = articles.slice(a, 1)
     row = article.to_pylist()[0]
     found = find_learned_passages(clean_texts(article["text"]), article["source"], learned)
@@ -266,7 +266,7 @@ def make_explained_article(
 def build_lead_sources(
     articles: pa.RecordBatch, sketches: Sketches, texts: pa.StringArray
 ) -> list[LeadSource]:
-    """Return the title and text of each article without boilerplate, ready for its lead."""
+    """Return the title and text of each article without boilerplate, as the source of its lead."""
     titles = clean_titles(articles["title"])
     languages = identify_languages(articles["language"], texts, tokenize_articles(titles, texts))
     return [
@@ -281,7 +281,7 @@ def build_lead_sources(
 
 
 def count_common_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
-    """Return the numbers of salient terms and of bands that two articles have in common."""
+    """Return the numbers of salient terms and of bands that two articles share."""
     keys = np.zeros((2, s.salient.shape[1] + s.bands.shape[1]), np.uint64)
     counts = [fill_lookup_keys(s, a, out) for a, out in zip((kept, other), keys, strict=True)]
     terms = [set(row[:n].tolist()) for row, (n, _) in zip(keys, counts, strict=True)]
@@ -289,23 +289,23 @@ def count_common_keys(s: Sketches, kept: int, other: int) -> tuple[int, int]:
     return len(terms[0] & terms[1]), len(bands[0] & bands[1])
 
 
-def find_articles(batches: Iterable[pa.RecordBatch], wanted: tuple[str, str]) -> pa.RecordBatch:
-    """Return the two articles with these ids, or with ids that begin with them, as a batch.
+def find_articles(batches: Iterable[pa.RecordBatch], names: tuple[str, str]) -> pa.RecordBatch:
+    """Return the two articles with these ids, or with ids that start with them, as a batch.
 
-    If an id is repeated with another text, `id#2` is the second article, as in a result. `InputError` if there is no such
-    article, or if more than one id begins so.
+    If an id is repeated with another text, `id#2` is the second article, as in a result. Raise `InputError`
+    if there is no such article, or if several ids start with the prefix.
     """
-    found: list[list[dict[str, Any]]] = [[], []]
+    matches: list[list[dict[str, Any]]] = [[], []]
     for batch in batches:
-        for rows, name in zip(found, wanted, strict=True):
+        for rows, name in zip(matches, names, strict=True):
             add_matching_rows(batch, name, rows)
     return pa.RecordBatch.from_pylist(
-        [pick_article(rows, name) for rows, name in zip(found, wanted, strict=True)], SCHEMA
+        [pick_article(rows, name) for rows, name in zip(matches, names, strict=True)], SCHEMA
     )
 
 
 def add_matching_rows(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any]]) -> None:
-    """Add the articles that a name may mean to `rows`; of those that begin with it, only the first in full."""
+    """Add the articles that `name` may refer to; of those whose id only starts with it, only the first is complete."""
     whole = {name, name.rpartition("#")[0]}
     for a, id_ in enumerate(batch["id"].to_pylist()):
         begins = id_.startswith(name)
@@ -316,7 +316,7 @@ def add_matching_rows(batch: pa.RecordBatch, name: str, rows: list[dict[str, Any
 
 
 def read_article_pair(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """Return the articles of a corpus of two, as a batch; `InputError` if there are more or fewer."""
+    """Return a corpus of two articles as a batch; raise `InputError` for any other number of articles."""
     table = pa.Table.from_batches(batches, SCHEMA)
     if len(table) != 2:  # noqa: PLR2004 - a pair
         raise InputError(f"these files hold {len(table)} articles, not one each; name a corpus and two ids")
@@ -324,7 +324,7 @@ def read_article_pair(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def pick_article(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """Return the one article that a name means."""
+    """Return the one article that `name` refers to."""
     for row in rows:
         if row["id"] == name:
             return row

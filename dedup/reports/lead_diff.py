@@ -1,7 +1,7 @@
 """Mark the shared and the differing parts in the leads of two articles.
 
-A passage, quotation, name or number of one lead is searched for in the whole of the other article: one marked as its own occurs
-nowhere in the other. This is for people to read; no match depends on it.
+Each passage, quotation, name and number of one lead is searched for in the whole other article, so a part
+that is marked as its own is nowhere in the other. The marks are for people; no match depends on them.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from dedup.text.vocabulary import Vocabulary
 __all__ = ["Lead", "LeadMark", "LeadSource", "build_lead"]
 
 LEAD_WORDS = 80
-"""The words to which the story model gives most weight."""
+"""The number of words to which the story model gives most weight."""
 QUOTATION_PATTERN = re.compile(r"“[^”\n]+”|„[^“”\n]+[“”]|«[^»\n]+»|»[^«\n]+«|\"[^\"\n]+\"|「[^」\n]+」")
 MIN_QUOTATION_WORDS = 3
-"""Inside quotation marks a shingle says enough."""
+"""The fewest words of a shared quotation: one shingle."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadMark:
-    """A part of a lead: its first and last character, and its kind."""
+    """A marked part of a lead: its first and last character, and its kind."""
 
     start: int
     end: int
     kind: str
-    """`words`, `quotation`, `name` or `number`: in both; `own name` or `own number`: nowhere in the other."""
+    """words, quotation, name or number if it is in both; own name or own number if it is not in the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """Title and first words of an article, with marks in order that do not overlap."""
+    """The title and first words of an article, with marks in order that do not overlap."""
 
     text: str
     marks: tuple[LeadMark, ...]
@@ -51,7 +51,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class LeadSource:
-    """The parts of an article that its lead is made of."""
+    """The parts of an article from which its lead is built."""
 
     title: str
     text: str
@@ -91,8 +91,10 @@ def iter_lead_marks(painted: list[str]) -> Iterator[LeadMark]:
 
 
 def mark_facts(text: str, own: LeadSource, other: LeadSource) -> Iterator[LeadMark]:
-    """Yield the names and the numbers of a text, by whether the other has them."""
-    theirs = other.kinds.keys() | {term for term, _ in iter_surface_forms(other.full_text, other.vocabulary)}
+    """Yield the names and numbers of a text, marked by whether the other article has them."""
+    other_terms = other.kinds.keys() | {
+        term for term, _ in iter_surface_forms(other.full_text, other.vocabulary)
+    }
     terms = {word: term for term, word in iter_surface_forms(text, own.vocabulary)}
     spans = [(found[0], found.start(), found.end()) for found in TOKEN_PATTERN.finditer(text)]
     if own.vocabulary.syllabic:
@@ -100,26 +102,26 @@ def mark_facts(text: str, own: LeadSource, other: LeadSource) -> Iterator[LeadMa
     for word, start, end in spans:
         kind = {NAME: "name", FIGURE: "number"}.get(own.kinds.get(terms.get(word, 0), -1))
         if kind and not is_unspaced_script(word) and (kind == "number" or is_readable(word)):
-            yield LeadMark(start, end, kind if terms[word] in theirs else f"own {kind}")
+            yield LeadMark(start, end, kind if terms[word] in other_terms else f"own {kind}")
 
 
 def mark_shared_words(text: str, other: str) -> Iterator[LeadMark]:
-    """Yield the runs of words of a text that stand in the other."""
+    """Yield the runs of words of a text that are also in the other."""
     words = split_words(text)
     for i, length in iter_shared_runs(words, [word.folded for word in split_words(other)], MIN_RUN_WORDS):
         yield LeadMark(words[i].start, words[i + length - 1].end, "words")
 
 
 def mark_quotations(text: str, other: str) -> Iterator[LeadMark]:
-    """Yield the runs of words inside quotation marks that stand inside quotation marks in the other."""
-    theirs = []
+    """Yield the runs of words inside quotation marks that are also quoted in the other."""
+    other_runs = []
     for quote in QUOTATION_PATTERN.findall(other):
-        theirs += [
+        other_runs += [
             *(word.folded for word in split_words(quote)),
             "",
-        ]  # no word goes on into the next quotation
+        ]  # no run of words continues into the next quotation
     for quote in QUOTATION_PATTERN.finditer(text):
         words = split_words(quote[0])
-        for i, length in iter_shared_runs(words, theirs, MIN_QUOTATION_WORDS):
+        for i, length in iter_shared_runs(words, other_runs, MIN_QUOTATION_WORDS):
             start, end = (quote.start() + place for place in (words[i].start, words[i + length - 1].end))
             yield LeadMark(start, end, "quotation")

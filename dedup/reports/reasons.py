@@ -1,6 +1,7 @@
 """Give the reason for a verdict on two articles, as the end of a sentence.
 
-The checks are in the order of `dedup.matching.classifier.classify_pair`, so the reason is the one that decided.
+The checks are in the same order as in `dedup.matching.classifier.classify_pair`, so the reason is the one
+that decided.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ class PairEvidence(NamedTuple):
     """The facts about two articles that decide whether they match."""
 
     evidence: np.ndarray
-    """The columns of `dedup.matching.evidence_columns.EVIDENCE_NAMES`, as seen from the article that ranks second."""
+    """The columns of `dedup.matching.evidence_columns.EVIDENCE_NAMES`, for the lower-ranked article."""
     probability: float
-    """By the model of the level in force."""
+    """The probability of the level's model."""
     witnessed_probability: float
     """The threshold for an article that also matches another article in the cluster."""
     fewest_words: int
@@ -38,7 +39,7 @@ class PairEvidence(NamedTuple):
     days_apart: float
     """NaN if either is undated."""
     boilerplate_removed: bool = False
-    """Boilerplate was left out of the shorter text."""
+    """Whether boilerplate was left out of the shorter text."""
 
 
 def explain_match(relation: str, score: float) -> str:
@@ -55,12 +56,12 @@ def explain_match(relation: str, score: float) -> str:
 
 
 def explain_other_subject(pair: PairEvidence, settings: Settings) -> str:
-    """Return the reason why two short articles have different subjects; "" if they do not, or are copies."""
+    """Return why two short articles have different subjects; empty if they do not, or are copies."""
     row = pair.evidence
     if not has_different_subject(row) or explain_missed_copy(pair, settings):
         return ""
-    found = format_percent(row[TITLE_FOUND_MORE])
-    return f"they are short, and have at most {found} of each other's title: a form about another subject"
+    share = format_percent(row[TITLE_FOUND_MORE])
+    return f"they are short, and have at most {share} of each other's title: a form about another subject"
 
 
 def explain_mismatch(pair: PairEvidence, settings: Settings) -> str:
@@ -80,19 +81,19 @@ def explain_mismatch(pair: PairEvidence, settings: Settings) -> str:
 
 
 def explain_template(row: np.ndarray) -> str:
-    """Return the facts in which two articles of one template differ."""
+    """Return the facts that differ between two articles of one template."""
     if is_different_report(row):
-        found = format_percent(row[FIGURES_FOUND])
-        return f"they are reports of figures, and only {found} of the numbers agree: one form with other facts in it"
+        share = format_percent(row[FIGURES_FOUND])
+        return f"they are reports of figures, and only {share} of the numbers agree: one form with other facts in it"
     overlap = format_percent(max(row[CONTAINED], row[CONTAINS]))
     by_names = row[NAMES_FOUND] < TEMPLATE_NAMES
-    facts, found = ("names", row[NAMES_FOUND]) if by_names else ("numbers", row[FIGURES_FOUND])
-    shared = f"{overlap} of the words in a row agree, but only {format_percent(found)} of the {facts}"
+    facts, share = ("names", row[NAMES_FOUND]) if by_names else ("numbers", row[FIGURES_FOUND])
+    shared = f"{overlap} of the words in a row agree, but only {format_percent(share)} of the {facts}"
     return f"they look like one template with other facts in it: {shared}"
 
 
 def explain_missed_copy(pair: PairEvidence, settings: Settings) -> str:
-    """Return why two articles with the same words are not copies; "" if the words differ."""
+    """Return why two articles with the same words are not copies; empty if the words differ."""
     row = pair.evidence
     part = max(row[CONTAINED], row[CONTAINS])
     if row[JACCARD] < settings.copy_jaccard and part < settings.excerpt_containment:
@@ -105,7 +106,7 @@ def explain_missed_copy(pair: PairEvidence, settings: Settings) -> str:
 
 
 def explain_missed_rewrite(pair: PairEvidence, settings: Settings) -> str:
-    """Return why the model of the level in force does not join two articles."""
+    """Return why the level's model does not join two articles."""
     by_storyline = settings.level == "storyline"
     claim, matches = (
         ("belong to one storyline", "follow-ups") if by_storyline else ("tell the same story", "rewrites")

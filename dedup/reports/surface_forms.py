@@ -1,6 +1,6 @@
 """Find the written forms of the terms that two articles share.
 
-Sketches hold hashes only, so each word of a text is turned into its term again, as in sketching. No match depends on this.
+Sketches contain only hashes, so each word of a text is converted to its term again. No match depends on this.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ __all__ = ["find_shared_names_and_numbers", "get_term_kinds", "is_readable", "it
 def find_shared_names_and_numbers(
     sketches: Sketches, pair: tuple[int, int], text: str, language_vocabulary: Vocabulary
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names and the numbers that two articles share, most telling first.
+    """Return the names and the numbers that two articles share, most salient first.
 
-    They are given as the first article writes them; `text` and `known` are its own. Left out are
-    names that nobody could read.
+    They are written as in the first article; `text` and `language_vocabulary` are those of that article.
+    Names that are not readable on their own are left out.
     """
     written = dict(iter_surface_forms(text, language_vocabulary))
-    theirs = get_term_kinds(sketches, pair[1])
+    other_kinds = get_term_kinds(sketches, pair[1])
     shared = [
-        (weight, term, {kind, theirs[term]})
+        (weight, term, {kind, other_kinds[term]})
         for term, kind, weight in iter_article_terms(sketches, pair[0])
-        if term in theirs
+        if term in other_kinds
     ]
     shared.sort(key=lambda found: (-found[0], found[1]))
     names = tuple(
@@ -43,7 +43,7 @@ def find_shared_names_and_numbers(
 
 
 def is_readable(name: str) -> bool:
-    """Return whether a name says something by itself: single letters and pairs of characters do not."""
+    """Return whether a name is readable on its own: single letters and pairs of characters are not."""
     return len(name) > 1 and not is_unspaced_script(name)
 
 
@@ -56,14 +56,14 @@ def iter_article_terms(sketches: Sketches, a: int) -> Iterator[tuple[int, int, i
 
 
 def get_term_kinds(sketches: Sketches, a: int) -> dict[int, int]:
-    """Return term → kind for each term of an article."""
+    """Return the kind of each term of an article."""
     return {term: kind for term, kind, _ in iter_article_terms(sketches, a)}
 
 
 def iter_surface_forms(text: str, language_vocabulary: Vocabulary) -> Iterator[tuple[int, str]]:
-    """Yield (term, word) for each word of a text, the last word first, so that a dict keeps the first.
+    """Yield (term, word) for each word of a text, last word first, so that a dict keeps the first.
 
-    Where words are written a syllable at a time, each two in a row come before all words.
+    In languages that write each syllable separately, pairs of adjacent words come before all words.
     """
     written = split_surface_tokens(text)
     words = list(dict.fromkeys(written))
@@ -82,7 +82,7 @@ def iter_surface_forms(text: str, language_vocabulary: Vocabulary) -> Iterator[t
 
 
 def lookup_stem_hash(word: int, language_vocabulary: Vocabulary) -> int:
-    """Return the hash of a word's stem: its own where the vocabulary does not know it."""
+    """Return the hash of a word's stem, or of the word itself if it is not in the vocabulary."""
     mask = len(language_vocabulary.keys) - 1
     slot = word & mask
     while language_vocabulary.keys[slot] not in (0, word):

@@ -1,4 +1,4 @@
-"""The FastAPI application: its routes, over an index."""
+"""Build the FastAPI application: its routes, which answer from an index."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -26,10 +26,10 @@ from dedup.server.service import Service
 __all__ = ["create_app"]
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-TOKEN_DESCRIPTION = "What DEDUP_TOKEN was when the service was started."  # noqa: S105 - no token
+TOKEN_DESCRIPTION = "The value of DEDUP_TOKEN when the service was started."  # noqa: S105 - no token
 ARTICLE = ArticleBody.model_json_schema()
 TEXT = {"schema": {"type": "string"}}
-ANYTHING = {"description": "What is no article is answered with an error in its place."}
+ANYTHING = {"description": "An element that is not an article gets an error in its place."}
 POSTED = {
     JSON: {"schema": {"anyOf": [ARTICLE, {"type": "array", "items": {"anyOf": [ARTICLE, ANYTHING]}}]}},
     LINES: TEXT,
@@ -38,12 +38,12 @@ router = APIRouter()
 
 
 class IdConvertor(Convertor[str]):
-    """Any id in a path, with slashes and newlines."""
+    """Accept any id in a path, including slashes and newlines."""
 
     regex = r"[\s\S]*"
 
     def convert(self, value: str) -> str:
-        """Return the id as an index holds it."""
+        """Return the id as the index stores it."""
         return (as_text(value) or "").replace("\0", " ")
 
     def to_string(self, value: str) -> str:
@@ -55,13 +55,13 @@ register_url_convertor("id", IdConvertor())
 
 
 def get_service(request: Request) -> Service:
-    """Return the service of a request; a call costs less than a dependency."""
+    """Return the service of a request; a plain call is faster than a dependency."""
     service: Service = request.app.state.service
     return service
 
 
 async def open_slot(request: Request) -> AsyncIterator[Slot]:
-    """Give a slot to a request, until its response is sent."""
+    """Yield a slot for a request, until its response is sent."""
     with get_service(request).capacity.open_slot() as slot:
         yield slot
 
@@ -70,7 +70,7 @@ CurrentSlot = Annotated[Slot, Depends(open_slot)]
 
 
 def describe_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the error responses of a route, for its description."""
+    """Return the error responses of a route for the OpenAPI document."""
     return {status: {"model": ErrorBody} for status in (401, 431, 500, 503, *statuses)}
 
 
@@ -82,10 +82,10 @@ def describe_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     openapi_extra={"requestBody": {"required": True, "content": POSTED}},
 )
 async def post_articles(request: Request, slot: CurrentSlot) -> Response:
-    """Decide on one article, a list or JSON Lines, in order, once that is recorded for good.
+    """Decide on one article, a list or JSON Lines, in order, and answer once the decisions are stored.
 
-    What is no article is answered with an error in its place, and does not stop the others. The same id and text
-    get the same answer again, so a request may be sent again.
+    An element that is not an article gets an error in its place, and does not stop the others. The same id
+    and text get the same answer again, so a request can be repeated.
     """
     service, kind = get_service(request), content_kind(request.headers)
     seconds = service.limits.seconds
@@ -110,7 +110,7 @@ async def post_articles(request: Request, slot: CurrentSlot) -> Response:
     response_model_exclude_unset=True,
 )
 async def get_article(id: str, request: Request, slot: CurrentSlot) -> ArticleHistory:  # noqa: A002
-    """Return the decisions on an article, in all versions; `id#2` is the second version alone."""
+    """Return the decisions on all versions of an article; `id#2` is only the second version."""
     service = get_service(request)
     return ArticleHistory(id=id, versions=await service.look_up(service.index.history, id, slot))
 
@@ -122,7 +122,7 @@ async def get_article(id: str, request: Request, slot: CurrentSlot) -> ArticleHi
     response_model_exclude_unset=True,
 )
 async def get_cluster(id: str, request: Request, slot: CurrentSlot) -> StoryCluster:  # noqa: A002
-    """Return the articles that tell the story of one: the kept one, then those that repeat it, as they came."""
+    """Return the cluster of an article: the kept article, then its duplicates in order of arrival."""
     service = get_service(request)
     decisions = await service.look_up(service.index.cluster, id, slot)
     return StoryCluster(cluster=decisions[0].dedup.cluster, size=len(decisions), articles=decisions)
@@ -146,7 +146,7 @@ async def get_health(request: Request) -> Readiness:
 
 
 async def read_body(request: Request, slot: Slot) -> bytearray:
-    """Return the body of a request; raise where it is too large, or breaks off."""
+    """Return the body of a request; raise an HTTP error if it is too large or incomplete."""
     length = request.headers.get("content-length", "")
     slot.check_size(int(length) if length.isdecimal() else 0)
     body = bytearray()
@@ -160,7 +160,7 @@ async def read_body(request: Request, slot: Slot) -> bytearray:
 
 
 async def run_while_connected(request: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """Return the result of some work; cancel it when the client goes away."""
+    """Return the result of `work`; cancel it if the client disconnects."""
     working, leaving = asyncio.create_task(work), asyncio.ensure_future(request.receive())
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -170,7 +170,7 @@ async def run_while_connected(request: Request, work: Coroutine[Any, Any, Respon
     finally:
         leaving.cancel()
         working.cancel()
-        del working  # as in `Slot.wait`
+        del working  # for the same reason as in `Slot.wait`
 
 
 def create_app(
@@ -180,9 +180,9 @@ def create_app(
     limits: Limits | None = None,
     fields: Mapping[str, str] | None = None,
 ) -> FastAPI:
-    """Return the application over an index; with a `token` it answers only those who bring it.
+    """Return the application over an index; if there is a `token`, requests must have it.
 
-    `fields` maps our names of fields to theirs, as for `read_articles`. The caller closes the index afterwards.
+    `fields` maps our field names to yours, as for `read_articles`. The caller must close the index.
     """
     service = Service(index, limits or Limits(), build_field_names(fields or {}))
     app = FastAPI(

@@ -1,4 +1,4 @@
-"""Limits on what the service holds at a time. More than that is refused at once, so nothing queues without end."""
+"""Limit the requests and bytes that the service holds at a time; it refuses more at once, so no queue grows without limit."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from typing import TypeVar
 from fastapi import HTTPException
 from prometheus_client import Gauge
 
-from dedup.formatting import format_count
 from dedup.server.errors import service_unavailable
 
 __all__ = ["Capacity", "Limits", "Slot"]
@@ -27,13 +26,13 @@ class Limits:
     articles: int = 5_000
     """Articles of a request."""
     values: int = 10_000
-    """JSON values of an article: no article has as many fields, and millions of them would fill the memory."""
+    """JSON values of an article; real articles have far fewer fields, and millions of them would fill the memory."""
     requests: int = 64
-    """Requests in flight: their bodies are complete, and they are not answered yet."""
+    """Requests in flight: complete bodies without an answer."""
     bodies: int = 4
     """The bodies of all requests together have at most this many times `body` bytes."""
     seconds: float = 30.0
-    """Time for the body of a request to arrive and to be answered."""
+    """Seconds for a body to arrive, and for its answer."""
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Capacity:
 
     @contextmanager
     def open_slot(self) -> Iterator["Slot"]:
-        """Give a slot to a request; raise 503 where there is none left."""
+        """Yield a slot for a request; raise 503 if there is none left."""
         self.check_requests()
         slot = Slot(self)
         try:
@@ -56,14 +55,12 @@ class Capacity:
             slot.release()
 
     def check_requests(self) -> None:
-        """Raise 503 where no further request can be in flight."""
+        """Raise 503 if there are too many requests in flight."""
         if self.requests >= self.limits.requests:
-            raise service_unavailable(
-                f"{format_count(self.requests, 'request')} are in hand, and there is no room for more"
-            )
+            raise service_unavailable(f"there are too many requests in progress ({self.requests:,})")
 
     def add(self, requests: int, size: int) -> None:
-        """Count requests and bytes in or out."""
+        """Add to the numbers of requests and bytes, which may be negative."""
         self.requests += requests
         self.size += size
         self.gauge.set(self.requests)
@@ -71,7 +68,7 @@ class Capacity:
 
 @dataclass
 class Slot:
-    """What one request holds: until it is answered, and until the threads that work for it have ended."""
+    """The share of the capacity that a request holds until it is answered and its threads have ended."""
 
     capacity: Capacity
     requests: int = field(default=0, init=False)
@@ -79,45 +76,43 @@ class Slot:
     holders: int = field(default=1, init=False)
 
     def admit(self) -> None:
-        """Count the request as in flight; raise 503 where there are too many."""
+        """Count the request as in flight; raise 503 if there are too many."""
         self.capacity.check_requests()
         self.requests = 1
         self.capacity.add(1, 0)
 
     def check_size(self, size: int) -> None:
-        """Raise 413 where a body of a size is too large."""
+        """Raise 413 if a body of this size is too large."""
         if size > self.capacity.limits.body:
             raise HTTPException(
                 413, f"the body may have {self.capacity.limits.body:,} bytes; send the articles in parts"
             )
 
     def grow(self, size: int) -> None:
-        """Count further bytes of the body; raise 413 or 503 where they are too many."""
+        """Add bytes of the body; raise 413 or 503 if there are too many."""
         self.check_size(self.size + size)
         if self.capacity.size + size > self.capacity.limits.bodies * self.capacity.limits.body:
-            raise service_unavailable("the requests in hand are as large as can be held")
+            raise service_unavailable("the bodies of the requests in progress are too large together")
         self.size += size
         self.capacity.add(0, size)
 
     async def wait(self, future: "Future[T]") -> T:
-        """Return what a thread works out; a thread cannot be interrupted, so it holds the slot until its end."""
+        """Return the result of a thread; a thread cannot be interrupted, so it holds the slot until it ends."""
         loop = asyncio.get_running_loop()
         self.holders += 1
 
         def release(_: "Future[T]") -> None:
-            with suppress(RuntimeError):  # the loop has ended, and nobody counts any more
+            with suppress(RuntimeError):  # the loop has ended, and the count no longer matters
                 loop.call_soon_threadsafe(self.release)
 
         future.add_done_callback(release)
         try:
             return await asyncio.wrap_future(future)
         finally:
-            del (
-                future
-            )  # an error of it holds this frame, whose bodies would stay until the next garbage collection
+            del future  # its exception refers to this frame, which would keep the bodies until the next garbage collection
 
     def release(self) -> None:
-        """Let one holder go; the last one gives the slot back."""
+        """Release one holder; the last one frees the slot."""
         self.holders -= 1
         if not self.holders:
             self.capacity.add(-self.requests, -self.size)

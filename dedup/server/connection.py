@@ -1,8 +1,8 @@
-"""Connections with deadlines and a limit on their number, on uvicorn's protocol over httptools.
+"""Add deadlines and a limit on their number to connections of uvicorn's httptools protocol.
 
-uvicorn has no deadline for the head of a request, and none for a client that does not read. A connection here has deadlines for
-both. Where there are too many, the one that has waited longest for a request is closed, as nginx does; one in the middle of a
-request never is.
+uvicorn has no deadline for the head of a request, and none for a client that does not read. These connections
+have both. If there are too many, the one that has waited longest for a request is closed, as in nginx, but
+never one in the middle of a request.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 __all__ = ["BoundedProtocol", "ConnectionPool"]
 
 HEAD_SECONDS = 10
-"""From the first byte of a request, or the connection, to the end of the request's head."""
+"""Seconds from the start of a connection or a request to the end of the request's head."""
 IDLE_SECONDS = 30
-"""From a response to the next request, or to the client's having read it."""
+"""Seconds from a response until the client has read it, or sends the next request."""
 READ_SECONDS = 30
-"""From the moment when a client does not keep up with reading a response to the response's end."""
+"""Seconds from the moment when a client falls behind in reading a response to the end of the response."""
 HEAD_BYTES = 1 << 16
-"""Bytes that are neither body nor a whole head: heads, chunk extensions, trailers."""
+"""Bytes that are neither body nor a complete head: partial heads, chunk extensions and trailers."""
 CRUMBS, CRUMB_BYTES = 1000, 16
-"""A body of more than so many pieces has at least so many bytes in each, on average."""
+"""A body of more than this many pieces must have at least this many bytes per piece, on average."""
 
 
 class ConnectionPool:
-    """The connections of a server that wait for a request, those that wait longest first, and how many there may be in all."""
+    """The limit on connections, and the connections that wait for a request, longest wait first."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -44,7 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._surplus = self._pieces = self._body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection; close another one, or else this one, where there are too many."""
+        """Accept a connection; if there are too many, close the one that has waited longest."""
         super().connection_made(transport)
         self._wait_for_request(HEAD_SECONDS)
         if len(self.connections) > self._pool.limit:
@@ -54,83 +54,83 @@ class BoundedProtocol(HttpToolsProtocol):
             oldest.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
+        """Remove the connection from the pool."""
         self._leave_pool()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse some bytes; refuse what goes on without end and is no body."""
+        """Parse bytes; refuse a head or chunk extensions without an end."""
         self._surplus += len(data)
         super().data_received(data)
         if self._surplus > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(431, "the head of the request, or what stands between its chunks, is too large")
 
     def on_message_begin(self) -> None:
-        """Give a new request the time for its head."""
+        """Start the deadline for the head of a new request."""
         super().on_message_begin()
         if not self._is_busy():
             self._arm(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer; from now on the application watches the time."""
+        """Start to answer; from now on the application controls the time."""
         self._surplus = self._pieces = self._body_bytes = 0
         if not self._is_busy():
             self._leave_pool()
         super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; drop a trailer, which would change the headers of a request that is being answered."""
+        """Keep a header; drop a trailer, which would change the headers of the current request."""
         if self.scope.get("path") is None:
             super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body; refuse one that comes in crumbs, each of which costs as much as a large piece."""
+        """Accept a piece of a body; refuse a body in tiny pieces, each of which costs as much as a large one."""
         self._surplus = 0
         self._pieces += 1
         self._body_bytes += len(body)
         if self._pieces > CRUMBS and self._body_bytes < CRUMB_BYTES * self._pieces:
             self._refuse(400, f"the body comes in pieces of fewer than {CRUMB_BYTES} bytes")
-            raise ValueError("which ends the parser's work on what has arrived")
+            raise ValueError("the parser must stop, because the request was refused")
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for the client to have read the response, and for the next request."""
+        """Wait until the client has read the response, or sends the next request."""
         super().on_response_complete()
         if not self._is_busy():
             self._wait_for_request(IDLE_SECONDS)
 
     def pause_writing(self) -> None:
-        """Give a client that does not keep up a time to have read everything."""
+        """Start a deadline for a client that falls behind in reading."""
         super().pause_writing()
         if self._is_busy() and self._deadline is None:
             self._arm(READ_SECONDS)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
-        """Refuse what is not HTTP."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own message is not used
+        """Refuse data that is not HTTP."""
         if not self.transport.is_closing():
             self._refuse(400, "this is not a valid HTTP request")
 
     def shutdown(self) -> None:
-        """End: a request that is not complete will not be answered."""
+        """Finish the current response; drop a request that is not complete."""
         if self._is_busy() and not self.cycle.more_body:
             super().shutdown()
         else:
             self.drop()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Leave idle connections to their deadline."""
+        """Do nothing: idle connections have their own deadline."""
 
     def _is_busy(self) -> bool:
         """Return whether a request is being answered."""
         return self.cycle is not None and not self.cycle.response_complete
 
     def _wait_for_request(self, seconds: float) -> None:
-        """Wait for a request; those that wait may be closed to make room."""
+        """Start to wait for a request; a waiting connection may be closed to make room."""
         self._arm(seconds)
         self._pool.waiting[self] = None
 
     def _leave_pool(self) -> None:
-        """Wait for no request any more."""
+        """Stop waiting for a request."""
         self._pool.waiting.pop(self, None)
         self._disarm()
 
@@ -140,20 +140,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(seconds, self._expire)
 
     def _disarm(self) -> None:
-        """Take the deadline away."""
+        """Cancel the deadline."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _expire(self) -> None:
-        """Close a connection whose deadline has passed; tell a client that has begun a request."""
+        """Close a connection whose deadline has passed; report it if a request has begun."""
         if self._surplus and not self._is_busy():
             self._refuse(408, f"the head of the request did not arrive within {HEAD_SECONDS} seconds")
         else:
             self.drop()
 
     def _refuse(self, status: int, sentence: str) -> None:
-        """Answer outside of the application, as JSON, and close."""
+        """Answer with an error as JSON, outside of the application, and close."""
         if not (self.cycle and self.cycle.response_started and self._is_busy()):
             body = json.dumps({"error": sentence}).encode()
             head = (
@@ -166,13 +166,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._arm(IDLE_SECONDS)
 
     def drop(self) -> None:
-        """Close at once, with what the client has not read."""
+        """Close at once, and discard unsent data."""
         self.connections.discard(self)
         self._leave_pool()
         self.transport.abort()
 
     def _disconnect_cycle(self) -> None:
-        """Tell the application that nobody waits for its response."""
+        """Tell the application that the client has gone."""
         if self._is_busy():
             self.cycle.disconnected = True
             self.cycle.message_event.set()

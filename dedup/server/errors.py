@@ -1,4 +1,4 @@
-"""Errors as JSON: every response that refuses a request has the body `{"error": "one sentence"}`."""
+"""Return errors as JSON: every refused request gets the body `{"error": "one sentence"}`."""
 
 import logging
 from http import HTTPStatus
@@ -15,12 +15,12 @@ log = logging.getLogger("dedup.server")
 
 
 def service_unavailable(reason: str) -> HTTPException:
-    """Return the error of a request that may be sent again soon."""
+    """Return the error for a request that can be repeated soon."""
     return HTTPException(503, f"{reason}; try again in a second", {"Retry-After": "1"})
 
 
 async def respond_to_error(request: Request, error: Exception) -> JSONResponse:
-    """Return the response to an error. The message of an unexpected one may quote a text, so only its type is told."""
+    """Return the response to an error; of an unexpected one only the type, because its message may quote a text."""
     if isinstance(error, IndexingError):
         return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
     if isinstance(error, StarletteHTTPException):
@@ -32,7 +32,7 @@ async def respond_to_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def describe_http_error(request: Request, error: StarletteHTTPException) -> str:
-    """Return the sentence of an HTTP error; those that the router raises have none of their own."""
+    """Return the sentence of an HTTP error; errors of the router have no sentence of their own."""
     if error.detail == HTTPStatus.NOT_FOUND.phrase:
         return "there is nothing at this address; /openapi.json says what there is"
     if error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:

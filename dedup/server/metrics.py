@@ -1,4 +1,4 @@
-"""Prometheus metrics of the service: requests, articles by outcome, turns of the index. No label names an article."""
+"""Count requests, articles by outcome, and transactions of the index for Prometheus; no label names an article."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -57,7 +57,7 @@ class Metrics:
         self._outcomes.labels("malformed").inc(malformed)
 
     def count_turn(self, answers: Sequence[Answer], seconds: float) -> None:
-        """Count a turn of the index, and read the size of the index; called by the thread that writes."""
+        """Count a transaction of the index and read the size of the index; the writing thread calls this."""
         self._turn_articles.observe(len(answers))
         self._turn_seconds.observe(seconds)
         for answer in answers:
@@ -68,6 +68,6 @@ class Metrics:
     def update_index(self) -> None:
         """Read the size of the index."""
         self._bounded.set(self._index.limited_lookups)
-        with suppress(IndexingError):  # the next turn will tell
+        with suppress(IndexingError):  # the next transaction will report it
             self._articles.set(self._index.backend.read_state().articles)
             self._bytes.set(self._index.backend.get_size())

@@ -1,4 +1,4 @@
-"""The rules for every request alike: the token, the metrics, an unread body, and every error as JSON."""
+"""Apply the rules for every request: the token, the metrics, unread bodies, and errors as JSON."""
 
 import asyncio
 from contextlib import suppress
@@ -16,11 +16,11 @@ from dedup.server.metrics import Metrics
 __all__ = ["RequestGuard"]
 
 PUBLIC = "/healthz"
-"""What watches over the service needs no token."""
+"""The path for health checks, which needs no token."""
 NO_ROUTE = "none"
 LINGER_SECONDS = 1
 LINGER_BYTES = 32 << 20
-"""So much of a refused body is read and dropped, so that its client reads the reason, and not that the connection was reset."""
+"""The most bytes of a refused body that are read and dropped, so that the client reads the error instead of a reset."""
 
 
 class RequestGuard:
@@ -32,7 +32,7 @@ class RequestGuard:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, and count it."""
+        """Answer a request and count it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -47,7 +47,7 @@ class RequestGuard:
             self._metrics.count_request(route, exchange.status, perf_counter() - started)
 
     async def _answer(self, scope: Scope, exchange: "Exchange") -> None:
-        """Answer a request; what fails before its response has begun is answered with the error."""
+        """Answer a request; an exception before the response has begun is answered as an error."""
         failure: Exception | None = None
         try:
             if self._token and scope["path"] != PUBLIC and not self._has_token(exchange.headers):
@@ -66,14 +66,14 @@ class RequestGuard:
             await response(scope, exchange.receive, exchange.send)
 
     def _has_token(self, headers: Headers) -> bool:
-        """Return whether a request brings the token; it takes as long for a wrong one as for the right one."""
+        """Return whether a request has the token, in constant time."""
         scheme, _, value = headers.get("authorization", "").partition(" ")
         return compare_digest(value.strip().encode("latin-1"), self._token) and scheme.lower() == "bearer"
 
 
 @dataclass
 class Exchange:
-    """A request and its response, as they pass."""
+    """The messages of a request and its response."""
 
     headers: Headers
     receive_next: Receive
@@ -90,7 +90,7 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a message of the response; one to a body that was too large, or not read to its end, closes the connection."""
+        """Send a message of the response; close the connection if the body was too large or not fully read."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.unread or self.status == 413:  # noqa: PLR2004 - content too large
@@ -99,7 +99,7 @@ class Exchange:
         await self.send_next(message)
 
     async def _linger(self) -> None:
-        """Read and drop what remains of the body, within bounds; a client that waits for 100 Continue sends none."""
+        """Read and drop the rest of the body, up to a limit; a client that waits for 100 Continue sends none."""
         read = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):

@@ -1,8 +1,8 @@
-"""The body of a request, parsed into articles with bounded memory and time.
+"""Parse the body of a request into articles, with bounded memory and time.
 
-The JSON is cut into articles before any of it is parsed. Articles are counted as they are cut, and the values of each too.
-Each is parsed alone, and of its fields only those that an article has are kept. An article that cannot be used does not stop the
-others: its position holds the reason.
+The JSON is split into articles before any of it is parsed. Articles are counted while splitting, and so are
+the values of each. Each article is parsed separately, and only the known fields are kept. An article that
+cannot be used does not stop the others: its position gets the reason.
 """
 
 import json
@@ -37,31 +37,31 @@ KINDS = {
     "application/jsonlines": LINES,
     "application/x-jsonlines": LINES,
 }
-"""Each content type that is taken, and the one of its answer."""
+"""The accepted content types, each with the content type of its answer."""
 ID_CHARACTERS = 512
-"""At four bytes a character an id fits into a row of PostgreSQL's index, 2,704 bytes."""
+"""At four bytes per character, an id fits into a row of a PostgreSQL index, 2,704 bytes."""
 EXACT = 2**53
-"""Larger numbers with a decimal point are rounded: two ids could become one."""
+"""Larger numbers with a decimal point are rounded, so two ids could become one."""
 LOSSY = re.compile("[\0\ud800-\udfff]")
-"""As above: an index cannot hold these, and others would take their place."""
+"""Characters that an index cannot store; replacing them could make two ids one."""
 TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[][{},"]', re.DOTALL)
-"""A string, or a character of the structure; a lone quotation mark begins a string that does not end."""
+"""A string or a structural character; an unmatched quotation mark starts a string without an end."""
 STRING, QUOTE, COMMA, END = 0, ord('"'), ord(","), ord("]")
 DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 LIST = re.compile(rb"\s*\[")
 LINE = re.compile(rb"\S[^\n]*")
-OTHER = "Text or a number; anything else is left out."
+OTHER = "Text or a number; other values are ignored."
 
 
 class ArticleBody(BaseModel):
-    """An article as it is posted. Unknown fields are ignored; fields may have other names (`dedup.io.schema.ALIASES`)."""
+    """An article in a request. Unknown fields are ignored; fields may have other names (`dedup.io.schema.ALIASES`)."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     text: str
     id: Annotated[str, StringConstraints(max_length=ID_CHARACTERS, pattern=r"^[^\x00]*$")] | int | None = (
         Field(
             default=None,
-            description="It should be there, and the same when the article comes again; without it one is made of the content.",
+            description="Use the same id if you send the article again; without an id, one is made from the content.",
         )
     )
     title: Any = Field(default=None, description=OTHER)
@@ -78,23 +78,23 @@ class PostedArticles:
     kind: str
     batch: pa.RecordBatch
     positions: list[int]
-    """Where each article of the batch stands in the request."""
+    """The position in the request of each article of the batch."""
     errors: dict[int, str]
-    """The reason why there is no article at the other positions."""
+    """The reason why there is no article at each of the other positions."""
     single: bool
-    """Whether the body was one object, and not a list of them."""
+    """Whether the body was one object instead of a list."""
 
 
 class InvalidArticleError(ValueError):
-    """An element of a body is no article; the message quotes none of it."""
+    """An element of a body is not an article; the message does not quote it."""
 
 
 class InvalidJSONError(InvalidArticleError):
-    """An element of a body is not even JSON."""
+    """An element of a body is not valid JSON."""
 
 
 def content_kind(headers: Mapping[str, str]) -> str:
-    """Return the kind of a body by its headers; raise 415 where it is none that is taken."""
+    """Return the kind of a body by its headers; raise 415 if it is not accepted."""
     name, _, options = headers.get("content-type", "").partition(";")
     kind = KINDS.get(name.strip().lower())
     charset = options.lower().replace('"', "").replace(" ", "").partition("charset=")[2].partition(";")[0]
@@ -113,7 +113,7 @@ def content_kind(headers: Mapping[str, str]) -> str:
 def parse_articles(
     body: bytearray, kind: str, names: FieldNames, limits: Limits, cancelled: Event
 ) -> PostedArticles:
-    """Return the articles of a body; raise an HTTP error where it cannot be answered. It ends early when cancelled."""
+    """Return the articles of a body; raise an HTTP error if it is invalid. Parsing stops early if cancelled."""
     single = kind == JSON and not LIST.match(body)
     elements = split_lines(body) if kind == LINES else iter([bytes(body)]) if single else split_list(body)
     records: dict[int, dict[str, Any]] = {}
@@ -124,7 +124,7 @@ def parse_articles(
         try:
             records[position] = parse_article(element, names, limits)
         except InvalidArticleError as error:
-            errors[position] = error.with_traceback(None)  # whose frames hold the body
+            errors[position] = error.with_traceback(None)  # its frames would keep the body in memory
             if kind == JSON:
                 check_json([error], "the body is {}" if single else f"element {position} of the list is {{}}")
     if not records:
@@ -137,7 +137,7 @@ def parse_articles(
 
 
 def check_json(errors: list[InvalidArticleError], sentence: str) -> None:
-    """Raise 400 where there are errors, and all are of elements that are not JSON."""
+    """Raise 400 if all elements are invalid JSON."""
     if errors and all(isinstance(error, InvalidJSONError) for error in errors):
         raise HTTPException(400, sentence.format(errors[0]))
 
@@ -145,7 +145,7 @@ def check_json(errors: list[InvalidArticleError], sentence: str) -> None:
 def convert_records(
     records: Mapping[int, dict[str, Any]], names: FieldNames
 ) -> tuple[pa.RecordBatch, dict[int, str]]:
-    """Return the articles among records by position, and the reasons why the others are none."""
+    """Return the articles among records by position, and the reason for each other record."""
     positions, values = list(records), list(records.values())
     normalized = map_records_to_schema(values, names, lambda row: hash_line(to_json_line(values[row])))
     return normalized.batch, {
@@ -159,7 +159,7 @@ def split_lines(body: bytearray) -> Iterator[bytes]:
 
 
 def split_list(body: bytearray) -> Iterator[bytes]:
-    """Yield the elements of a JSON list, without a look at what they hold; raise 400 where the list is broken."""
+    """Yield the elements of a JSON list without parsing them; raise 400 if the list is broken."""
     depth = start = count = character = 0
     for token in TOKENS.finditer(body):
         character = body[token.start()] if token.end() == token.start() + 1 else STRING
@@ -180,7 +180,7 @@ def split_list(body: bytearray) -> Iterator[bytes]:
 
 
 def parse_article(element: bytes, names: FieldNames, limits: Limits) -> dict[str, Any]:
-    """Return the fields of an article; raise where it is none."""
+    """Return the fields of an article; raise `InvalidArticleError` if it is not one."""
     if len(element) > limits.values:
         values = (token for token in TOKENS.finditer(element) if token.end() - token.start() == 1)
         if next(islice(values, limits.values, None), None):
@@ -202,12 +202,12 @@ def parse_article(element: bytes, names: FieldNames, limits: Limits) -> dict[str
 
 
 def reject_constant(name: str) -> NoReturn:
-    """Raise the error of NaN and Infinity, which Python's parser would take."""
+    """Raise `InvalidJSONError` for NaN and Infinity, which Python's parser accepts."""
     raise InvalidJSONError(f"broken JSON: {name} is no JSON number")
 
 
 def parse_finite(digits: str) -> float:
-    """Return a number; raise where it is too large for one."""
+    """Return a number; raise `InvalidJSONError` if it is too large for a float."""
     number = float(digits)
     if not math.isfinite(number):
         raise InvalidJSONError("broken JSON: a number too large")
@@ -218,30 +218,30 @@ DECODER = json.JSONDecoder(strict=False, parse_constant=reject_constant, parse_f
 
 
 def select_fields(value: Any, names: FieldNames) -> dict[str, Any]:
-    """Return the fields of an article, with an id; raise where a value is no article, or its id cannot be kept."""
+    """Return the fields of an article with an id; raise `InvalidArticleError` for other values or an invalid id."""
     if not isinstance(value, dict):
         raise InvalidArticleError(f"{describe_json_type(value)}, not an object")
-    given = next((value[name] for name in names["id"] if value.get(name) not in (None, "")), None)
-    if given is not None:
-        check_id(given)
+    article_id = next((value[name] for name in names["id"] if value.get(name) not in (None, "")), None)
+    if article_id is not None:
+        check_id(article_id)
     fields = {name: empty(value[name]) for name in list_column_names(names) if name in value}
-    return fields if given is not None else {**fields, names["id"][0]: hash_line(to_json_line(value))}
+    return fields if article_id is not None else {**fields, names["id"][0]: hash_line(to_json_line(value))}
 
 
-def check_id(given: Any) -> None:
-    """Raise where an id would not be kept as it is."""
-    if isinstance(given, bool | list | dict):
-        raise InvalidArticleError(f"the id is {describe_json_type(given)}, not text")
-    if isinstance(given, float) and (not given.is_integer() or abs(given) >= EXACT):
+def check_id(value: Any) -> None:
+    """Raise `InvalidArticleError` if an id could not be stored unchanged."""
+    if isinstance(value, bool | list | dict):
+        raise InvalidArticleError(f"the id is {describe_json_type(value)}, not text")
+    if isinstance(value, float) and (not value.is_integer() or abs(value) >= EXACT):
         raise InvalidArticleError("the id is a number with a fraction, or too large a one; send it as text")
-    if isinstance(given, str) and LOSSY.search(given):
+    if isinstance(value, str) and LOSSY.search(value):
         raise InvalidArticleError(
             "the id has a character that cannot be kept: NUL, or half of a surrogate pair"
         )
-    if len(str(given)) > ID_CHARACTERS:
+    if len(str(value)) > ID_CHARACTERS:
         raise InvalidArticleError(f"the id has more than {ID_CHARACTERS} characters")
 
 
 def empty(value: Any) -> Any:
-    """Return a value of a field; a list or an object, which is none, without its content."""
+    """Return the value of a field; a list or an object is returned empty, because it is not a valid value."""
     return type(value)() if isinstance(value, list | dict) else value

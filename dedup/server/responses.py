@@ -1,4 +1,4 @@
-"""The bodies of responses, as pydantic models: FastAPI derives the OpenAPI document from them."""
+"""Define the bodies of responses as pydantic models, from which FastAPI derives the OpenAPI document."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal
@@ -13,13 +13,13 @@ from dedup.server.requests import LINES, PostedArticles
 __all__ = ["ArticleHistory", "Decision", "ErrorBody", "Readiness", "StoryCluster", "render", "respond"]
 
 LEFT_OUT: Any = None
-"""The default of a field that is left out where it does not apply."""
+"""The default of a field that is left out if it does not apply."""
 PIECE = 1 << 16
-"""Bytes sent at once: what is larger is not handed to the connection faster than the client reads."""
+"""Bytes sent at a time, so that a large body is not buffered faster than the client reads."""
 
 
 class Body(BaseModel):
-    """A body without further fields."""
+    """A body without additional fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class ErrorBody(Body):
 
 
 class FollowedArticle(Body):
-    """The article that a kept article follows, as another chapter of an affair."""
+    """The article that a kept article follows as another chapter of the affair."""
 
     id: str
     probability: float = Field(ge=0, le=1)
@@ -41,17 +41,18 @@ class FollowedArticle(Body):
 class DedupFields(Body):
     """The decision on an article: the `dedup` object of the command line."""
 
-    cluster: str = Field(description="The name of the article that is kept.")
-    canonical: bool = Field(description="Whether it is this one.")
+    cluster: str = Field(description="The id of the kept article.")
+    canonical: bool = Field(description="Whether this article is kept.")
     relation: Literal["exact", "copy", "excerpt", "extension", "rewrite", "followup"] | None
     score: float | None = Field(ge=0, le=1)
     evidence: dict[str, float] = Field(default=LEFT_OUT, description="Of a dropped article.")
-    storyline: str = Field(description="The name of the first article of the affair.")
+    storyline: str = Field(description="The id of the first article of the storyline.")
     follows: FollowedArticle = Field(
         default=LEFT_OUT, description="Of a kept article that is another chapter of an affair."
     )
     again: Literal[True] = Field(
-        default=LEFT_OUT, description="The same id and text came before; this is the answer of that time."
+        default=LEFT_OUT,
+        description="The index has the same id and text already; this is the earlier answer.",
     )
 
 
@@ -60,13 +61,14 @@ class Decision(Body):
 
     id: str
     version: int = Field(
-        ge=1, description="2 and more where the id came before with another text; it is called id#2 then."
+        ge=1,
+        description="2 or more if the index had the id with another text; the article is then named id#2.",
     )
     dedup: DedupFields
 
     @classmethod
     def from_answer(cls, answer: Answer) -> "Decision":
-        """Return the decision that an answer of the index says."""
+        """Return the decision in an answer of the index."""
         verdict = build_answer_verdict(answer)
         if answer.match:
             verdict["evidence"] = get_answer_evidence(answer)
@@ -83,7 +85,7 @@ class ArticleHistory(Body):
 
 
 class StoryCluster(Body):
-    """The kept article, then those that repeat it, as they came."""
+    """The kept article, then its duplicates in order of arrival."""
 
     cluster: str
     size: int = Field(ge=1)
@@ -102,7 +104,7 @@ ITEMS: TypeAdapter[list[Item]] = TypeAdapter(list[Item])
 
 
 def render(posted: PostedArticles, answers: Sequence[Answer]) -> bytes:
-    """Return the body that answers a request: at each position the decision or the error."""
+    """Return the response body: the decision or the error at each position."""
     items: dict[int, Item] = {position: ErrorBody(error=reason) for position, reason in posted.errors.items()}
     for position, answer in zip(posted.positions, answers, strict=True):
         items[position] = Decision.from_answer(answer)
@@ -115,7 +117,7 @@ def render(posted: PostedArticles, answers: Sequence[Answer]) -> bytes:
 
 
 def respond(body: bytes, kind: str) -> Response:
-    """Return a response with a body, sent in pieces where it is large."""
+    """Return a response with a body; a large one is sent in pieces."""
     if len(body) <= PIECE:
         return Response(body, media_type=kind)
     return StreamingResponse(

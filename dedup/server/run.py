@@ -1,7 +1,7 @@
-"""The application on a socket: it serves until a signal, then takes nothing new, answers what it has, and returns.
+"""Serve the application on a socket until a signal, then finish the requests in flight.
 
-The socket is bound first, so that an address that is taken, or open to others without a token, is an error before the index is
-opened.
+The socket is bound before the index is opened, so that an address in use, or open to others without a token,
+is an early error.
 """
 
 import logging
@@ -29,30 +29,30 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 1024
 """Connections that wait to be accepted."""
 ACCEPTED = 16
-"""Connections that are accepted at once: those who are served already do not wait for a crowd."""
+"""Connections accepted at a time, so that current clients do not wait for many new ones."""
 MAX_CONNECTIONS = 2048
 OTHER_FILES = 64 + 4 * ACCEPTED
-"""Files beside the connections; one that is closed for want of room is gone three rounds of the event loop later."""
+"""Open files besides connections; a connection closed for lack of room is gone three rounds of the event loop later."""
 GRACE_SECONDS = 6
-"""Requests in flight have so long to be answered after the signal."""
+"""Seconds to answer the requests in flight after a signal."""
 SWITCH_SECONDS = 0.0005
-"""The event loop waits so long for the interpreter while threads compute; Python's default is ten times that."""
+"""Seconds that the event loop waits for the interpreter while threads compute; Python's default is ten times that."""
 ONLY_OWNER = 0o177
-"""Nobody else may connect to a socket in the file system."""
+"""The umask of a Unix socket: only its owner may connect."""
 
 
 class GracefulServer(uvicorn.Server):
-    """uvicorn, without what it does at its end: it raises the signal again, which would end the process as if cut short."""
+    """uvicorn without its last step: it would raise the signal again, which would end the process abnormally."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start; give the system its own backlog, since asyncio accepts as many connections at once as it is told may wait."""
+        """Start, with a backlog of the system's own, because asyncio accepts as many connections at a time as its backlog."""
         await super().startup(sockets)
         for listening in sockets or []:
             listening.listen(BACKLOG)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take signals for as long as the server runs; a second Ctrl-C does not wait for what is in flight."""
+        """Handle signals while the server runs; after a second Ctrl-C it does not wait for requests in flight."""
         before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
         try:
             yield
@@ -62,8 +62,8 @@ class GracefulServer(uvicorn.Server):
 
 
 def serve_until_signal(app: FastAPI, listening: socket.socket, *, access_log: bool) -> None:
-    """Serve an application on a socket until a signal says to end."""
-    # A client that speaks no HTTP would add a line to the log with each try.
+    """Serve an application on a socket until a signal."""
+    # Otherwise each invalid HTTP request would add a line to the log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     sys.setswitchinterval(SWITCH_SECONDS)
     protocol: Any = partial(BoundedProtocol, pool=ConnectionPool(limit_connections()))
@@ -83,7 +83,7 @@ def serve_until_signal(app: FastAPI, listening: socket.socket, *, access_log: bo
 
 
 def limit_connections() -> int:
-    """Raise the limit of open files as far as it is of use, and return how many connections fit below it."""
+    """Raise the limit of open files as far as needed, and return the number of connections that it allows."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows
@@ -98,16 +98,16 @@ def limit_connections() -> int:
 
 
 def bind(host: str, port: int, *, has_token: bool) -> socket.socket:
-    """Return a socket at an address; ServingError where it is taken, unknown, or open to others without a token."""
+    """Return a socket at an address; raise `ServingError` if it is in use, unknown, or open to others without a token."""
     try:
         family, _, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
         raise ServingError(f"there is no address {host}") from error
     if not has_token and not ip_address(str(address[0]).partition("%")[0]).is_loopback:
         raise ServingError(
-            f"{host} can be reached from other machines: set DEDUP_TOKEN to a secret that they must bring"
+            f"{host} can be reached from other machines: set DEDUP_TOKEN to a secret that they must send"
         )
-    # With its protocol: asyncio sends small replies at once only where it knows that it is TCP.
+    # The protocol is needed: asyncio sends small replies at once only if it knows that the socket is TCP.
     listening = socket.socket(family, socket.SOCK_STREAM, protocol)
     try:
         if os.name == "posix":
@@ -120,7 +120,7 @@ def bind(host: str, port: int, *, has_token: bool) -> socket.socket:
 
 
 def bind_unix(path: Path) -> socket.socket:
-    """Return a socket in the file system for its owner alone; replace one that nobody listens on any more."""
+    """Return a Unix socket for its owner only; replace one on which nobody listens."""
     if is_stale(path):
         path.unlink()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-"""The work of the service: posted articles are parsed, written and answered, each step off the event loop where it is long."""
+"""Parse, write and answer posted articles; long steps run outside of the event loop."""
 
 import asyncio
 import threading
@@ -24,9 +24,9 @@ from dedup.server.write_queue import WriteQueue
 __all__ = ["Service"]
 
 SMALL_BYTES, SMALL_ARTICLES = 1 << 15, 100
-"""What is smaller is parsed and rendered at once; the rest by a thread, so that other requests go on."""
+"""Bodies and answers up to this size are processed in the event loop, larger ones in a thread."""
 PROBE_SECONDS = 5.0
-"""An index that cannot record nothing in this time cannot be used."""
+"""An index that cannot complete an empty transaction within this time is unusable."""
 EMPTY = pa.RecordBatch.from_pylist([], SCHEMA)
 
 
@@ -47,7 +47,7 @@ class Service:
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        """End the threads with the application."""
+        """Stop the threads when the application ends."""
         try:
             yield
         finally:
@@ -56,7 +56,7 @@ class Service:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     async def decide(self, body: bytearray, kind: str, slot: Slot) -> Response:
-        """Return the decisions on the articles of a body, once they are recorded for good."""
+        """Return the decisions on the articles of a body, once they are stored."""
         posted = await self._parse(body, kind, slot)
         body.clear()
         self.metrics.count_posted(len(posted.positions) + len(posted.errors), len(posted.errors))
@@ -68,7 +68,7 @@ class Service:
         return respond(await slot.wait(self.workers.submit(render, posted, answers)), kind)
 
     async def _parse(self, body: bytearray, kind: str, slot: Slot) -> PostedArticles:
-        """Return the articles of a body; a thread that parses is told when nobody waits for it any more."""
+        """Return the articles of a body; parsing in a thread is cancelled if the request is."""
         cancelled = threading.Event()
         options = (body, kind, self.names, self.limits, cancelled)
         if len(body) < SMALL_BYTES:
@@ -79,7 +79,7 @@ class Service:
             cancelled.set()
 
     async def look_up(self, read: Callable[[str], list[Answer]], name: str, slot: Slot) -> list[Decision]:
-        """Return what the index says of an article; raise 404 where it knows nothing."""
+        """Return the decisions on an article from the index; raise 404 if it has none."""
         slot.admit()
         try:
             async with asyncio.timeout(self.limits.seconds):
@@ -91,7 +91,7 @@ class Service:
         return [Decision.from_answer(answer) for answer in answers]
 
     async def check_index(self) -> None:
-        """Raise 503 where the index cannot be used: by the latest turn while there is work, else by an empty one."""
+        """Raise 503 if the index is unusable, judged by the latest transaction or, without work, by an empty one."""
         if not self.writes.is_alive():
             raise HTTPException(503, "the thread that writes to the index has ended")
         if not self.capacity.requests:

@@ -1,7 +1,7 @@
-"""Writes of many requests, combined into few turns of the index by one thread.
+"""Combine the writes of many requests into few transactions of the index, in one thread.
 
-While a turn is recorded the next requests gather, so all that arrive in the meantime share one sync of the disk, and nobody waits
-for company. Requests are recorded in the order in which they came.
+While one transaction is recorded, further requests gather and share the next one, with one sync of the disk.
+No request waits for others to arrive. Requests are recorded in order of arrival.
 """
 
 from collections.abc import Sequence
@@ -24,22 +24,22 @@ __all__ = ["WriteQueue"]
 
 TURN_ARTICLES = 1_000
 TURN_BYTES = 2 << 20
-"""A turn has at most so many articles and bytes: its memory is bounded, and the service can end soon after each."""
+"""The most articles and bytes of a transaction, so that memory is bounded and the service can end soon after each."""
 
 
 class Write(NamedTuple):
-    """A batch, and the answers that its request waits for."""
+    """A batch, and the future answers of its request."""
 
     batch: pa.RecordBatch
     answers: "Future[list[Answer]]"
 
 
 class WriteQueue:
-    """The one writer of a service."""
+    """The only writer to the index of a service."""
 
     def __init__(self, index: Index, metrics: Metrics) -> None:
         self.failure: str | None = None
-        """The reason why the latest turn failed, where it lies in the index."""
+        """The reason why the latest transaction failed, if the index is the cause."""
         self._index = index
         self._metrics = metrics
         self._closing = Event()
@@ -48,23 +48,23 @@ class WriteQueue:
         self._thread.start()
 
     def submit(self, batch: pa.RecordBatch) -> "Future[list[Answer]]":
-        """Queue a batch, and return its future answers; a write that is cancelled before its turn is dropped."""
+        """Queue a batch and return its future answers; a write that is cancelled while it waits is dropped."""
         write = Write(batch, Future())
         self._queue.put(write)
         return write.answers
 
     def is_alive(self) -> bool:
-        """Return whether the thread still takes turns."""
+        """Return whether the thread still runs."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """End after the present turn; what still waits then is cancelled, as if it had never come."""
+        """Stop after the current transaction; waiting writes are cancelled."""
         self._closing.set()
         self._queue.put(None)
         self._thread.join()
 
     def _work(self) -> None:
-        """Take turns until the queue is closed."""
+        """Run transactions until the queue is closed."""
         while not self._closing.is_set():
             for write in self._record(self._collect()):
                 self._record([write])
@@ -73,7 +73,7 @@ class WriteQueue:
                 late.answers.cancel()
 
     def _collect(self) -> list[Write]:
-        """Return the writes that wait, once there is one, up to the size of a turn."""
+        """Wait for a write, and return the waiting writes, up to the size of a transaction."""
         writes: list[Write] = []
         articles = size = 0
         while not writes or (articles < TURN_ARTICLES and size < TURN_BYTES and not self._queue.empty()):
@@ -89,7 +89,7 @@ class WriteQueue:
         return writes
 
     def _record(self, writes: Sequence[Write]) -> Sequence[Write]:
-        """Record some writes; return them if they failed together and one of them may be the reason."""
+        """Record writes; return them if they failed together and one of them may be the cause."""
         if not writes:
             return ()
         try:
@@ -110,7 +110,7 @@ class WriteQueue:
         return ()
 
     def _decide(self, batch: pa.RecordBatch) -> list[Answer]:
-        """Return the answers to a batch, in as many turns as its size asks for."""
+        """Return the answers to a batch, in as many transactions as its size needs."""
         answers: list[Answer] = []
         for part in split_batch(batch, TURN_ARTICLES, TURN_BYTES) if batch.num_rows else [batch]:
             if answers and self._closing.is_set():

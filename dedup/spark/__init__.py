@@ -1,6 +1,6 @@
-"""The same stages on Apache Spark: `deduplicate(df, settings)` gives the clusters of a local run.
+"""Run the stages on Apache Spark: `deduplicate(df, settings)` returns the same clusters as a local run.
 
-Needs the extra `spark`. Nothing else in the package imports this one but when it is asked for.
+This needs the extra "spark". The rest of the package imports this one only on demand.
 """
 
 try:

@@ -1,9 +1,9 @@
-"""Components of matches → what becomes of each article: the leader rule of a local run, inside each component.
+"""Decide on the articles of each component with the leader rule of a local run.
 
-In: the components, and numbered sketches. Out: for each article its cluster, relation, score and evidence.
-What a local run decides about an article depends only on articles that it is connected with by matches: those that it repeats,
-and those that speak for it. So `clusters.assign` on a component says what it says on the whole corpus, as long as no bound
-on the work is reached. Several components share a call.
+The input is the components and the numbered sketches, the output is the cluster, relation, score and evidence
+of each article. The decision on an article depends only on articles to which matches connect it: those that
+it repeats, and their witnesses. So `assign_leaders` decides the same on a component as on the whole corpus,
+unless a limit is reached. One call handles several components.
 """
 
 from collections.abc import Callable
@@ -33,31 +33,31 @@ DECISION_SCHEMA = (
 )
 SKETCH_COLUMNS = ("number", "id", "source", "time", "length", "day", "salient", "bands", "sketch")
 BUCKET_ARTICLES = 1 << 12
-"""About so many articles are decided about in one call."""
+"""The approximate number of articles in one call."""
 EVIDENCE_TYPE = pa.map_(pa.string(), pa.float64())
 
 
 def cluster_components(
     members: DataFrame, sketches: DataFrame, settings: Settings, past: DataFrame | None = None
 ) -> DataFrame:
-    """Return what becomes of the members of components, by their numbered sketches; all others are kept.
+    """Return the decisions on the members of components; articles outside of components are kept.
 
-    `before` has the `leader` of articles that were decided about before, the `first` of their storyline, their `mark`, and
-    how many `witnesses` speak for those that are kept; their sketches must be among the others.
+    `past` has the articles of earlier runs, with the columns leader, first (of their storyline), mark and
+    witnesses (the number of witnesses of a kept article). Their sketches must be in `sketches`.
     """
     buckets = max(1, members.count() // BUCKET_ARTICLES)
     bucket = sql.pmod(sql.xxhash64("component"), sql.lit(buckets)).alias("bucket")
-    found = members.select("number", bucket).join(sketches.select(*SKETCH_COLUMNS), "number")
+    rows = members.select("number", bucket).join(sketches.select(*SKETCH_COLUMNS), "number")
     if past is None:
         none = {"leader": "bigint", "first": "bigint", "mark": "tinyint", "witnesses": "int"}
-        found = found.withColumns({name: sql.lit(None).cast(kind) for name, kind in none.items()})
+        rows = rows.withColumns({name: sql.lit(None).cast(kind) for name, kind in none.items()})
     else:
-        found = found.join(past.select("number", "leader", "first", "mark", "witnesses"), "number", "left")
-    return found.groupBy("bucket").applyInArrow(build_clusterer(settings), DECISION_SCHEMA)
+        rows = rows.join(past.select("number", "leader", "first", "mark", "witnesses"), "number", "left")
+    return rows.groupBy("bucket").applyInArrow(build_clusterer(settings), DECISION_SCHEMA)
 
 
 def decide_repeated_inputs(repeats: DataFrame, articles: DataFrame) -> DataFrame:
-    """Return what becomes of articles that were given twice: the same as of the first, or its exact copies."""
+    """Return the decisions on repeats of the input: that of the first copy if it is dropped, otherwise exact."""
     columns = ("row", "cluster", "relation", "score", "evidence", "storyline")
     firsts = articles.select(*columns).withColumnRenamed("row", "first")
     named = to_evidence_dict(EXACT_REPEAT_EVIDENCE, RELATIONS[EXACT])
@@ -76,7 +76,7 @@ def decide_repeated_inputs(repeats: DataFrame, articles: DataFrame) -> DataFrame
 
 
 def build_clusterer(settings: Settings) -> Callable[[pa.Table], pa.Table]:
-    """Return the function that decides about the articles of a bucket."""
+    """Return the function that decides on the articles of a bucket."""
 
     def cluster_table(table: pa.Table) -> pa.Table:
         return cluster_bucket(sort_by_number(table), settings)
@@ -85,23 +85,25 @@ def build_clusterer(settings: Settings) -> Callable[[pa.Table], pa.Table]:
 
 
 def cluster_bucket(table: pa.Table, settings: Settings) -> pa.Table:
-    """Return what becomes of the articles of a bucket, by number, but of those that were decided about before."""
+    """Return the decisions on the new articles of a bucket, by number."""
     s, rules = unpack_table_sketches(table, settings), make_match_params(settings)
-    known = len(table) - table["leader"].null_count
-    settled = build_prior_assignments(table[:known])
+    past_count = len(table) - table["leader"].null_count
+    prior = build_prior_assignments(table[:past_count])
     articles = table.select(["id", "source"]).append_column("published", table["time"])
-    new = np.where(np.arange(len(table)) < known, 0, NO_RELATION)
+    new = np.where(np.arange(len(table)) < past_count, 0, NO_RELATION)
     order = rank_articles(articles, s.lengths, new, settings)
-    made = assign_leaders(s, order, rules, prior=settled)
+    assignments = assign_leaders(s, order, rules, prior=prior)
     if should_join_undated(settings):
-        made, _ = join_small_storylines(s, order, made, rules)
+        assignments, _ = join_small_storylines(s, order, assignments, rules)
     marks = np.full(len(table), LEVEL_NONE, np.int8)
-    marks[order] = compute_index_levels(made.leaders[order], made.relations[order], settled.witnesses, rules)
-    return build_decision_rows(table, made, marks)[known:]
+    marks[order] = compute_index_levels(
+        assignments.leaders[order], assignments.relations[order], prior.witnesses, rules
+    )
+    return build_decision_rows(table, assignments, marks)[past_count:]
 
 
 def build_prior_assignments(past: pa.Table) -> PriorAssignments:
-    """Return articles that were decided about before, as `assign` takes them."""
+    """Return the decisions of earlier runs in the form that `assign_leaders` accepts."""
     numbers = past["number"].to_numpy()
     return PriorAssignments(
         leaders=np.searchsorted(numbers, past["leader"].to_numpy()),
@@ -112,7 +114,7 @@ def build_prior_assignments(past: pa.Table) -> PriorAssignments:
 
 
 def unpack_table_sketches(table: pa.Table, settings: Settings) -> Sketches:
-    """Return the sketches of some rows."""
+    """Return the sketches in a table."""
     return unpack_sketches(
         table["sketch"].to_pylist(),
         np.array(table["day"].to_numpy(), np.float64),
@@ -122,7 +124,7 @@ def unpack_table_sketches(table: pa.Table, settings: Settings) -> Sketches:
 
 
 def build_decision_rows(table: pa.Table, assignments: Assignments, marks: np.ndarray) -> pa.Table:
-    """Return the rows that say what became of some articles."""
+    """Return the decisions as rows of `DECISION_SCHEMA`."""
     dropped = assignments.relations != NO_RELATION
     relations = [RELATIONS[r] if r != NO_RELATION else None for r in assignments.relations.tolist()]
     evidence = [

@@ -1,7 +1,8 @@
-"""Edges → components: which articles are connected, and with whom.
+"""Find the connected components of articles, given edges between them.
 
-In: edges as rows of two numbers. Out: for each article that has one, the least number that it is connected with. A few million
-edges are joined in one task; more of them by alternating large and small stars (Kiveris et al., 2014), a checkpoint each round.
+The input is edges as rows of two numbers. The output has, for each article with an edge, the smallest number
+in its component. A few million edges are joined in one task; more are joined by alternating large and small
+stars (Kiveris et al., 2014), with a checkpoint in each round.
 """
 
 import numpy as np
@@ -14,11 +15,11 @@ from dedup.spark.kernels import join_edges
 
 COMPONENT_SCHEMA = "number bigint, component bigint"
 MAX_EDGES_IN_TASK = 1 << 22
-"""So many edges, of sixteen bytes, are joined in one task."""
+"""The most edges, of sixteen bytes each, that one task joins."""
 
 
 def connect_components(edges: DataFrame, work: Checkpoints) -> DataFrame:
-    """Return the component of each article that has an edge: the least number in it."""
+    """Return the component of each article that has an edge: the smallest number in it."""
     if edges.count() <= MAX_EDGES_IN_TASK:
         return (
             edges.withColumn("all", sql.lit(0)).groupBy("all").applyInArrow(join_edge_table, COMPONENT_SCHEMA)
@@ -28,16 +29,16 @@ def connect_components(edges: DataFrame, work: Checkpoints) -> DataFrame:
     while True:
         stars = build_small_stars(build_large_stars(edges)).distinct()
         edges = work.save(stars, f"edges-{round_}")
-        found = edges.agg(sql.count(sql.lit(1)), sql.sum(sql.hash("u", "v"))).first()
-        if found == before:
+        state = edges.agg(sql.count(sql.lit(1)), sql.sum(sql.hash("u", "v"))).first()
+        if state == before:
             break
-        before, round_ = found, round_ + 1
+        before, round_ = state, round_ + 1
     own = edges.select(sql.col("v").alias("number"), sql.col("v").alias("component")).distinct()
     return edges.select(sql.col("u").alias("number"), sql.col("v").alias("component")).unionByName(own)
 
 
 def join_edge_table(edges: pa.Table) -> pa.Table:
-    """Return the components of all edges."""
+    """Return the components of all edges, in one task."""
     ends = np.stack([ends.to_numpy() for ends in (edges["later"], edges["earlier"])], axis=1)
     numbers, places = np.unique(ends, return_inverse=True)
     parents = np.arange(len(numbers))
@@ -46,12 +47,12 @@ def join_edge_table(edges: pa.Table) -> pa.Table:
 
 
 def find_least_neighbour() -> Column:
-    """Return the least number among `u` and all `v` that it has an edge to."""
+    """Return the column with the smallest of u and its neighbours v."""
     return sql.least("u", sql.min("v").over(Window.partitionBy("u")))
 
 
 def build_large_stars(edges: DataFrame) -> DataFrame:
-    """Return edges (u > v) from each larger neighbour of an article to the least of its neighbours and itself."""
+    """Return edges (u > v) from each larger neighbour of an article to the smallest of its neighbours and itself."""
     back = edges.select(sql.col("v").alias("u"), sql.col("u").alias("v"))
     each = edges.unionByName(back).withColumn("least", find_least_neighbour())
     larger = each.where(sql.col("v") > sql.col("u"))
@@ -59,7 +60,7 @@ def build_large_stars(edges: DataFrame) -> DataFrame:
 
 
 def build_small_stars(edges: DataFrame) -> DataFrame:
-    """Return edges (u > v) from each smaller neighbour of an article, and from itself, to the least of them."""
+    """Return edges (u > v) from an article and each of its smaller neighbours to the smallest of them."""
     each = edges.withColumn("least", find_least_neighbour())
     smaller = each.where(sql.col("v") != sql.col("least")).select(sql.col("v").alias("u"), "least")
     own = each.select("u", "least")

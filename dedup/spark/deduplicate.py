@@ -1,6 +1,6 @@
-"""Articles → what becomes of them, on Spark: the one place where the stages stand in order.
+"""Deduplicate a DataFrame on Spark.
 
-sketching → numbering → pairing → matching → components → deciding
+The stages are: sketch, number, find candidates, verify, connect components, cluster.
 """
 
 import atexit
@@ -31,76 +31,80 @@ from dedup.spark.sketch import sketch_frame
 from dedup.spark.verify import verify_candidates
 
 STORYLINE_COLUMNS = ("storyline", "follows", "probability")
-"""The first article of the storyline of each; and of a kept article that follows it: it again, and how likely."""
+"""The first article of the storyline; for a kept article that follows it, the same id again and the probability."""
 OUTPUT_COLUMNS = (
     "id", "title", "source", "published", "cluster", "canonical", "relation", "score", "evidence", *STORYLINE_COLUMNS
 )  # fmt: skip
 RESULT_COLUMNS = (*OUTPUT_COLUMNS, "position", "length", "repeated")
-"""`position` is as it was given, `repeated` an article that was given twice, where it is not the first."""
+"""Column position is the position in the input; column repeated marks repeats of the input."""
 
 
 class SparkResult(NamedTuple):
-    """What became of a DataFrame of articles."""
+    """The decisions on a DataFrame of articles."""
 
     articles: DataFrame
-    """`RESULT_COLUMNS`: a row an article. It is read from the work directory."""
+    """`RESULT_COLUMNS`, one row per article; it is read from the work directory."""
     warnings: dict[str, int]
-    """Sentences for the user, with how often each applied."""
+    """Sentences for the user, each with the number of times it applied."""
     limit_reached: int
-    """For how many articles a bound on the work was reached (`max_candidates`, `max_postings`)."""
+    """The number of articles that reached a limit (`max_candidates`, `max_postings`)."""
 
 
 def deduplicate(
     articles: DataFrame, settings: Settings | None = None, *, work: str | None = None, lake: str | None = None
 ) -> DataFrame:
-    """Return what becomes of each article: a row of `OUTPUT_COLUMNS` for each, as a local run decides.
+    """Return the decision on each article, one row of `OUTPUT_COLUMNS` each, the same as in a local run.
 
-    `articles` has the columns of `fields.DEFAULT_SCHEMA`, and may have a `dedup_position`, the place of each in the order of
-    input; `cluster` is the id of the article that is kept. An article without an id gets one that is made of what it is.
-    Stages are written to a new folder in `work`, a directory that all workers share, and stay there; without it to a
-    temporary folder of this machine, which vanishes with the program. `EngineError` where there is a cluster, and no `work`.
-    With a `lake`, a directory, the articles are compared with those of all runs before that had it, too, and are remembered
-    there.
+    `articles` has the columns of `DEFAULT_SCHEMA`. An optional column "dedup_position" has the position of
+    each article in the input. An article without an id gets one made from its content. The output column
+    "cluster" is the id of the kept article.
+
+    Intermediate results are written to a new folder in `work`, a directory that all workers share, and stay
+    there. Without `work` they go to a temporary folder on this machine, which is removed when the program
+    ends; on a cluster this raises `EngineError`. With a directory `lake`, articles are also compared with
+    those of all earlier runs with this lake, and are added to it.
     """
-    settings, lasting = settings or Settings(), ExitStack()
-    atexit.register(lasting.close)
-    place = lasting.enter_context(create_stage_folder(articles.sparkSession, work, settings.work_dir))
-    return run_stages(articles, settings, place, lake).articles.select(*OUTPUT_COLUMNS)
+    settings, stack = settings or Settings(), ExitStack()
+    atexit.register(stack.close)
+    directory = stack.enter_context(create_stage_folder(articles.sparkSession, work, settings.work_dir))
+    return run_stages(articles, settings, directory, lake).articles.select(*OUTPUT_COLUMNS)
 
 
 def run_stages(
     articles: DataFrame, settings: Settings, directory: str, lake: str | None = None
 ) -> SparkResult:
-    """Return what becomes of each article, with all stages kept in the directory `place`, and remembered in a `lake`."""
+    """Return the decision on each article; the stages are saved in `directory`, and the articles are added to `lake`."""
     settings = resolve_settings(articles, settings, has_history=lake is not None)
     work = Checkpoints(directory)
-    remembers = open_history(lake, articles.sparkSession, settings) if lake is not None else None
-    past = remembers.read_past() if remembers else None
+    history = open_history(lake, articles.sparkSession, settings) if lake is not None else None
+    past = history.read_past() if history else None
     row = sql.coalesce("position", sql.monotonically_increasing_id())
     raw = sketch_frame(articles, settings).withColumn("row", row)
     raw = work.save(raw, "given")
     again = work.save(find_seen_before(raw, past.decisions), "again") if past else None
     new = raw.join(again, "row", "left_anti") if again else raw
-    given = assign_numbers(new, work, past and past.decisions)
-    sketches = (remembers.checkpoints if remembers else work).save(given.sketches, "sketches")
-    every = sketches.unionByName(past.sketches) if past else sketches
+    numbered = assign_numbers(new, work, past and past.decisions)
+    sketches = (history.checkpoints if history else work).save(numbered.sketches, "sketches")
+    all_sketches = sketches.unionByName(past.sketches) if past else sketches
     pairs = work.save(generate_candidates(sketches, settings, past and past.join_marks()), "pairs")
-    edges = work.save(verify_candidates(pairs, every, settings), "edges")
-    led, settled_ = collect_prior_decisions(edges, past.decisions) if past else (None, None)
-    members = work.save(connect_components(edges.unionByName(led) if led else edges, work), "components")
-    made = work.save(cluster_components(members, every, settings, settled_), "decisions")
-    if remembers:
-        remembers.checkpoints.save(build_history_rows(sketches, made, settings), "decisions")
-        remembers.commit(settings)
-    found = build_spark_result(given, sketches, pairs, made)
+    edges = work.save(verify_candidates(pairs, all_sketches, settings), "edges")
+    prior_edges, prior = collect_prior_decisions(edges, past.decisions) if past else (None, None)
+    members = work.save(
+        connect_components(edges.unionByName(prior_edges) if prior_edges else edges, work), "components"
+    )
+    decisions = work.save(cluster_components(members, all_sketches, settings, prior), "decisions")
+    if history:
+        history.checkpoints.save(build_history_rows(sketches, decisions, settings), "decisions")
+        history.commit(settings)
+    result = build_spark_result(numbered, sketches, pairs, decisions)
     if past is None or again is None:
-        return found
-    answered = restore_decisions(raw, again, past.decisions).select(*RESULT_COLUMNS)
-    return found._replace(articles=found.articles.unionByName(answered))
+        return result
+    restored = restore_decisions(raw, again, past.decisions).select(*RESULT_COLUMNS)
+    return result._replace(articles=result.articles.unionByName(restored))
 
 
 def resolve_settings(articles: DataFrame, settings: Settings, *, has_history: bool) -> Settings:
-    """Return the settings with `undated` as it is in force; runs that are remembered are a stream."""
+    """Return the settings with the effective value of `undated`; runs with a history are treated as a stream."""
     if has_history:
         check_undated(settings)
         return replace(settings, undated="apart")
@@ -111,9 +115,9 @@ def resolve_settings(articles: DataFrame, settings: Settings, *, has_history: bo
 def build_spark_result(
     numbered: NumberedArticles, sketches: DataFrame, pairs: DataFrame, decisions: DataFrame
 ) -> SparkResult:
-    """Return the outcome that the stages have found."""
-    known = sketches.select("row", "number", *WRITTEN_COLUMNS)
-    alone = known.join(decisions, "number", "left").withColumns(
+    """Return the result of a run from the results of its stages."""
+    written = sketches.select("row", "number", *WRITTEN_COLUMNS)
+    alone = written.join(decisions, "number", "left").withColumns(
         {
             "cluster": sql.coalesce("cluster", "id"),
             "storyline": sql.coalesce("storyline", "id"),

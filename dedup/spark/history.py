@@ -1,9 +1,10 @@
-"""A directory that remembers articles → what a later run must know of them; and what a run found out → that directory.
+"""Keep the articles of earlier runs in a directory (the lake), so that later runs can compare with them.
 
-In: Parquet, a folder a run: `sketches`, keys among them, and `decisions`. Out: DataFrames. No text is ever read again.
-A run counts once it stands in the `log`, which is written last; one that was broken off leaves a folder that no run reads. Of
-runs that overlap the first to end is remembered, and the others must be run again; two that end in the same seconds are not told
-apart. Who was kept stays kept, as in an index (`dedup.index`), whose settings are checked the same way.
+Each run has a folder of Parquet files: its sketches with their keys, and its decisions. Texts are never read
+again. A run counts once it is in the log, which is written last; the folder of an interrupted run is ignored.
+Of overlapping runs, the first to finish is recorded, and the others must be run again. Runs that finish
+within the same seconds are not detected. Kept articles stay kept, as in an index (`dedup.index`), and the
+settings are checked in the same way.
 """
 
 from dataclasses import dataclass
@@ -27,41 +28,41 @@ DECISION_COLUMNS = (
     "number", "cluster", "canonical", "relation", "score", "evidence", "leader", "mark",
     "storyline", "follows", "probability", "first",
 )  # fmt: skip
-"""What is remembered of a decision, beside the ids and the hash of the text."""
+"""The recorded columns of a decision, besides the ids and the hash of the text."""
 WITNESS_RELATIONS = RELATIONS[-2:]
 """The relations whose articles may be witnesses: rewrites and follow-ups."""
 
 
 class PastArticles(NamedTuple):
-    """What is remembered of the articles of earlier runs."""
+    """The recorded articles of earlier runs."""
 
     sketches: DataFrame
-    """Numbered, with the id that was `given` beside the one that it was called by."""
+    """Numbered, with the column given: the id in the input, which may differ from the unique id."""
     decisions: DataFrame
-    """id, given, telling, and `DECISION_COLUMNS`."""
+    """id, given, telling (the hash of the text), and `DECISION_COLUMNS`."""
 
     def join_marks(self) -> DataFrame:
-        """Return the sketches with their marks: how each is looked up."""
+        """Return the sketches with their marks, which determine how each article is looked up."""
         return self.sketches.join(self.decisions.select("number", "mark"), "number")
 
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """The articles of the runs before, in a directory that all workers share."""
+    """The articles of earlier runs, in a directory that all workers share."""
 
     spark: SparkSession
     path: str
     run_names: tuple[str, ...]
     next_run: str
-    """What the next run is called, as no other."""
+    """The unique name of the next run."""
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """Return where the next run writes."""
+        """Return the folder that the next run writes to."""
         return Checkpoints(f"{self.path.rstrip('/')}/run={self.next_run}")
 
     def read_past(self) -> PastArticles | None:
-        """Return what is remembered of all runs; None where there was none."""
+        """Return the articles of all earlier runs; None if there are none."""
         return (
             PastArticles(self._read_all_runs("sketches"), self._read_all_runs("decisions"))
             if self.run_names
@@ -69,10 +70,10 @@ class RunHistory:
         )
 
     def commit(self, settings: Settings) -> None:
-        """Write down that the run is whole; IndexingError where another has been since it began, which it knows nothing of."""
+        """Record the run as complete; raise `IndexingError` if another run was recorded since this one started."""
         if {row.run for row in read_run_log(self.path, self.spark)} != set(self.run_names):
             raise IndexingError(
-                f"another run wrote to {self.path} in the meantime, so this one is not remembered; run it again"
+                f"another run wrote to {self.path} in the meantime, so this one was not recorded; run it again"
             )
         row = self.spark.createDataFrame([(self.next_run, compute_fingerprint(settings))], LOG_SCHEMA)
         row.coalesce(1).write.parquet(f"{add_scheme(self.path).rstrip('/')}/log/{self.next_run}")
@@ -84,7 +85,7 @@ class RunHistory:
 
 
 def open_history(path: str, spark: SparkSession, settings: Settings) -> RunHistory:
-    """Return the lake in a directory; IndexingError where its runs were made with other settings, or by other rules."""
+    """Return the history in a directory; raise `IndexingError` if its runs had other settings or rules."""
     rows = read_run_log(path, spark)
     for row in rows:
         check_compatible(row.meta, settings, path)
@@ -92,7 +93,7 @@ def open_history(path: str, spark: SparkSession, settings: Settings) -> RunHisto
 
 
 def read_run_log(path: str, spark: SparkSession) -> list[Row]:
-    """Return the log of a lake: a row for each run that is whole."""
+    """Return the log of a lake: one row per complete run."""
     try:
         return spark.read.schema(LOG_SCHEMA).parquet(f"{escape_path(path).rstrip('/')}/log/*").collect()
     except AnalysisException as error:
@@ -102,13 +103,13 @@ def read_run_log(path: str, spark: SparkSession) -> list[Row]:
 
 
 def find_seen_before(raw: DataFrame, decisions: DataFrame) -> DataFrame:
-    """Return the rows of those that came before, with the same id and text, and the number that they got then."""
+    """Return the rows of articles that an earlier run has with the same id and text, and their numbers there."""
     before = decisions.select(sql.col("given").alias("id"), "telling", "number")
     return raw.select("row", "id", "telling").join(before, ["id", "telling"]).select("row", "number")
 
 
 def restore_decisions(raw: DataFrame, again: DataFrame, decisions: DataFrame) -> DataFrame:
-    """Return what became, when they came first, of articles that came before."""
+    """Return the earlier decisions on articles that an earlier run has already."""
     then = decisions.select(
         "number",
         "id",
@@ -127,7 +128,10 @@ def restore_decisions(raw: DataFrame, again: DataFrame, decisions: DataFrame) ->
 
 
 def collect_prior_decisions(edges: DataFrame, decisions: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Return edges from those articles of `decisions` that have one to what they repeat and follow, and all that is settled."""
+    """Return edges from past articles to those that they repeat or follow, and the decisions on all past articles.
+
+    Only past articles with an edge in `edges` get such edges.
+    """
     ends = edges.select(sql.explode(sql.array("later", "earlier")).alias("number")).distinct()
     touched = decisions.join(ends, "number", "left_semi")
     led = [
@@ -140,12 +144,12 @@ def collect_prior_decisions(edges: DataFrame, decisions: DataFrame) -> tuple[Dat
     witnesses = rewrites.select(
         sql.col("leader").alias("number"), sql.col("count").cast("int").alias("witnesses")
     )
-    known = decisions.select("number", "leader", "first", "mark").join(witnesses, "number", "left")
-    return led[0].unionByName(led[1]), known.fillna(0, ["witnesses"])
+    prior = decisions.select("number", "leader", "first", "mark").join(witnesses, "number", "left")
+    return led[0].unionByName(led[1]), prior.fillna(0, ["witnesses"])
 
 
 def build_history_rows(sketches: DataFrame, decisions: DataFrame, settings: Settings) -> DataFrame:
-    """Return the decisions of a run as a lake keeps them, those on articles that nothing matches included."""
+    """Return the decisions of a run as the lake stores them, including those on articles without a match."""
     able = sql.when(sql.col("length") >= settings.min_words, LEVEL_ALL).otherwise(LEVEL_NONE).cast("tinyint")
     every = sketches.select("number", "id", "given", "telling", "length").join(decisions, "number", "left")
     filled = {

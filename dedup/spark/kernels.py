@@ -1,7 +1,4 @@
-"""Candidate pairs of many articles at once, and the sets that those that match connect: the kernels of `dedup.spark`.
-
-In: keys of articles in the order of their dates; sketches and pairs. Out: positions of pairs, and which of them join two sets.
-"""
+"""Kernels of `dedup.spark`: find candidate pairs in a cell, and select the matching pairs that join two sets."""
 
 import numpy as np
 
@@ -15,13 +12,14 @@ from dedup.matching.pair_workspace import load_article
 
 NO_ARTICLE = -1
 PAIRS_PER_CANDIDATE = 5
-"""Pairs of an article are bounded by so many times `max_candidates`: of the copies of a story a local run looks at one."""
+"""The most pairs of an article, as a multiple of `max_candidates`; a local run compares only one copy of each story."""
 LOG_ODDS_TOLERANCE = 1e-3
-"""Log-odds that a match may fall short of: the evidence of two articles, taken the other way round, differs by less."""
+"""Log-odds by which a match may miss the threshold: swapping the two articles changes their evidence by less.
+"""
 
 
 def with_tolerance(rules: MatchParams) -> MatchParams:
-    """Return rules under which a pair may fall short of one storyline by a `LOG_ODDS_TOLERANCE`."""
+    """Return rules with the storyline threshold lowered by `LOG_ODDS_TOLERANCE`."""
     return rules._replace(storyline_threshold=rules.storyline_threshold - LOG_ODDS_TOLERANCE)
 
 
@@ -43,7 +41,7 @@ def find_cell_pairs(
 
 @jit
 def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
-    """Return the pairs (m × 2, int64) of a cell whose dates rise, the undated last; `latest` is scratch for the twins."""
+    """Return the pairs (m × 2, int64) of a cell; dates ascend, undated articles are last, and `latest` is a buffer for twins."""
     pairs, n = np.empty((1 << 12, 2), np.int64), 0
     for a in range(len(days)):
         terms, k = fill_lookup_keys(keys, a, scratch.keys)
@@ -81,7 +79,7 @@ def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
 
 @jit_leaf
 def find_root(parents, a):
-    """Return who stands for the set of `a`; paths are halved on the way (Tarjan and van Leeuwen, 1984)."""
+    """Return the representative of the set of `a`, with path halving (Tarjan and van Leeuwen, 1984)."""
     while parents[a] != a:
         parents[a] = parents[parents[a]]
         a = parents[a]
@@ -90,7 +88,7 @@ def find_root(parents, a):
 
 @jit
 def find_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace):
-    """Return (bool) which pairs match and join two sets of articles; pairs of one later article lie together."""
+    """Return (bool) which pairs match and join two sets of articles; pairs must be grouped by later article."""
     joins, parents = np.zeros(len(later), np.bool_), np.arange(len(s.text_hashes))
     mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, parents, joins)
     return joins
@@ -98,7 +96,7 @@ def find_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace):
 
 @jit_leaf
 def can_match(s, kept, other, rules, banded, workspace):
-    """Return whether article `other`, which lies open on the desk, repeats or follows `kept`, or may with its neighbours."""
+    """Return whether `other`, the loaded article, repeats or follows `kept`, or may do so in context."""
     relation, _, _, storyline = classify_pair(
         s, kept, other, rules, rules.storyline_threshold, banded, workspace
     )
@@ -107,7 +105,7 @@ def can_match(s, kept, other, rules, banded, workspace):
 
 @jit_leaf
 def mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, parents, joins):
-    """Mark in `joins` the pairs that match and join two of the sets that `parents` tells."""
+    """Mark in `joins` the pairs that match and join two sets of the forest `parents`."""
     for p in range(len(later)):
         a, b = later[p], earlier[p]
         if p == 0 or a != later[p - 1]:
@@ -127,7 +125,7 @@ def mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, p
 
 @jit_leaf
 def join_edges(edges, parents):
-    """Join the sets of both ends of each edge, and name each set after its least member."""
+    """Join the sets of both ends of each edge; the smallest member represents a set."""
     for k in range(len(edges)):
         first, second = find_root(parents, edges[k, 0]), find_root(parents, edges[k, 1])
         parents[max(first, second)] = min(first, second)

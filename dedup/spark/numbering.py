@@ -1,9 +1,9 @@
-"""Sketches as they come → numbered sketches: by age, in slices, each article once and under an id of its own.
+"""Number the sketches by age, in slices, with unique ids.
 
-In: sketches with a `row` that no two have. Out: the same with a `number`, which rises as `pipeline.ranked` takes articles by
-default (earliest first, undated last); and those that were given twice, with the row of the first. Where an id comes again, the
-first is that of the least `position`; where there are none, for Spark has no order of input, the earliest, then the longest, then
-the one whose text has the least hash.
+The input has a unique column row. The output has a column number that ascends in the default rank order
+(earliest first, undated last). Repeats of the input are separate, with the row of the first copy. Among
+articles with the same id, the first is the one with the smallest position. Spark has no input order, so
+without positions it is the earliest, then the longest, then the one with the smallest hash of its text.
 """
 
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ from dedup.pipeline.deduplicate import RENAMED_IDS, REPEATED_INPUT, deduplicate_
 from dedup.spark.checkpoints import Checkpoints
 
 SLICE_ARTICLES = 1 << 15
-"""Articles in a slice: their sketches, and those that are compared with them, take some hundred megabytes."""
+"""Articles in a slice; their sketches and those of their candidates take a few hundred megabytes."""
 SLICE_BITS = 33
-"""A number is that of its slice, and so many bits for its place there: Spark's own monotonically increasing ids."""
+"""The low bits of a number are the position within its slice, as in Spark's monotonically increasing ids."""
 NAME_SCHEMA = "row bigint, name string, first bigint, renamed boolean"
 ARTICLE_COLUMNS = {
     "row": "bigint",
@@ -34,22 +34,22 @@ BY_AGE = ("position", "time", "length", "telling", "row")
 
 
 WRITTEN_COLUMNS = ("id", "title", "source", "published", "position", "length")
-"""What is written of an article, or puts it in its place."""
+"""The columns that are written for an article, or that determine its place in the output."""
 
 
 class NumberedArticles(NamedTuple):
-    """Articles that are numbered, and those that were given twice."""
+    """Numbered articles, and repeats of the input."""
 
     sketches: DataFrame
     repeats: DataFrame
-    """`WRITTEN_COLUMNS`, and the row of the first giving (`first`)."""
+    """`WRITTEN_COLUMNS`, and the row of the first copy (column first)."""
     warnings: dict[str, int]
 
 
 def assign_numbers(sketches: DataFrame, work: Checkpoints, past: DataFrame | None = None) -> NumberedArticles:
-    """Return the sketches under ids of their own, in slices by age, with the id that was `given`.
+    """Return the sketches with unique ids, in slices by age; the column given has the id in the input.
 
-    Numbers and ids are others than those of articles `before` (number, id, given).
+    Numbers and ids differ from those of the articles in `past` (columns number, id, given).
     """
     named = work.save(assign_new_ids(sketches, past), "names")
     sketches = sketches.withColumn("given", sql.col("id"))
@@ -73,35 +73,35 @@ def assign_numbers(sketches: DataFrame, work: Checkpoints, past: DataFrame | Non
 
 
 def get_next_number(past: DataFrame | None) -> int:
-    """Return the first number of the slice after all those of before."""
+    """Return the first number of the slice after all past ones."""
     last = None if past is None else (past.agg(sql.max("number")).first() or [None])[0]
     return 0 if last is None else (int(last) >> SLICE_BITS) + 1 << SLICE_BITS
 
 
 def assign_new_ids(sketches: DataFrame, past: DataFrame | None = None) -> DataFrame:
-    """Return the articles whose id more than one has, or whose id could be what one of those is named, with new names."""
+    """Return new names for the articles whose id is not unique, or could collide with such a new name."""
     root = sql.regexp_replace("id", r"(#\d+)+$", "").alias("root")
-    known = sketches.select("id", *ARTICLE_COLUMNS, root)
+    rows = sketches.select("id", *ARTICLE_COLUMNS, root)
     if past is not None:
         ids = past.select(sql.explode(sql.array("id", "given")).alias("id")).distinct()
-        unknown = [sql.lit(None).cast(kind).alias(name) for name, kind in ARTICLE_COLUMNS.items()]
-        known = known.unionByName(ids.select("id", root, *unknown))
-    counted = known.groupBy("id").agg(sql.count(sql.lit(1)).alias("all"), sql.count("row").alias("new"))
+        nulls = [sql.lit(None).cast(kind).alias(name) for name, kind in ARTICLE_COLUMNS.items()]
+        rows = rows.unionByName(ids.select("id", root, *nulls))
+    counted = rows.groupBy("id").agg(sql.count(sql.lit(1)).alias("all"), sql.count("row").alias("new"))
     roots = counted.where((sql.col("all") > 1) & (sql.col("new") > 0)).select(root).distinct()
     return (
-        known.join(roots, "root", "left_semi").groupBy("root").applyInArrow(rename_repeated_ids, NAME_SCHEMA)
+        rows.join(roots, "root", "left_semi").groupBy("root").applyInArrow(rename_repeated_ids, NAME_SCHEMA)
     )
 
 
 def rename_repeated_ids(table: pa.Table) -> pa.Table:
-    """Return the names of articles whose ids differ by a suffix at most, and of which of them each is a repeat."""
+    """Return the new names of articles whose ids differ at most by a suffix, and which of them are repeats."""
     order: Iterable[tuple[str, str]] = [
         (name, "descending" if name == "length" else "ascending") for name in BY_AGE
     ]
     before = table.filter(pc.is_null(table["row"]))["id"].to_pylist()
     table = table.filter(pc.is_valid(table["row"])).sort_by(list(order))
-    rows, tellings = table["row"].to_numpy(), table["telling"].to_numpy()
-    articles, repeats, _ = deduplicate_ids(table.select(["id"]), tellings, before)
+    rows, text_hashes = table["row"].to_numpy(), table["telling"].to_numpy()
+    articles, repeats, _ = deduplicate_ids(table.select(["id"]), text_hashes, before)
     renamed = np.array(articles["id"].to_pylist()) != np.array(table["id"].to_pylist())
     return pa.table(
         {

@@ -1,8 +1,8 @@
-"""What this machine has, a master and settings of Spark → a session of Spark; or one sentence on what is missing.
+"""Start a Spark session, or raise one sentence about what is missing.
 
-In: Java 17 or later, which is looked for where Spark looks for it, the extra `spark`, and what the caller sets. Out: a
-`SparkSession` in UTC that tries a task again when its worker dies, here too. Executors need this package and what it
-stands on in their own Python: whether they have it is asked before the work.
+Spark needs Java 17 or later, which is searched for where Spark looks for it, and the extra "spark". The
+session is in UTC and retries a task whose worker died, on a single machine too. Executors need this package
+and its dependencies in their Python; this is checked before the work.
 """
 
 from __future__ import annotations
@@ -38,60 +38,60 @@ __all__ = [
 ]
 
 OLDEST_JAVA = 17
-"""Spark 4 runs on no older one."""
+"""The oldest version of Java that Spark 4 supports."""
 INSTALL_JAVA = (
     "Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17; "
     "conda: conda install -c conda-forge openjdk=17; or let JAVA_HOME name the folder of one that is there"
 )
 JAVA_VERSION_PATTERN = re.compile(r'version "(?:1\.)?(\d+)')
-"""Java 8 calls itself 1.8."""
+"""Java 8 reports its version as 1.8."""
 JAVA_TIMEOUT_SECONDS = 30
-"""Seconds in which Java must have said its version."""
+"""Seconds within which Java must report its version."""
 TASK_ATTEMPTS = 4
-"""A task is tried so often. On one machine Spark's own default is once, and a worker that is killed ends the run."""
+"""The most attempts of a task. On one machine, Spark's default is 1, so a killed worker would end the run."""
 LOCAL_MASTER_PREFIX = re.compile(r"local(?:\[|$)")
 LOCAL_MASTER = re.compile(r"local(?:\[(\d+|\*)\])?")
-"""A master that is this machine, which does not say how often a task is tried."""
+"""A master on this machine without a number of attempts."""
 BATCH_ARTICLES, BATCH_BYTES = 4096, 32 << 20
-"""A batch that goes from Spark to Python has at most so many rows and about so many bytes."""
+"""The most rows, and approximately the most bytes, of a batch from Spark to Python."""
 SPARK_OVERHEAD_BYTES = 1 << 30
-"""Spark itself takes so much memory beside what the articles may take."""
+"""Memory of Spark itself, in addition to the memory setting."""
 PARTITIONS_PER_CORE = 4
-"""On one machine data are parted so often while they are shuffled; a cluster has Spark's own default."""
+"""Shuffle partitions per core on one machine; a cluster uses Spark's default."""
 MAX_MESSAGE_CHARACTERS = 300
 PIPE_READ_BYTES = 1 << 12
 DRAIN_SECONDS = 0.2
-"""Seconds for what Java has said to arrive."""
+"""Seconds to wait for the last output of Java."""
 PACKAGE_ERROR = re.compile(r"^dedup\.errors\.(\w+): (.*)$", re.MULTILINE)
-"""How a worker's traceback ends where the error is one of ours."""
+"""The end of a worker's traceback if the error is one of this package."""
 ANY_ERROR = re.compile(r"^[\w.]+(?:Error|Exception): .*$", re.MULTILINE)
 
 
 def detect_java_version(java: str | Path) -> int | None:
-    """Return the version of Java that a program is, as 17; None where it does not say."""
+    """Return the major version of a Java program, such as 17; None if it does not report one."""
     try:
-        done = subprocess.run(  # noqa: S603 - it is the very Java that Spark is going to run
+        process = subprocess.run(  # noqa: S603 - the same Java that Spark will run
             [str(java), "-version"], capture_output=True, text=True, check=False, timeout=JAVA_TIMEOUT_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = JAVA_VERSION_PATTERN.search(done.stderr + done.stdout)
-    return int(found[1]) if found else None
+    match = JAVA_VERSION_PATTERN.search(process.stderr + process.stdout)
+    return int(match[1]) if match else None
 
 
 def find_java() -> Path:
-    """Return the Java that Spark is going to run: that of JAVA_HOME, or the first on the path.
+    """Return the Java that Spark will run: that of JAVA_HOME, or the first on the path.
 
-    EngineError where there is none, or an older one than Spark can do with.
+    Raise `EngineError` if there is none, or if it is too old for Spark.
     """
     home = os.environ.get("JAVA_HOME")
-    found = str(Path(home, "bin", "java")) if home else shutil.which("java")
-    version = detect_java_version(found) if found else None
-    if found and version is not None and version >= OLDEST_JAVA:
-        return Path(found)
-    where = f"JAVA_HOME names {home}, where there is none" if home else "there is none on the path"
-    said = where if version is None else f"{found} is Java {version}"
-    raise EngineError(f"Spark needs Java {OLDEST_JAVA} or later, and {said}. {INSTALL_JAVA}")
+    path = str(Path(home, "bin", "java")) if home else shutil.which("java")
+    version = detect_java_version(path) if path else None
+    if path and version is not None and version >= OLDEST_JAVA:
+        return Path(path)
+    missing = f"JAVA_HOME names {home}, where there is none" if home else "there is none on the path"
+    problem = missing if version is None else f"{path} is Java {version}"
+    raise EngineError(f"Spark needs Java {OLDEST_JAVA} or later, and {problem}. {INSTALL_JAVA}")
 
 
 def start_session(
@@ -101,38 +101,38 @@ def start_session(
     conf: Mapping[str, str] | None = None,
     progress: bool = False,
 ) -> SparkSession:
-    """Return a session of Spark: the one that runs already, as it is, or a new one.
+    """Return the running Spark session unchanged, or a new one.
 
-    `master` is where the work is done; by default what `spark-defaults.conf` says, or else all cores of this machine.
-    `conf` wins over every default of ours. With `progress` Spark draws a bar for each stage on stderr. EngineError where
-    Java, Spark or the cluster is missing.
+    `master` is the Spark master; the default is that of `spark-defaults.conf`, or else all cores of this
+    machine. `conf` overrides our defaults. With `progress`, Spark shows a bar for each stage on stderr. Raise
+    `EngineError` if Java, Spark or the cluster is missing.
     """
     find_java()
-    there = get_running_session()
-    if there is not None:
-        return there
-    given = dict(conf or {})
-    master = master or given.pop("spark.master", None) or (None if has_configured_master() else "local[*]")
+    running_session = get_running_session()
+    if running_session is not None:
+        return running_session
+    own_conf = dict(conf or {})
+    master = master or own_conf.pop("spark.master", None) or (None if has_configured_master() else "local[*]")
     from pyspark.sql import SparkSession
 
-    # What it warns of are frames of pandas, which it needs and we never make.
+    # The warning is about pandas data frames, which PySpark needs and this package never makes.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     is_local = master is not None and LOCAL_MASTER_PREFIX.match(master) is not None
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1") if is_local else None
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable) if is_local else None
-    wanted = {**get_default_conf(settings or Settings(), is_local=is_local, progress=progress), **given}
+    options = {**get_default_conf(settings or Settings(), is_local=is_local, progress=progress), **own_conf}
     builder = SparkSession.builder.appName("dedup")
     if master:
         builder = builder.master(with_retries(master))
-    for name, value in wanted.items():
+    for name, value in options.items():
         builder = builder.config(name, value)
-    said = bytearray()
+    output = bytearray()
     try:
-        with collect_stderr(said):
+        with collect_stderr(output):
             session = builder.getOrCreate()
     except Exception as error:
         raise EngineError(
-            f"Spark could not be started: {find_java_error(bytes(said)) or get_first_line(error)}"
+            f"Spark could not be started: {find_java_error(bytes(output)) or get_first_line(error)}"
         ) from error
     if not is_local:
         check_executors(session)
@@ -141,7 +141,7 @@ def start_session(
 
 @contextmanager
 def open_session(settings: Settings, **options: Any) -> Iterator[SparkSession]:
-    """Give a session as `start_session` does, and end it afterwards if it did not run before."""
+    """Yield a session as from `start_session`, and stop it afterwards unless it was running before."""
     before = get_running_session()
     session = start_session(settings, **options)
     try:
@@ -152,7 +152,7 @@ def open_session(settings: Settings, **options: Any) -> Iterator[SparkSession]:
 
 
 def get_running_session() -> SparkSession | None:
-    """Return the session that runs already, if one does."""
+    """Return the running session, or None."""
     try:
         from pyspark.sql import SparkSession
     except ImportError:
@@ -161,7 +161,7 @@ def get_running_session() -> SparkSession | None:
 
 
 def has_configured_master() -> bool:
-    """Return whether the machine's own Spark says where the work is done."""
+    """Return whether the Spark configuration of this machine names a master."""
     home = os.environ.get("SPARK_HOME")
     folders = [os.environ.get("SPARK_CONF_DIR"), home and f"{home}/conf"]
     files = [Path(folder, "spark-defaults.conf") for folder in folders if folder]
@@ -174,25 +174,25 @@ def has_configured_master() -> bool:
 
 
 def with_retries(master: str) -> str:
-    """Return a master that tries a task again; one that is not this machine, or says how often, as it is.
+    """Return a local master with retries; other masters, and those with a number of attempts, are unchanged.
 
     >>> with_retries("local[2]"), with_retries("local"), with_retries("yarn")
     ('local[2,4]', 'local[1,4]', 'yarn')
     """
-    found = LOCAL_MASTER.fullmatch(master)
-    return f"local[{found[1] or 1},{TASK_ATTEMPTS}]" if found else master
+    match = LOCAL_MASTER.fullmatch(master)
+    return f"local[{match[1] or 1},{TASK_ATTEMPTS}]" if match else master
 
 
 def get_default_conf(settings: Settings, *, is_local: bool, progress: bool) -> dict[str, str]:
-    """Return how Spark is set where the caller says nothing."""
+    """Return the default configuration of Spark."""
     always = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(progress).lower(),
-        "spark.log.level": "FATAL",  # what ends a run is raised, and what does not is tried again
+        "spark.log.level": "FATAL",  # fatal errors are raised, and other failures are retried
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ARTICLES),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
-        "spark.python.worker.reuse": "true",  # kernels are loaded once a worker
+        "spark.python.worker.reuse": "true",  # kernels are loaded once per worker
         "spark.driver.memory": f"{(settings.memory + SPARK_OVERHEAD_BYTES) >> 20}m",
     }
     if not is_local:
@@ -212,53 +212,53 @@ def get_default_conf(settings: Settings, *, is_local: bool, progress: bool) -> d
 
 @contextmanager
 def collect_stderr(output: bytearray) -> Iterator[None]:
-    """Keep in `said` what Java says on stderr while it starts; what it says later goes on to stderr."""
+    """Collect in `output` what Java prints on stderr while it starts; later output goes to stderr."""
     sys.stderr.flush()
     ready = threading.Event()
-    ours, theirs = os.pipe()
+    read_end, write_end = os.pipe()
     stderr = os.dup(2)
 
     def read_pipe() -> None:
-        while piece := os.read(ours, PIPE_READ_BYTES):
+        while piece := os.read(read_end, PIPE_READ_BYTES):
             if ready.is_set():
                 os.write(stderr, piece)
             else:
                 output.extend(piece)
-        os.close(ours)
+        os.close(read_end)
 
     listener = threading.Thread(target=read_pipe, name="stderr of Java", daemon=True)
     listener.start()
-    os.dup2(theirs, 2)
-    os.close(theirs)
+    os.dup2(write_end, 2)
+    os.close(write_end)
     try:
         yield
     finally:
         os.dup2(stderr, 2)
-        listener.join(DRAIN_SECONDS)  # it ends where Java has ended
+        listener.join(DRAIN_SECONDS)  # it ends if Java has ended
         ready.set()
 
 
 def find_java_error(output: bytes) -> str:
-    """Return the line in which Java says why it did not start, or ""."""
+    """Return the line in which Java reports why it did not start; empty if there is none."""
     lines = output.decode(errors="replace").splitlines()
-    found = [line for line in lines if re.search(r"\b(Error|Exception|Invalid)\b", line)]
-    return found[0].strip()[:MAX_MESSAGE_CHARACTERS] if found else ""
+    matching_lines = [line for line in lines if re.search(r"\b(Error|Exception|Invalid)\b", line)]
+    return matching_lines[0].strip()[:MAX_MESSAGE_CHARACTERS] if matching_lines else ""
 
 
 def get_first_line(error: BaseException) -> str:
-    """Return the first line of what an error says."""
+    """Return the first line of an error message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:MAX_MESSAGE_CHARACTERS]
 
 
 def check_executors(session: SparkSession) -> None:
-    """Raise EngineError where an executor's Python has no dedup, or another one than this."""
-    ours = compute_kernels_digest()
+    """Raise `EngineError` if the executors' Python has no dedup, or another version of it."""
+    digest = compute_kernels_digest()
 
     def report_version(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
             from dedup.jit import compute_kernels_digest
 
-            answer = "" if compute_kernels_digest() == ours else "another version of dedup"
+            answer = "" if compute_kernels_digest() == digest else "another version of dedup"
         except ImportError as error:
             answer = f"no dedup ({error})"
         yield pa.RecordBatch.from_pydict({"answer": [answer]})
@@ -279,21 +279,21 @@ def check_executors(session: SparkSession) -> None:
 
 @contextmanager
 def convert_spark_errors() -> Iterator[None]:
-    """Turn what Spark raises into an error of one sentence; an error of ours that a worker raised, into itself."""
+    """Convert an error of Spark to an `EngineError` of one sentence; errors of this package from workers are restored."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        ours = PACKAGE_ERROR.search(str(error))
-        if ours:
-            raise restore_error(ours[1], ours[2]) from error
-        raised = ANY_ERROR.findall(str(error))
-        raise EngineError(f"Spark gave up: {raised[-1] if raised else get_first_line(error)}") from error
+        package_error = PACKAGE_ERROR.search(str(error))
+        if package_error:
+            raise restore_error(package_error[1], package_error[2]) from error
+        messages = ANY_ERROR.findall(str(error))
+        raise EngineError(f"Spark gave up: {messages[-1] if messages else get_first_line(error)}") from error
 
 
 def restore_error(name: str, message: str) -> DedupError:
-    """Return an error of ours, given its name."""
+    """Return an error of this package, given its class name and message."""
     kinds = {kind.__name__: kind for kind in (EngineError, InputError)}
     return kinds.get(name, DedupError)(message)

@@ -1,8 +1,8 @@
-"""A DataFrame of articles → a DataFrame of sketches: what all later stages read in place of the texts.
+"""Sketch a DataFrame of articles; all later stages read the sketches instead of the texts.
 
-In: the columns of `fields.DEFAULT_SCHEMA`; those that are missing are null. Out: a row an article, with what is written of
-it, what it is looked up by, and its packed sketch (`dedup.sketches.codec`). Arrow batches go through the functions of a local
-run, in Spark's workers.
+The input has the columns of `DEFAULT_SCHEMA`; missing columns count as null. The output has a row per article
+with its identity columns, its lookup keys and its packed sketch (`dedup.sketches.codec`). Spark's workers
+apply the functions of a local run to Arrow batches.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,25 +25,26 @@ SKETCH_SCHEMA = (
     "id string, title string, source string, published timestamp, time bigint, day double, length int, telling bigint, "
     "salient binary, bands binary, sketch binary, position bigint"
 )
-"""`time` is `published` in seconds since 1970, `day` the same in days; `salient` and `bands` are uint32s end to end."""
+"""Column time is published in seconds since 1970, day the same in days, telling the hash of the text; salient
+and bands are concatenated uint32 values."""
 POSITION_COLUMN = "dedup_position"
-"""The column that may say which place an article has in the order of input; each another one."""
+"""The optional column with the unique position of each article in the input."""
 BATCH_ARTICLES, BATCH_BYTES = 1024, 8 << 20
-"""So much is sketched at once."""
+"""The most articles and bytes sketched at a time."""
 LITTLE_ENDIAN_UINT32 = np.dtype("<u4")
 
 Batches = Iterator[pa.RecordBatch]
 
 
 def sketch_frame(articles: DataFrame, settings: Settings) -> DataFrame:
-    """Return the sketches of a DataFrame of articles under the settings, in the order of its rows."""
-    given = [field for field in (*FIELDS, POSITION_COLUMN) if field in articles.columns]
-    named = articles.select(*map(sql.col, given)).withColumn("id", build_id_column(given))
+    """Return the sketches of a DataFrame of articles, in the order of its rows."""
+    names = [field for field in (*FIELDS, POSITION_COLUMN) if field in articles.columns]
+    named = articles.select(*map(sql.col, names)).withColumn("id", build_id_column(names))
     return named.mapInArrow(build_sketcher(settings), SKETCH_SCHEMA)
 
 
 def build_id_column(columns: list[str]) -> Column:
-    """Return the column of ids, in which one that is missing is made of what else is given: the same whenever it is."""
+    """Return the column of ids; a missing id is a hash of the other columns, so it is the same in every run."""
     others = [sql.col(name) for name in columns if name not in {"id", POSITION_COLUMN}]
     made = sql.concat(sql.lit("made-"), sql.lower(sql.hex(sql.xxhash64(*others))))
     return sql.coalesce(sql.col("id").cast("string"), made) if "id" in columns else made
@@ -56,16 +57,16 @@ def build_sketcher(settings: Settings) -> Callable[[Batches], Batches]:
         for batch in batches:
             for part in split_batch(batch, BATCH_ARTICLES, BATCH_BYTES):
                 articles = to_article_batch(part)
-                made = build_sketch_rows(articles, sketch_with_settings(articles, settings))
-                given = POSITION_COLUMN in part.schema.names
-                positions = part[POSITION_COLUMN] if given else pa.nulls(part.num_rows, pa.int64())
-                yield made.append_column("position", positions)
+                rows = build_sketch_rows(articles, sketch_with_settings(articles, settings))
+                has_positions = POSITION_COLUMN in part.schema.names
+                positions = part[POSITION_COLUMN] if has_positions else pa.nulls(part.num_rows, pa.int64())
+                yield rows.append_column("position", positions)
 
     return sketch_all
 
 
 def to_article_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a batch with the columns of `DEFAULT_SCHEMA`; what is missing is null, and a text that is missing is empty."""
+    """Return a batch with the columns of `DEFAULT_SCHEMA`; missing values are null, missing texts are empty."""
     columns = {name: batch.column(name) for name in batch.schema.names}
     if "published" in columns:
         columns["published"], _ = parse_published(columns["published"])
@@ -81,7 +82,7 @@ def to_article_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def build_sketch_rows(articles: pa.RecordBatch, s: Sketches) -> pa.RecordBatch:
-    """Return the rows of some articles and their sketches."""
+    """Return the rows of articles and their sketches."""
     published = articles["published"]
     return pa.RecordBatch.from_pydict(
         {
@@ -101,18 +102,18 @@ def build_sketch_rows(articles: pa.RecordBatch, s: Sketches) -> pa.RecordBatch:
 
 
 def sort_by_number(sketches: pa.Table) -> pa.Table:
-    """Return sketches by rising number; those of more than two gigabytes too, which no array of binary holds."""
+    """Return sketches sorted by number; this also works for more than two gigabytes, the limit of a binary array."""
     wide = sketches.column("sketch").cast(pa.large_binary())
     return sketches.set_column(sketches.schema.get_field_index("sketch"), "sketch", wide).sort_by("number")
 
 
 def encode_keys(keys: np.ndarray) -> pa.Array:
-    """Return the rows of a table of uint32 as binary values."""
+    """Return the rows of a uint32 table as binary values."""
     return pa.array([row.tobytes() for row in keys.astype(LITTLE_ENDIAN_UINT32)], pa.binary())
 
 
 def decode_keys(column: pa.ChunkedArray | pa.Array, width: int) -> np.ndarray:
-    """Return a column of binary values as a table of uint32, `width` of them a row."""
+    """Return a column of binary values as a uint32 table with `width` columns."""
     return (
         np.frombuffer(b"".join(column.to_pylist()), LITTLE_ENDIAN_UINT32).reshape(-1, width).astype(np.uint32)
     )

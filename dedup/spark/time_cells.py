@@ -1,7 +1,7 @@
-"""Dates → cells of time: which articles must meet to be compared.
+"""Assign articles to time cells, so that any two articles within the window share a cell.
 
-In: dates, and how far apart two articles may lie. Out: for each article the cells that it goes to, and the one of them that
-is its home. Two dated articles within the window meet in the home of the later one; one without a date goes to all cells.
+Each article is in one or more cells, and one of them is its home. Two dated articles within the window are
+both in the home of the later one. An undated article is in every cell.
 """
 
 from typing import NamedTuple
@@ -10,18 +10,20 @@ import numpy as np
 
 
 class CellVisits(NamedTuple):
-    """Articles and the cells that they go to, a row for each visit."""
+    """Articles and their cells, one row for each cell of an article."""
 
     articles: np.ndarray
-    """int64: positions in what was given."""
+    """int64: positions of the articles."""
     cells: np.ndarray
     """int64."""
     is_home: np.ndarray
-    """bool: whether the cell is the article's own."""
+    """bool: whether the cell is the home of the article."""
 
 
 def choose_cell_bounds(quantiles: np.ndarray, window: float) -> np.ndarray:
-    """Return the days at which cells begin, after the first: some of the quantiles, none within a window of the one before.
+    """Return the days at which cells after the first begin.
+
+    They are some of the `quantiles`, each at least `window` days after the one before.
 
     >>> choose_cell_bounds(np.array([1.0, 2.0, 9.0, 10.0, 14.0]), 5.0)
     array([ 1.,  9., 14.])
@@ -34,7 +36,7 @@ def choose_cell_bounds(quantiles: np.ndarray, window: float) -> np.ndarray:
 
 
 def assign_cells(days: np.ndarray, numbers: np.ndarray, bounds: np.ndarray, window: float) -> CellVisits:
-    """Return which cells some articles go to; the undated, NaN, go to all, and their numbers say which is their home."""
+    """Return the cells of articles; undated ones (NaN) are in all cells, and their number determines their home."""
     cells = len(bounds) + 1
     undated = np.isnan(days)
     homes = np.searchsorted(bounds, days, side="right")

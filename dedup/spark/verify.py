@@ -1,7 +1,7 @@
-"""Candidate pairs → edges between articles that match: enough of them to connect what matches connect.
+"""Verify candidate pairs, and return enough matching pairs to connect all articles that matches connect.
 
-In: pairs, and the numbered sketches in slices. Out: rows of two numbers. A pair goes to the slice of its later article, a sketch
-once to each slice where it is wanted. There pairs are judged as in a local run, but for those that are connected already.
+Each pair goes to the slice of its later article, and each sketch once to every slice that needs it. Pairs are
+classified as in a local run, except pairs of articles that are already connected.
 """
 
 from collections.abc import Callable
@@ -22,21 +22,21 @@ from dedup.spark.sketch import sort_by_number
 EDGE_SCHEMA = "later bigint, earlier bigint"
 PAIR_COLUMNS = ("later", "earlier", "banded")
 MAX_SLICE_SKETCHES = 1 << 17
-"""A slice that wants more sketches than this is parted: they would take a gigabyte."""
+"""A slice that needs more sketches is split; this many take a gigabyte."""
 
 
 def verify_candidates(pairs: DataFrame, sketches: DataFrame, settings: Settings) -> DataFrame:
-    """Return edges that connect all articles that match, of the numbered sketches."""
-    sent = split_slices(pairs.where(sql.col("earlier").isNotNull()))
+    """Return edges that connect all matching articles."""
+    slices = split_slices(pairs.where(sql.col("earlier").isNotNull()))
     ends = sql.explode(sql.array("later", "earlier")).alias("number")
-    wanted = sent.select(sql.col("slice").alias("to"), sql.col("part").alias("in"), ends).distinct()
-    there = wanted.join(sketches.select("number", "day", "sketch"), "number")
-    both = sent.groupBy("slice", "part").cogroup(there.groupBy("to", "in"))
-    return both.applyInArrow(build_verifier(settings), EDGE_SCHEMA)
+    requests = slices.select(sql.col("slice").alias("to"), sql.col("part").alias("in"), ends).distinct()
+    requested_sketches = requests.join(sketches.select("number", "day", "sketch"), "number")
+    groups = slices.groupBy("slice", "part").cogroup(requested_sketches.groupBy("to", "in"))
+    return groups.applyInArrow(build_verifier(settings), EDGE_SCHEMA)
 
 
 def split_slices(pairs: DataFrame) -> DataFrame:
-    """Return pairs with the `slice` of their later article, and the `part` of it where that wants too many sketches."""
+    """Return pairs with the slice of their later article, and a part number if the slice needs too many sketches."""
     pairs = pairs.withColumn("slice", sql.shiftright("later", SLICE_BITS))
     wants = pairs.groupBy("slice").agg(sql.approx_count_distinct("earlier").alias("wants")).collect()
     large = [
@@ -50,7 +50,7 @@ def split_slices(pairs: DataFrame) -> DataFrame:
 
 
 def build_verifier(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Table]:
-    """Return the function that judges the pairs of a slice by the sketches that were sent to it."""
+    """Return the function that classifies the pairs of a slice, given their sketches."""
 
     def verify_slice(pairs: pa.Table, sketches: pa.Table) -> pa.Table:
         return select_joining_pairs(pairs, sketches, settings)
@@ -59,7 +59,7 @@ def build_verifier(settings: Settings) -> Callable[[pa.Table, pa.Table], pa.Tabl
 
 
 def select_joining_pairs(pairs: pa.Table, sketches: pa.Table, settings: Settings) -> pa.Table:
-    """Return those pairs of a slice that match and join two sets of its articles, those that share bands first."""
+    """Return the pairs of a slice that match and join two sets of articles; banded pairs are checked first."""
     sketches, rules = sort_by_number(sketches), make_match_params(settings)
     numbers, none = sketches["number"].to_numpy(), np.zeros((len(sketches), 0), np.uint32)
     days = np.array(sketches["day"].to_numpy(), np.float64)

@@ -171,8 +171,8 @@ def test_ids_given_twice_stay_apart(tmp_path: Path) -> None:
     (line,) = lines_of(answer.stdout)
     assert {line["cluster"], line["members"][0]["id"]} == {"x", "x#3"}
     assert answer.stderr.startswith("4 articles, 1 cluster, 2 duplicates")
-    assert "1 articles given twice" in answer.stderr
-    assert "whose id another article has already" in answer.stderr
+    assert "1 article repeated in the input" in answer.stderr
+    assert "with the id of another article, renamed" in answer.stderr
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_too_few_labels_of_a_kind_are_an_error() -> None:
     labelled, _ = invented(3, 40)
 
     for base, kind in ((SHIPPED, "story"), (STORYLINE, "storyline")):
-        with pytest.raises(InputError, match=f"40 pairs of one {kind} and 0 of two are too few"):
+        with pytest.raises(InputError, match=f"40 pairs of the same {kind} and 0 of different ones"):
             fit_calibrated_model(labelled._replace(same=np.ones(40, bool)), base)
 
 

@@ -152,8 +152,6 @@ def test_a_file_that_breaks_off_is_named(tmp_path: Path, kind: str) -> None:
     assert [(file.path, "breaks off" in file.reason) for file in corpus.corrupt_files] == [
         (str(tmp_path / f"cut.{kind}.gz"), True)
     ]
-    warning = (
-        f"files that break off or are damaged, so that articles are missing, such as {tmp_path}/cut.{kind}.gz"
-    )
+    warning = f"files damaged or cut off, so that articles are missing, such as {tmp_path}/cut.{kind}.gz"
     assert corpus.warnings == {warning: 1}
     assert corpus.corrupt_files[0] in corpus.rejects

@@ -1,4 +1,4 @@
-"""A wire story that six outlets carry, with cuts: each copy leads to the telling that its words come from."""
+"""A wire story that six outlets carry, with cuts: each copy leads to the article that its words come from."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ WIRE = [sentence(RANDOM, CAST) for _ in range(16)]
 OWN = [sentence(RANDOM, CAST) for _ in range(5)]
 
 
-def telling(name: str, hour: int, sentences: list[str], **others: Any) -> dict[str, Any]:
+def article(name: str, hour: int, sentences: list[str], **others: Any) -> dict[str, Any]:
     """Return an article of one hour of a day."""
     return {
         "id": name,
@@ -37,12 +37,12 @@ def telling(name: str, hour: int, sentences: list[str], **others: Any) -> dict[s
 
 
 ARTICLES = [
-    telling("wire", 1, WIRE),
-    telling("whole", 2, WIRE),
-    telling("edited", 3, [*WIRE, *OWN]),
-    telling("cut of edited", 4, [*WIRE[8:], *OWN]),
-    telling("cut", 5, WIRE[:12]),
-    telling("copy of cut", 6, [*WIRE[:12], "More soon."]),
+    article("wire", 1, WIRE),
+    article("whole", 2, WIRE),
+    article("edited", 3, [*WIRE, *OWN]),
+    article("cut of edited", 4, [*WIRE[8:], *OWN]),
+    article("cut", 5, WIRE[:12]),
+    article("copy of cut", 6, [*WIRE[:12], "More soon."]),
 ]
 
 
@@ -55,7 +55,7 @@ def story() -> Story:
     return found
 
 
-def test_each_copy_leads_to_the_earliest_telling_that_it_carries(story: Story) -> None:
+def test_each_copy_leads_to_the_earliest_article_that_it_carries(story: Story) -> None:
     parents = {edge.child: (edge.parent, edge.relation) for edge in story.edges}
 
     assert parents == {
@@ -75,8 +75,8 @@ def test_an_edge_says_how_much_of_each_is_carried(story: Story) -> None:
     assert shares["edited"][0] < 1.0 == shares["edited"][1]
 
 
-def test_tellings_that_edges_join_have_one_origin(story: Story) -> None:
-    assert [telling.id for telling in story.tellings] == [article["id"] for article in ARTICLES]
+def test_articles_that_edges_join_have_one_origin(story: Story) -> None:
+    assert [article.id for article in story.articles] == [article["id"] for article in ARTICLES]
     assert story.origin_count == 1
 
 

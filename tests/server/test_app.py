@@ -414,7 +414,7 @@ def test_more_than_there_is_room_for_is_told_to_come_again(monkeypatch: pytest.M
         later = client.post("/articles", json={"id": "c", "text": SAID})
 
     assert (turned_away.status_code, turned_away.headers["retry-after"]) == (503, "1")
-    assert turned_away.json()["error"].startswith("2 requests are in hand")
+    assert turned_away.json()["error"].startswith("there are too many requests in progress (2)")
     assert read.status_code == 503
     assert len(answered) == 2
     assert later.status_code == 200

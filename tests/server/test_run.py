@@ -170,7 +170,7 @@ def test_it_is_not_open_to_other_machines_without_a_token(host: str) -> None:
 
     assert answer.exit_code == 1
     assert answer.stderr == (
-        f"Error: {host} can be reached from other machines: set DEDUP_TOKEN to a secret that they must bring\n"
+        f"Error: {host} can be reached from other machines: set DEDUP_TOKEN to a secret that they must send\n"
     )
 
 

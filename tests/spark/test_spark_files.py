@@ -84,7 +84,7 @@ def test_a_folder_is_read_as_a_local_run_reads_it(small: SparkSession, folder: P
     assert found(articles) == expected
     assert records(articles) == lines(local)
     assert list(articles.rejects) == local.rejects
-    damaged = {"files that break off or are damaged, so that articles are missing": 1}
+    damaged = {"files damaged or cut off, so that articles are missing": 1}
     assert {**articles.warnings, **damaged} == remove_examples(local.warnings)
 
 

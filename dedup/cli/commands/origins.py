@@ -1,4 +1,4 @@
-"""`dedup origins`: who told each story first, and which telling each copy carries."""
+"""`dedup origins`: find the article that each copy was copied from."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dedup.cli.options import (
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.progress import prepare_libraries, run_interruptibly, run_with_progress
 from dedup.cli.rejects import RejectOptions, rejects_options, report_rejects
+from dedup.formatting import format_count
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -32,7 +33,9 @@ __all__ = ["origins_command"]
     examples=("dedup origins news/ -o graph.json", "dedup origins news/ -o graph.graphml --window-days 7"),
 )
 @corpus_argument
-@output_option("Write the graph here; .json, .graphml or .csv says the format.", required=True)
+@output_option(
+    "Write the graph to this file, in the format of its extension: .json, .graphml or .csv.", required=True
+)
 @settings_options
 @rejects_options
 @corpus_options
@@ -44,11 +47,11 @@ def origins_command(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Trace which telling of a story each copy carries.
+    """Find the article that each copy was copied from.
 
-    The graph has a node for each article of a cluster, and an edge from the earliest telling whose wording an article
-    carries to that article. Tellings are of one origin where an edge joins them, where they are of one publisher, or where
-    they credit one news agency.
+    The graph has a node for each article of a cluster, and an edge to each copy from the earliest article
+    whose wording it repeats. Articles share an origin if an edge joins them, or if they have the same
+    publisher or credit the same agency.
     """
     prepare_libraries()
     from dedup import read_articles
@@ -69,5 +72,6 @@ def origins_command(
     stories = run_interruptibly(lambda: trace_origins(done.result, corpus))
     with open_atomic(output) as file:
         file.write(format_graph(stories).encode())
-    summary = f"{sum(len(story.edges) for story in stories):,} copies traced, in {len(stories):,} stories"
+    copies = sum(len(story.edges) for story in stories)
+    summary = f"{format_count(copies, 'copy')} traced, in {format_count(len(stories), 'story')}"
     echo_status("\n".join([format_run_summary(done), summary, *warnings]), quiet=quiet)

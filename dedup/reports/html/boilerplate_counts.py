@@ -44,17 +44,17 @@ RULE_DESCRIPTIONS: Mapping[str, str] = {
     "caption": "captions that end in a credit",
     "byline": "bylines",
     "dateline": "datelines",
-    LEARNED_RULE: "learned of its source (--boilerplate)",
+    LEARNED_RULE: "learned for its source (--boilerplate)",
 }
-"""What each rule of `dedup.text.boilerplate.rules` recognises, in a few words."""
+"""A short description of the text that each rule of `dedup.text.boilerplate.rules` matches."""
 MAX_EXAMPLE_CHARACTERS = 160
 """Characters of a passage that an example shows."""
 MAX_DISTINCT_PASSAGES = 20_000
-"""So many different passages of a rule are counted at once; then those seen least are forgotten."""
+"""The most different passages counted for a rule at a time; beyond it, the rarest are dropped."""
 
 
 class BoilerplatePiece(NamedTuple):
-    """A piece of boilerplate."""
+    """A passage that a boilerplate rule matched."""
 
     row: int
     rule: str
@@ -63,7 +63,7 @@ class BoilerplatePiece(NamedTuple):
 
 @dataclass(slots=True)
 class BoilerplateCounts:
-    """How often each rule recognised something, in how many articles, and its commonest passages."""
+    """The matches of each rule, the number of articles with one, and the most frequent passages."""
 
     pieces: Counter[str] = field(default_factory=Counter)
     articles: Counter[str] = field(default_factory=Counter)
@@ -96,10 +96,12 @@ def find_boilerplate_pieces(
 
 
 def find_learned_pieces(batch: pa.RecordBatch, learned: BoilerplateProfile) -> Iterator[BoilerplatePiece]:
-    """Yield the passages of a batch that were learned of their sources."""
+    """Yield the learned passages of the sources of a batch."""
     texts = clean_texts(batch["text"])
     data, _ = get_utf8_buffers(texts)
-    found = find_passages(texts, batch["source"])
-    known = is_in_sorted(found.keys, compute_profile_keys(learned))
-    for row, (start, end) in zip(found.rows[known].tolist(), found.spans[known].tolist(), strict=True):
+    passages = find_passages(texts, batch["source"])
+    is_learned = is_in_sorted(passages.keys, compute_profile_keys(learned))
+    for row, (start, end) in zip(
+        passages.rows[is_learned].tolist(), passages.spans[is_learned].tolist(), strict=True
+    ):
         yield BoilerplatePiece(row, LEARNED_RULE, data[start:end].tobytes().decode())

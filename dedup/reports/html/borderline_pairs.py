@@ -19,21 +19,21 @@ from dedup.reports.html.statistics import compute_clipped_log_odds, get_level_re
 __all__ = ["NEAR_LOG_ODDS", "BorderlinePair", "BorderlinePairs", "find_borderline_pairs"]
 
 MAX_PAIRS_PER_KIND = 25
-"""The most pairs of a kind: enough to choose a threshold."""
+"""The most pairs of each kind, enough to choose a threshold."""
 LIMIT_REACHED_REASON = (
     "it would match, but a limit was reached before it was compared (max_candidates, max_postings)"
 )
 NEAR_LOG_ODDS = 4.0
-"""Log-odds from the threshold within which a pair is near it."""
+"""A pair is near the threshold within this many log-odds."""
 WITNESSED_REASON = "scored below the threshold, but also matched another article in the cluster"
 PROBABILITY_CLAUSE = re.compile(
     r"\Athe probability that they (?:tell the same story|belong to one storyline) is [\d.]+%, but "
 )
-"""The part of a reason that a table shows in its own column."""
+"""The part of a reason that a table shows in a column of its own."""
 
 
 class BorderlinePair(NamedTuple):
-    """Two articles by position; `first` ranks first."""
+    """Two articles by position; `first` ranks higher."""
 
     first: int
     later: int
@@ -57,7 +57,7 @@ class BorderlinePairs(NamedTuple):
     apart: list[BorderlinePair]
     """Pairs just below the threshold, highest probability first."""
     blocked: list[BorderlinePair]
-    """Pairs above the threshold that another rule keeps apart, highest probability first."""
+    """Pairs above the threshold that another rule rejects, highest probability first."""
 
 
 def find_borderline_pairs(result: Result, near_misses: NearMisses) -> BorderlinePairs:
@@ -82,12 +82,12 @@ def find_borderline_pairs(result: Result, near_misses: NearMisses) -> Borderline
 def find_just_matched(
     result: Result, rules: MatchParams
 ) -> tuple[list[BorderlinePair], list[BorderlinePair]]:
-    """Return the matches of the model with the lowest probabilities: those above the threshold, and the witnessed ones."""
-    made = result.assignments
+    """Return the matches of the model with the lowest probabilities: those above the threshold, and those matched with help."""
+    assignments = result.assignments
     matches = np.flatnonzero(
-        (made.relations == get_level_relation(result.settings)) & (result.duplicate_of_input < 0)
+        (assignments.relations == get_level_relation(result.settings)) & (result.duplicate_of_input < 0)
     )
-    odds = compute_clipped_log_odds(made.scores[matches])
+    odds = compute_clipped_log_odds(assignments.scores[matches])
     order = np.argsort(odds, kind="stable")
     alone, near = (
         odds[order] >= get_level_threshold(rules),
@@ -96,7 +96,9 @@ def find_just_matched(
 
     def make_matched_pair(n: int, reason: str) -> BorderlinePair:
         a = int(matches[n])
-        return BorderlinePair(int(made.leaders[a]), a, float(odds[n]), made.get_evidence_rows(a), reason)
+        return BorderlinePair(
+            int(assignments.leaders[a]), a, float(odds[n]), assignments.get_evidence_rows(a), reason
+        )
 
     return (
         [make_matched_pair(n, "") for n in order[alone & near][:MAX_PAIRS_PER_KIND].tolist()],
@@ -107,7 +109,7 @@ def find_just_matched(
 def make_unmatched_pair(
     result: Result, near_misses: NearMisses, n: int, rules: MatchParams
 ) -> BorderlinePair:
-    """Return a pair that was not matched, with the reason."""
+    """Return a pair that does not match, with the reason."""
     seen = reasons.PairEvidence(
         evidence=near_misses.evidence[n],
         probability=to_probability(float(near_misses.log_odds[n])),
@@ -126,19 +128,19 @@ def make_unmatched_pair(
 
 
 def explain_followup(result: Result, near_misses: NearMisses, n: int) -> str:
-    """Return the reason why a missed pair is kept as a follow-up, "" if the later does not follow the first."""
+    """Return why a pair is kept as a follow-up; empty if the later article does not follow the first."""
     first, later = int(near_misses.first[n]), int(near_misses.later[n])
-    made = result.assignments
-    if made.storylines[later] != first:
+    assignments = result.assignments
+    if assignments.storylines[later] != first:
         return ""
     return (
         f"it is kept as a follow-up: the probability that they belong to one storyline is "
-        f"{format_percent(float(made.scores[later]))}"
+        f"{format_percent(float(assignments.scores[later]))}"
     )
 
 
 def explain_unmatched(pair_evidence: reasons.PairEvidence, result: Result, rules: MatchParams) -> str:
-    """Return why a pair was not matched, "" if its probability is the reason."""
+    """Return why a pair does not match; empty if its probability is the reason."""
     words = reasons.explain_mismatch(pair_evidence, result.settings)
     if words.startswith("the probability that") and pair_evidence.probability < to_probability(
         get_level_threshold(rules)
@@ -148,11 +150,11 @@ def explain_unmatched(pair_evidence: reasons.PairEvidence, result: Result, rules
 
 
 def should_match(pair_evidence: reasons.PairEvidence, rules: MatchParams) -> bool:
-    """Return whether no rule speaks against a pair, though it is not matched."""
+    """Return whether no rule rejects a pair, although it does not match."""
     exact, copy, excerpt, extension, rewrite, _ = rules.allowed.tolist()
     row, near = pair_evidence.evidence, not pair_evidence.days_apart > rules.copy_window_days
     part = max(row[CONTAINED] if excerpt else 0.0, row[CONTAINS] if extension else 0.0)
-    told = (
+    is_same = (
         rewrite
         and not has_different_subject(row)
         and pair_evidence.probability >= to_probability(get_level_threshold(rules))
@@ -161,5 +163,5 @@ def should_match(pair_evidence: reasons.PairEvidence, rules: MatchParams) -> boo
     copied = near and ((copy or exact) and row[JACCARD] >= rules.copy_jaccard)
     cut = near and part >= rules.excerpt_containment
     return bool(
-        pair_evidence.fewest_words >= rules.min_words and not is_template(row) and (told or copied or cut)
+        pair_evidence.fewest_words >= rules.min_words and not is_template(row) and (is_same or copied or cut)
     )

@@ -1,6 +1,7 @@
-"""Lay out charts: columns, ticks, and a sentence that says the same.
+"""Lay out charts: columns, ticks, and a sentence that summarizes them.
 
-Widths are shares of the drawing and heights are pixels, so a chart fits any screen and its text keeps its size.
+Widths are shares of the drawing and heights are pixels, so a chart fits any screen and its text keeps its
+size.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from dedup.reports.html.statistics import LOG_ODDS_EDGES, HistogramBin
 __all__ = ["Chart", "ChartColumn", "ChartTick", "build_bar_chart", "build_score_chart"]
 
 CHART_HEIGHT = 150
-"""Pixels of the highest column."""
+"""Height of the highest column in pixels."""
 COLUMN_GAP = 0.12
-"""The share of a column's width that is left free."""
+"""The share of a column's width that is left empty."""
 TICK_PROBABILITIES = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True, slots=True)
 class ChartColumn:
-    """A column, from left to right in per cent of the width, from top to bottom in pixels."""
+    """A column; horizontal values are in per cent of the width, vertical ones in pixels from the top."""
 
     label: str
     count: int
@@ -45,7 +46,7 @@ class ChartTick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart, with a sentence that summarizes it."""
+    """A chart and a sentence that summarizes it."""
 
     title: str
     says: str
@@ -57,28 +58,28 @@ class Chart:
 
 def build_bar_chart(title: str, bins: Sequence[HistogramBin], says: str) -> Chart:
     """Return a chart with a labelled column for each bin."""
-    width, highest = 100 / max(len(bins), 1), max((found.count for found in bins), default=1) or 1
+    width, highest = 100 / max(len(bins), 1), max((column.count for column in bins), default=1) or 1
     columns = tuple(
         make_chart_column(
-            found.label, found.count, n * width, width, CHART_HEIGHT * found.count / highest, 0, "told"
+            column.label, column.count, n * width, width, CHART_HEIGHT * column.count / highest, 0, "told"
         )
-        for n, found in enumerate(bins)
+        for n, column in enumerate(bins)
     )
-    ticks = tuple(ChartTick(found.label, (n + 0.5) * width) for n, found in enumerate(bins))
+    ticks = tuple(ChartTick(column.label, (n + 0.5) * width) for n, column in enumerate(bins))
     return Chart(title, says, columns, ticks)
 
 
 def build_score_chart(
     title: str, matched: np.ndarray, apart: np.ndarray, threshold: float, says: str
 ) -> Chart:
-    """Return a stacked chart of log-odds: unmatched pairs, matched pairs on top of them, and the threshold."""
+    """Return a stacked chart of log-odds: unmatched pairs below, matched pairs on top, and the threshold."""
     width, highest = 100 / (len(LOG_ODDS_EDGES) - 1), max(int((matched + apart).max(initial=0)), 1)
     columns = []
-    for n, (found, not_found) in enumerate(zip(matched.tolist(), apart.tolist(), strict=True)):
+    for n, (matched_count, missed_count) in enumerate(zip(matched.tolist(), apart.tolist(), strict=True)):
         label = f"{format_percent(to_probability(LOG_ODDS_EDGES[n]))} to {format_percent(to_probability(LOG_ODDS_EDGES[n + 1]))}"
-        below, above = (CHART_HEIGHT * count / highest for count in (not_found, found))
-        columns.append(make_chart_column(label, not_found, n * width, width, below, 0, "apart"))
-        columns.append(make_chart_column(label, found, n * width, width, above, below, "told"))
+        below, above = (CHART_HEIGHT * count / highest for count in (missed_count, matched_count))
+        columns.append(make_chart_column(label, missed_count, n * width, width, below, 0, "apart"))
+        columns.append(make_chart_column(label, matched_count, n * width, width, above, below, "told"))
     ticks = tuple(
         ChartTick(f"{p:.1%}".replace(".0%", "%"), compute_x_percent(np.log(p / (1 - p))))
         for p in TICK_PROBABILITIES
@@ -89,7 +90,7 @@ def build_score_chart(
 def make_chart_column(
     label: str, count: int, x: float, width: float, height: float, above: float, kind: str
 ) -> ChartColumn:
-    """Return a column, stacked on one of `above` pixels; even a count of one is visible."""
+    """Return a column stacked on a column of `above` pixels; even a count of 1 is visible."""
     height = max(height, 1.5) if count else 0.0
     y = CHART_HEIGHT - above - height
     inset = width * COLUMN_GAP / 2
@@ -99,7 +100,7 @@ def make_chart_column(
 
 
 def compute_x_percent(log_odds: float) -> float:
-    """Return the position of log-odds, in per cent of the width."""
+    """Return the horizontal position of log-odds, in per cent of the width."""
     return round(
         float(np.clip((log_odds - LOG_ODDS_EDGES[0]) / (LOG_ODDS_EDGES[-1] - LOG_ODDS_EDGES[0]), 0, 1)) * 100,
         3,

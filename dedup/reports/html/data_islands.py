@@ -1,7 +1,8 @@
-"""Pack the articles, clusters and pairs of a page into islands of data: compact JSON, deflated, in base64.
+"""Pack the articles, clusters and pairs of a page as data islands: compact JSON, deflated, in base64.
 
-Titles and texts go into the page as letters and digits only, so nothing in them can end a script or begin one. The page's script
-unpacks the islands (`DecompressionStream`), those of texts as they are needed.
+Titles and texts are in the page only as letters and digits, so they can neither end a script nor start one.
+The script of the page unpacks the islands (with the browser's DecompressionStream); it unpacks texts on
+demand.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 __all__ = ["DataIslands", "PageListing", "build_islands", "encode_island"]
 
 ISLAND_CHARACTERS = 1_000_000
-"""Characters of text in an island, about: the amount that opening a cluster unpacks."""
+"""The approximate number of characters of text in an island, which opening a cluster unpacks."""
 COMPRESSION_LEVEL = 9
-"""The smallest page; it takes a second for ten million characters."""
+"""The level of the smallest page; ten million characters take a second."""
 THOUSANDTHS, HUNDREDTHS = 1_000, 100
-"""Shares and log-odds are whole numbers in the page: of thousandths, and of hundredths."""
+"""Factors by which the page stores shares and log-odds as integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +43,31 @@ class PageListing:
     """The articles that a page lists, by position."""
 
     positions: list[int]
-    """The articles of clusters, each canonical before its members, then other articles of pairs and storylines."""
+    """Articles of clusters, each canonical before its members, then other articles of pairs and storylines.
+    """
     sizes: list[int]
     """The size of each cluster."""
     left_out: int
-    """Smaller clusters that are not listed for lack of room."""
+    """The number of smaller clusters that are not listed for lack of room."""
     storylines: list[list[int]]
-    """The chapters of each storyline, by date; the longest storyline first."""
+    """The chapters of each storyline, by date; longest storyline first."""
     storylines_left_out: int
-    """Shorter storylines that are not listed for lack of room."""
+    """The number of shorter storylines that are not listed for lack of room."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataIslands:
-    """The data of a page, packed."""
+    """The packed data of a page."""
 
     index: str
-    """All but the texts."""
+    """All data except the texts."""
     texts: list[str]
 
 
 def build_islands(
     result: Result, listing: PageListing, pairs: Sequence[BorderlinePair], texts: Snippets
 ) -> DataIslands:
-    """Return the data on the articles that are listed."""
+    """Return the data of the listed articles."""
     positions = listing.positions
     places = {a: n for n, a in enumerate(positions)}
     model = choose_level_model(result.settings)
@@ -88,11 +90,22 @@ def build_islands(
 def list_storylines(
     result: Result, chapters: Sequence[Sequence[int]], places: Mapping[int, int]
 ) -> list[list[Any]]:
-    """Return each storyline: the place of its first article, the places of its chapters, and how many repeats each has."""
-    made = result.assignments
-    retold = np.bincount(made.leaders[result.duplicate_of_input < 0], minlength=len(made.leaders)) - 1
+    """Return (first, chapters, repeats) of each storyline.
+
+    `first` and `chapters` are indices into the listed articles; `repeats` is the number of duplicates of each
+    chapter.
+    """
+    assignments = result.assignments
+    repeats = (
+        np.bincount(assignments.leaders[result.duplicate_of_input < 0], minlength=len(assignments.leaders))
+        - 1
+    )
     return [
-        [places[int(made.storylines[stories[0]])], [places[a] for a in stories], retold[stories].tolist()]
+        [
+            places[int(assignments.storylines[stories[0]])],
+            [places[a] for a in stories],
+            repeats[stories].tolist(),
+        ]
         for stories in chapters
     ]
 
@@ -114,56 +127,56 @@ def describe_models(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def build_article_columns(result: Result, positions: Sequence[int], texts: Snippets) -> dict[str, list[Any]]:
-    """Return the data of each article, as columns; a kept article has a score if it follows another."""
+    """Return the data of the articles as columns; a kept article has a score if it follows another."""
     rows = result.articles.take(pa.array(positions, pa.int64()))
     names = rows["source"].combine_chunks().dictionary_encode()
-    made = result.assignments
+    assignments = result.assignments
     story, storyline = (choose_model(result.settings, name) for name in ("story", "storyline"))
     titles = rows["title"].to_pylist()
     dates = to_epoch_seconds(rows["published"])
-    follows = made.is_follower()
-    linked = [bool(made.relations[a] != NO_RELATION or follows[a]) for a in positions]
-    by_storyline = follows | (made.relations == FOLLOWUP)
+    follows = assignments.is_follower()
+    linked = [bool(assignments.relations[a] != NO_RELATION or follows[a]) for a in positions]
+    by_storyline = follows | (assignments.relations == FOLLOWUP)
     return {
         "ids": rows["id"].to_pylist(),
         "titles": [title or texts.openings.get(a, "") for a, title in zip(positions, titles, strict=True)],
         "sourceNames": names.dictionary.to_pylist(),
         "sources": names.indices.fill_null(-1).to_pylist(),
         "dates": [None if np.isnan(date) else int(date) for date in dates.tolist()],
-        "relations": [int(made.relations[a]) for a in positions],
+        "relations": [int(assignments.relations[a]) for a in positions],
         "scores": [
-            round(result.get_score(a) * THOUSANDTHS) if told else 0
-            for a, told in zip(positions, linked, strict=True)
+            round(result.get_score(a) * THOUSANDTHS) if is_linked else 0
+            for a, is_linked in zip(positions, linked, strict=True)
         ],
         "evidence": [
-            pack_evidence_parts(made.get_evidence_rows(a), storyline if by_storyline[a] else story)
-            if told
+            pack_evidence_parts(assignments.get_evidence_rows(a), storyline if by_storyline[a] else story)
+            if is_linked
             else 0
-            for a, told in zip(positions, linked, strict=True)
+            for a, is_linked in zip(positions, linked, strict=True)
         ],
         "lengths": [texts.shown[a].length if a in texts.shown else -1 for a in positions],
     }
 
 
 def find_weighed_columns(model: LinearModel) -> list[int]:
-    """Return the columns of evidence that a model weighs."""
+    """Return the evidence columns that a model uses."""
     return np.flatnonzero(model.coefficients.any(axis=0)).tolist()
 
 
 def pack_evidence_parts(row: np.ndarray, model: LinearModel) -> list[int]:
-    """Return a row of evidence as three shares of the wording and the part of each feature in the log-odds."""
+    """Return the three wording shares of a row of evidence, then the contribution of each feature to the log-odds."""
     shares = [round(float(row[n]) * THOUSANDTHS) for n in (JACCARD, CONTAINED, CONTAINS)]
     odds = row * model.select_coefficients(row)
     return shares + [round(float(odds[n]) * HUNDREDTHS) for n in find_weighed_columns(model)]
 
 
 def pack_listed_pair(pair: BorderlinePair, places: dict[int, int], model: LinearModel) -> list[Any]:
-    """Return a pair: the places of both articles, the reason why it was not matched, and its evidence."""
+    """Return a pair: the indices of both articles, the reason why it does not match, and its evidence."""
     return [places[pair.first], places[pair.later], pair.reason, pack_evidence_parts(pair.evidence, model)]
 
 
 def split_texts(positions: Sequence[int], texts: Snippets) -> Iterator[tuple[int, list[Any]]]:
-    """Yield (place of the first article, texts with their boilerplate) for each piece of about `ISLAND_CHARACTERS` characters."""
+    """Yield (index of the first article, texts with their boilerplate) in parts of about `ISLAND_CHARACTERS`."""
     piece: list[Any] = []
     start, size = 0, 0
     for n, a in enumerate(positions):

@@ -1,7 +1,8 @@
-"""Make the report: one HTML page with an overview, charts, clusters, storylines, borderline pairs, boilerplate and rejects.
+"""Build the report: one HTML page with an overview, charts, clusters, storylines, borderline pairs, boilerplate and rejects.
 
-Text from the corpus is data throughout: Jinja escapes it, or it is packed (`dedup.reports.html.data_islands`) and the script
-sets it as text. The same corpus and settings make the same bytes.
+Text from the corpus is always treated as data: Jinja escapes it, or it is packed
+(`dedup.reports.html.data_islands`) and the script inserts it as text. The same corpus and settings give the
+same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from dedup.settings.settings import dump_settings
 __all__ = ["build_report_page"]
 
 MAX_CLUSTER_ARTICLES = 60_000
-"""The most articles of clusters that a page lists: more would take long to open."""
+"""The most articles of clusters in a page; more would make it slow to open."""
 RELATION_MEANINGS = {
     "exact": "the same words in the same order",
     "copy": "most of the wording, some of it changed",
@@ -36,7 +37,7 @@ RELATION_MEANINGS = {
     "followup": "another chapter of the same affair",
 }
 MAX_CHAPTERS = 20_000
-"""The most chapters of storylines that a page lists: they may be all other articles of a corpus."""
+"""The most chapters of storylines in a page; without a limit they could be all articles of a corpus."""
 
 
 def build_report_page(
@@ -48,10 +49,10 @@ def build_report_page(
     budget: int = TEXT_BUDGET,
     oddities: Iterable[str] = (),
 ) -> bytes:
-    """Return the report as a page in UTF-8.
+    """Return the report as an HTML page in UTF-8; the corpus is read twice more.
 
-    `name` is that of the corpus, `version` that of dedup; `budget` limits the characters of texts in the page. `oddities` are
-    sentences that warn the reader of something odd about the run. The corpus is read twice more.
+    `name` is that of the corpus and `version` that of dedup. `budget` limits the characters of texts in the
+    page. `oddities` are warnings of the run for the reader.
     """
     groups, threshold = (
         result.list_cluster_positions(),
@@ -94,7 +95,7 @@ def build_report_page(
 def build_listing(
     groups: Sequence[Sequence[int]], chapters: Sequence[list[int]], pairs: Sequence[BorderlinePair]
 ) -> PageListing:
-    """Return clusters and storylines, the largest first, while there is room, and the articles of the pairs."""
+    """Return as many clusters and storylines as there is room for, largest first, and the articles of the pairs."""
     clusters = take_while_room(groups, MAX_CLUSTER_ARTICLES)
     storylines = take_while_room(chapters, MAX_CHAPTERS)
     positions = list(chain.from_iterable(clusters))
@@ -110,21 +111,21 @@ def build_listing(
 
 
 def take_while_room(groups: Iterable[Sequence[int]], limit: int) -> list[list[int]]:
-    """Return the groups that fit into `limit` members, in their order.
+    """Return the groups that fit into `limit` members in total, in order; groups that do not fit are skipped.
 
     >>> take_while_room([[1, 2, 3], [4, 5], [6]], 4)
     [[1, 2, 3], [6]]
     """
-    taken: list[list[int]] = []
+    fitting: list[list[int]] = []
     for group in groups:
         if len(group) <= limit:
-            taken.append(list(group))
+            fitting.append(list(group))
             limit -= len(group)
-    return taken
+    return fitting
 
 
 def format_setting_value(value: Any) -> str:
-    """Return the value of a setting as people read it."""
+    """Return the value of a setting for people to read."""
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

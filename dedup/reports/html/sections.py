@@ -33,9 +33,9 @@ __all__ = [
 ]
 
 MAX_OUTLETS, MAX_EXAMPLES, MAX_REJECTS, MAX_REJECT_PREVIEW = 12, 3, 200, 160
-"""Rows of the table of outlets, examples of a rule's boilerplate, rejects, and characters of a reject, at most."""
+"""The most rows in the table of outlets, examples of a rule, rejects, and characters of a reject."""
 MATRIX_SHADES = 5
-"""Shades of the matrix."""
+"""The number of shades in the matrix."""
 WITNESSED_NOTE = " Those matched below the threshold also matched another article in the cluster."
 PAIR_GROUPS = (
     ("Just matched", "{Matches} with the lowest probability."),
@@ -49,11 +49,11 @@ PAIR_GROUPS = (
         "Scored above the threshold as one {unit}, but another rule keeps them apart.",
     ),
 )
-"""Heading and description of each group of `BorderlinePairs`, with the words of `get_level_words`."""
+"""Heading and description of each group of `BorderlinePairs`; `get_level_words` has the words in braces."""
 
 
 def get_level_words(settings: Settings) -> dict[str, str]:
-    """Return the words for the matches of the level in force, and for the unit that they make up."""
+    """Return the words for matches at the level, and for the groups that they form."""
     by_storyline = settings.level == "storyline"
     matches = "follow-ups" if by_storyline else "rewrites"
     return {
@@ -64,13 +64,15 @@ def get_level_words(settings: Settings) -> dict[str, str]:
 
 
 def build_pair_groups(result: Result, pairs: BorderlinePairs, texts: Snippets) -> list[dict[str, Any]]:
-    """Return the tables of the pairs nearest the threshold, without empty ones."""
+    """Return the tables of the pairs nearest the threshold, without empty tables."""
     rows = result.articles
     wanted = dict.fromkeys(a for pair in chain.from_iterable(pairs) for a in (pair.first, pair.later))
-    known = dict(zip(wanted, rows.take(list(wanted)).to_pylist(), strict=True)) if wanted else {}
+    articles_by_position = (
+        dict(zip(wanted, rows.take(list(wanted)).to_pylist(), strict=True)) if wanted else {}
+    )
 
     def make_table_article(a: int) -> dict[str, Any]:
-        row = known[a]
+        row = articles_by_position[a]
         facts = " · ".join(filter(None, [row["source"], format_date(row["published"])]))
         return {"title": row["title"] or texts.openings.get(a) or row["id"], "facts": facts}
 
@@ -84,7 +86,13 @@ def build_pair_groups(result: Result, pairs: BorderlinePairs, texts: Snippets) -
                     "first": make_table_article(pair.first),
                     "later": make_table_article(pair.later),
                     "reason": pair.reason,
-                    "link": "#" + urlencode({"a": known[pair.first]["id"], "b": known[pair.later]["id"]}),
+                    "link": "#"
+                    + urlencode(
+                        {
+                            "a": articles_by_position[pair.first]["id"],
+                            "b": articles_by_position[pair.later]["id"],
+                        }
+                    ),
                 }
                 for pair in group
             ],
@@ -101,7 +109,7 @@ def build_charts(
     sizes, lags = statistics.count_cluster_sizes(groups), statistics.count_lags(result, groups)
     matched, apart = statistics.count_log_odds(result, near_misses.log_odds)
     threshold = get_level_threshold(make_match_params(result.settings))
-    later = sum(found.count for found in lags)
+    later = sum(lag.count for lag in lags)
     words = get_level_words(result.settings)
     return {
         "sizes": build_bar_chart(
@@ -126,15 +134,15 @@ def build_charts(
 
 
 def describe_highest_bin(bins: Sequence[statistics.HistogramBin], unit: str, whole: str) -> str:
-    """Return a sentence that names the highest column and its count."""
+    """Return a sentence with the highest column and its count."""
     if not bins:
         return ""
-    top = max(bins, key=lambda found: found.count)
+    top = max(bins, key=lambda column: column.count)
     return f"Most often {top.label}{unit}: {top.count:,} {whole}."
 
 
 def build_outlet_tables(result: Result) -> dict[str, Any]:
-    """Return the table of outlets and the matrix of who republishes whom."""
+    """Return the table of outlets and the matrix of which outlet republishes which."""
     repeating = [outlet for outlet in statistics.rank_outlets(result) if outlet.dropped]
     names, counts = statistics.count_retellings(result)
     most = max(chain([MATRIX_SHADES], *counts))
@@ -150,23 +158,23 @@ def build_outlet_tables(result: Result) -> dict[str, Any]:
 
 
 def build_boilerplate_table(tally: BoilerplateCounts) -> list[dict[str, Any]]:
-    """Return each rule that found boilerplate, most frequent first, with its most frequent passages."""
+    """Return each rule that matched, most frequent first, with its most frequent passages."""
     return [
         {
             "rule": rule,
             "means": RULE_DESCRIPTIONS.get(rule, ""),
             "count": count,
             "articles": tally.articles[rule],
-            "examples": sorted(tally.passages[rule].items(), key=lambda found: (-found[1], found[0]))[
+            "examples": sorted(tally.passages[rule].items(), key=lambda item: (-item[1], item[0]))[
                 :MAX_EXAMPLES
             ],
         }
-        for rule, count in sorted(tally.pieces.items(), key=lambda found: (-found[1], found[0]))
+        for rule, count in sorted(tally.pieces.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
 def summarize_rejects(rejected: Sequence[Reject]) -> dict[str, Any]:
-    """Return the count of rejects for each reason, and the first rejects."""
+    """Return the number of rejects by reason, and the first rejects."""
     reasons = Counter(reject.reason for reject in rejected)
     rows = [
         (reject.path, reject.line, reject.reason, reject.record[:MAX_REJECT_PREVIEW])

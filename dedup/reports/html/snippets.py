@@ -1,6 +1,7 @@
 """Read the beginnings of texts within a budget of characters, and count the boilerplate of a corpus in the same pass.
 
-All texts get the same number of characters, shorter ones excepted. If that were too few to be useful, the last texts get none.
+All texts are cut to the same number of characters. If that would be too few to be useful, the last texts are
+left out.
 """
 
 from __future__ import annotations
@@ -20,42 +21,42 @@ from dedup.text.shared_passages import format_opening
 __all__ = ["MIN_SNIPPET_CHARACTERS", "TEXT_BUDGET", "Snippet", "Snippets", "read_snippets"]
 
 TEXT_BUDGET = 16_000_000
-"""The budget: packed, it makes about eight megabytes of page."""
+"""The default budget in characters; packed, it is about eight megabytes of the page."""
 MIN_SNIPPET_CHARACTERS, MAX_SNIPPET_CHARACTERS = 500, 30_000
 """The fewest characters of a text that are worth comparing, and the most that a reader needs."""
 BUDGET_SLACK = 4
-"""The multiple of the budget that is held in memory before the texts are cut."""
+"""The multiple of the budget that is kept in memory before the texts are cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """The part of a text that a page shows."""
+    """The part of a text in a page."""
 
     text: str
     length: int
     """Characters of the whole text."""
     boilerplate: tuple[tuple[int, int], ...]
-    """Spans of `text` that are boilerplate, in order."""
+    """The spans of `text` that are boilerplate, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snippets:
-    """The texts, by position, with the first words of each; and the tally."""
+    """The texts and their first words by position, and the boilerplate counts."""
 
     shown: dict[int, Snippet]
     openings: dict[int, str]
     limit: int
-    """Characters shown of each text at most."""
+    """The most characters of a text in the page."""
     boilerplate: BoilerplateCounts
 
 
 def read_snippets(
     batches: Iterable[pa.RecordBatch], wanted: Sequence[int], budget: int, learned: BoilerplateProfile | None
 ) -> Snippets:
-    """Return the snippets of the texts at the positions wanted, within a budget of characters."""
-    given = set(wanted[: budget // MIN_SNIPPET_CHARACTERS])
+    """Return the snippets of the texts at the wanted positions, within a budget of characters."""
+    selected = set(wanted[: budget // MIN_SNIPPET_CHARACTERS])
     most = min(
-        MAX_SNIPPET_CHARACTERS, max(MIN_SNIPPET_CHARACTERS, BUDGET_SLACK * budget // max(len(given), 1))
+        MAX_SNIPPET_CHARACTERS, max(MIN_SNIPPET_CHARACTERS, BUDGET_SLACK * budget // max(len(selected), 1))
     )
     heads: dict[int, tuple[str, int, list[str]]] = {}
     openings: dict[int, str] = {}
@@ -77,7 +78,7 @@ def read_snippets(
         )
         for row, text, length, story in zip(rows.tolist(), *(c.to_pylist() for c in columns), strict=True):
             openings[start + row] = format_opening(story or "")
-            if start + row in given:
+            if start + row in selected:
                 heads[start + row] = (text, length, boilerplate[row])
         start += batch.num_rows
     limit = compute_cut_length([len(text) for text, _, _ in heads.values()], budget)
@@ -89,7 +90,7 @@ def read_snippets(
 
 
 def compute_cut_length(lengths: Sequence[int], budget: int) -> int:
-    """Return the length to which texts are cut so that together they keep to a budget.
+    """Return the length to which texts must be cut to fit into a budget together.
 
     >>> compute_cut_length([10, 50, 90], 100), compute_cut_length([10, 20], 100)
     (45, 20)
@@ -103,25 +104,25 @@ def compute_cut_length(lengths: Sequence[int], budget: int) -> int:
 
 
 def find_passage_spans(text: str, passages: Iterable[str]) -> tuple[tuple[int, int], ...]:
-    r"""Return where passages stand in a text, in UTF-16 units as browsers count; each place is given to one passage only.
+    r"""Return the spans of passages in a text, in UTF-16 units as in browsers; each span is used once.
 
     >>> find_passage_spans("Share\nThe shareholders met.\nShare", ["Share", "Share"])
     ((0, 5), (28, 33))
     """
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
     for passage in passages:
         start = find_whole_words(passage, text, seen.get(passage, 0))
         if start >= 0:
             seen[passage] = start + len(passage)
-            found.append((start, start + len(passage)))
+            spans.append((start, start + len(passage)))
     return tuple(
-        (count_utf16_units(text[:start]), count_utf16_units(text[:end])) for start, end in sorted(found)
+        (count_utf16_units(text[:start]), count_utf16_units(text[:end])) for start, end in sorted(spans)
     )
 
 
 def find_whole_words(passage: str, text: str, start: int) -> int:
-    """Return where a passage stands in a text from `start` on, not as a part of a longer word; -1 for nowhere."""
+    """Return the index of a passage in a text from `start` on, only at word boundaries; -1 if there is none."""
     place = text.find(passage, start)
     while place >= 0 and is_inside_word(text, place, place + len(passage)):
         place = text.find(passage, place + 1)
@@ -129,7 +130,7 @@ def find_whole_words(passage: str, text: str, start: int) -> int:
 
 
 def is_inside_word(text: str, start: int, end: int) -> bool:
-    """Return whether a part of a text begins or ends within a word."""
+    """Return whether a span begins or ends inside a word."""
     return text[max(start - 1, 0) : start].isalnum() or text[end : end + 1].isalnum()
 
 

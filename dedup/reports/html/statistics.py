@@ -1,4 +1,4 @@
-"""Compute the figures of a report: outcomes, cluster sizes, time lags, outlets and scores."""
+"""Compute the statistics of a report: outcomes, cluster sizes, time lags, outlets and scores."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SIZE_BINS = (
     (50, "50–99"),
     (100, "100+"),
 )
-"""The fewest articles of each column, and its label."""
+"""The smallest cluster size of each column, and its label."""
 LAG_BINS = (
     (0, "< 1 h"),
     (HOUR_SECONDS, "1–3 h"),
@@ -56,7 +56,7 @@ LAG_BINS = (
     (5 * DAY_SECONDS, "5–10 d"),
     (10 * DAY_SECONDS, "10 d +"),
 )
-"""The fewest seconds of each column, and its label."""
+"""The shortest lag of each column in seconds, and its label."""
 LAG_BINS_IN_DAYS = (
     (0, "same day"),
     (DAY_SECONDS, "1 d"),
@@ -67,13 +67,13 @@ LAG_BINS_IN_DAYS = (
     (6 * DAY_SECONDS, "6–10 d"),
     (11 * DAY_SECONDS, "11 d +"),
 )
-"""The same, where dates have no times."""
+"""The same for dates without times."""
 LOG_ODDS_EDGES = np.arange(-8.0, 8.5, 0.5)
-"""The edges of the columns of log-odds; the first and last column count everything beyond."""
+"""The edges of the columns of log-odds; the first and last column also count everything beyond."""
 MIN_UNCERTAINTY = 1e-9
-"""The least distance of a probability from 0 and 1."""
+"""The smallest distance of a probability from 0 and 1."""
 MAX_MATRIX_OUTLETS = 10
-"""Outlets of the matrix, at most."""
+"""The most outlets in the matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class HistogramBin:
 
 
 class Outlet(NamedTuple):
-    """A source, with its articles and the number of them that were dropped."""
+    """A source, the number of its articles, and the number of dropped ones."""
 
     name: str
     articles: int
@@ -105,9 +105,9 @@ class Overview:
     kept: int
     clusters: int
     again: int
-    """Articles given twice, with the same id and text."""
+    """Repeats in the input, with the same id and text."""
     relations: tuple[tuple[str, int], ...]
-    """Each relation that joins at the level in force, with how many were dropped for it, in the order of `RELATIONS`."""
+    """Each relation that joins at this level, with its number of drops, in the order of `RELATIONS`."""
     followups: int
     """Kept articles that follow another."""
     storylines: int
@@ -152,15 +152,15 @@ def count_cluster_sizes(groups: Sequence[Sequence[int]]) -> list[HistogramBin]:
 
 
 def count_lags(result: Result, groups: Sequence[Sequence[int]]) -> list[HistogramBin]:
-    """Return the counts of later articles by their time since the first of their cluster; undated ones are not counted."""
+    """Return the number of later articles by time since the first of their cluster; undated ones are not counted."""
     seconds = to_epoch_seconds(result.articles["published"])
-    found: list[float] = []
+    lags: list[float] = []
     for group in groups:
         dated = np.sort(seconds[list(group)])
         dated = dated[~np.isnan(dated)]
-        found += (dated[1:] - dated[0]).tolist() if len(dated) else []
+        lags += (dated[1:] - dated[0]).tolist() if len(dated) else []
     clocked = bool(np.any(seconds[~np.isnan(seconds)] % DAY_SECONDS))
-    return count_in_bins(found, LAG_BINS if clocked else LAG_BINS_IN_DAYS)
+    return count_in_bins(lags, LAG_BINS if clocked else LAG_BINS_IN_DAYS)
 
 
 def to_epoch_seconds(published: pa.ChunkedArray) -> np.ndarray:
@@ -169,7 +169,7 @@ def to_epoch_seconds(published: pa.ChunkedArray) -> np.ndarray:
 
 
 def count_in_bins(values: Sequence[float], columns: Sequence[tuple[float, str]]) -> list[HistogramBin]:
-    """Return the number of values in each column up to the last that has any; columns rise by their least value."""
+    """Return the number of values in each column, up to the last that has any; columns are in ascending order."""
     places = (
         np.searchsorted([least for least, _ in columns], np.asarray(values, np.float64), side="right") - 1
     )
@@ -179,7 +179,7 @@ def count_in_bins(values: Sequence[float], columns: Sequence[tuple[float, str]])
 
 
 def rank_outlets(result: Result) -> list[Outlet]:
-    """Return the sources, those with most dropped articles first; articles without a source are not counted."""
+    """Return the sources, most dropped articles first; articles without a source are not counted."""
     table = pa.table(
         {
             "source": result.articles["source"],
@@ -188,17 +188,17 @@ def rank_outlets(result: Result) -> list[Outlet]:
     )
     counts = table.filter(table["source"].is_valid()).group_by("source")
     rows = counts.aggregate([("dropped", "count"), ("dropped", "sum")]).to_pylist()
-    found = [Outlet(row["source"], row["dropped_count"], row["dropped_sum"]) for row in rows]
-    return sorted(found, key=lambda outlet: (-outlet.dropped, -outlet.articles, outlet.name))
+    outlets = [Outlet(row["source"], row["dropped_count"], row["dropped_sum"]) for row in rows]
+    return sorted(outlets, key=lambda outlet: (-outlet.dropped, -outlet.articles, outlet.name))
 
 
 def count_retellings(result: Result) -> tuple[list[str], list[list[int]]]:
-    """Return the names of the busiest outlets, and how often each (column) republishes each (row)."""
+    """Return the names of the most active outlets, and how often each (column) republishes each (row)."""
     sources = result.articles["source"].to_pylist()
     again = np.flatnonzero(result.assignments.relations != NO_RELATION).tolist()
     leaders = result.assignments.leaders
-    told = Counter((sources[leaders[a]], sources[a]) for a in again)
-    both = Counter({pair: count for pair, count in told.items() if None not in pair})
+    pairs = Counter((sources[leaders[a]], sources[a]) for a in again)
+    both = Counter({pair: count for pair, count in pairs.items() if None not in pair})
     busy: Counter[str] = Counter()
     for (one, other), count in both.items():
         busy[one] += count
@@ -209,18 +209,20 @@ def count_retellings(result: Result) -> tuple[list[str], list[list[int]]]:
 
 
 def count_log_odds(result: Result, missed_odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Count the matches of the model, and the pairs left unmatched, between each two of `LOG_ODDS_EDGES`."""
-    made = result.assignments
-    matched = compute_clipped_log_odds(made.scores[made.relations == get_level_relation(result.settings)])
-    found, not_found = (
+    """Return the numbers of matched and of unmatched pairs between each two of `LOG_ODDS_EDGES`."""
+    assignments = result.assignments
+    matched = compute_clipped_log_odds(
+        assignments.scores[assignments.relations == get_level_relation(result.settings)]
+    )
+    matched_counts, missed_counts = (
         np.histogram(np.clip(odds, LOG_ODDS_EDGES[0], LOG_ODDS_EDGES[-1]), LOG_ODDS_EDGES)[0]
         for odds in (matched, missed_odds)
     )
-    return found, not_found
+    return matched_counts, missed_counts
 
 
 def get_level_relation(settings: Settings) -> int:
-    """Return the relation that the model of the level in force decides: its position in `RELATIONS`."""
+    """Return the relation that the level's model decides, as an index into `RELATIONS`."""
     return FOLLOWUP if settings.level == "storyline" else REWRITE
 
 
@@ -231,7 +233,7 @@ def compute_clipped_log_odds(chances: Any) -> Any:
 
 
 def format_date_span(first: datetime | None, last: datetime | None) -> str:
-    """Return the span of time between two dates, in words."""
+    """Return the time between two dates in words."""
     if first is None or last is None:
         return "undated"
     one, other = (f"{day.day} {day:%b}" for day in (first, last))

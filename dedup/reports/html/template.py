@@ -1,7 +1,7 @@
 """Render an HTML page from a template of this package.
 
-A page stands alone: it contains its style, script and data, and its security policy allows nothing else, neither another script
-nor any request. Jinja escapes everything that comes from a corpus.
+A page is self-contained: it includes its style, script and data. Its security policy allows no other script
+and no request. Jinja escapes everything that comes from a corpus.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["render_template"]
 
 
 def render_template(template: str, /, *, script_file: str | None = None, **content: Any) -> bytes:
-    """Return the page that a template and its content make, in UTF-8, with the common style and a script of its own."""
+    """Return the page in UTF-8, with the common style and an optional script."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -50,7 +50,7 @@ def read_package_file(name: str) -> str:
 
 
 def build_security_policy(style: str, script: str) -> str:
-    """Return the security policy that allows this style and this script, and no requests."""
+    """Return the security policy that allows only this style and this script, and no requests."""
     script_source = hash_inline(script) if script else "'none'"
     return (
         f"default-src 'none'; style-src {hash_inline(style)}; script-src {script_source}; img-src data:; "
@@ -59,5 +59,5 @@ def build_security_policy(style: str, script: str) -> str:
 
 
 def hash_inline(content: str) -> str:
-    """Return the hash by which a security policy allows an inline style or script."""
+    """Return the hash that allows an inline style or script in a security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

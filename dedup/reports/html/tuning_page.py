@@ -1,4 +1,4 @@
-"""Make the page of `dedup evaluate`: scores, their curve over thresholds, calibration, and the worst mistakes."""
+"""Render the page of `dedup evaluate`: scores, threshold curve, calibration, and the worst mistakes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def render_tuning_page(study: TuningReport, result: Result) -> bytes:
 
 
 def to_plot_point(x: float, y: float) -> tuple[float, float]:
-    """Return a point of the unit square in a plot: from the left in per cent of the width, from the top in pixels.
+    """Return the position of a point of the unit square in a plot: per cent from the left, pixels from the top.
 
     >>> to_plot_point(0.5, 1.0)
     (50.0, 0.0)
@@ -40,10 +40,10 @@ def to_plot_point(x: float, y: float) -> tuple[float, float]:
 
 
 def format_polyline(curve: Iterable[ThresholdScores], name: str) -> str:
-    """Return the points of a score along the thresholds, as SVG has them."""
+    """Return a score along the thresholds as the points of an SVG polyline."""
     return " ".join("{},{}".format(*to_plot_point(p.probability, float(getattr(p, name)))) for p in curve)
 
 
 def compute_dot_radius(pairs: int, most: int) -> float:
-    """Return the radius of a dot whose area is in proportion to its pairs, and at least `MIN_DOT_RADIUS`."""
+    """Return the radius of a dot whose area is proportional to its pairs; `most` pairs have the largest dot."""
     return round(max(MAX_DOT_RADIUS * math.sqrt(pairs / most), MIN_DOT_RADIUS), 1)

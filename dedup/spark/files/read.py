@@ -1,9 +1,9 @@
-"""Paths → a DataFrame of articles with the columns of `fields.DEFAULT_SCHEMA`, and the records that they were.
+"""Read files into a DataFrame of articles with the columns of `DEFAULT_SCHEMA`, and into their original records.
 
-Spark finds, divides and hands out the files, on whatever file system they lie; its workers read them with the readers of a
-local run, so that fields, dates, ids and rejects are the same. `position` is the place of an article in the order of
-input. Plain JSON Lines and Parquet are read in pieces; CSV, JSON documents, text and compressed files each by one
-task.
+Spark lists, splits and distributes the files, on any file system. Its workers read them with the readers of a
+local run, so fields, dates, ids and rejects are the same. The column position is the input position of an
+article. Uncompressed JSON Lines and Parquet are read in splits; each CSV file, JSON document, text or
+compressed file is read by one task.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 __all__ = ["SparkCorpus", "read_articles"]
 
 MAX_TASKS = 1024
-"""Files that are read as a whole are parted among so many tasks at most."""
+"""The most tasks among which whole files are distributed."""
 CORRUPT_PARQUET_ERROR = re.compile(r"\[FAILED_READ_FILE\.(?:CANNOT_READ_FILE_FOOTER|NO_HINT)\b")
-"""How Spark begins to say that a file of Parquet is damaged, before it names it."""
+"""The start of Spark's error for a corrupt Parquet file, before the name of the file."""
 
 
 def read_articles(
@@ -56,26 +56,26 @@ def read_articles(
     fields: Mapping[str, str] | None = None,
     strict: bool = False,
 ) -> SparkCorpus:
-    """Return the articles of files, folders and patterns, on this machine or on any file system that Spark knows.
+    """Return the articles of files, folders and patterns, on this machine or any file system that Spark supports.
 
-    `fields` maps our names to theirs. With `strict`, the first line that cannot be read is an InputError; otherwise it is
-    among the `rejects`.
+    `fields` maps our field names to yours. With `strict`, the first line that cannot be read raises
+    `InputError`; otherwise it is in `rejects`.
     """
-    found = SparkCorpus(session, paths, fields or {})
+    corpus = SparkCorpus(session, paths, fields or {})
     with convert_spark_errors():
-        found.check(strict=strict)
-    return found
+        corpus.check(strict=strict)
+    return corpus
 
 
 class SparkCorpus:
-    """The articles of some files: as a DataFrame, and as the records that they were; surveyed when they are first asked for."""
+    """The articles of files, as a DataFrame and as the original records; the files are scanned on first use."""
 
     def __init__(self, session: SparkSession, paths: Sequence[str | Path], fields: Mapping[str, str]) -> None:
         self._session = session
         with convert_spark_errors():
             self._files = CorpusFiles(tuple(find_spark_files(session, paths)), build_field_names(fields))
         self._formats = [choose_split_format(source) for source in self._files.sources]
-        # The pieces must be the same each time, even where executors come and go.
+        # The splits must be the same each time, even if executors come and go.
         tasks = session.conf.get("spark.sql.files.minPartitionNum", None)
         session.conf.set(
             "spark.sql.files.minPartitionNum", tasks or str(session.sparkContext.defaultParallelism)
@@ -83,7 +83,7 @@ class SparkCorpus:
 
     @cached_property
     def _scan(self) -> Any:
-        """Return the rows of a survey, and what they say."""
+        """Return the rows of the scan, and their summary."""
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
         from pyspark.sql import functions as sql
@@ -95,7 +95,7 @@ class SparkCorpus:
                     lambda kind: build_scanner(self._files, kind), SCAN_SCHEMA
                 ).persist()
                 with set_job_description(self._session, "survey"):
-                    told = rows.withColumn("refused", sql.size("rejects")).drop("rejects").collect()
+                    scans = rows.withColumn("refused", sql.size("rejects")).drop("rejects").collect()
             except (PySparkException, Py4JError) as error:
                 damaged = self._find_file_in_message(str(error))
                 if damaged is None:
@@ -104,7 +104,7 @@ class SparkCorpus:
                     rows.unpersist()
                 self._formats[damaged] = WHOLE
                 continue
-            survey = combine_scans(told)
+            survey = combine_scans(scans)
             if not survey.foreign:
                 return rows, survey
             rows.unpersist()
@@ -112,19 +112,19 @@ class SparkCorpus:
                 self._formats[number] = WHOLE
 
     def _find_file_in_message(self, message: str) -> int | None:
-        """Return the number of the Parquet file that an error of Spark's names: it is damaged, and our own reader says how."""
+        """Return the number of the Parquet file in an error of Spark; our own reader then reports the damage."""
         if not CORRUPT_PARQUET_ERROR.search(message):
             return None
-        said = f"{message}\n{unquote(message)}"  # some of its errors name a path as it is, others as a URL
+        decoded = f"{message}\n{unquote(message)}"  # some errors contain a plain path, others a URL
         places = [
             (len(place), n)
             for n, source in enumerate(self._files.sources)
-            if self._formats[n] is ROWS and (place := normalize_path(source.path)) in said
+            if self._formats[n] is ROWS and (place := normalize_path(source.path)) in decoded
         ]
         return max(places)[1] if places else None
 
     def check(self, *, strict: bool) -> None:
-        """Raise InputError where the files cannot be read; with `strict`, where anything in them is no article."""
+        """Raise `InputError` if the files cannot be read or, with `strict`, if a record is not an article."""
         survey = self._scan[1]
         if survey.error:
             raise InputError(survey.error)
@@ -139,30 +139,33 @@ class SparkCorpus:
 
     @property
     def warnings(self) -> Counter[str]:
-        """Return what was odd but harmless, with how often it was so."""
+        """Return the warnings about the input, each with the number of times it applied."""
         return Counter(self._scan[1].warnings)
 
     @property
     def rejects(self) -> SparkRejects:
-        """Return what could not be read."""
+        """Return the records that could not be read."""
         rows, survey = self._scan
         return SparkRejects(rows, self._files, survey)
 
     def has_file(self, path: str | Path) -> bool:
-        """Return whether a path of this machine is one of the files, or leads to one."""
+        """Return whether a local path is one of the files, or a link to one."""
         here = (source.path for source in self._files.sources if not is_remote(source.path))
         return Path(path).exists() and any(Path(path).samefile(file) for file in here)
 
     @cached_property
     def frame(self) -> DataFrame:
-        """Return the articles: the columns of SCHEMA, and the place of each in the order of input."""
+        """Return the articles: the columns of SCHEMA, and the input position of each."""
         pieces = self._scan[1].splits
         return self._apply_to_files(
             lambda kind: build_article_reader(self._files, kind, pieces), ARTICLE_SCHEMA
         )
 
     def read_records(self, wanted: np.ndarray | None = None) -> DataFrame:
-        """Return `position` and `record`, a line of JSON, of each article; only those wanted, one bit each, if that is given."""
+        """Return the columns position and record (a JSON line) of each article.
+
+        `wanted` limits them to some positions: a bit array, one bit per position.
+        """
         pieces = self._scan[1].splits
         return self._apply_to_files(
             lambda kind: build_record_reader(self._files, kind, pieces, wanted), RECORD_SCHEMA, whole=True
@@ -175,7 +178,7 @@ class SparkCorpus:
         *,
         whole: bool = False,
     ) -> DataFrame:
-        """Return the rows that a function of each kind makes of the files; `whole` are the columns of Parquet."""
+        """Return the rows that the function of each format makes from the files; `whole` reads all columns of Parquet."""
         frames = [
             frame.mapInArrow(function(kind), schema)
             for kind, read in (
@@ -190,8 +193,8 @@ class SparkCorpus:
     def _get_paths(self, numbers: Sequence[int]) -> list[str]:
         return [escape_path(self._files.sources[number].path) for number in numbers]
 
-    def _read_lines(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - lines are always whole
-        """Yield the lines of files, each with its piece."""
+    def _read_lines(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - lines are always read whole
+        """Yield the lines of files, each with its split."""
         from pyspark.sql import functions as sql
 
         if numbers:
@@ -199,18 +202,18 @@ class SparkCorpus:
             yield lines.select(sql.col("value").cast("binary"), *build_split_columns())
 
     def _read_rows(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:
-        """Yield the rows of Parquet files, each with its piece and its number."""
+        """Yield the rows of Parquet files, each with its split and row number."""
         from pyspark.sql import functions as sql
 
         if numbers:
             rows = self._session.read.option("mergeSchema", "true").parquet(*self._get_paths(numbers))
             self._files.build_reading(numbers[0], None, ignore).check_columns(rows.columns)
             asked = rows.columns if whole else list_column_names(self._files.names)
-            known = [sql.col(escape_column_name(name)) for name in asked if name in rows.columns]
-            yield rows.select(*build_split_columns(), sql.col("_metadata.row_index"), *known)
+            columns = [sql.col(escape_column_name(name)) for name in asked if name in rows.columns]
+            yield rows.select(*build_split_columns(), sql.col("_metadata.row_index"), *columns)
 
-    def _read_whole_files(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - as the name says
-        """Yield the places of files; with their bytes, where they lie on a file system of Spark's."""
+    def _read_whole_files(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - files are always read whole
+        """Yield the paths of files; with their bytes, if they are on a remote file system."""
         paths = [self._files.sources[number].path for number in numbers]
         here = [(normalize_path(path), None) for path in paths if not is_remote(path)]
         if here:
@@ -222,12 +225,12 @@ class SparkCorpus:
 
 
 def build_split_columns() -> list[Column]:
-    """Return the columns that say which piece a row comes from."""
+    """Return the columns that identify the split of a row."""
     from pyspark.sql import functions as sql
 
     return [sql.col("_metadata.file_path"), sql.col("_metadata.file_block_start")]
 
 
 def escape_column_name(name: str) -> str:
-    """Return the name of a column as Spark takes it, whatever is in it."""
+    """Return the name of a column quoted for Spark."""
     return "`" + name.replace("`", "``") + "`"

@@ -1,8 +1,9 @@
-"""Pieces of files → what is in them, before the long work: how many lines and articles, and what cannot be read.
+"""Scan the splits of files before the work: count lines and articles, and find records that cannot be read.
 
-Spark does not say where in a file a line stands; a local run makes ids of it, and shows it with what it refuses. So the
-files are read once for their lines alone, a row a piece, and from the rows follow the number of each piece's first line and the
-position of its first article in the order of input. It also tells what is no article before anything is decided.
+Spark does not report the position of a line in its file, which a local run uses for ids and rejects. So the
+files are first read once for their lines, with one row per split. From these rows follow the first line
+number of each split and the input position of its first article. The scan also finds rejects before any
+decision is made.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ SCAN_SCHEMA = (
     "file int, start bigint, lines bigint, articles bigint, foreign boolean, error string, "
     "rejects array<struct<line: bigint, reason: string, record: string>>, warnings map<string, bigint>"
 )
-"""`foreign`: a file of lines that is not in UTF-8, or that cannot be told; it must be read as a whole."""
+"""Column foreign: a file of lines that is not UTF-8, or may not be; it must be read whole."""
 SCAN_ARROW_SCHEMA = pa.schema(
     [
         ("file", pa.int32()),
@@ -65,26 +66,26 @@ SCAN_ARROW_SCHEMA = pa.schema(
 
 
 class SplitScan(NamedTuple):
-    """What a survey says of a piece."""
+    """The scan of a split."""
 
     line: int
-    """The number of its first line in the file; 1 where Spark says the numbers itself."""
+    """The number of its first line in the file; 1 if Spark reports row numbers itself."""
     position: int
-    """The position of its first article in the order of input."""
+    """The input position of its first article."""
     articles: int
     has_rejects: bool
-    """Something in it is no article."""
+    """Whether it has records that are not articles."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusFiles:
-    """The files of a corpus, and how they are read."""
+    """The files of a corpus, and the options for reading them."""
 
     sources: tuple[InputFile, ...]
     names: FieldNames
 
     def number_by_path(self) -> dict[str, int]:
-        """Return the number of each file by its place, which a worker cannot tell: it has a folder of its own."""
+        """Return the number of each file by its path."""
         return {normalize_path(source.path): number for number, source in enumerate(self.sources)}
 
     def build_reading(
@@ -94,7 +95,7 @@ class CorpusFiles:
         refuse: Callable[[int | None, str, bytes | str], None],
         warnings: Counter[str] | None = None,
     ) -> SourceFile:
-        """Return a part of a file as the readers of a local run take it."""
+        """Return a part of a file in the form that the readers of a local run accept."""
         source = self.sources[number]
         if isinstance(part, Path):
             source = replace(source, path=str(part))
@@ -111,11 +112,11 @@ class CorpusFiles:
 
 
 def ignore(*_anything: Any) -> None:
-    """Pass over what a survey has told, or nobody asks for."""
+    """Ignore a reject that the scan has reported already."""
 
 
 def build_scanner(files: CorpusFiles, kind: SplitFormat) -> Callable[[Batches], Batches]:
-    """Return the function that surveys the pieces among Spark's batches."""
+    """Return the function that scans the splits in batches of Spark."""
     numbers = files.number_by_path()
 
     def scan_batches(batches: Batches) -> Batches:
@@ -128,7 +129,7 @@ def build_scanner(files: CorpusFiles, kind: SplitFormat) -> Callable[[Batches], 
 
 
 def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iterator[Any]) -> dict[str, Any]:
-    """Return what is in a piece, as a row."""
+    """Return the scan of a split as a row."""
     rejects: list[dict[str, Any]] = []
     warnings: Counter[str] = Counter()
     row: dict[str, Any] = {
@@ -160,7 +161,7 @@ def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iter
 
 
 def read_head(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
-    """Return the first bytes of a file of lines, and all its parts; no bytes of any other file."""
+    """Return the first bytes of a file of lines, and all its parts; no bytes for other files."""
     held, size = [], 0
     for part in parts:
         held.append(part)
@@ -172,7 +173,7 @@ def read_head(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
 
 
 def is_utf8(sample: bytes) -> bool:
-    """Return whether a file begins in UTF-8."""
+    """Return whether a sample from the start of a file is UTF-8."""
     try:
         return decode_to_utf8(iter([sample]))[0] == "utf-8"
     except CorruptFileError:
@@ -181,37 +182,37 @@ def is_utf8(sample: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CorpusScan:
-    """What a corpus holds, piece by piece."""
+    """The scan of a corpus, by split."""
 
     splits: Mapping[SplitKey, SplitScan]
     articles: int
     reject_count: int
     warnings: Counter[str]
     foreign: tuple[int, ...]
-    """The files of lines that must be read as a whole instead."""
+    """The files of lines that must be read whole."""
     error: str | None
-    """What ends a local run, too: a table without a text."""
+    """An error that also ends a local run, such as a table without a text column."""
 
 
 def combine_scans(rows: Iterable[Any]) -> CorpusScan:
-    """Return what the rows of surveyors say together."""
-    found: dict[SplitKey, SplitScan] = {}
+    """Return the scan of a corpus from the rows of its splits."""
+    splits: dict[SplitKey, SplitScan] = {}
     warnings: Counter[str] = Counter()
     file, line, position, refused = -1, 1, 0, 0
     ordered = sorted(rows, key=lambda row: (row["file"], row["start"]))
     for row in ordered:
         line = line if row["file"] == file else 1
         file = row["file"]
-        found[file, row["start"]] = SplitScan(line, position, row["articles"], row["refused"] > 0)
+        splits[file, row["start"]] = SplitScan(line, position, row["articles"], row["refused"] > 0)
         line, position, refused = line + row["lines"], position + row["articles"], refused + row["refused"]
         warnings.update(dict(row["warnings"]))
     foreign = tuple(sorted({row["file"] for row in ordered if row["foreign"]}))
     errors = [row["error"] for row in ordered if row["error"]]
-    return CorpusScan(found, position, refused, warnings, foreign, errors[0] if errors else None)
+    return CorpusScan(splits, position, refused, warnings, foreign, errors[0] if errors else None)
 
 
 class SparkRejects(Sequence[Reject]):
-    """What could not be read, in the order of input: counted, and fetched from Spark when it is asked for."""
+    """Records that could not be read, in input order; they are counted first, and fetched from Spark on demand."""
 
     def __init__(self, rows: DataFrame, files: CorpusFiles, survey: CorpusScan) -> None:
         self.session = rows.sparkSession

@@ -1,7 +1,7 @@
-"""Pieces of files → the articles and the records in them, as Spark's workers read them once a survey has told what is there.
+"""Read the articles and records of splits in Spark's workers, after the scan.
 
-In: Arrow batches of Spark's, and what the survey says of each piece. Out: Arrow batches of articles, or of records, each with its
-position in the order of input. A file that is not as it was surveyed is an InputError.
+The output is Arrow batches of articles or records, each with its input position. A file that changed since
+the scan raises `InputError`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHANGED_MESSAGE = "{} was changed while it was being read; run again"
 def build_article_reader(
     files: CorpusFiles, kind: SplitFormat, splits: Mapping[SplitKey, SplitScan]
 ) -> Callable[[Batches], Batches]:
-    """Return the function that makes articles of Spark's batches."""
+    """Return the function that converts batches of Spark to articles."""
     numbers, lines = files.number_by_path(), get_first_lines(splits)
 
     def read(batches: Batches) -> Batches:
@@ -56,7 +56,7 @@ def build_article_reader(
 def build_record_reader(
     files: CorpusFiles, kind: SplitFormat, splits: Mapping[SplitKey, SplitScan], wanted: np.ndarray | None
 ) -> Callable[[Batches], Batches]:
-    """Return the function that makes records of Spark's batches."""
+    """Return the function that converts batches of Spark to records."""
     numbers, lines = files.number_by_path(), get_first_lines(splits)
 
     def iter_numbered_records(batches: Batches) -> Iterator[tuple[int, bytes]]:
@@ -87,12 +87,12 @@ def build_record_reader(
 
 
 def get_first_lines(splits: Mapping[SplitKey, SplitScan]) -> dict[SplitKey, int]:
-    """Return the number of each piece's first line."""
+    """Return the number of the first line of each split."""
     return {key: piece.line for key, piece in splits.items()}
 
 
 def find_rejected_lines(files: CorpusFiles, kind: SplitFormat, key: SplitKey, part: Any) -> set[int | None]:
-    """Return the numbers of the lines of a part that are no articles."""
+    """Return the numbers of the lines of a part that are not articles."""
     refused: set[int | None] = set()
     reading = files.build_reading(key[0], part, lambda line, _reason, _record: refused.add(line))
     try:
@@ -104,7 +104,7 @@ def find_rejected_lines(files: CorpusFiles, kind: SplitFormat, key: SplitKey, pa
 
 
 def iter_until_corrupt(items: Iterator[Any]) -> Iterator[Any]:
-    """Yield what can be read, up to a damage, which the survey has told."""
+    """Yield items until the corrupt part of a file, which the scan has reported."""
     try:
         yield from items
     except CorruptFileError:
@@ -112,20 +112,20 @@ def iter_until_corrupt(items: Iterator[Any]) -> Iterator[Any]:
 
 
 def get_split(files: CorpusFiles, splits: Mapping[SplitKey, SplitScan], key: SplitKey) -> SplitScan:
-    """Return what the survey says of a piece; InputError where it knows of none."""
+    """Return the scan of a split; raise `InputError` if there is none."""
     if key not in splits:
         raise InputError(CHANGED_MESSAGE.format(files.sources[key[0]].path))
     return splits[key]
 
 
 def check_unchanged(files: CorpusFiles, key: SplitKey, count: int, expected: int) -> None:
-    """Raise InputError where a piece has not as many articles as the survey counted."""
+    """Raise `InputError` if the number of articles in a split differs from the scan."""
     if count != expected:
         raise InputError(CHANGED_MESSAGE.format(files.sources[key[0]].path))
 
 
 def add_positions(batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
-    """Return articles as Spark takes them, with their positions, the first of which is given."""
+    """Return articles with their positions, counted from `first`, in Spark's schema."""
     times = SCHEMA.get_field_index("published")
     columns = batch.columns
     columns[times] = columns[times].cast(pa.timestamp("us", tz=TIMESTAMP.tz))

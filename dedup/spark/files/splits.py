@@ -1,8 +1,8 @@
-"""Rows as Spark reads them → the pieces of files that they come from, each with what the readers of a local run take.
+"""Group the rows that Spark reads by split, in the form that the readers of a local run accept.
 
-Spark divides a large file of JSON Lines, or of Parquet, and hands each piece to a task as a run of rows; any other file
-is one piece, read where it lies or from its bytes. In: Arrow batches, in which the rows of a piece follow one another. Out: for
-each piece its file and where in it the piece begins, with blocks of lines, batches of rows, or an opened file.
+Spark splits a large file of JSON Lines or Parquet, and passes each split to a task as a run of rows. Any
+other file is one split, read from its path or from its bytes. Each split has its file and its start, with
+blocks of lines, batches of rows, or the path of a file.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ __all__ = [
 
 Batches = Iterator[pa.RecordBatch]
 SplitKey = tuple[int, int]
-"""A piece: the number of its file, and the byte at which it begins."""
+"""A split: the number of its file, and the byte at which it starts."""
 HIDDEN_PREFIXES = ("_", ".")
-"""Spark's readers pass over files with such names."""
+"""Prefixes of file names that Spark skips."""
 METADATA_COLUMNS = 3
-"""The first columns of a batch of Parquet are the path, the beginning of the piece, and the number of the row."""
+"""The first columns of a Parquet batch: path, start of the split, and row number."""
 
 
 class NumberedBatch(NamedTuple):
-    """A batch of Parquet, and the number of its first row in the file, from 1."""
+    """A batch of Parquet rows, and the number of its first row in the file, from 1."""
 
     first: int
     batch: pa.RecordBatch
 
 
 class SplitFormat(NamedTuple):
-    """A way in which Spark reads files: how the pieces are found in its rows, and what stands in a part of one."""
+    """A way in which Spark reads files: how to find the splits in its rows, and how to read their parts."""
 
     parts: Callable[[Batches, Mapping[str, int], Mapping[SplitKey, int]], Iterator[tuple[SplitKey, Any]]]
-    """Takes batches, the number of each file by its place, and the number of each piece's first line, where that is known."""
+    """Its arguments are batches, the number of each file by path, and the first line number of each split, if known."""
     articles: Callable[[Any, SourceFile], Iterator[pa.RecordBatch]]
     records: Callable[[Any, SourceFile], Iterator[tuple[int, Record]]]
 
@@ -71,7 +71,7 @@ def choose_split_format(source: InputFile) -> SplitFormat:
 def iter_split_runs(
     paths: pa.Array, starts: pa.Array, numbers: Mapping[str, int]
 ) -> Iterator[tuple[SplitKey, slice]]:
-    """Yield each run of rows that come from one piece."""
+    """Yield each run of rows of one split."""
     coded = paths.dictionary_encode()
     codes, begins = coded.indices.to_numpy(zero_copy_only=False), starts.to_numpy()
     changes = np.flatnonzero((codes[1:] != codes[:-1]) | (begins[1:] != begins[:-1])) + 1
@@ -84,22 +84,22 @@ def iter_split_runs(
 def iter_line_splits(
     batches: Batches, numbers: Mapping[str, int], lines: Mapping[SplitKey, int]
 ) -> Iterator[tuple[SplitKey, LineBlock]]:
-    """Yield the lines that Spark read of plain files, in blocks."""
-    known, line = None, 1
+    """Yield the lines of plain files in blocks."""
+    current, line = None, 1
     for batch in batches:
         values, paths, starts = batch.columns
         for key, rows in iter_split_runs(paths, starts, numbers):
-            if key != known:
-                known, line = key, lines.get(key, 1)
-            found = values[rows].to_pylist()
-            yield key, make_line_block(line, b"\n".join(found) + b"\n")
-            line += len(found)
+            if key != current:
+                current, line = key, lines.get(key, 1)
+            texts = values[rows].to_pylist()
+            yield key, make_line_block(line, b"\n".join(texts) + b"\n")
+            line += len(texts)
 
 
 def iter_row_splits(
     batches: Batches, numbers: Mapping[str, int], _lines: Mapping[SplitKey, int]
 ) -> Iterator[tuple[SplitKey, NumberedBatch]]:
-    """Yield the rows that Spark read of Parquet files, in batches."""
+    """Yield the rows of Parquet files in batches."""
     for batch in batches:
         inside = batch.select(range(METADATA_COLUMNS, batch.num_columns))
         for key, rows in iter_split_runs(batch.column(0), batch.column(1), numbers):
@@ -110,7 +110,7 @@ def iter_row_splits(
 def iter_file_splits(
     batches: Batches, numbers: Mapping[str, int], _lines: Mapping[SplitKey, int]
 ) -> Iterator[tuple[SplitKey, Path]]:
-    """Yield where files lie that are read as a whole; those of which Spark gives the bytes are put into a file."""
+    """Yield the paths of files that are read whole; files that Spark passes as bytes are written to a local file."""
     for batch in batches:
         for path, content in zip(batch.column(0), batch.column(1), strict=True):
             place = normalize_path(path.as_py())

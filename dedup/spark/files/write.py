@@ -1,8 +1,7 @@
-"""What became of articles on Spark → the lines that a local run writes, in its order.
+"""Write the decisions of a Spark run as the same lines as a local run, in the same order.
 
-In: outcomes, an article a row, and the articles that were read, whose records are read again. Out: a DataFrame of lines of JSON,
-some at a time, in the order of its partitions: for a file of this machine they are fetched part by part, and for a folder
-each task writes its own.
+The records of the articles are read again. The result is a DataFrame of blocks of JSON lines, in the order of
+its partitions. For a local file, they are fetched part by part; for a folder, each task writes its own.
 """
 
 from __future__ import annotations
@@ -47,23 +46,23 @@ __all__ = [
 LINES_SCHEMA = "lines binary"
 VERDICT_COLUMNS = ("cluster", "canonical", "relation", "score", "storyline", "follows", "probability")
 PART_ARTICLES = 50_000
-"""A part of the output has about so many articles: what a task sorts, and what is fetched at once."""
+"""The approximate number of articles in a part of the output, which one task sorts and which is fetched at once."""
 UNDATED_SECONDS = (1 << 63) - 1
-"""Undated articles come after all others."""
+"""The key that sorts undated articles after all others."""
 
 
 class RunSummary(NamedTuple):
-    """What a run says of its outcome."""
+    """The counts of a run."""
 
     articles: int
     clusters: int
     relations: Counter[str]
     followups: tuple[int, int]
-    """How many kept articles follow another, and in how many storylines."""
+    """The number of kept articles that follow another, and the number of their storylines."""
 
 
 def summarize_outcomes(outcomes: DataFrame) -> RunSummary:
-    """Return how many articles became what."""
+    """Return the number of articles by decision."""
     from pyspark.sql import functions as sql
 
     rows = outcomes.groupBy("relation").count().collect()
@@ -79,9 +78,9 @@ def summarize_outcomes(outcomes: DataFrame) -> RunSummary:
 
 
 def build_annotated_frame(outcomes: DataFrame, articles: SparkCorpus) -> DataFrame:
-    """Return every article in the order of input, its fields untouched, with its `dedup` object.
+    """Return every article in input order, its fields unchanged, with its `dedup` object.
 
-    Verdict and record are brought together by one sort, which also puts them in order.
+    One sort brings each record together with its decision, and also restores the input order.
     """
     from pyspark.sql import functions as sql
 
@@ -95,7 +94,7 @@ def build_annotated_frame(outcomes: DataFrame, articles: SparkCorpus) -> DataFra
 
 
 def format_annotated_batches(batches: Batches) -> Batches:
-    """Yield each record, which comes after its verdict, with its `dedup` object."""
+    """Yield each record with its `dedup` object; a record follows its decision."""
 
     def iter_annotated_lines() -> Iterator[bytes]:
         verdict: dict[str, Any] = {}
@@ -117,11 +116,11 @@ def build_verdict(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_cluster_frame(outcomes: DataFrame, articles: SparkCorpus, settings: Settings) -> DataFrame:
-    """Return each cluster of two or more, largest first, with its canonical in full."""
+    """Return each cluster of two or more, largest first, with the full canonical article."""
     from pyspark.sql import functions as sql
 
     named = ("id", "title", "source", "published", "relation", "score")
-    evidence = sql.map_entries("evidence").alias("evidence")  # Spark puts no maps in order
+    evidence = sql.map_entries("evidence").alias("evidence")  # Spark cannot sort maps
     ranked = outcomes.withColumn("rank", build_rank_column(settings))
     members = (
         ranked.where(sql.col("relation").isNotNull() & ~sql.col("repeated"))
@@ -129,9 +128,9 @@ def build_cluster_frame(outcomes: DataFrame, articles: SparkCorpus, settings: Se
         .agg(sql.sort_array(sql.collect_list(sql.struct("rank", *named, evidence))).alias("members"))
     )
     heads = ranked.where("canonical").select(sql.col("id").alias("cluster"), "storyline", "rank", POSITION)
-    found = heads.join(members, "cluster").persist()
-    wanted = pack_positions(found.select(POSITION).toArrow()[POSITION].to_numpy(), len(articles))
-    full = found.join(articles.read_records(wanted), POSITION)
+    rows = heads.join(members, "cluster").persist()
+    bits = pack_positions(rows.select(POSITION).toArrow()[POSITION].to_numpy(), len(articles))
+    full = rows.join(articles.read_records(bits), POSITION)
     ordered = full.orderBy(sql.size("members").desc(), "rank")
     return ordered.select("cluster", "storyline", "record", "members").mapInArrow(
         format_cluster_batches, LINES_SCHEMA
@@ -139,7 +138,7 @@ def build_cluster_frame(outcomes: DataFrame, articles: SparkCorpus, settings: Se
 
 
 def build_rank_column(settings: Settings) -> Column:
-    """Return what puts articles in rank order, as `pipeline.ranked` does."""
+    """Return the column that sorts articles in rank order, as `rank_articles` does."""
     from pyspark.sql import functions as sql
 
     preference = sql.lit(len(settings.sources))
@@ -155,7 +154,7 @@ def build_rank_column(settings: Settings) -> Column:
 
 
 def pack_positions(positions: np.ndarray, count: int) -> np.ndarray:
-    """Return a bit for each position, set for some of them.
+    """Return a bit array of `count` positions, with the bits of `positions` set.
 
     >>> pack_positions(np.array([0, 9]), 10).tolist()
     [1, 2]
@@ -187,19 +186,19 @@ def build_member_match(row: dict[str, Any], canonical: str) -> Match:
 
 
 def group_into_batches(lines: Iterable[bytes]) -> Batches:
-    """Yield lines as Spark takes them, as many in a row as are worth the way."""
+    """Yield lines in batches for Spark."""
     for group in group_items(iter(lines), len, BATCH_BYTES):
         yield pa.RecordBatch.from_pydict({"lines": [b"\n".join(group)]})
 
 
 def iter_output_lines(frame: DataFrame) -> Iterator[bytes]:
-    """Yield the lines of a DataFrame one by one, while Spark makes the next part."""
+    """Yield the lines of a DataFrame one by one, while Spark computes the next part."""
     for row in frame.toLocalIterator(prefetchPartitions=True):
         yield from bytes(row["lines"]).split(b"\n")
 
 
 def is_folder(path: str | None) -> bool:
-    """Return whether an output is a folder of parts, and not a file of this machine.
+    """Return whether an output is a folder of parts instead of a local file.
 
     >>> is_folder("s3a://bucket/stories"), is_folder("stories/"), is_folder("stories.jsonl")
     (True, True, False)
@@ -208,7 +207,7 @@ def is_folder(path: str | None) -> bool:
 
 
 def write_folder(path: str, frame: DataFrame) -> None:
-    """Write lines as a folder of parts, by as many tasks as there are; OutputError where there is something already."""
+    """Write lines as a folder of parts, one per task; raise `OutputError` if the folder exists."""
     from pyspark.errors import AnalysisException
 
     try:
@@ -218,6 +217,6 @@ def write_folder(path: str, frame: DataFrame) -> None:
 
 
 def write_reject_folder(path: str, rejects: SparkRejects) -> None:
-    """Write what could not be read as a folder of parts."""
+    """Write the rejects as a folder of parts."""
     rows = [{"lines": bytearray(format_reject_line(reject))} for reject in rejects]
     write_folder(path, rejects.session.createDataFrame(rows, LINES_SCHEMA))
