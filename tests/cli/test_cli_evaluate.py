@@ -224,7 +224,7 @@ def test_everything_goes_into_one_page(newsroom: Path, tmp_path: Path) -> None:
     assert answer.exit_code == 0
     assert len(json.loads(answer.stdout)["curve"]) > 12
     assert written_.startswith("<!DOCTYPE html>")
-    assert "(in force)" in written_
+    assert "(current)" in written_
 
 
 def test_the_page_takes_the_place_of_no_article(labelled: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_command_writes_the_graph(extension: str, tmp_path: Path) -> None:
 
     done = CliRunner().invoke(cli, ["origins", str(corpus), "-o", str(output)])
 
-    assert (done.exit_code, "5 copies traced, in 1 stories" in done.stderr) == (0, True), done.stderr
+    assert (done.exit_code, "5 copies traced, in 1 story" in done.stderr) == (0, True), done.stderr
     assert "copy of cut" in output.read_text()
 
 

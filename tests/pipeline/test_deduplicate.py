@@ -153,7 +153,7 @@ def test_one_id_with_one_text_is_one_article_given_twice() -> None:
         "contains": 1.0,
     }
     assert list(result.warnings.values()) == [1]
-    assert "twice" in next(iter(result.warnings))
+    assert "repeated in the input" in next(iter(result.warnings))
 
 
 def test_an_article_given_twice_makes_no_cluster_of_its_own() -> None:
