@@ -15,7 +15,7 @@ __all__ = ["check_environment"]
 
 PREFIX = "DEDUP_"
 OTHER_VARIABLES = {"DEDUP_DEBUG", "DEDUP_TOKEN"}
-"""Variables that no option stands for."""
+"""Variables that do not set an option."""
 MIN_SIMILARITY = 0.65
 """A variable less similar than this to all of ours belongs to another program, such as DEDUP_SERVICE_HOST of Kubernetes."""
 

@@ -179,7 +179,7 @@ def estimate_seconds(
     return make_range_around(
         compute_seconds(articles.low, candidates.low, 1 / SPEED_VARIATION),
         compute_seconds(articles.expected, candidates.expected, 1.0),
-        # the threads may have to share what they need, and the least of them is one
+        # threads compete for memory, so the upper bound assumes a speed-up of only their square root
         compute_seconds(articles.high, candidates.high, SPEED_VARIATION) * math.sqrt(threads),
     )
 

@@ -61,7 +61,9 @@ def explain_other_subject(pair: PairEvidence, settings: Settings) -> str:
     if not has_different_subject(row) or explain_missed_copy(pair, settings):
         return ""
     share = format_percent(row[TITLE_FOUND_MORE])
-    return f"they are short, and have at most {share} of each other's title: a form about another subject"
+    return (
+        f"they are short, and at most {share} of one title is in the other: one form about different subjects"
+    )
 
 
 def explain_mismatch(pair: PairEvidence, settings: Settings) -> str:
@@ -88,7 +90,7 @@ def explain_template(row: np.ndarray) -> str:
     overlap = format_percent(max(row[CONTAINED], row[CONTAINS]))
     by_names = row[NAMES_FOUND] < TEMPLATE_NAMES
     facts, share = ("names", row[NAMES_FOUND]) if by_names else ("numbers", row[FIGURES_FOUND])
-    shared = f"{overlap} of the words in a row agree, but only {format_percent(share)} of the {facts}"
+    shared = f"{overlap} of the 3-word shingles agree, but only {format_percent(share)} of the {facts}"
     return f"they look like one template with other facts in it: {shared}"
 
 
@@ -100,9 +102,9 @@ def explain_missed_copy(pair: PairEvidence, settings: Settings) -> str:
         return ""
     shared = f"they share {format_percent(part)} of their 3-word shingles"
     if pair.days_apart > settings.copy_window_days:
-        most = f"{format_days(settings.copy_window_days)} (copy_window_days)"
-        return f"{shared}, but lie {format_days(pair.days_apart)} apart, and copies at most {most}"
-    return f"{shared}, but no such relation was asked for, only {', '.join(settings.relations)}"
+        limit = f"{format_days(settings.copy_window_days)} (copy_window_days)"
+        return f"{shared}, but are {format_days(pair.days_apart)} apart, and copies at most {limit}"
+    return f"{shared}, but the setting relations has only {', '.join(settings.relations)}"
 
 
 def explain_missed_rewrite(pair: PairEvidence, settings: Settings) -> str:
@@ -112,17 +114,19 @@ def explain_missed_rewrite(pair: PairEvidence, settings: Settings) -> str:
         ("belong to one storyline", "follow-ups") if by_storyline else ("tell the same story", "rewrites")
     )
     name = THRESHOLD_SETTINGS[settings.level]
-    least = getattr(settings, name)
-    chance = f"the probability that they {claim} is {format_percent(pair.probability)}"
-    if pair.probability < least:
-        below = f"{chance}, below the {format_percent(least)} asked for ({name})"
+    threshold = getattr(settings, name)
+    probability = f"the probability that they {claim} is {format_percent(pair.probability)}"
+    if pair.probability < threshold:
+        below = f"{probability}, below the threshold of {format_percent(threshold)} ({name})"
         witnessed = (
             pair.probability >= pair.witnessed_probability and not pair.days_apart > settings.window_days
         )
         if by_storyline and witnessed:
-            return f"{below}; it would do if it also matched another article of the cluster"
+            return f"{below}; it would be enough if it also matched another article of the cluster"
         return below
     if pair.days_apart > settings.window_days:
-        most = f"{format_days(settings.window_days)} (window_days)"
-        return f"{chance}, but they lie {format_days(pair.days_apart)} apart, and {matches} at most {most}"
-    return f"{chance}, but no {matches} were asked for, only {', '.join(settings.relations)}"
+        limit = f"{format_days(settings.window_days)} (window_days)"
+        return (
+            f"{probability}, but they are {format_days(pair.days_apart)} apart, and {matches} at most {limit}"
+        )
+    return f"{probability}, but the setting relations has only {', '.join(settings.relations)}"

@@ -188,7 +188,7 @@ def create_app(
     app = FastAPI(
         title="dedup",
         version=dedup.__version__,
-        summary="Says of each article whether it is new, or which one it repeats, and why.",
+        summary="Reports for each article whether it is new, or which article it repeats, and why.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,  # the pages load their scripts from a content delivery network
         redoc_url=None,

@@ -63,7 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._surplus += len(data)
         super().data_received(data)
         if self._surplus > HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(431, "the head of the request, or what stands between its chunks, is too large")
+            self._refuse(431, "the head of the request, or the data between its chunks, is too large")
 
     def on_message_begin(self) -> None:
         """Start the deadline for the head of a new request."""

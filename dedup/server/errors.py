@@ -34,7 +34,7 @@ async def respond_to_error(request: Request, error: Exception) -> JSONResponse:
 def describe_http_error(request: Request, error: StarletteHTTPException) -> str:
     """Return the sentence of an HTTP error; errors of the router have no sentence of their own."""
     if error.detail == HTTPStatus.NOT_FOUND.phrase:
-        return "there is nothing at this address; /openapi.json says what there is"
+        return "there is nothing at this address; /openapi.json lists the addresses"
     if error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
         return f"{request.method} is not allowed here"
     return str(error.detail)

@@ -13,7 +13,7 @@ __all__ = ["Metrics"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ARTICLES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)
-OUTCOMES = "Articles by what became of them: kept, the relation by which they were dropped, again, malformed."
+OUTCOMES = "Articles by outcome: kept, the relation of a dropped one, again, malformed."
 
 
 class Metrics:

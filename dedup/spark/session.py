@@ -271,7 +271,7 @@ def check_executors(session: SparkSession) -> None:
         answer = f"not what it needs ({str(error).partition(': ')[2]})"
     if answer:
         raise EngineError(
-            f"the executors' Python has {answer}; install 'news-dedup[spark]' there as it is here, or send this "
+            f"the executors' Python has {answer}; install 'news-dedup[spark]' there, in the same version, or send this "
             "environment along: venv-pack -o dedup.tar.gz, then PYSPARK_PYTHON=./dedup/bin/python and "
             "--conf spark.archives=dedup.tar.gz#dedup"
         )

@@ -101,7 +101,7 @@ def test_an_id_given_twice_is_numbered(corpus: Path) -> None:
         (("first", "short"), [], "the shorter has 4 words, and texts of fewer than 8 never match"),
         (("first", "other-1"), [], "the probability that they tell the same story is"),
         (("first", "late"), [], "days apart, and copies at most 30 days (copy_window_days)"),
-        (("first", "cut"), ["--relations", "exact"], "no such relation was asked for, only exact"),
+        (("first", "cut"), ["--relations", "exact"], "the setting relations has only exact"),
     ],
 )
 def test_no_match_has_a_reason(ids: tuple[str, str], options: list[str], says: str, corpus: Path) -> None:
@@ -116,7 +116,7 @@ def test_no_match_has_a_reason(ids: tuple[str, str], options: list[str], says: s
 def test_a_rewrite_too_late_is_told_so(newsroom: Path) -> None:
     found = explained(newsroom, "ferry-aground-1", "ferry-aground-2", "--window-days", "0.1")
 
-    assert "but they lie 0.2 days apart, and rewrites at most 0.1 days (window_days)" in found["verdict"]
+    assert "but they are 0.2 days apart, and rewrites at most 0.1 days (window_days)" in found["verdict"]
 
 
 def test_a_template_is_told_so(newsroom: Path) -> None:

@@ -226,10 +226,10 @@ def test_only_two_articles_are_a_pair() -> None:
 @pytest.mark.parametrize(
     ("probability", "days", "says"),
     [
-        (0.2, 1.0, "20%, below the 75% asked for (rewrite_probability)"),
-        (0.4, 9.0, "40%, below the 75% asked for (rewrite_probability)"),
-        (0.8, 9.0, "80%, but they lie 9 days apart, and rewrites at most 5 days (window_days)"),
-        (0.8, 1.0, "80%, but no rewrites were asked for, only copy"),
+        (0.2, 1.0, "20%, below the threshold of 75% (rewrite_probability)"),
+        (0.4, 9.0, "40%, below the threshold of 75% (rewrite_probability)"),
+        (0.8, 9.0, "80%, but they are 9 days apart, and rewrites at most 5 days (window_days)"),
+        (0.8, 1.0, "80%, but the setting relations has only copy"),
     ],
 )
 def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -> None:
@@ -243,8 +243,8 @@ def test_no_rewrite_has_its_reason(probability: float, days: float, says: str) -
 @pytest.mark.parametrize(
     ("probability", "says"),
     [
-        (0.2, "20%, below the 70% asked for (followup_probability)"),
-        (0.4, "(followup_probability); it would do if it also matched another article of the cluster"),
+        (0.2, "20%, below the threshold of 70% (followup_probability)"),
+        (0.4, "(followup_probability); it would be enough if it also matched another article of the cluster"),
     ],
 )
 def test_no_follow_up_has_its_reason(probability: float, says: str) -> None:
@@ -261,7 +261,7 @@ def test_short_articles_on_other_subjects_are_told_so() -> None:
     )
 
     assert explain_mismatch(pair, Settings()) == (
-        "they are short, and have at most 0% of each other's title: a form about another subject"
+        "they are short, and at most 0% of one title is in the other: one form about different subjects"
     )
 
 

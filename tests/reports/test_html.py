@@ -233,7 +233,7 @@ def test_a_pair_that_lies_too_far_apart_says_so() -> None:
 
     (pair,) = find_borderline_pairs(result, find_near_misses([articles], result)).blocked
 
-    assert pair.reason == "they lie 1 day apart, and rewrites at most 0.5 days (window_days)"
+    assert pair.reason == "they are 1 day apart, and rewrites at most 0.5 days (window_days)"
 
 
 def test_a_pair_that_is_kept_as_a_chapter_and_its_follow_up_says_so(newsroom: Path) -> None:

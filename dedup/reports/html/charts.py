@@ -61,7 +61,7 @@ def build_bar_chart(title: str, bins: Sequence[HistogramBin], says: str) -> Char
     width, highest = 100 / max(len(bins), 1), max((column.count for column in bins), default=1) or 1
     columns = tuple(
         make_chart_column(
-            column.label, column.count, n * width, width, CHART_HEIGHT * column.count / highest, 0, "told"
+            column.label, column.count, n * width, width, CHART_HEIGHT * column.count / highest, 0, "matched"
         )
         for n, column in enumerate(bins)
     )
@@ -79,7 +79,7 @@ def build_score_chart(
         label = f"{format_percent(to_probability(LOG_ODDS_EDGES[n]))} to {format_percent(to_probability(LOG_ODDS_EDGES[n + 1]))}"
         below, above = (CHART_HEIGHT * count / highest for count in (missed_count, matched_count))
         columns.append(make_chart_column(label, missed_count, n * width, width, below, 0, "apart"))
-        columns.append(make_chart_column(label, matched_count, n * width, width, above, below, "told"))
+        columns.append(make_chart_column(label, matched_count, n * width, width, above, below, "matched"))
     ticks = tuple(
         ChartTick(f"{p:.1%}".replace(".0%", "%"), compute_x_percent(np.log(p / (1 - p))))
         for p in TICK_PROBABILITIES

@@ -13,13 +13,13 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const VIEWS = ["overview", "clusters", "cluster", "storylines", "borderline", "boilerplate", "rejects"];
 const NONE = -1;
 
-let data; // what the index holds
+let data; // the content of the index island
 let clusters; // the clusters: {first, size, ...}, in the order of the run
 let headed; // place of a kept article → its cluster
 let storylines; // the storylines: {first, chapters, ...}, the longest first
 let storylineOf; // place of a chapter → its storyline
 let places; // id → place among the articles
-const pieces = new Map(); // number of an island of texts → what it holds, or will
+const pieces = new Map(); // number of an island of texts → its content, or a promise of it
 
 const byId = (id) => document.getElementById(id);
 
@@ -28,7 +28,7 @@ function make(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** The same, for what is drawn. */
+/** The same, for SVG. */
 function draw(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
@@ -39,7 +39,7 @@ function fill(node, attributes, children) {
   return node;
 }
 
-/** Return what an island holds. */
+/** Return the content of an island. */
 async function unpacked(id) {
   const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
   const opened = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -61,7 +61,7 @@ const number = (value) => value.toLocaleString("en");
 const times = (value) => ["never", "once", "twice"][value] ?? `${number(value)} times`;
 const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 
-/** Return a share as a per cent: 100% and 0% only for what is exactly that. */
+/** Return a share as a per cent: 100% and 0% only for exact values. */
 function percent(share) {
   if ((share >= 0.1 && share <= 0.99) || share === 0 || share === 1) return `${Math.round(share * 100)}%`;
   return `${Math.min(Math.max(share * 100, 0.1), 99.9).toFixed(1)}%`;
@@ -115,16 +115,16 @@ function gathered() {
 
 const clusterAt = (place) => clusters.find(({ first, size }) => place >= first && place < first + size);
 
-/** Return the storylines, each with its chapters by date, how often each is told again, and the words it is searched by. */
+/** Return the storylines, each with its chapters by date, the number of duplicates of each, and its search text. */
 function gatheredStorylines() {
-  return data.storylines.map(([first, chapters, retold]) => {
+  return data.storylines.map(([first, chapters, repeats]) => {
     const clustersOf = chapters.map((place) => headed.get(place));
     const again = clustersOf.flatMap((cluster) => (cluster ? membersOf(cluster).slice(1) : []));
     const dates = [...chapters, ...again].map((place) => data.dates[place]).filter((date) => date !== null).sort((a, b) => a - b);
-    return { first, chapters, retold, again, dates,
+    return { first, chapters, repeats, again, dates,
       inDays: dates.every((date) => date % DAY === 0),
       span: dates.length ? dates[dates.length - 1] - dates[0] : NONE,
-      articles: retold.reduce((sum, count) => sum + count, chapters.length),
+      articles: repeats.reduce((sum, count) => sum + count, chapters.length),
       outlets: new Set([...chapters, ...again].map((place) => data.sources[place]).filter((source) => source !== NONE)).size,
       words: [...chapters, ...again].map((place) => `${titleOf(place)}\n${sourceOf(place)}\n${data.ids[place]}`).join("\n").toLowerCase() };
   });
@@ -239,7 +239,7 @@ function storylineView(storyline) {
   ];
 }
 
-/** Return a strip of time: each chapter is a numbered ring, each later telling of it a dot on the line; undated chapters stand at the end. */
+/** Return a strip of time: each chapter is a numbered ring, each of its duplicates a dot on the line; undated chapters are at the end. */
 function axis(storyline) {
   const { chapters, again, dates } = storyline;
   const undated = chapters.filter((place) => data.dates[place] === null).length;
@@ -249,7 +249,7 @@ function axis(storyline) {
   const at = (date) => FIRST + (last - FIRST) * (date - dates[0]) / (storyline.span || 1);
   const lanes = Array(MOST_LANES).fill(-Infinity);
   let highest = 0;
-  const more = Math.max(undated - MOST_LANES, 0); // so many undated ones are counted and not drawn
+  const more = Math.max(undated - MOST_LANES, 0); // this many undated ones are counted but not drawn
   const rings = chapters.slice(0, chapters.length - more).map((place, n) => {
     const date = data.dates[place];
     const x = date === null ? END : at(date);
@@ -294,7 +294,7 @@ function axisLabels(labels, parted = false) {
 function chapterList(storyline, most) {
   return make("ol", { class: "chapters", role: "list" }, ...storyline.chapters.slice(0, most).map((place, n) => {
     const leads = place === storyline.first;
-    const again = storyline.retold[n];
+    const again = storyline.repeats[n];
     const after = leads ? "" : lag(data.dates[storyline.first], data.dates[place]);
     const facts = [sourceOf(place), dateOf(data.dates[place]), after, again ? `republished ${times(again)}` : ""];
     return make("li", {}, make("span", { class: "nr" }, number(n + 1)),
@@ -316,10 +316,10 @@ function affair(place) {
     make("a", { href: linkTo({ a: data.ids[storyline.first], b: data.ids[place] }) }, "Compare them"));
 }
 
-/** Return the parts of the view of a chapter of which no other telling is listed, with two chapters chosen for comparison. */
+/** Return the parts of the view of a chapter without listed duplicates, with two chapters selected for comparison. */
 function chapterView(place, a, b) {
   const storyline = storylineOf.get(place);
-  const again = storyline.retold[storyline.chapters.indexOf(place)];
+  const again = storyline.repeats[storyline.chapters.indexOf(place)];
   const other = place === storyline.first ? storyline.chapters.find((chapter) => chapter !== place) : place;
   const facts = [again ? `republished ${times(again)}, not listed here` : "not republished", sourceOf(place), dateOf(data.dates[place]), data.ids[place]];
   const chosen = [a, b].every((chapter) => storyline.chapters.includes(chapter)) ? [a, b] : [storyline.first, other];
@@ -512,7 +512,7 @@ function sharedRuns({ body }, { body: theirs }) {
 
 const ownNumbers = ({ body }, { all }) => body.filter((word) => /\p{N}/u.test(word.folded) && !all.has(word.folded));
 
-/** Return a text as nodes: what is boilerplate, shared, or a number of its own is marked. */
+/** Return a text as nodes: boilerplate, shared parts and its own numbers are marked. */
 function painted({ text, boilerplate }, { body }, runs, own) {
   const [PLAIN, SAME, OWN, BOILERPLATE] = [0, 1, 2, 3];
   const kinds = new Uint8Array(text.length);
@@ -568,7 +568,7 @@ function waterfall(known, title) {
   const low = Math.min(...levels), high = Math.max(...levels);
   const x = (value) => 100 * (value - low) / (high - low || 1);
   const bar = (from, to) => make("td", { class: "drawn" }, draw("svg", { width: "100%", height: "32", "aria-hidden": "true" },
-    draw("rect", { class: to > from ? "told" : "against", x: `${Math.min(x(from), x(to))}%`, width: `${Math.max(Math.abs(x(to) - x(from)), 0.4)}%`, y: "9", height: "14", rx: "2" }),
+    draw("rect", { class: to > from ? "matched" : "against", x: `${Math.min(x(from), x(to))}%`, width: `${Math.max(Math.abs(x(to) - x(from)), 0.4)}%`, y: "9", height: "14", rx: "2" }),
     draw("line", { class: "threshold", x1: `${x(threshold)}%`, x2: `${x(threshold)}%`, y1: "0", y2: "32" })));
   const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
   const line = (name, from, to) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "figure" }, signed(to - from)), bar(from, to));
@@ -601,7 +601,7 @@ function show(name, ...parts) {
   if (name === "cluster") byId(name).replaceChildren(...parts.filter((part) => part !== ""));
 }
 
-/** Show what the address asks for: #clusters, #cluster=ID, #cluster=ID&a=ID&b=ID, #storyline=ID, #a=ID&b=ID. */
+/** Show the view of the address: #clusters, #cluster=ID, #cluster=ID&a=ID&b=ID, #storyline=ID, #a=ID&b=ID. */
 function route(moved) {
   const asked = new URLSearchParams(location.hash.slice(1));
   const [kept, a, b, led] = ["cluster", "a", "b", "storyline"].map((name) => places.get(asked.get(name)));
