@@ -263,4 +263,4 @@ def test_a_floor_of_what_pairs_do_not_give_is_an_error(labelled: Path, judged: P
     answer = called("evaluate", labelled, "--pairs", judged, "--floor", "b3_f1=.5")
 
     assert answer.exit_code == 1
-    assert "labelled pairs give no b3_f1" in answer.stderr
+    assert "b3_f1 cannot be computed from labelled pairs" in answer.stderr
