@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dedup.matching.classifier import REWRITE
 from dedup.matching.match_params import get_level_threshold, make_match_params
-from dedup.matching.models import choose_level_model, choose_model
+from dedup.matching.models import choose_level_model
 from dedup.matching.pair_scoring import (
     compute_evidence_in_context,
     find_best_per_article,
@@ -141,18 +141,10 @@ def find_near_misses(batches: Iterable[pa.RecordBatch], result: Result) -> NearM
 
 
 def compute_context_log_odds(result: Result, sketches: Sketches, pairs: np.ndarray) -> np.ndarray:
-    """Return the log-odds of pairs by the level's model, in the context of the kept articles of a result.
-
-    At the level of stories, -inf for a pair that is not of one storyline: a run joins no such pair.
-    """
-    settings, leaders = result.settings, result.assignments.leaders
-    evidence = compute_evidence_in_context(sketches, result.order, pairs, settings, leaders)
-    log_odds = choose_level_model(settings).compute_log_odds(evidence)
-    if LEVEL_MODELS[settings.level] == "story":
-        params = make_match_params(settings)
-        storyline = choose_model(settings, "storyline").compute_log_odds(evidence)
-        log_odds[storyline < params.storyline_threshold] = -np.inf
-    return log_odds
+    """Return the log-odds of pairs by the level's model, in the context of the kept articles of a result."""
+    leaders = result.assignments.leaders
+    evidence = compute_evidence_in_context(sketches, result.order, pairs, result.settings, leaders)
+    return choose_level_model(result.settings).compute_log_odds(evidence)
 
 
 def order_by_rank(pairs: np.ndarray, order: np.ndarray) -> np.ndarray:

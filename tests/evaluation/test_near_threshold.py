@@ -44,7 +44,10 @@ def obvious_misses(given: SketchedCorpus, result: Result) -> dict[int, float]:
     least = get_level_threshold(make_match_params(settings))
     rewrites = replace(settings, level="story", relations=(*settings.relations, "rewrite"))
     anything = make_match_params(rewrites)._replace(
-        story_threshold=-1e9, story_witnessed_threshold=-1e9, storyline_witnessed_threshold=-1e9
+        story_threshold=-1e9,
+        story_witnessed_threshold=-1e9,
+        storyline_threshold=-1e9,
+        storyline_witnessed_threshold=-1e9,
     )
     model = choose_level_model(settings)
     kept = [a for a in result.order.tolist() if a in set(result.kept_positions.tolist())]
