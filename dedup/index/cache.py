@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dedup.errors import IndexingError
-from dedup.index.lookup import ArticleLookup, LookupKeys
+from dedup.index.key_run import KeyRun, LookupKeys, build_key_run, pack_key_run, unpack_key_run
+from dedup.index.lookup import ArticleColumns, ArticleLookup
 from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_error
+from dedup.index.storage.checksum import CHECKSUM_BYTES, compute_checksum
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
 from dedup.sketches.sketch import Sketches
@@ -21,6 +23,9 @@ CACHE_BYTES = 64 << 20
 KEY_BYTES = 4
 FAR_BEHIND_ARTICLES = 4096
 """The number of articles that a sync reads in about a tenth of a second."""
+MAX_RUNS_STORED = 4
+"""The number of runs that a transaction stores: an older index without any does not hold up other writers for long."""
+COLUMN_TYPES = ArticleColumns(*map(np.dtype, ("<i8", "<f8", "<i8", "<i8", "i1", "u1")))
 MAX_POSITION = 1 << 48
 """The largest position that an index may hold."""
 
@@ -34,7 +39,11 @@ class IndexCache:
         self._packed_sketches: OrderedDict[int, bytes] = OrderedDict()
         self._packed_bytes = 0
         self._generation = 0
-        self.articles = ArticleLookup(self._salient, self._bands)
+        self.articles = self._make_lookup()
+
+    def _make_lookup(self) -> ArticleLookup:
+        """Return an empty lookup."""
+        return ArticleLookup(self._salient, self._bands, self._load_run_keys)
 
     def is_far_behind(self) -> bool:
         """Return whether a sync would take too long to hold up other writers."""
@@ -50,7 +59,9 @@ class IndexCache:
         if state.generation != self._generation:
             self._packed_sketches.clear()
             self._packed_bytes, self._generation = 0, state.generation
-            self.articles = ArticleLookup(self._salient, self._bands)
+            self.articles = self._make_lookup()
+        if state.articles and not self.articles.article_count:
+            self._load_runs()
         if state.articles > self.articles.next_position:
             for rows in self._backend.iter_rows(self.articles.next_position):
                 self.add_rows(rows)
@@ -60,6 +71,52 @@ class IndexCache:
                 f"{self.articles.next_position - 1}"
             )
         self.articles.update_count(state.articles)
+
+    def _load_runs(self) -> None:
+        """Add the articles of the stored runs, as far as they are sound; the others are read from their rows."""
+        for position in self._backend.list_runs():
+            try:
+                columns = unpack_columns(
+                    self._backend.read_run_columns(position), self.articles.article_count
+                )
+                self.articles.add(*columns, keys=None)
+            except ValueError:
+                return
+
+    def _load_run_keys(self, first: int, end: int) -> KeyRun:
+        """Return the stored run of a range of slots; build it from its rows where it is damaged or missing."""
+        positions, levels = self.articles.positions[first:end], self.articles.marks[first:end]
+        try:
+            return unpack_key_run(check_run_part(self._backend.read_run_keys(int(positions[0]))), end - first)
+        except ValueError:
+            places, keys = np.flatnonzero(levels), self._read_keys(int(positions[0]), int(positions[-1]))
+            if len(keys.salient) != len(places):
+                raise self._make_damage_error("the keys of an article are missing") from None
+            return build_key_run(keys, places, levels[places])
+
+    def _read_keys(self, first: int, last: int) -> LookupKeys:
+        """Return the keys of the rows from one position to another."""
+        found = []
+        for rows in self._backend.iter_rows(first):
+            found += [row.keys for row in rows if row.mark and row.position <= last]
+            if rows[-1].position >= last:
+                break
+        return self.parse_keys(b"".join(found))
+
+    def store_runs(self) -> None:
+        """Store the runs that are not stored yet, within a transaction, at most `MAX_RUNS_STORED`."""
+        if all(run.is_stored for run in self.articles.runs):
+            return
+        stored, written = set(self._backend.list_runs()), 0
+        for run in self.articles.runs:
+            columns = self.articles.get_columns(run)
+            position = int(columns.positions[0])
+            # A run counts as stored when a later transaction finds it there: this one may still fail.
+            run.is_stored = position in stored
+            if run.keys and not run.is_stored and written < MAX_RUNS_STORED:
+                parts = pack_columns(columns, run.first), pack_key_run(run.keys)
+                self._backend.write_run(position, *map(add_checksum, parts))
+                written += 1
 
     def add_recorded(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Add rows that were recorded by this process, with their packed sketches."""
@@ -122,3 +179,36 @@ class IndexCache:
 def read_days(rows: Sequence[IndexRow]) -> np.ndarray:
     """Return the days (float64) of rows, NaN where they are unknown."""
     return np.array([np.nan if row.published is None else row.published for row in rows], np.float64)
+
+
+def pack_columns(columns: ArticleColumns, first: int) -> bytes:
+    """Return the columns of the articles of a run as bytes, with the slot of the first."""
+    parts = [array.astype(kind) for array, kind in zip(columns, COLUMN_TYPES, strict=True)]
+    return b"".join(part.tobytes() for part in (np.array([first], "<u8"), *parts))
+
+
+def unpack_columns(data: bytes | None, first: int) -> ArticleColumns:
+    """Return the columns of which `pack_columns` made these bytes; ValueError where they are damaged or of another slot."""
+    stored = check_run_part(data)
+    count, rest = divmod(len(stored) - 8, sum(kind.itemsize for kind in COLUMN_TYPES))
+    if rest or count < 1 or np.frombuffer(stored, "<u8", 1)[0] != first:
+        raise ValueError("the columns of a run are cut short")
+    arrays, start = [], 8
+    for kind in COLUMN_TYPES:
+        arrays.append(np.frombuffer(stored, kind, count, start))
+        start += count * kind.itemsize
+    return ArticleColumns(*arrays)
+
+
+def add_checksum(part: bytes) -> bytes:
+    """Return a part of a run as it is stored, with its checksum before it."""
+    return compute_checksum(part).to_bytes(CHECKSUM_BYTES, "little", signed=True) + part
+
+
+def check_run_part(stored: bytes | None) -> memoryview:
+    """Return the part of which `add_checksum` made these bytes; ValueError where it is missing or damaged."""
+    part = memoryview(stored or b"")[CHECKSUM_BYTES:]
+    checksum = int.from_bytes((stored or b"")[:CHECKSUM_BYTES], "little", signed=True)
+    if not part or compute_checksum(part) != checksum:
+        raise ValueError("a part of a run does not match its checksum")
+    return part

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.index.cache import IndexCache
-from dedup.index.lookup import LEVEL_ALL, LEVEL_BANDS, LEVEL_NONE
+from dedup.index.key_run import LEVEL_ALL, LEVEL_BANDS, LEVEL_NONE
 from dedup.index.storage.backend import IndexRow
 from dedup.matching.assignments import Assignments
 from dedup.matching.classifier import NO_RELATION, REWRITE

@@ -232,6 +232,7 @@ class Index:
                 self._cache.sync()
         with self.backend.transaction():
             rows, made = self._match_batch(ids, s)
+            self._cache.store_runs()
             self.backend.record(made.rows, made.sketches)
             recorded.update(made.rows)
             answers = build_answers(self.backend, rows, {row.position for row in rows if row in recorded})

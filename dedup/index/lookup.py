@@ -1,65 +1,78 @@
 """Find the indexed articles whose sketches a new article must be compared with.
 
-The lookup holds the keys of all articles, in order of arrival, in memory. It selects the sketches to fetch, and must miss none;
-`clustering.assign_leaders` then looks the fetched ones up again, by the same rules as in a run without an index. Postings are
-kept in tables that double in size: none is ever built anew.
+The lookup holds the dates and leaders of all articles, in order of arrival, in memory. It selects the sketches to fetch, and must
+miss none; `clustering.assign_leaders` then looks the fetched ones up again, by the same rules as in a run without an index.
+
+The keys of the latest articles stand in a hash table. Each time that it holds `RUN_ARTICLES` articles, they become a `KeyRun`.
+Stored runs are loaded when a batch may match their articles, and released when no batch has needed them for a while.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from dedup.index.key_run import (
+    LEVEL_ALL,
+    LEVEL_NONE,
+    RUN_ARTICLES,
+    KeyRun,
+    LookupKeys,
+    build_key_run,
+    mark_candidates,
+    mark_near_in_run,
+)
 from dedup.jit import jit
 from dedup.matching.assignments import PriorAssignments
 from dedup.matching.candidates import LookupScratch, fill_candidates, fill_lookup_keys, make_lookup_scratch
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE
 from dedup.matching.clustering import MIN_ARTICLES_PER_THREAD
-from dedup.matching.inverted_index import USED_KEYS, InvertedIndex, insert_postings, make_index_for_postings
+from dedup.matching.inverted_index import InvertedIndex, insert_postings, make_index_for_postings
 from dedup.matching.match_params import MatchParams
 from dedup.parallel import run_on_threads, split_evenly
 from dedup.sketches.sketch import Sketches
 
-LEVEL_NONE, LEVEL_BANDS, LEVEL_ALL = 0, 1, 2
-"""The ways to look an article up: not at all, by its bands, or by its terms too."""
-DISTINCT_KEY_SHARE = 0.5
-"""The expected share of distinct keys; a table with more of them is full earlier."""
-MIN_TABLE_ARTICLES = 1 << 14
-"""The capacity of the smallest table."""
+MIN_ROOM = 1 << 14
+"""The number of articles that there is room for at first."""
+MAX_IDLE_LOOKUPS = 64
+"""The number of lookups without use after which a stored run is released."""
 
 
-class LookupKeys(NamedTuple):
-    """The keys of n articles: the part of a sketch that `fill_lookup_keys` reads."""
+class ArticleColumns(NamedTuple):
+    """The columns of the rows of n articles that a lookup needs, beside their keys."""
 
-    salient: np.ndarray
-    """n × salient terms, uint32."""
-    bands: np.ndarray
-    """n × bands, uint32."""
+    positions: np.ndarray
+    """n, int64: rising."""
+    days: np.ndarray
+    """n, float64: NaN where unknown."""
+    leaders: np.ndarray
+    """n, int64: the position of the kept article that each repeats; its own if it is kept."""
+    follows: np.ndarray
+    """n, int64: the position of the kept article that each follows; its own otherwise."""
+    relations: np.ndarray
+    """n, int8."""
+    marks: np.ndarray
+    """n, uint8: the levels."""
 
 
-class PostingsTable:
-    """The postings of a range of articles."""
+@dataclass(slots=True)
+class LookupRun:
+    """The articles at the slots from `first` to `end`, whose keys are a run."""
 
-    def __init__(self, articles: int, keys_each: int) -> None:
-        self._keys_each, self._free_articles = keys_each, articles
-        self.postings: InvertedIndex = make_index_for_postings(
-            max(int(DISTINCT_KEY_SHARE * articles * keys_each), keys_each), articles * keys_each
-        )
-        self.latest = -np.inf
-        """The latest day of its articles; infinity where one has no date."""
+    first: int
+    end: int
+    latest: float
+    """The latest day of its articles; infinity where one has no date."""
+    keys: KeyRun | None
+    """None while it is not loaded."""
+    is_stored: bool = False
+    idle_lookups: int = 0
 
-    @property
-    def free_articles(self) -> int:
-        """Return the number of further articles that surely fit."""
-        free = 2 * len(self.postings.slots) // 3 - int(self.postings.used[USED_KEYS])
-        return max(0, min(self._free_articles, free // self._keys_each))
 
-    def insert(
-        self, keys: LookupKeys, slots: np.ndarray, marks: np.ndarray, days: np.ndarray, scratch: np.ndarray
-    ) -> None:
-        """Insert articles, at most `free_articles`."""
-        insert_lookup_keys(keys, self.postings, slots, marks, scratch)
-        self._free_articles -= len(slots)
-        self.latest = float(np.where(np.isnan(days), np.inf, days).max(initial=self.latest))
+def refuse_stored_run(first: int, end: int) -> KeyRun:
+    """Raise ValueError: a lookup without storage has no stored runs."""
+    raise ValueError(f"there is no stored run of the articles {first} to {end}")
 
 
 class ArticleLookup:
@@ -68,7 +81,10 @@ class ArticleLookup:
     A slot is not a position: where articles were removed, positions have gaps, and slots have none.
     """
 
-    def __init__(self, salient: int, bands: int) -> None:
+    def __init__(
+        self, salient: int, bands: int, load_run: Callable[[int, int], KeyRun] = refuse_stored_run
+    ) -> None:
+        """Make an empty lookup; `load_run` returns the stored run of the articles at a range of slots."""
         self.next_position = 0
         """The position that the next article takes."""
         self.article_count = 0
@@ -79,10 +95,15 @@ class ArticleLookup:
         """The slot of the kept article that each repeats; its own if it is kept."""
         self.storylines = np.zeros(0, np.int64)
         """The slot of the first article of the storyline of each."""
+        self.relations = np.zeros(0, np.int8)
         self.marks = np.zeros(0, np.uint8)
         self.witnesses = np.zeros(0, np.int32)
+        self.runs: list[LookupRun] = []
+        self._load_run = load_run
         self._shape = salient, bands
-        self._tables: list[PostingsTable] = []
+        self._latest_table: InvertedIndex | None = None
+        self._latest_keys: list[LookupKeys] = []
+        """Those of the articles after the last run, which are in the table too."""
         self._scratches = [make_lookup_scratch(0, salient + bands)]
         """One for each thread."""
         self._is_dated_in_order = True
@@ -97,11 +118,12 @@ class ArticleLookup:
         follows: np.ndarray,
         relations: np.ndarray,
         marks: np.ndarray,
-        keys: LookupKeys,
+        keys: LookupKeys | None,
     ) -> None:
         """Add articles with rising positions; `keys` holds those of all marked articles, in order.
 
-        ValueError, and none is added, where one is impossible: a number out of range, or a leader that is not kept.
+        Without `keys` the articles are those of a stored run, which is loaded when it is needed. ValueError, and none is
+        added, where one is impossible: a number out of range, or a leader that is not kept.
         """
         if not len(positions):
             return
@@ -114,7 +136,9 @@ class ArticleLookup:
             (relations < NO_RELATION) | (relations > FOLLOWUP)
         ).any():
             raise ValueError("the mark or the relation of an article is out of range")
-        if np.count_nonzero(marks) != len(keys.salient):
+        if keys is None and (old % RUN_ARTICLES or len(positions) != RUN_ARTICLES):
+            raise ValueError("its articles are not those of a run")
+        if keys is not None and np.count_nonzero(marks) != len(keys.salient):
             raise ValueError("the keys of an article are cut short")
         self._reserve_room(new)
         self.positions[old:new] = positions
@@ -129,13 +153,17 @@ class ArticleLookup:
         if (self.leaders[firsts] != firsts).any() or (self.storylines[firsts] != firsts).any():
             raise ValueError("an article follows one that does not begin a storyline")
         self.days[old:new], self.marks[old:new], self.witnesses[old:new] = days, marks, 0
+        self.relations[old:new] = relations
         np.add.at(self.witnesses, led_by[relations >= REWRITE], 1)
         self.article_count, self.next_position = new, int(positions[-1]) + 1
         dates = np.concatenate([[self._last_day], np.where(np.isnan(days), np.inf, days)])
         self._is_dated_in_order = self._is_dated_in_order and bool((dates[1:] >= dates[:-1]).all())
         self._last_day = float(dates[-1])
         self._latest_day = float(np.fmax.reduce(days, initial=self._latest_day))
-        self._insert_keys(np.arange(old, new)[marks > 0], marks[marks > 0], keys)
+        if keys is None:
+            self._add_run(old, new, None)
+        else:
+            self._insert_keys(old, keys)
 
     def update_count(self, count: int) -> None:
         """Raise the next position to `count`, where the last articles were removed."""
@@ -154,19 +182,32 @@ class ArticleLookup:
         known = self.days, self.leaders, self.storylines, self.marks, in_order
         # One article without a date, whose day is NaN, may find any other.
         first, window = s.days[members].min(initial=np.inf), max(rules.window_days, rules.copy_window_days)
-        tables = [table for table in self._tables if not first - table.latest > window]
+        runs = self._select_runs(first - window)
         while len(self._scratches) < threads:
             self._scratches.append(make_lookup_scratch(len(self.days), sum(self._shape)))
 
         def mark_share(share: slice, scratch: LookupScratch) -> None:
             """Look up a share of the members; two threads that mark the same article write the same value."""
-            for table in tables:
-                mark_near_articles(
-                    s, members[share], rules, table.postings, *known, scratch, wanted, bounded[share]
-                )
+            own = members[share], rules
+            for run in runs:
+                place = run.keys, run.first, run.latest
+                mark_near_in_run(s, *own, *place, *known, scratch, wanted, bounded[share])
+            if self._latest_table is not None:
+                mark_near_articles(s, *own, self._latest_table, *known, scratch, wanted, bounded[share])
 
         run_on_threads(mark_share, split_evenly(len(members), threads), self._scratches[:threads])
         return np.flatnonzero(wanted), bounded
+
+    def get_columns(self, run: LookupRun) -> ArticleColumns:
+        """Return the columns of the articles of a run."""
+        slots = slice(run.first, run.end)
+        positions = self.positions[slots]
+        is_kept = self.leaders[slots] == np.arange(run.first, run.end)
+        follows = np.where(is_kept, self.positions[self.storylines[slots]], positions)
+        leaders = self.positions[self.leaders[slots]]
+        return ArticleColumns(
+            positions, self.days[slots], leaders, follows, self.relations[slots], self.marks[slots]
+        )
 
     def get_prior_assignments(self, places: np.ndarray) -> PriorAssignments:
         """Return the articles at the given slots, as `assign_leaders` takes them; their leaders must be among them."""
@@ -195,28 +236,56 @@ class ArticleLookup:
         """Make room for `held` articles in all."""
         if held <= len(self.days):
             return
-        more = max(held, 2 * len(self.days), MIN_TABLE_ARTICLES) - len(self.days)
+        more = max(held, 2 * len(self.days), MIN_ROOM) - len(self.days)
         self.positions = np.concatenate([self.positions, np.zeros(more, np.int64)])
         self.days = np.concatenate([self.days, np.full(more, np.nan)])
         self.leaders = np.concatenate([self.leaders, np.zeros(more, np.int64)])
         self.storylines = np.concatenate([self.storylines, np.zeros(more, np.int64)])
+        self.relations = np.concatenate([self.relations, np.zeros(more, np.int8)])
         self.marks = np.concatenate([self.marks, np.zeros(more, np.uint8)])
         self.witnesses = np.concatenate([self.witnesses, np.zeros(more, np.int32)])
         self._scratches = [make_lookup_scratch(len(self.days), sum(self._shape))]
 
-    def _insert_keys(self, places: np.ndarray, marks: np.ndarray, keys: LookupKeys) -> None:
-        """Insert articles into the tables, and start a new table where the last is full."""
+    def _select_runs(self, earliest: float) -> list[LookupRun]:
+        """Return the runs with an article of the `earliest` day or later, loaded; release those that are idle."""
+        selected = []
+        for run in self.runs:
+            run.idle_lookups += 1
+            if not run.latest < earliest:
+                run.idle_lookups = 0
+                if run.keys is None:
+                    run.keys = self._load_run(run.first, run.end)
+                selected.append(run)
+            elif run.is_stored and run.idle_lookups > MAX_IDLE_LOOKUPS:
+                run.keys = None
+        return selected
+
+    def _insert_keys(self, first: int, keys: LookupKeys) -> None:
+        """Insert the articles from slot `first` on into the table, and make a run of each `RUN_ARTICLES`."""
         done = 0
-        while done < len(places):
-            if not self._tables or not self._tables[-1].free_articles:
-                room = max(MIN_TABLE_ARTICLES, self.article_count)
-                self._tables.append(PostingsTable(room, sum(self._shape)))
-            table = self._tables[-1]
-            end = min(len(places), done + table.free_articles)
-            part = LookupKeys(keys.salient[done:end], keys.bands[done:end])
-            days = self.days[places[done:end]]
-            table.insert(part, places[done:end], marks[done:end], days, self._scratches[0].keys)
-            done = end
+        while first < self.article_count:
+            end = min(self.article_count, (first // RUN_ARTICLES + 1) * RUN_ARTICLES)
+            slots = first + np.flatnonzero(self.marks[first:end])
+            part = LookupKeys(*(array[done : done + len(slots)] for array in keys))
+            if self._latest_table is None:
+                postings = RUN_ARTICLES * sum(self._shape)
+                self._latest_table = make_index_for_postings(postings, postings)
+            insert_lookup_keys(part, self._latest_table, slots, self.marks[slots], self._scratches[0].keys)
+            self._latest_keys.append(part)
+            if end % RUN_ARTICLES == 0:
+                columns = zip(*self._latest_keys, strict=True)
+                self._add_run(end - RUN_ARTICLES, end, LookupKeys(*map(np.concatenate, columns)))
+                self._latest_table, self._latest_keys = None, []
+            first, done = end, done + len(slots)
+
+    def _add_run(self, first: int, end: int, keys: LookupKeys | None) -> None:
+        """Add the run of the articles between two slots; without keys it is a stored one."""
+        levels = self.marks[first:end]
+        places = np.flatnonzero(levels)
+        days = self.days[first:end][places]
+        latest = float(np.where(np.isnan(days), np.inf, days).max(initial=-np.inf))
+        run = None if keys is None else build_key_run(keys, places, levels[places])
+        self.runs.append(LookupRun(first, end, latest, run, is_stored=keys is None))
 
 
 @jit
@@ -241,17 +310,4 @@ def mark_near_articles(
         terms, n = fill_lookup_keys(s, a, scratch.keys)
         m, _, was_bounded = fill_candidates(index, days, terms, n, s.days[a], rules, in_order, scratch)
         bounded[i] |= was_bounded != 0
-        kept, dropped = 0, 0
-        for k in range(m):
-            member = scratch.candidates[k]
-            if marks[member] == LEVEL_NONE:
-                continue
-            is_kept = leaders[member] == member
-            kept += is_kept
-            dropped += not is_kept
-            if (kept if is_kept else dropped) <= rules.max_candidates:
-                wanted[member] = True
-                wanted[leaders[member]] = True
-                wanted[storylines[member]] = True
-            else:
-                bounded[i] = True
+        mark_candidates(m, rules, leaders, storylines, marks, scratch, wanted, bounded, i)

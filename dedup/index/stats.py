@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dedup.index.decision_log import to_datetime
-from dedup.index.lookup import LEVEL_NONE
+from dedup.index.key_run import LEVEL_NONE
 from dedup.index.storage.backend import StorageBackend, make_damage_error
 from dedup.matching.classifier import NO_RELATION
 from dedup.settings.settings import RELATIONS

@@ -12,7 +12,7 @@ import numpy as np
 from dedup.errors import IndexingError
 from dedup.index.answers import EVIDENCE_BYTES, FORMAT_1_EVIDENCE_BYTES
 from dedup.index.cache import KEY_BYTES, MAX_POSITION, IndexCache, read_days
-from dedup.index.lookup import LEVEL_ALL
+from dedup.index.key_run import LEVEL_ALL
 from dedup.index.storage.backend import ConnectionLostError, IndexRow, StorageBackend
 from dedup.index.storage.checksum import compute_checksum, compute_row_checksum
 from dedup.matching.classifier import NO_RELATION, REWRITE

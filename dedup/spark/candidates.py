@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
-from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE, LookupKeys
+from dedup.index.key_run import LEVEL_ALL, LEVEL_NONE, LookupKeys
 from dedup.matching.candidates import MIN_ARTICLES_PER_UNDATED
 from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings

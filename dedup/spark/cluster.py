@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
 from dedup.index.decide import compute_index_levels
-from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE
+from dedup.index.key_run import LEVEL_ALL, LEVEL_NONE
 from dedup.matching.assignments import Assignments, PriorAssignments
 from dedup.matching.classifier import EXACT, NO_RELATION
 from dedup.matching.clustering import assign_leaders

@@ -17,7 +17,7 @@ from pyspark.sql import functions as sql
 
 from dedup.errors import IndexingError
 from dedup.index.compatibility import check_compatible, compute_fingerprint
-from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE
+from dedup.index.key_run import LEVEL_ALL, LEVEL_NONE
 from dedup.settings.settings import RELATIONS, Settings
 from dedup.spark.checkpoints import Checkpoints
 from dedup.spark.files.discovery import add_scheme, escape_path

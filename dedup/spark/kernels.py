@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dedup.index.lookup import LookupKeys
+from dedup.index.key_run import LookupKeys
 from dedup.jit import jit, jit_leaf
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
 from dedup.matching.classifier import NO_RELATION, classify_pair

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.index.lookup import LookupKeys
+from dedup.index.key_run import LookupKeys
 from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
 from dedup.spark.kernels import NO_ARTICLE, find_cell_pairs, join_edges

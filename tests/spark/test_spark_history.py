@@ -11,7 +11,7 @@ from sparking import expected, frame, verdicts
 from benchmarks.verdicts import Verdict
 from dedup import Index
 from dedup.errors import IndexingError
-from dedup.index.lookup import LEVEL_ALL, LEVEL_BANDS
+from dedup.index.key_run import LEVEL_ALL, LEVEL_BANDS
 from dedup.pipeline.deduplicate import deduplicate as locally
 from dedup.settings.settings import Settings
 from dedup.spark import deduplicate

@@ -112,7 +112,19 @@ class StorageBackend(Protocol):
         """Add rows and sketches; the positions continue from the state."""
 
     def remove(self, positions: Iterable[int]) -> None:
-        """Remove rows and their sketches, cut the links to them, and raise the generation."""
+        """Remove rows, their sketches and all runs, cut the links to them, and raise the generation."""
+
+    def list_runs(self) -> list[int]:
+        """Return the positions of the first articles of the stored runs (`dedup.index.key_run`), rising."""
+
+    def read_run_columns(self, position: int) -> bytes | None:
+        """Return the stored columns of the run that begins at a position; None where it is missing."""
+
+    def read_run_keys(self, position: int) -> bytes | None:
+        """Return the stored keys of the run that begins at a position; None where it is missing."""
+
+    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+        """Store the run that begins at a position."""
 
     def release_space(self) -> None:
         """Return the space of removed rows to the system. Not within a transaction."""
@@ -133,7 +145,7 @@ class StorageBackend(Protocol):
         """Write the state."""
 
     def rebuild_indexes(self) -> None:
-        """Build the storage's own indexes anew from the rows, and delete sketches and links that belong to no row."""
+        """Build the storage's own indexes anew, and delete all runs, and sketches and links that belong to no row."""
 
     def close(self) -> None:
         """Close the file or connection."""

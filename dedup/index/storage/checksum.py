@@ -21,7 +21,7 @@ META_CHECKSUM_KEY = "checksum"
 """The entry of the meta table that holds the checksum of all others."""
 
 
-def compute_checksum(data: bytes) -> int:
+def compute_checksum(data: bytes | memoryview) -> int:
     """Return the checksum of bytes: 64 bits, signed.
 
     >>> compute_checksum(b"dedup")

@@ -105,6 +105,19 @@ class MemoryBackend:
                 self._rows[follower] = self._rows[follower]._replace(follows=follower)
         self._state = IndexState(self._state.articles, self._state.generation + 1)
 
+    def list_runs(self) -> list[int]:
+        """Return nothing: an index in memory is never opened again, so no runs are stored."""
+        return []
+
+    def read_run_columns(self, position: int) -> None:
+        """Return None: no runs are stored."""
+
+    def read_run_keys(self, position: int) -> None:
+        """Return None: no runs are stored."""
+
+    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+        """Do nothing: no runs are stored."""
+
     def release_space(self) -> None:
         """Do nothing: the space of removed rows is free already."""
 

@@ -43,7 +43,7 @@ from dedup.index.storage.checksum import (
 )
 from dedup.index.storage.postgres_url import DEFAULT_SCHEMA, format_postgres_url, parse_postgres_url
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest version of the schema."""
 CHECKSUM_VERSION = 3
 """The version of the schema that brought checksums."""
@@ -359,6 +359,7 @@ class PostgresBackend:
         chosen = list(positions)
         state = self.read_state()
         followers = self._select_followers(chosen)
+        self._run_statement("DELETE FROM {schema}.runs")
         self._run_statement("DELETE FROM {schema}.articles WHERE position = ANY(%s::integer[])", chosen)
         self._run_statement(
             "DELETE FROM {schema}.links WHERE position = ANY(%s::integer[]) OR follows = ANY(%s::integer[])",
@@ -384,8 +385,31 @@ class PostgresBackend:
             if compute_row_checksum(row) == checksums[row.position].row
         ]
 
+    def list_runs(self) -> list[int]:
+        """Return the positions of the first articles of the stored runs."""
+        return [row[0] for row in self._fetch_all("SELECT position FROM {schema}.runs ORDER BY position")]
+
+    def read_run_columns(self, position: int) -> bytes | None:
+        """Return the stored columns of a run."""
+        return self._read_run_part("SELECT columns FROM {schema}.runs WHERE position = %s", position)
+
+    def read_run_keys(self, position: int) -> bytes | None:
+        """Return the stored keys of a run."""
+        return self._read_run_part("SELECT keys FROM {schema}.runs WHERE position = %s", position)
+
+    def _read_run_part(self, query: LiteralString, position: int) -> bytes | None:
+        """Return a part of a run; None where it is missing."""
+        found = self._fetch_all(query, position)
+        return found[0][0] if found else None
+
+    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+        """Store a run."""
+        self._run_statement("DELETE FROM {schema}.runs WHERE position = %s", position)
+        self._run_statement("INSERT INTO {schema}.runs VALUES (%s, %s, %s)", position, columns, keys)
+
     def rebuild_indexes(self) -> None:
-        """Build the indexes of the tables anew, and delete links that belong to no row."""
+        """Build the indexes of the tables anew, and delete all runs, and links that belong to no row."""
+        self._run_statement("DELETE FROM {schema}.runs")
         self._run_statement("REINDEX TABLE {schema}.articles")
         self._run_statement(
             "DELETE FROM {schema}.links WHERE position NOT IN (SELECT position FROM {schema}.articles)"

@@ -32,7 +32,7 @@ from dedup.index.storage.checksum import (
     compute_state_checksum,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest version of the schema."""
 APPLICATION_ID = 0x64656475
 """The mark of our indexes in the header of a file ("dedu")."""
@@ -52,6 +52,7 @@ ROWS_QUERY = (
     f"SELECT {COLUMNS}, coalesce(follows, position), checksum FROM articles LEFT JOIN links USING (position)"  # noqa: S608 - our own names
 )
 SKETCHES_QUERY = "SELECT position, keys, sketch, sketch_checksum FROM sketches JOIN articles USING (position)"
+RUN_TYPES, POSITION_TYPES = {(bytes,)}, {(int,)}
 STATE_TYPES, META_TYPES = {(int, int, int)}, {(str, str)}
 CHECKSUM_TYPES = {(int, int, checksum) for checksum in (int, type(None))}
 SKETCH_TYPES = {(int, bytes, bytes, checksum) for checksum in (int, type(None))}
@@ -276,6 +277,7 @@ class SqliteBackend:
             for table in ("articles", "sketches", "links"):
                 self._db.execute(f"DELETE FROM {table} WHERE position IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
             self._db.execute(f"DELETE FROM links WHERE follows IN ({JSON_VALUES})", [chosen])  # noqa: S608 - our own names
+            self._db.execute("DELETE FROM runs")
             self._db.executemany(
                 "UPDATE articles SET checksum = ? WHERE position = ?",
                 [(compute_row_checksum(row), row.position) for row in followers],
@@ -293,9 +295,35 @@ class SqliteBackend:
             if compute_row_checksum(row) == checksum
         ]
 
-    def rebuild_indexes(self) -> None:
-        """Build the indexes anew, and delete sketches and links that belong to no row."""
+    def list_runs(self) -> list[int]:
+        """Return the positions of the first articles of the stored runs."""
+        return [
+            row[0]
+            for row in self._fetch_checked(POSITION_TYPES, "SELECT position FROM runs ORDER BY position")
+        ]
+
+    def read_run_columns(self, position: int) -> bytes | None:
+        """Return the stored columns of a run."""
+        return self._read_run_part("SELECT columns FROM runs WHERE position = ?", position)
+
+    def read_run_keys(self, position: int) -> bytes | None:
+        """Return the stored keys of a run."""
+        return self._read_run_part("SELECT keys FROM runs WHERE position = ?", position)
+
+    def _read_run_part(self, query: str, position: int) -> bytes | None:
+        """Return a part of a run; None where it is missing."""
+        found = self._fetch_checked(RUN_TYPES, query, position)
+        return found[0][0] if found else None
+
+    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+        """Store a run."""
         with self._wrap_errors():
+            self._db.execute("REPLACE INTO runs VALUES (?, ?, ?)", [position, columns, keys])
+
+    def rebuild_indexes(self) -> None:
+        """Build the indexes anew, and delete all runs, and sketches and links that belong to no row."""
+        with self._wrap_errors():
+            self._db.execute("DELETE FROM runs")
             self._db.execute("REINDEX")
             for table in ("sketches", "links"):
                 self._db.execute(
