@@ -6,6 +6,7 @@ recorded since; where articles were removed, it reads all rows anew.
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from struct import Struct
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from dedup.errors import IndexingError
 from dedup.index.key_run import KeyRun, LookupKeys, build_key_run, pack_key_run, unpack_key_run
 from dedup.index.lookup import ArticleColumns, ArticleLookup
 from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_error
-from dedup.index.storage.checksum import CHECKSUM_BYTES, compute_checksum
+from dedup.index.storage.checksum import compute_checksum
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
 from dedup.sketches.sketch import Sketches
@@ -25,7 +26,9 @@ FAR_BEHIND_ARTICLES = 4096
 """The number of articles that a sync reads in about a tenth of a second."""
 MAX_RUNS_STORED = 4
 """The number of runs that a transaction stores: an older index without any does not hold up other writers for long."""
-COLUMN_TYPES = ArticleColumns(*map(np.dtype, ("<i8", "<f8", "<i8", "<i8", "i1", "u1")))
+RUN_HEAD = Struct("<q")
+COLUMN_TYPES = [np.dtype(kind) for kind in ("<i8", "<f8", "<i8", "<i8", "i1", "u1")]
+"""The types of `ArticleColumns`, as they are stored."""
 MAX_POSITION = 1 << 48
 """The largest position that an index may hold."""
 
@@ -76,9 +79,8 @@ class IndexCache:
         """Add the articles of the stored runs, as far as they are sound; the others are read from their rows."""
         for position in self._backend.list_runs():
             try:
-                columns = unpack_columns(
-                    self._backend.read_run_columns(position), self.articles.article_count
-                )
+                stored = self._backend.read_run_columns(position)
+                columns = unpack_columns(check_run_part(stored, self.articles.article_count))
                 self.articles.add(*columns, keys=None)
             except ValueError:
                 return
@@ -87,7 +89,8 @@ class IndexCache:
         """Return the stored run of a range of slots; build it from its rows where it is damaged or missing."""
         positions, levels = self.articles.positions[first:end], self.articles.marks[first:end]
         try:
-            return unpack_key_run(check_run_part(self._backend.read_run_keys(int(positions[0]))), end - first)
+            stored = self._backend.read_run_keys(int(positions[0]))
+            return unpack_key_run(check_run_part(stored, first), end - first)
         except ValueError:
             places, keys = np.flatnonzero(levels), self._read_keys(int(positions[0]), int(positions[-1]))
             if len(keys.salient) != len(places):
@@ -109,13 +112,12 @@ class IndexCache:
             return
         stored, written = set(self._backend.list_runs()), 0
         for run in self.articles.runs:
-            columns = self.articles.get_columns(run)
-            position = int(columns.positions[0])
+            position = int(self.articles.positions[run.first])
             # A run counts as stored when a later transaction finds it there: this one may still fail.
             run.is_stored = position in stored
             if run.keys and not run.is_stored and written < MAX_RUNS_STORED:
-                parts = pack_columns(columns, run.first), pack_key_run(run.keys)
-                self._backend.write_run(position, *map(add_checksum, parts))
+                parts = pack_columns(self.articles.get_columns(run)), pack_key_run(run.keys)
+                self._backend.write_run(position, *(add_checksum(part, run.first) for part in parts))
                 written += 1
 
     def add_recorded(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
@@ -181,34 +183,35 @@ def read_days(rows: Sequence[IndexRow]) -> np.ndarray:
     return np.array([np.nan if row.published is None else row.published for row in rows], np.float64)
 
 
-def pack_columns(columns: ArticleColumns, first: int) -> bytes:
-    """Return the columns of the articles of a run as bytes, with the slot of the first."""
-    parts = [array.astype(kind) for array, kind in zip(columns, COLUMN_TYPES, strict=True)]
-    return b"".join(part.tobytes() for part in (np.array([first], "<u8"), *parts))
+def pack_columns(columns: ArticleColumns) -> bytes:
+    """Return the columns of the articles of a run as bytes."""
+    return b"".join(column.astype(kind).tobytes() for column, kind in zip(columns, COLUMN_TYPES, strict=True))
 
 
-def unpack_columns(data: bytes | None, first: int) -> ArticleColumns:
-    """Return the columns of which `pack_columns` made these bytes; ValueError where they are damaged or of another slot."""
-    stored = check_run_part(data)
-    count, rest = divmod(len(stored) - 8, sum(kind.itemsize for kind in COLUMN_TYPES))
-    if rest or count < 1 or np.frombuffer(stored, "<u8", 1)[0] != first:
+def unpack_columns(data: memoryview) -> ArticleColumns:
+    """Return the columns of which `pack_columns` made these bytes; ValueError where bytes are missing."""
+    count, rest = divmod(len(data), sum(kind.itemsize for kind in COLUMN_TYPES))
+    if rest:
         raise ValueError("the columns of a run are cut short")
-    arrays, start = [], 8
+    columns, start = [], 0
     for kind in COLUMN_TYPES:
-        arrays.append(np.frombuffer(stored, kind, count, start))
+        columns.append(np.frombuffer(data, kind, count, start))
         start += count * kind.itemsize
-    return ArticleColumns(*arrays)
+    return ArticleColumns(*columns)
 
 
-def add_checksum(part: bytes) -> bytes:
-    """Return a part of a run as it is stored, with its checksum before it."""
-    return compute_checksum(part).to_bytes(CHECKSUM_BYTES, "little", signed=True) + part
+def add_checksum(part: bytes, first: int) -> bytes:
+    """Return a part of the run whose first article has slot `first`, as it is stored: behind its checksum and that slot."""
+    data = RUN_HEAD.pack(first) + part
+    return RUN_HEAD.pack(compute_checksum(data)) + data
 
 
-def check_run_part(stored: bytes | None) -> memoryview:
-    """Return the part of which `add_checksum` made these bytes; ValueError where it is missing or damaged."""
-    part = memoryview(stored or b"")[CHECKSUM_BYTES:]
-    checksum = int.from_bytes((stored or b"")[:CHECKSUM_BYTES], "little", signed=True)
-    if not part or compute_checksum(part) != checksum:
+def check_run_part(stored: bytes | None, first: int) -> memoryview:
+    """Return the part of which `add_checksum` made these bytes; ValueError where it is missing, damaged or of another run."""
+    data = memoryview(stored or b"")
+    if len(data) < 2 * RUN_HEAD.size:
+        raise ValueError("a part of a run is missing")
+    (checksum,), data = RUN_HEAD.unpack_from(data), data[RUN_HEAD.size :]
+    if compute_checksum(data) != checksum or RUN_HEAD.unpack_from(data) != (first,):
         raise ValueError("a part of a run does not match its checksum")
-    return part
+    return data[RUN_HEAD.size :]

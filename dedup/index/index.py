@@ -48,7 +48,7 @@ from dedup.index.repair import repair_index
 from dedup.index.stats import IndexStats, compute_stats
 from dedup.index.storage.backend import IndexRow, StorageBackend
 from dedup.index.storage.open import open_backend
-from dedup.index.storage.retry import retry
+from dedup.index.storage.retry import ABSENT_SECONDS, retry
 from dedup.index.verify import find_faults
 from dedup.io.articles import ProgressCallback, to_batches
 from dedup.matching.classifier import Match
@@ -91,7 +91,7 @@ class Index:
         settings, or where there is no index and `create` is False.
         """
         check_undated(settings or Settings())
-        return retry(lambda: cls._open_once(location, settings, create=create))
+        return retry(lambda: cls._open_once(location, settings, create=create), ABSENT_SECONDS)
 
     @classmethod
     def _open_once(cls, location: str | Path, settings: Settings | None, *, create: bool) -> Self:
@@ -114,7 +114,7 @@ class Index:
     @classmethod
     def open_for_maintenance(cls, location: str | Path) -> Self:
         """Return an existing index, whatever its format and settings, to inspect, repair or shrink it."""
-        return retry(lambda: cls._open_existing_once(location))
+        return retry(lambda: cls._open_existing_once(location), ABSENT_SECONDS)
 
     @classmethod
     def _open_existing_once(cls, location: str | Path) -> Self:

@@ -35,7 +35,7 @@ class KeyRun(NamedTuple):
     """The k keys of up to `RUN_ARTICLES` articles, with p postings."""
 
     directory: np.ndarray
-    """k + 1, int32: for each of k equal ranges of keys, where its keys start, and the end."""
+    """k + 1 (at least 2), int32: for each of k equal ranges of keys, where its keys start, and the end."""
     keys: np.ndarray
     """k, uint64: rising."""
     starts: np.ndarray
@@ -57,8 +57,9 @@ def build_key_run(keys: LookupKeys, places: np.ndarray, levels: np.ndarray) -> K
 
 def freeze_run(keys: np.ndarray, starts: np.ndarray, articles: np.ndarray) -> KeyRun:
     """Return a run with its directory; nothing can be written to its arrays."""
-    ranges = ((keys >> np.uint64(32)) * np.uint64(len(keys))) >> np.uint64(32)
-    counts = np.bincount(ranges.astype(np.int64), minlength=len(keys))
+    size = max(len(keys), 1)
+    ranges = ((keys >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32)
+    counts = np.bincount(ranges.astype(np.int64), minlength=size)
     run = KeyRun(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32), keys, starts, articles)
     for array in run:
         array.flags.writeable = False
@@ -106,7 +107,7 @@ def list_postings(keys, places, levels, found, articles):
 @jit_inline
 def find_chain(run, key):
     """Return the packed chain of a key: its length above its start; 0 where no article has the key."""
-    place = ((key >> np.uint64(32)) * np.uint64(len(run.keys))) >> np.uint64(32)
+    place = ((key >> np.uint64(32)) * np.uint64(len(run.directory) - 1)) >> np.uint64(32)
     low, high = np.int64(run.directory[place]), np.int64(run.directory[place + np.uint64(1)])
     while low < high:
         middle = (low + high) >> 1

@@ -1,6 +1,6 @@
 """A damaged index never changes an answer, and `verify --repair` restores it where the rest of it determines how it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,12 +27,22 @@ ALONE = Settings(threads=1)
 FLIPS = 200
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_runs() -> Iterator[None]:
+    """Let a run hold a few articles, so that an index has stored runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedup.index.lookup.RUN_ARTICLES", 16)
+        yield
+
+
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def sound(short_runs: None, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the file of a sound index of articles, some of which follow others."""
     place = tmp_path_factory.mktemp("sound") / "seen.db"
     with Index.open(place, ALONE) as index:
         assert any(answer.link for answer in index.decide(batch(KNOWN)))
+        index.decide(batch(KNOWN[:1]))
+        assert len(index.backend.list_runs()) > 1
         index.backend.release_space()
     return place.read_bytes()
 

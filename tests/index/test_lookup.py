@@ -9,7 +9,8 @@ import pytest
 from newsmaker import FIRST_DAY, Article, planned, sketched, version
 
 from dedup.index.index import Index
-from dedup.index.lookup import LEVEL_ALL, LEVEL_NONE, ArticleLookup, LookupKeys, mark_near_articles
+from dedup.index.key_run import LEVEL_ALL, LEVEL_NONE, LookupKeys, mark_near_in_run
+from dedup.index.lookup import ArticleLookup
 from dedup.matching.classifier import EXACT, FOLLOWUP, NO_RELATION, REWRITE
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import deduplicate
@@ -26,15 +27,16 @@ def canonicals(index: Index, articles: list[Article]) -> list[str | None]:
 
 
 @pytest.fixture
-def small_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the tables begin with room for three articles."""
-    monkeypatch.setattr("dedup.index.lookup.MIN_TABLE_ARTICLES", 3)
+def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a run hold three articles, and the arrays begin with room for three."""
+    monkeypatch.setattr("dedup.index.lookup.RUN_ARTICLES", 3)
+    monkeypatch.setattr("dedup.index.lookup.MIN_ROOM", 3)
     return iter([None])
 
 
-@pytest.mark.usefixtures("small_tables")
+@pytest.mark.usefixtures("short_runs")
 @pytest.mark.parametrize("size", [1, 2, 5, 40])
-def test_law_6_over_many_tables(size: int) -> None:
+def test_law_6_over_many_runs(size: int) -> None:
     articles = planned(150, seed=3, stories=12)
     result = deduplicate(articles)
     by_id = {article["id"]: article for article in articles}
@@ -73,28 +75,28 @@ def test_an_undated_article_is_found_behind_a_dated_one() -> None:
     )
 
 
-@pytest.mark.usefixtures("small_tables")
-def test_a_table_is_passed_over_where_all_of_it_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("short_runs")
+def test_a_run_is_passed_over_where_all_of_it_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Any] = []
 
     def counted(*given: Any) -> None:
         looked.append(given)
-        mark_near_articles(*given)
+        mark_near_in_run(*given)
 
     with Index.open(":memory:") as index:
         for day in range(0, 400, 4):
             index.add([told_on(day, f"a{day}", day)])
-        tables = len(index._cache.articles._tables)
-        monkeypatch.setattr("dedup.index.lookup.mark_near_articles", counted)
+        runs = len(index._cache.articles.runs)
+        monkeypatch.setattr("dedup.index.lookup.mark_near_in_run", counted)
 
         assert canonicals(index, [told_on(402, "again", 396)]) == ["a396"]
-        assert 0 < len(looked) < tables
+        assert 0 < len(looked) < runs
         looked.clear()
         index.add([{**told_on(0, "undated"), "published": None}])
-        assert len(looked) == tables
+        assert len(looked) == runs
 
 
-@pytest.mark.usefixtures("small_tables")
+@pytest.mark.usefixtures("short_runs")
 def test_what_is_recalled_does_not_grow_with_what_has_left() -> None:
     with Index.open(":memory:") as index:
         for day in range(0, 600, 3):

@@ -110,7 +110,7 @@ def test_a_newer_format_is_refused(postgres: Server) -> None:
     with Index.open(f"{postgres.url}?schema=newer"):
         do(postgres, "UPDATE newer.dedup_index SET format = 9")
 
-    with pytest.raises(IndexingError, match=r"newer format \(9; this version knows 3\)"):
+    with pytest.raises(IndexingError, match=r"newer format \(9; this version knows 4\)"):
         Index.open(f"{postgres.url}?schema=newer")
 
 

@@ -67,7 +67,7 @@ def test_an_index_of_a_newer_format_is_refused(used: Path) -> None:
         database.execute("PRAGMA user_version = 99")
     database.close()
 
-    with pytest.raises(IndexingError, match=r"a newer format \(99; this version knows 3\): update dedup"):
+    with pytest.raises(IndexingError, match=r"a newer format \(99; this version knows 4\): update dedup"):
         Index.open(used)
 
 

@@ -15,6 +15,10 @@ class ConnectionLostError(IndexingError):
     """The connection to the server broke: the same work may be tried again."""
 
 
+class ServerAbsentError(ConnectionLostError):
+    """Nothing answers at the address of the server: it is down, about to restart, or the address is wrong."""
+
+
 class IndexRow(NamedTuple):
     """The record of an article in an index: the decision on it, without title and text."""
 

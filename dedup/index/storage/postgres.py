@@ -26,16 +26,14 @@ from dedup.index.storage.backend import (
     ConnectionLostError,
     IndexRow,
     IndexState,
+    ServerAbsentError,
     make_damage_error,
 )
+from dedup.index.storage.checked import CheckedBackend, parse_checksums
 from dedup.index.storage.checksum import (
     META_CHECKSUM_KEY,
-    NEW_STATE,
     add_meta_checksum,
-    check_meta,
     check_row,
-    check_sketch,
-    check_state,
     compute_checksum,
     compute_meta_checksum,
     compute_row_checksum,
@@ -96,14 +94,13 @@ BEGIN_TRANSACTION = """
 BEGIN_SNAPSHOT: LiteralString = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
-class PostgresBackend:
+class PostgresBackend(CheckedBackend):
     """An index in a schema of a database."""
 
     def __init__(self, location: str, *, create: bool = True) -> None:
         self._parameters, self._schema = parse_postgres_url(location)
         self.name = format_postgres_url(self._parameters, self._schema)
         self._in_transaction = False
-        self._compares_checksums = True
         self._db = self._connect()
         try:
             self._migrate_schema(create=create)
@@ -122,9 +119,8 @@ class PostgresBackend:
                 # Each statement is planned anew, for a pool gives every transaction another session.
                 return psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
             except psycopg.Error as error:
-                is_away = is_server_away(error, parameters)
-                if is_away or not may_have_started:
-                    kind = ConnectionLostError if is_away else IndexingError
+                kind = classify_connection_error(error, parameters)
+                if kind is not IndexingError or not may_have_started:
                     raise kind(
                         f"the index {self.name}: its server does not let us in: {format_error_line(error)}"
                     ) from error
@@ -232,21 +228,9 @@ class PostgresBackend:
         except psycopg.Error:
             self._db.close()
 
-    @contextmanager
-    def skip_checksums(self) -> Iterator[None]:
-        """Read damaged rows, sketches and states too."""
-        self._compares_checksums = False
-        try:
-            yield
-        finally:
-            self._compares_checksums = True
-
     def read_meta(self) -> dict[str, str]:
         """Return the settings and versions that the index was made with."""
-        stored = dict(self._fetch_all("SELECT key, value FROM {schema}.meta"))
-        if not stored and self.read_state() == NEW_STATE:
-            return {}
-        return check_meta(stored, self.name)
+        return self._parse_meta(self._fetch_all("SELECT key, value FROM {schema}.meta"))
 
     def create_index(self, meta: Mapping[str, str]) -> None:
         """Make an empty index."""
@@ -255,12 +239,7 @@ class PostgresBackend:
 
     def read_state(self) -> IndexState:
         """Return the progress of the index."""
-        found = self._fetch_all("SELECT articles, generation, checksum FROM {schema}.state")
-        if len(found) != 1:
-            raise make_damage_error(self.name, "its count of articles is missing")
-        articles, generation, checksum = found[0]
-        state = IndexState(articles, generation)
-        return check_state(state, checksum, self.name) if self._compares_checksums else state
+        return self._parse_state(self._fetch_all("SELECT articles, generation, checksum FROM {schema}.state"))
 
     def write_state(self, state: IndexState) -> None:
         """Write the state, with its checksum."""
@@ -296,12 +275,7 @@ class PostgresBackend:
             "WHERE position = ANY(%s::integer[]) AND sketch <> ''",
             list(positions),
         )
-        sketches = {}
-        for position, keys, sketch, checksum in found:
-            sketches[position] = keys + sketch
-            if self._compares_checksums:
-                check_sketch(position, sketches[position], checksum, self.name)
-        return sketches
+        return self._parse_sketches(found)
 
     def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:
         """Return the stored checksums at the given positions."""
@@ -309,7 +283,7 @@ class PostgresBackend:
             "SELECT position, checksum, sketch_checksum FROM {schema}.articles WHERE position = ANY(%s::integer[])",
             list(positions),
         )
-        return {position: Checksums(*checksums) for position, *checksums in found}
+        return parse_checksums(found)
 
     def record(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Add rows and sketches."""
@@ -490,15 +464,16 @@ def format_table_row(row: IndexRow, sketch: bytes | None) -> tuple[object, ...]:
     return *own, sketch or b"", compute_row_checksum(row), sketch_checksum
 
 
-def is_server_away(error: psycopg.Error, parameters: Mapping[str, Any]) -> bool:
-    """Return whether a connection failed because the server is down, starting or stopping, not because it refused us."""
+def classify_connection_error(error: psycopg.Error, parameters: Mapping[str, Any]) -> type[IndexingError]:
+    """Return the error to raise: whether no server answers, it is starting or stopping, or it refused us."""
     if isinstance(error, psycopg.errors.ConnectionTimeout):
-        return True
+        return ServerAbsentError
     try:
         answer = psycopg.pq.PGconn.ping(make_conninfo(**parameters).encode())
     except psycopg.Error:
-        return False
-    return answer in {psycopg.pq.Ping.REJECT, psycopg.pq.Ping.NO_RESPONSE}
+        return IndexingError
+    answers = {psycopg.pq.Ping.REJECT: ConnectionLostError, psycopg.pq.Ping.NO_RESPONSE: ServerAbsentError}
+    return answers.get(answer, IndexingError)
 
 
 def is_transient(error: psycopg.Error) -> bool:

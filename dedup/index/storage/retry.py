@@ -8,25 +8,31 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from dedup.index.storage.backend import ConnectionLostError
+from dedup.index.storage.backend import ConnectionLostError, ServerAbsentError
 
 BACKOFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further try: in all, as long as a server takes to come back."""
 
+ABSENT_SECONDS = 3.0
+"""Seconds for which the first connection is tried where no server answers: a restart takes less, and the address may be wrong."""
+
 Result = TypeVar("Result")
 
 
-def retry(work: Callable[[], Result]) -> Result:
+def retry(work: Callable[[], Result], absent_seconds: float = sum(BACKOFF_SECONDS)) -> Result:
     """Return the result of the work as soon as it is not broken off; ConnectionLostError where it always was.
 
-    Tries that take long themselves, as with a host that does not answer, are fewer.
+    A server that does not answer at all is tried for `absent_seconds`. Tries that take long themselves, as with a host that
+    does not answer, are fewer.
     """
-    deadline = time.monotonic() + sum(BACKOFF_SECONDS)
+    started = time.monotonic()
     for pause in BACKOFF_SECONDS:
         try:
             return work()
-        except ConnectionLostError:
-            if time.monotonic() > deadline:
+        except ConnectionLostError as error:
+            limit = absent_seconds if isinstance(error, ServerAbsentError) else sum(BACKOFF_SECONDS)
+            left = started + limit - time.monotonic()
+            if left <= 0:
                 raise
-            time.sleep(pause)
+            time.sleep(min(pause, left))
     return work()

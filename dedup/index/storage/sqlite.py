@@ -18,14 +18,11 @@ from typing import Any
 
 from dedup.errors import IndexingError
 from dedup.index.storage.backend import Checksums, IndexRow, IndexState, make_damage_error
+from dedup.index.storage.checked import CheckedBackend, parse_checksums
 from dedup.index.storage.checksum import (
     META_CHECKSUM_KEY,
-    NEW_STATE,
     add_meta_checksum,
-    check_meta,
     check_row,
-    check_sketch,
-    check_state,
     compute_checksum,
     compute_meta_checksum,
     compute_row_checksum,
@@ -63,12 +60,12 @@ ROW_TYPES = {
 """The types of the values of a row. SQLite itself lets any column hold any type."""
 
 
-class SqliteBackend:
+class SqliteBackend(CheckedBackend):
     """An index in a file."""
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
         self.name = str(path)
-        self._compares_checksums, self._has_checked_pages = True, False
+        self._has_checked_pages = False
         if not create and not Path(path).is_file():
             raise IndexingError(f"there is no index {path}")
         create_private_file(path)
@@ -152,21 +149,9 @@ class SqliteBackend:
                     self._db.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def skip_checksums(self) -> Iterator[None]:
-        """Read damaged rows, sketches and states too."""
-        self._compares_checksums = False
-        try:
-            yield
-        finally:
-            self._compares_checksums = True
-
     def read_meta(self) -> dict[str, str]:
         """Return the settings and versions that the index was made with."""
-        stored = dict(self._fetch_checked(META_TYPES, "SELECT key, value FROM meta"))
-        if not stored and self.read_state() == NEW_STATE:
-            return {}
-        return check_meta(stored, self.name)
+        return self._parse_meta(self._fetch_checked(META_TYPES, "SELECT key, value FROM meta"))
 
     def create_index(self, meta: Mapping[str, str]) -> None:
         """Make an empty index."""
@@ -174,12 +159,8 @@ class SqliteBackend:
 
     def read_state(self) -> IndexState:
         """Return the progress of the index."""
-        found = self._fetch_checked(STATE_TYPES, "SELECT articles, generation, checksum FROM state")
-        if len(found) != 1:
-            raise make_damage_error(self.name, "its count of articles is missing")
-        articles, generation, checksum = found[0]
-        state = IndexState(articles, generation)
-        return check_state(state, checksum, self.name) if self._compares_checksums else state
+        query = "SELECT articles, generation, checksum FROM state"
+        return self._parse_state(self._fetch_checked(STATE_TYPES, query))
 
     def write_state(self, state: IndexState) -> None:
         """Write the state, with its checksum."""
@@ -217,20 +198,12 @@ class SqliteBackend:
     def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
         query = f"{SKETCHES_QUERY} WHERE position IN ({JSON_VALUES})"
-        sketches = {}
-        for position, keys, sketch, checksum in self._fetch_checked(
-            SKETCH_TYPES, query, json.dumps(list(positions))
-        ):
-            sketches[position] = keys + sketch
-            if self._compares_checksums:
-                check_sketch(position, sketches[position], checksum, self.name)
-        return sketches
+        return self._parse_sketches(self._fetch_checked(SKETCH_TYPES, query, json.dumps(list(positions))))
 
     def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:
         """Return the stored checksums at the given positions."""
         query = f"SELECT position, checksum, sketch_checksum FROM articles WHERE position IN ({JSON_VALUES})"  # noqa: S608 - our own names
-        found = self._fetch_checked(CHECKSUM_TYPES, query, json.dumps(list(positions)))
-        return {position: Checksums(*checksums) for position, *checksums in found}
+        return parse_checksums(self._fetch_checked(CHECKSUM_TYPES, query, json.dumps(list(positions))))
 
     def record(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Add rows and sketches."""
