@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.jit import jit, jit_inline, jit_leaf
-from dedup.matching.candidates import BAND_WEIGHT, fill_lookup_keys, sort_ascending, sort_by_overlap
+from dedup.matching.candidates import BAND_WEIGHT, fill_lookup_keys, select_candidates, sort_ascending
 
 LEVEL_NONE, LEVEL_BANDS, LEVEL_ALL = 0, 1, 2
 """The ways to look an article up: not at all, by its bands, or by its terms too."""
@@ -127,7 +127,7 @@ def count_run_keys(run, first, days, begin, end, day, window, max_postings, weig
 
     The articles of the run stand at the slots from `first` on.
     """
-    found, shares, heads = scratch.candidates, scratch.overlaps, scratch.heads
+    candidates, overlaps, heads = scratch.candidates, scratch.overlaps, scratch.heads
     is_dated, left, postings = not np.isnan(day), max_postings, 0
     for k in range(begin, end):
         heads[k] = find_chain(run, scratch.keys[k])
@@ -145,10 +145,10 @@ def count_run_keys(run, first, days, begin, end, day, window, max_postings, weig
             if left == 0:
                 return count, 1
             left -= 1
-            if shares[other] == 0:
-                found[count] = other
+            if overlaps[other] == 0:
+                candidates[count] = other
                 count += 1
-            shares[other] += weight
+            overlaps[other] += weight
     return count, 0
 
 
@@ -173,15 +173,14 @@ def mark_near_in_run(
 
     `latest` is the latest day of the run, infinite where one is unknown: terms that are out of reach are not looked up.
     """
-    found, shares = scratch.candidates, scratch.overlaps
     for i, a in enumerate(members):
         day = s.days[a]
         if s.lengths[a] < rules.min_words or day - latest > max(rules.copy_window_days, rules.window_days):
             continue
         terms, end = fill_lookup_keys(s, a, scratch.keys)
-        touched, fewer, cut = 0, 0, 0
+        count, terms_limited, bands_limited = 0, 0, 0
         if not day - latest > rules.window_days:
-            touched, fewer = count_run_keys(
+            count, terms_limited = count_run_keys(
                 run,
                 first,
                 days,
@@ -196,7 +195,7 @@ def mark_near_in_run(
                 0,
             )
         if not day - latest > rules.copy_window_days:
-            touched, cut = count_run_keys(
+            count, bands_limited = count_run_keys(
                 run,
                 first,
                 days,
@@ -208,20 +207,10 @@ def mark_near_in_run(
                 BAND_WEIGHT,
                 in_order,
                 scratch,
-                touched,
+                count,
             )
-        bounded[i] |= (fewer | cut) != 0
-        n = 0
-        for t in range(touched):
-            other = found[t]
-            if shares[other] >= rules.shared_terms:
-                found[n] = other
-                n += 1
-            else:
-                shares[other] = 0
-        sort_by_overlap(found, n, shares, scratch.sort_buffer, scratch.bucket_counts)
-        for t in range(n):
-            shares[found[t]] = 0
+        bounded[i] |= (terms_limited | bands_limited) != 0
+        n, _ = select_candidates(count, rules, scratch)
         mark_candidates(n, rules, leaders, storylines, marks, scratch, wanted, bounded, i)
 
 

@@ -123,7 +123,6 @@ def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
     `days` has the dates of the indexed articles; `in_order` means that these were inserted by rising date. Return (number
     of candidates, number of candidates that share a band, whether `max_postings` was reached).
     """
-    candidates, overlaps = scratch.candidates, scratch.overlaps
     window, max_postings = params.window_days, params.max_postings
     candidate_count, terms_limited = count_shared_keys(
         index, days, 0, terms, day, window, max_postings, 1, in_order, scratch, 0
@@ -132,6 +131,17 @@ def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
     candidate_count, bands_limited = count_shared_keys(
         index, days, terms, n, day, window, max_postings, BAND_WEIGHT, in_order, scratch, candidate_count
     )
+    n, banded_count = select_candidates(candidate_count, params, scratch)
+    return n, banded_count, terms_limited | bands_limited
+
+
+@jit_leaf
+def select_candidates(candidate_count, params, scratch):
+    """Move the candidates that share enough to the front, largest overlap first, and set all overlaps back to 0.
+
+    Return (their number, the number of those that share a band).
+    """
+    candidates, overlaps = scratch.candidates, scratch.overlaps
     n, banded_count = 0, 0
     for t in range(candidate_count):
         other = candidates[t]
@@ -144,7 +154,7 @@ def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
     sort_by_overlap(candidates, n, overlaps, scratch.sort_buffer, scratch.bucket_counts)
     for t in range(n):
         overlaps[candidates[t]] = 0
-    return n, banded_count, terms_limited | bands_limited
+    return n, banded_count
 
 
 @jit_leaf

@@ -7,6 +7,7 @@ stays as large as one window of news, however long the corpus, and closer to the
 articles.
 """
 
+import secrets
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +30,11 @@ CELLS_PER_POSTING = 5
 nine cells."""
 MAX_CELLS_PER_POSTING = BLOCK_ARTICLES + MAX_BLOCK_CAPACITY
 """The maximum number of cells that one more posting takes: a new block of a long chain."""
-USED_CELLS, USED_KEYS = 0, 1
-"""Positions in `InvertedIndex.used`: cells of the blocks, and slots of the table."""
+USED_CELLS, USED_KEYS, SLOT_FACTOR = 0, 1, 2
+"""Positions in `InvertedIndex.used`: cells of the blocks, slots of the table, and the secret factor of its slots."""
+PROCESS_FACTOR = secrets.randbits(63) | 1
+"""The secret factor of all tables of this process, odd. It decides where a key stands, and no answer: without it, words that were
+crafted for their hashes would all stand in one place, and a lookup would take time in proportion to their number."""
 BAND_BIT = np.uint64(1)
 """The lowest bit of a key tells bands from terms, which have different windows."""
 GROWTH_FACTOR = 2
@@ -48,11 +52,11 @@ class InvertedIndex(NamedTuple):
     """An inverted index in memory: a table of keys, and chains of postings in blocks."""
 
     slots: np.ndarray
-    """Slots × 2, uint64: `SLOT_KEY` and `SLOT_HEAD`, in the order of the keys except for collisions."""
+    """Slots × 2, uint64: `SLOT_KEY` and `SLOT_HEAD`, in the order of the mixed keys except for collisions."""
     blocks: np.ndarray
     """Cells (int32 or int64): the blocks of postings end to end, from cell 1 on."""
     used: np.ndarray
-    """`USED_CELLS` and `USED_KEYS`: how many cells and slots are in use."""
+    """`USED_CELLS`, `USED_KEYS` and `SLOT_FACTOR`: the cells and slots in use, and the factor of the slots."""
 
 
 class Horizon(NamedTuple):
@@ -121,7 +125,9 @@ def compute_slot_count(keys: int) -> int:
 def make_empty_index(slots: int, cells: int) -> InvertedIndex:
     """Return an empty index of `slots` slots and `cells` cells."""
     dtype = np.int32 if cells < 2**31 else np.int64
-    return InvertedIndex(np.zeros((slots, 2), np.uint64), np.zeros(cells, dtype), np.array([1, 0]))
+    return InvertedIndex(
+        np.zeros((slots, 2), np.uint64), np.zeros(cells, dtype), np.array([1, 0, PROCESS_FACTOR])
+    )
 
 
 def has_room(index: InvertedIndex, posting_count: int) -> bool:
@@ -194,8 +200,9 @@ def get_latest_block(head):
 def find_slot(index, key):
     """Return the slot of `key`, or the free slot where it belongs."""
     size = np.uint64(len(index.slots))
-    # A key is a product: its high bits are mixed best.
-    slot = ((key >> np.uint64(32)) * size) >> np.uint64(32)
+    # The high bits of a product are mixed best; nobody outside the process knows the factor.
+    mixed = (key * np.uint64(index.used[SLOT_FACTOR])) >> np.uint64(32)
+    slot = (mixed * size) >> np.uint64(32)
     while index.slots[slot, SLOT_KEY] != 0 and index.slots[slot, SLOT_KEY] != key:
         slot += np.uint64(1)
         if slot == size:

@@ -218,3 +218,29 @@ def test_the_keys_of_terms_and_of_bands_are_told_apart() -> None:
 
     assert 0 < terms < n
     assert [int(key) & 1 for key in keys[:n]] == [0] * terms + [1] * (n - terms)
+
+
+def test_keys_that_lie_close_together_are_spread_over_the_table() -> None:
+    index = make_index_for_articles(1, 1000)
+    keys = np.uint64(1 << 40) + np.arange(0, 2000, 2, dtype=np.uint64) * np.uint64(1 << 33)
+
+    slots = {int(find_slot(index, key)) for key in keys}
+
+    assert max(slots) - min(slots) > len(index.slots) // 2
+
+
+def test_the_secret_factor_changes_where_keys_stand_and_not_what_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = np.arange(2, 400, 2, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    chains, slots = [], []
+    for factor in (1, 0x5851F42D4C957F2D):
+        monkeypatch.setattr("dedup.matching.inverted_index.PROCESS_FACTOR", factor)
+        index = make_index_for_articles(3, len(keys))
+        for a in range(3):
+            insert_postings(index, keys, a, len(keys), a)
+        chains.append([chain(index, int(key)) for key in keys])
+        slots.append([int(find_slot(index, key)) for key in keys])
+
+    assert chains[0] == chains[1]
+    assert slots[0] != slots[1]
