@@ -14,7 +14,7 @@ from dedup.errors import IndexingError
 from dedup.index.key_run import KeyRun, LookupKeys, build_key_run, pack_key_run, unpack_key_run
 from dedup.index.lookup import ArticleColumns, ArticleLookup
 from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_error
-from dedup.index.storage.checksum import compute_checksum
+from dedup.index.storage.checksum import CHECKSUM_BYTES, compute_checksum
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
 from dedup.sketches.sketch import Sketches
@@ -26,7 +26,7 @@ FAR_BEHIND_ARTICLES = 4096
 """The number of articles that a sync reads in about a tenth of a second."""
 MAX_RUNS_STORED = 4
 """The number of runs that a transaction stores: an older index without any does not hold up other writers for long."""
-RUN_HEAD = Struct("<q")
+RUN_SLOTS = Struct("<2q")
 COLUMN_TYPES = [np.dtype(kind) for kind in ("<i8", "<f8", "<i8", "<i8", "i1", "u1")]
 """The types of `ArticleColumns`, as they are stored."""
 MAX_POSITION = 1 << 48
@@ -80,7 +80,8 @@ class IndexCache:
         for position in self._backend.list_runs():
             try:
                 stored = self._backend.read_run_columns(position)
-                columns = unpack_columns(check_run_part(stored, self.articles.article_count))
+                first = self.articles.article_count
+                columns = unpack_columns(check_run_part(stored, (first, first + self.articles.run_articles)))
                 self.articles.add(*columns, keys=None)
             except ValueError:
                 return
@@ -90,7 +91,7 @@ class IndexCache:
         positions, levels = self.articles.positions[first:end], self.articles.marks[first:end]
         try:
             stored = self._backend.read_run_keys(int(positions[0]))
-            return unpack_key_run(check_run_part(stored, first), end - first)
+            return unpack_key_run(check_run_part(stored, (first, end)), end - first)
         except ValueError:
             places, keys = np.flatnonzero(levels), self._read_keys(int(positions[0]), int(positions[-1]))
             if len(keys.salient) != len(places):
@@ -117,7 +118,9 @@ class IndexCache:
             run.is_stored = position in stored
             if run.keys and not run.is_stored and written < MAX_RUNS_STORED:
                 parts = pack_columns(self.articles.get_columns(run)), pack_key_run(run.keys)
-                self._backend.write_run(position, *(add_checksum(part, run.first) for part in parts))
+                self._backend.write_run(
+                    position, *(add_checksum(part, (run.first, run.end)) for part in parts)
+                )
                 written += 1
 
     def add_recorded(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
@@ -200,18 +203,17 @@ def unpack_columns(data: memoryview) -> ArticleColumns:
     return ArticleColumns(*columns)
 
 
-def add_checksum(part: bytes, first: int) -> bytes:
-    """Return a part of the run whose first article has slot `first`, as it is stored: behind its checksum and that slot."""
-    data = RUN_HEAD.pack(first) + part
-    return RUN_HEAD.pack(compute_checksum(data)) + data
+def add_checksum(part: bytes, slots: tuple[int, int]) -> bytes:
+    """Return a part of the run of a range of slots as it is stored: behind its checksum and that range."""
+    data = RUN_SLOTS.pack(*slots) + part
+    return compute_checksum(data).to_bytes(CHECKSUM_BYTES, "little", signed=True) + data
 
 
-def check_run_part(stored: bytes | None, first: int) -> memoryview:
-    """Return the part of which `add_checksum` made these bytes; ValueError where it is missing, damaged or of another run."""
-    data = memoryview(stored or b"")
-    if len(data) < 2 * RUN_HEAD.size:
-        raise ValueError("a part of a run is missing")
-    (checksum,), data = RUN_HEAD.unpack_from(data), data[RUN_HEAD.size :]
-    if compute_checksum(data) != checksum or RUN_HEAD.unpack_from(data) != (first,):
+def check_run_part(stored: bytes | None, slots: tuple[int, int]) -> memoryview:
+    """Return the part of which `add_checksum` made these bytes; ValueError where it is missing, damaged or of other slots."""
+    checksum, data = (stored or b"")[:CHECKSUM_BYTES], memoryview(stored or b"")[CHECKSUM_BYTES:]
+    if len(data) < RUN_SLOTS.size or RUN_SLOTS.unpack_from(data) != slots:
+        raise ValueError("a part of a run is missing, or of another run")
+    if compute_checksum(data) != int.from_bytes(checksum, "little", signed=True):
         raise ValueError("a part of a run does not match its checksum")
-    return data[RUN_HEAD.size :]
+    return data[RUN_SLOTS.size :]

@@ -21,7 +21,6 @@ from dedup.matching.clustering import MAX_WITNESSES, assign_leaders
 from dedup.matching.match_params import MatchParams
 from dedup.pipeline.deduplicate import resolve_thread_count, sketch_batches, sketch_with_settings
 from dedup.settings.settings import Settings
-from dedup.sketches.codec import pack_sketches
 from dedup.sketches.sketch import Sketches, concat_sketches
 
 TRANSACTION_ARTICLES = 1000
@@ -35,6 +34,8 @@ class NewArticles(NamedTuple):
 
     sketches: Sketches
     """Those of the whole batch."""
+    packed_sketches: Sequence[bytes]
+    """The same, as an index stores them."""
     members: np.ndarray
     """int64: the slots of the new articles in the batch."""
     ids: Sequence[str]
@@ -76,8 +77,8 @@ def decide_new_articles(
     marks = compute_index_levels(leaders, made.relations[here], settled.witnesses, rules)
     marks[s.lengths[new.members] < rules.min_words] = LEVEL_NONE
     rows = build_index_rows(new, made, here, positions, marks)
-    blobs = pack_sketches(s).to_byte_strings()
-    sketches = {row.position: blobs[a] for a, row in zip(new.members.tolist(), rows, strict=True) if row.mark}
+    packed = zip(new.members.tolist(), rows, strict=True)
+    sketches = {row.position: new.packed_sketches[a] for a, row in packed if row.mark}
     return IndexDecisions(rows, sketches, int(np.count_nonzero(bounded | (made.limit_reached[here] != 0))))
 
 

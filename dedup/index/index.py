@@ -55,6 +55,7 @@ from dedup.matching.classifier import Match
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import iter_sketched_batches, resolve_thread_count, sketch_with_settings
 from dedup.settings.settings import Settings
+from dedup.sketches.codec import pack_sketches
 from dedup.sketches.sketch import SECONDS_PER_DAY, Sketches
 
 
@@ -169,8 +170,9 @@ class Index:
         s = self._fill_missing_dates(sketches or sketch_in_parallel(batch, self.settings))
         ids: list[str] = batch["id"].to_pylist()
         recorded: set[IndexRow] = set()
+        packed = pack_sketches(s).to_byte_strings()  # here, and not while others wait to write
         with self._lock:
-            return retry(lambda: self._decide_in_transaction(ids, s, recorded))
+            return retry(lambda: self._decide_in_transaction(ids, s, packed, recorded))
 
     def decide_corpus(
         self, corpus: Iterable[pa.RecordBatch], progress: ProgressCallback | None = None
@@ -221,7 +223,7 @@ class Index:
         return s._replace(days=np.where(np.isnan(s.days), time.time() / SECONDS_PER_DAY, s.days))
 
     def _decide_in_transaction(
-        self, ids: Sequence[str], s: Sketches, recorded: set[IndexRow]
+        self, ids: Sequence[str], s: Sketches, packed: Sequence[bytes], recorded: set[IndexRow]
     ) -> list[Answer]:
         """Return the answers of one transaction after its commit, and add its new rows to `recorded`.
 
@@ -231,7 +233,7 @@ class Index:
             with self.backend.snapshot():
                 self._cache.sync()
         with self.backend.transaction():
-            rows, made = self._match_batch(ids, s)
+            rows, made = self._match_batch(ids, s, packed)
             self._cache.store_runs()
             self.backend.record(made.rows, made.sketches)
             recorded.update(made.rows)
@@ -243,9 +245,12 @@ class Index:
     def _find_answers(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
         """Return the answers that the articles would get now."""
         with self.backend.snapshot():
-            return build_answers(self.backend, self._match_batch(ids, s)[0], set())
+            rows, _ = self._match_batch(ids, s, pack_sketches(s).to_byte_strings())
+            return build_answers(self.backend, rows, set())
 
-    def _match_batch(self, ids: Sequence[str], s: Sketches) -> tuple[list[IndexRow], IndexDecisions]:
+    def _match_batch(
+        self, ids: Sequence[str], s: Sketches, packed: Sequence[bytes]
+    ) -> tuple[list[IndexRow], IndexDecisions]:
         """Return the rows of all articles of a batch, also of those that came before, and the rows and sketches to record."""
         self._cache.sync()
         keys = list(zip(ids, s.content_hashes.view(np.int64).tolist(), strict=True))
@@ -253,7 +258,7 @@ class Index:
         members, versions = find_new_articles(
             keys, before, lambda name: bool(self.backend.get_rows_by_id([name]))
         )
-        new = NewArticles(s, np.array(members, np.int64), ids, versions)
+        new = NewArticles(s, packed, np.array(members, np.int64), ids, versions)
         threads = resolve_thread_count(self.settings) if len(members) >= MIN_PARALLEL_ARTICLES else 1
         made = decide_new_articles(new, self._cache, self._params, threads)
         found = {(row.id, row.telling): row for row in [*before, *made.rows]}

@@ -11,14 +11,12 @@ import numpy as np
 
 from dedup.jit import jit, jit_inline, jit_leaf
 from dedup.matching.candidates import BAND_WEIGHT, fill_lookup_keys, select_candidates, sort_ascending
+from dedup.matching.inverted_index import BLOCK_BITS, get_chain_length, get_latest_block
 
 LEVEL_NONE, LEVEL_BANDS, LEVEL_ALL = 0, 1, 2
 """The ways to look an article up: not at all, by its bands, or by its terms too."""
 RUN_ARTICLES = 1 << 15
 """The number of articles in a run. An article of a run fits 16 bits."""
-START_BITS = np.uint64(40)
-START_MASK = (np.uint64(1) << START_BITS) - np.uint64(1)
-"""The low bits of a packed chain are where it starts, the high bits are its length: so chains sort by length."""
 HEADER = np.dtype([("keys", "<u8"), ("postings", "<u8")])
 
 
@@ -106,7 +104,7 @@ def list_postings(keys, places, levels, found, articles):
 
 @jit_inline
 def find_chain(run, key):
-    """Return the packed chain of a key: its length above its start; 0 where no article has the key."""
+    """Return the start of the articles of a key, packed with their number as the head of a chain is; 0 for an unknown key."""
     place = ((key >> np.uint64(32)) * np.uint64(len(run.directory) - 1)) >> np.uint64(32)
     low, high = np.int64(run.directory[place]), np.int64(run.directory[place + np.uint64(1)])
     while low < high:
@@ -117,7 +115,7 @@ def find_chain(run, key):
             high = middle
         else:
             start = np.int64(run.starts[middle])
-            return np.uint64(run.starts[middle + 1] - start) << START_BITS | np.uint64(start)
+            return np.uint64(run.starts[middle + 1] - start) << BLOCK_BITS | np.uint64(start)
     return np.uint64(0)
 
 
@@ -131,12 +129,12 @@ def count_run_keys(run, first, days, begin, end, day, window, max_postings, weig
     is_dated, left, postings = not np.isnan(day), max_postings, 0
     for k in range(begin, end):
         heads[k] = find_chain(run, scratch.keys[k])
-        postings += np.int64(heads[k] >> START_BITS)
+        postings += get_chain_length(heads[k])
     if postings > left:
         sort_ascending(heads, begin, end)
     for k in range(begin, end):
-        start = np.int64(heads[k] & START_MASK)
-        for place in range(start + np.int64(heads[k] >> START_BITS) - 1, start - 1, -1):
+        start = get_latest_block(heads[k])
+        for place in range(start + get_chain_length(heads[k]) - 1, start - 1, -1):
             other = first + np.int64(run.articles[place])
             if is_dated and abs(day - days[other]) > window:
                 if in_order:

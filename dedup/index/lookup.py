@@ -81,6 +81,9 @@ class ArticleLookup:
     A slot is not a position: where articles were removed, positions have gaps, and slots have none.
     """
 
+    run_articles = RUN_ARTICLES
+    """The number of articles of a run."""
+
     def __init__(
         self, salient: int, bands: int, load_run: Callable[[int, int], KeyRun] = refuse_stored_run
     ) -> None:
@@ -136,7 +139,7 @@ class ArticleLookup:
             (relations < NO_RELATION) | (relations > FOLLOWUP)
         ).any():
             raise ValueError("the mark or the relation of an article is out of range")
-        if keys is None and (old % RUN_ARTICLES or len(positions) != RUN_ARTICLES):
+        if keys is None and (old % self.run_articles or len(positions) != self.run_articles):
             raise ValueError("its articles are not those of a run")
         if keys is not None and np.count_nonzero(marks) != len(keys.salient):
             raise ValueError("the keys of an article are cut short")
@@ -264,17 +267,17 @@ class ArticleLookup:
         """Insert the articles from slot `first` on into the table, and make a run of each `RUN_ARTICLES`."""
         done = 0
         while first < self.article_count:
-            end = min(self.article_count, (first // RUN_ARTICLES + 1) * RUN_ARTICLES)
+            end = min(self.article_count, (first // self.run_articles + 1) * self.run_articles)
             slots = first + np.flatnonzero(self.marks[first:end])
             part = LookupKeys(*(array[done : done + len(slots)] for array in keys))
             if self._latest_table is None:
-                postings = RUN_ARTICLES * sum(self._shape)
+                postings = self.run_articles * sum(self._shape)
                 self._latest_table = make_index_for_postings(postings, postings)
             insert_lookup_keys(part, self._latest_table, slots, self.marks[slots], self._scratches[0].keys)
             self._latest_keys.append(part)
-            if end % RUN_ARTICLES == 0:
+            if end % self.run_articles == 0:
                 columns = zip(*self._latest_keys, strict=True)
-                self._add_run(end - RUN_ARTICLES, end, LookupKeys(*map(np.concatenate, columns)))
+                self._add_run(end - self.run_articles, end, LookupKeys(*map(np.concatenate, columns)))
                 self._latest_table, self._latest_keys = None, []
             first, done = end, done + len(slots)
 

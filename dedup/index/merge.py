@@ -18,6 +18,7 @@ from dedup.matching.classifier import NO_RELATION
 from dedup.matching.match_params import MatchParams, make_match_params
 from dedup.pipeline.deduplicate import resolve_thread_count
 from dedup.settings.settings import Settings
+from dedup.sketches.codec import pack_sketches
 from dedup.sketches.sketch import Sketches
 
 ArticleKey = tuple[str, int]
@@ -56,6 +57,7 @@ def apply_merge_batches(
     for new in other:
         with backend.transaction():
             cache.sync()
+            cache.store_runs()
             made, lost = resolve_merge_batch(
                 new,
                 backend.get_rows_by_id,
@@ -83,9 +85,9 @@ def resolve_merge_batch(
     members, versions = find_new_articles(
         [get_article_key(row) for row in marked], before, lambda name: bool(get_rows_by_id([name]))
     )
-    names = [row.id for row in marked]
+    names, packed = [row.id for row in marked], pack_sketches(new.sketches).to_byte_strings()
     made = decide_new_articles(
-        NewArticles(new.sketches, np.array(members, np.int64), names, versions), cache, rules, threads
+        NewArticles(new.sketches, packed, np.array(members, np.int64), names, versions), cache, rules, threads
     )
     here = {get_article_key(row): row for row in [*before, *made.rows]}
     others = [row for row in new.rows if not row.mark and get_article_key(row) not in here]

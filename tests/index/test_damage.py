@@ -31,7 +31,7 @@ FLIPS = 200
 def short_runs() -> Iterator[None]:
     """Let a run hold a few articles, so that an index has stored runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.index.lookup.RUN_ARTICLES", 16)
+        patch.setattr("dedup.index.lookup.ArticleLookup.run_articles", 16)
         yield
 
 

@@ -43,7 +43,7 @@ CHANGES = {
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a run hold a few articles, and be released at once."""
-    monkeypatch.setattr("dedup.index.lookup.RUN_ARTICLES", RUN)
+    monkeypatch.setattr("dedup.index.lookup.ArticleLookup.run_articles", RUN)
     monkeypatch.setattr("dedup.index.lookup.MAX_IDLE_LOOKUPS", 0)
     return iter([None])
 

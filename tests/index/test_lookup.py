@@ -29,7 +29,7 @@ def canonicals(index: Index, articles: list[Article]) -> list[str | None]:
 @pytest.fixture
 def short_runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a run hold three articles, and the arrays begin with room for three."""
-    monkeypatch.setattr("dedup.index.lookup.RUN_ARTICLES", 3)
+    monkeypatch.setattr("dedup.index.lookup.ArticleLookup.run_articles", 3)
     monkeypatch.setattr("dedup.index.lookup.MIN_ROOM", 3)
     return iter([None])
 

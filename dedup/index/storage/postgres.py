@@ -472,8 +472,9 @@ def classify_connection_error(error: psycopg.Error, parameters: Mapping[str, Any
         answer = psycopg.pq.PGconn.ping(make_conninfo(**parameters).encode())
     except psycopg.Error:
         return IndexingError
-    answers = {psycopg.pq.Ping.REJECT: ConnectionLostError, psycopg.pq.Ping.NO_RESPONSE: ServerAbsentError}
-    return answers.get(answer, IndexingError)
+    if answer == psycopg.pq.Ping.NO_RESPONSE:
+        return ServerAbsentError
+    return ConnectionLostError if answer == psycopg.pq.Ping.REJECT else IndexingError
 
 
 def is_transient(error: psycopg.Error) -> bool:
