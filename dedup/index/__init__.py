@@ -1,1 +1,1 @@
-"""The articles seen so far, on the disk: in memory, SQLite or PostgreSQL behind one small interface (`home.StorageBackend`)."""
+"""Remember the articles seen so far, in memory, SQLite or PostgreSQL, and decide on new ones (`dedup.index.index.Index`)."""

@@ -17,6 +17,8 @@ LEVEL_NONE, LEVEL_BANDS, LEVEL_ALL = 0, 1, 2
 """The ways to look an article up: not at all, by its bands, or by its terms too."""
 RUN_ARTICLES = 1 << 15
 """The number of articles in a run. An article of a run fits 16 bits."""
+DIGIT_BITS = 11
+DIGITS = 1 << DIGIT_BITS
 HEADER = np.dtype([("keys", "<u8"), ("postings", "<u8")])
 
 
@@ -47,8 +49,8 @@ def build_key_run(keys: LookupKeys, places: np.ndarray, levels: np.ndarray) -> K
     most = len(places) * (keys.salient.shape[1] + keys.bands.shape[1])
     found, articles = np.empty(most, np.uint64), np.empty(most, np.uint16)
     n = list_postings(keys, places, levels, found, articles)
-    order = np.argsort(found[:n], kind="stable")
-    found, articles = found[order], articles[order]
+    found, articles = found[:n].copy(), articles[:n].copy()
+    sort_postings(found, articles, np.empty_like(found), np.empty_like(articles), np.empty(DIGITS, np.int64))
     starts = np.flatnonzero(np.concatenate([[True], found[1:] != found[:-1]])) if n else np.zeros(0, np.int64)
     return freeze_run(found[starts], np.append(starts, n).astype(np.int32), articles)
 
@@ -100,6 +102,32 @@ def list_postings(keys, places, levels, found, articles):
             found[n], articles[n] = scratch[i], places[k]
             n += 1
     return n
+
+
+@jit_leaf
+def sort_postings(keys, articles, spare_keys, spare_articles, counts):
+    """Sort postings by their keys, equal keys as they stand: a radix sort, whose time no keys can change."""
+    for shift in range(0, 64, 2 * DIGIT_BITS):
+        sort_by_digit(keys, articles, spare_keys, spare_articles, np.uint64(shift), counts)
+        sort_by_digit(spare_keys, spare_articles, keys, articles, np.uint64(shift + DIGIT_BITS), counts)
+
+
+@jit_leaf
+def sort_by_digit(keys, articles, out_keys, out_articles, shift, counts):
+    """Write postings in order of one digit of their keys."""
+    last = np.uint64(DIGITS - 1)
+    counts[:] = 0
+    for key in keys:
+        counts[(key >> shift) & last] += 1
+    start = np.int64(0)
+    for digit in range(DIGITS):
+        count = counts[digit]
+        counts[digit] = start
+        start += count
+    for i in range(len(keys)):
+        digit = (keys[i] >> shift) & last
+        out_keys[counts[digit]], out_articles[counts[digit]] = keys[i], articles[i]
+        counts[digit] += 1
 
 
 @jit_inline

@@ -1,8 +1,10 @@
 """An index in PostgreSQL: what a place means, who is refused, and what happens when the server breaks off."""
 
+import socket
 import sys
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -15,6 +17,7 @@ from dedup.index.index import Index
 from dedup.index.storage.backend import ConnectionLostError
 from dedup.index.storage.postgres import PostgresBackend
 from dedup.index.storage.postgres_url import format_postgres_url, parse_postgres_url
+from dedup.index.storage.retry import ABSENT_SECONDS
 
 SAID = "The river Tarn rose two metres overnight and flooded the old mill at Velden Ridge."
 
@@ -231,6 +234,28 @@ def test_an_index_opens_when_its_connection_breaks_meanwhile(
     with Index.open(postgres.place()) as index:
         assert index.add([{"id": "a", "text": SAID}]) == [("a", None)]
     assert next(broken, None) is None
+
+
+def test_a_wrong_port_is_told_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    monkeypatch.setattr(
+        "dedup.index.storage.retry.time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep)
+    )
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        place = f"postgresql://ann:secret@127.0.0.1:{silent.getsockname()[1]}/news"
+        for open_index in (Index.open, Index.open_for_maintenance):
+            clock[0] = 0.0
+            with pytest.raises(IndexingError, match=r"its server does not let us in: .*refused") as caught:
+                open_index(place)
+
+            assert clock[0] == ABSENT_SECONDS
+            assert "secret" not in str(caught.value)
+            assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_refuses_us_is_asked_once(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:

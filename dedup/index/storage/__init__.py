@@ -1,1 +1,1 @@
-"""Where an index keeps its rows: memory, SQLite or PostgreSQL."""
+"""Keep the rows of an index in memory, SQLite or PostgreSQL."""

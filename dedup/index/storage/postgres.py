@@ -222,7 +222,7 @@ class PostgresBackend(CheckedBackend):
                 self._in_transaction = False
 
     def _try_rollback(self) -> None:
-        """Undo what was begun: the server does, where it cannot be told to."""
+        """Roll the transaction back; if the server cannot be asked, close the connection, and it rolls back by itself."""
         try:
             self._db.execute("ROLLBACK")
         except psycopg.Error:
