@@ -5,7 +5,7 @@ recorded since; where articles were removed, it reads all rows anew.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
 
 import numpy as np
@@ -106,6 +106,17 @@ class IndexCache:
             if rows[-1].position >= last:
                 break
         return self.parse_keys(b"".join(found))
+
+    def find_run_faults(self) -> Iterator[str]:
+        """Yield a sentence for each stored run that is damaged: it makes an index open slowly, and changes no answer."""
+        size = self.articles.run_articles
+        for k, position in enumerate(self._backend.list_runs()):
+            slots = (k * size, (k + 1) * size)
+            try:
+                unpack_columns(check_run_part(self._backend.read_run_columns(position), slots))
+                unpack_key_run(check_run_part(self._backend.read_run_keys(position), slots), size)
+            except ValueError as error:
+                yield f"the run that begins at position {position} is damaged: {error}"
 
     def store_runs(self) -> None:
         """Store the runs that are not stored yet, within a transaction, at most `MAX_RUNS_STORED`."""

@@ -39,6 +39,7 @@ def find_faults(backend: StorageBackend, settings: Settings, *, deep: bool = Fal
     try:
         with backend.skip_checksums():
             yield from find_article_faults(backend, settings)
+        yield from IndexCache(backend, settings).find_run_faults()
         if deep:
             yield from find_missed_repeats(backend, settings)
     except ConnectionLostError:

@@ -27,7 +27,7 @@ from dedup.index.lookup import ArticleLookup
 from dedup.settings.settings import Settings
 
 ARTICLES = affairs(120, seed=7)
-KNOWN, LATER = ARTICLES[:80], ARTICLES[80:]
+KNOWN, LATER = ARTICLES[:80], ARTICLES[80:95]
 ALONE = Settings(threads=1)
 RUN = 16
 CHANGES = {
@@ -87,6 +87,17 @@ def test_a_run_that_is_missing_or_false_changes_no_answer(
     do_beside(lasting_place, CHANGES[change])
 
     assert decide(lasting_place) == decide(sound)
+
+
+@pytest.mark.parametrize("change", [change for change in CHANGES if change != "no run is there"])
+def test_a_false_run_is_named_and_repaired(lasting_place: Place, change: str) -> None:
+    fill(lasting_place)
+    do_beside(lasting_place, CHANGES[change])
+
+    with Index.open_for_maintenance(lasting_place) as index:
+        assert any("the run that begins at position" in fault for fault in index.verify())
+        index.repair()
+        assert index.verify() == []
 
 
 def test_whatever_leaves_takes_the_runs_along(lasting_place: Place) -> None:
