@@ -1,9 +1,8 @@
 """Answer lines of JSON from a file descriptor as they arrive, in order, each once its decision is recorded for good.
 
 A batch closes when it is full or when its first line has waited long enough: so a slow feed is not held up, and a fast one is
-processed in large batches. Only a few batches are read ahead; then the writer of the feed has to wait.
-
-    read (a thread) → batches, read and sketched (a thread) → answers, in the order of the lines
+processed in large batches. Only a few batches are read ahead; then the writer of the feed has to wait. One thread reads lines, a
+second one parses and sketches their articles, and the caller's thread gets the answers, in the order of the lines.
 """
 
 import hashlib
