@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from dedup.cli.messages import echo_status, print_json
 from dedup.cli.progress import run_interruptibly, warn_if_uncompiled
@@ -13,6 +13,7 @@ from dedup.formatting import format_size
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
+    from dedup.io.read_options import ReadOptions
     from dedup.pipeline.estimate import RunEstimate
     from dedup.settings.settings import Settings
 
@@ -25,15 +26,16 @@ LARGE_CORPUS_BYTES = 512 << 20
 
 
 def estimate_run(
-    paths: Sequence[str], settings: Settings, fields: Mapping[str, str] | None, sample: int
+    paths: Sequence[str], settings: Settings, reading: Mapping[str, Any], sample: int
 ) -> RunEstimate:
-    """Return an estimate of a run over a corpus."""
+    """Return an estimate of a run over a corpus; `reading` are the options of `corpus_options`."""
     from dedup.pipeline.deduplicate import resolve_thread_count
     from dedup.pipeline.estimate import estimate_costs
     from dedup.pipeline.sampling import sample_corpus
 
+    options = cast("ReadOptions", {name: value for name, value in reading.items() if name != "strict"})
     corpus_sample = run_interruptibly(
-        lambda: sample_corpus(paths, replace(settings, threads=1), fields=fields, max_articles=sample)
+        lambda: sample_corpus(paths, replace(settings, threads=1), max_articles=sample, **options)
     )
     return estimate_costs(corpus_sample, settings, resolve_thread_count(settings))
 
@@ -41,7 +43,7 @@ def estimate_run(
 def print_estimate(
     paths: Sequence[str],
     settings: Settings,
-    fields: Mapping[str, str] | None,
+    reading: Mapping[str, Any],
     *,
     quiet: bool,
     sample: int = SAMPLE_ARTICLES,
@@ -49,7 +51,7 @@ def print_estimate(
 ) -> None:
     """Print an estimate of a run: a table on a terminal, JSON elsewhere."""
     warn_if_uncompiled(quiet=quiet)
-    estimate = estimate_run(paths, settings, fields, sample)
+    estimate = estimate_run(paths, settings, reading, sample)
     if as_json or not sys.stdout.isatty():
         print_json(asdict(estimate))
     else:
@@ -60,7 +62,7 @@ def print_estimate(
 
 
 def print_estimate_line(
-    corpus: Corpus, paths: Sequence[str], settings: Settings, fields: Mapping[str, str] | None, *, quiet: bool
+    corpus: Corpus, paths: Sequence[str], settings: Settings, reading: Mapping[str, Any], *, quiet: bool
 ) -> None:
     """Print a one-line estimate of a run over a large corpus, if stderr is a terminal."""
     if quiet or not sys.stderr.isatty() or (corpus.total_bytes or 0) < LARGE_CORPUS_BYTES:
@@ -68,7 +70,7 @@ def print_estimate_line(
     from dedup.cli.render.plan import format_seconds
 
     warn_if_uncompiled(quiet=quiet)
-    estimate = estimate_run(paths, settings, fields, SAMPLE_ARTICLES)
+    estimate = estimate_run(paths, settings, reading, SAMPLE_ARTICLES)
     echo_status(
         f"about {estimate.articles.expected:,.0f} articles: {format_seconds(estimate.seconds.low)} to "
         f"{format_seconds(estimate.seconds.high)}, "

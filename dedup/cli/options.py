@@ -78,6 +78,11 @@ corpus_argument = click.argument(
     "paths", metavar="CORPUS...", nargs=-1, required=True, callback=check_corpus_paths
 )
 """The files and folders to read."""
+PRESETS = (
+    *("newsapi", "news-please", "trafilatura", "fundus", "elasticsearch", "mediacloud", "gdelt", "ninjs"),
+    *("jsonfeed", "none"),
+)
+"""The exports whose fields are known, as in `dedup.io.presets`, which --help does not import; "none" recognises no export."""
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 """Whether a command prints only errors on stderr."""
 
@@ -98,11 +103,42 @@ def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
 
 
 def corpus_options(command: CommandFunction) -> CommandFunction:
-    """Add the options for reading a corpus: --field, --strict and --quiet."""
+    """Add the options for reading a corpus: those of `dedup.io.read_options`, `strict`, and `quiet`."""
     return add_options(
         command,
         [
             field_option("the corpus", heading=READING),
+            click.option(
+                "--preset",
+                type=click.Choice(PRESETS),
+                metavar="NAME",
+                help=f"The export that the fields are named after: {', '.join(PRESETS)}. "
+                "By default it is recognised by its fields.",
+                cls=HeadedOption,
+                heading=READING,
+            ),
+            click.option(
+                "--delimiter",
+                metavar="CHARACTER",
+                help="The character between the columns of CSV, such as ';' or '\\t'. By default it is found in the header.",
+                cls=HeadedOption,
+                heading=READING,
+            ),
+            click.option(
+                "--day-first/--month-first",
+                "day_first",
+                default=None,
+                help="Read 03/04/2026 as 3 April, or as 4 March. By default such a date is not read.",
+                cls=HeadedOption,
+                heading=READING,
+            ),
+            click.option(
+                "--date-format",
+                metavar="PATTERN",
+                help="The form of the dates, such as '%d/%m/%Y %H:%M'. Other dates are read as usual.",
+                cls=HeadedOption,
+                heading=READING,
+            ),
             click.option(
                 "--strict",
                 is_flag=True,

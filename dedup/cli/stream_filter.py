@@ -9,11 +9,11 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Unpack
 
 import click
 from click.core import ParameterSource
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dedup.index.index import Index
     from dedup.index.stream import AnsweredBatch, BatchLimits
     from dedup.io.corpus import Corpus
+    from dedup.io.read_options import ReadOptions
     from dedup.io.records import Reject
     from dedup.settings.settings import Settings
 
@@ -114,9 +115,9 @@ def filter_stream(
     settings: Settings,
     limits: BatchLimits,
     outputs: FilterOutputs,
-    fields: Mapping[str, str] | None = None,
     *,
     strict: bool = False,
+    **options: Unpack[ReadOptions],
 ) -> None:
     """Filter the lines of standard input as they arrive, until they end or SIGTERM arrives."""
     from dedup.errors import InputError
@@ -128,7 +129,7 @@ def filter_stream(
     outcomes: Counter[str] = Counter()
     start = time.perf_counter()
     with open_index(location, settings) as index, open_outputs(outputs) as (kept, dropped, rejects):
-        feed = stream.ArticleStream(sys.stdin.fileno(), index, fields or {}, limits)
+        feed = stream.ArticleStream(sys.stdin.fileno(), index, options, limits)
         with stop_on_signal(signal.SIGTERM, feed):
             for answered in feed:
                 outcomes += count_outcomes(

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Self, TypeVar
@@ -24,8 +24,9 @@ from dedup.index.index import Index
 from dedup.io.discovery import STDIN, InputFile
 from dedup.io.jsonl import iter_block_records, parse_block_articles
 from dedup.io.line_blocks import LineBlock, LineSplitter, OversizedLine, iter_numbered_lines
+from dedup.io.read_options import ReadOptions, build_read_rules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
-from dedup.io.schema import BATCH_BYTES, SCHEMA, build_field_names
+from dedup.io.schema import BATCH_BYTES, SCHEMA
 from dedup.io.source_file import SourceFile
 from dedup.sketches.sketch import Sketches
 
@@ -74,7 +75,7 @@ class ArticleStream:
 
     descriptor: int
     index: Index
-    fields: Mapping[str, str] = field(default_factory=dict)
+    options: ReadOptions = field(default_factory=ReadOptions)
     limits: BatchLimits = field(default_factory=BatchLimits)
     warnings: Counter[str] = field(default_factory=Counter)
     """Oddities of the articles, a sentence each, with their counts."""
@@ -108,7 +109,7 @@ class ArticleStream:
 
         reading = SourceFile(
             InputFile(STDIN, STDIN, "", ""),
-            names=build_field_names(self.fields),
+            rules=build_read_rules(self.options),
             batch_bytes=BATCH_BYTES,
             max_article_bytes=self.limits.article_bytes,
             read_decompressed=lambda: iter(()),

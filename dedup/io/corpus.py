@@ -1,18 +1,17 @@
-"""A corpus: files, folders and standard input, read twice.
+"""Read a corpus (files, folders and standard input) in two passes.
 
-The first pass gives articles, a batch at a time, for the pipeline; the second gives the records as they stood
-in their files, in the same order and number, for the output. So no article is held in memory in between, and
-what is written is what was read. What cannot be read is never lost in silence: it is a Reject, or an error
-where the caller is strict.
+The first pass gives articles, a batch at a time, for the pipeline. The second gives the records as they stood in their
+files, in the same order and number, for the output. So no article is held in memory in between, and the records are
+written as they were read. A record that cannot be read is a Reject, or an error where the caller is strict.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 
@@ -21,11 +20,13 @@ from dedup.io.batching import split_and_merge_batches
 from dedup.io.decompress import ByteChunks, CorruptFileError, decompress_file, decompress_stream
 from dedup.io.discovery import InputFile, find_input_files, make_unreadable_error
 from dedup.io.field_use import FieldUse
+from dedup.io.future_dates import FutureDates
 from dedup.io.line_blocks import MAX_HEAD_BYTES
+from dedup.io.read_options import ReadOptions, build_read_rules
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.rejects import LineSet, RejectList
-from dedup.io.schema import BATCH_BYTES, build_field_names
+from dedup.io.schema import BATCH_BYTES
 from dedup.io.source_file import SourceFile
 from dedup.io.stream_spool import StreamSpool
 
@@ -41,37 +42,35 @@ CORRUPT_FILES_WARNING = "files damaged or cut off, so that articles are missing,
 RejectCallback = Callable[[InputFile, int | None, str, bytes | str], None]
 
 
-def read_articles(
-    *paths: str | Path, fields: Mapping[str, str] | None = None, strict: bool = False
-) -> Corpus:
+def read_articles(*paths: str | Path, strict: bool = False, **options: Unpack[ReadOptions]) -> Corpus:
     """Return the articles of files and folders; "-" is JSON Lines from standard input.
 
-    `fields` maps our names to theirs: `{"text": "body"}`. With `strict`, the first line that cannot be read
-    is an InputError; otherwise it is among the corpus's `rejects`.
+    `fields` maps our names to theirs: `{"text": "body"}`. `preset` names the export that the fields belong to, such as
+    "newsapi", or "none". `delimiter` is the character between the columns of CSV. `day_first` says whether 03/04/2026
+    is the third of April, and `date_format` is a pattern of `strptime`. With `strict`, the first record that cannot be
+    read is an InputError; otherwise it is in the `rejects` of the corpus.
     """
-    return Corpus(paths, fields=fields, strict=strict)
+    return Corpus(paths, strict=strict, **options)
 
 
 class Corpus:
-    """The articles of some files, which can be iterated over again and again.
+    """Iterate over the articles of files, as often as you like.
 
-    `rejects`, `warnings` (a sentence → how often) and `corrupt_files` (a reject for each file that breaks off, so that
-    articles are missing) are those of the latest iteration. `bytes_read` of
-    `total_bytes` tells its progress; the total is None where standard input is read. Memory stays bounded by
-    a few batches, each of about `batch_bytes`.
+    `rejects`, `warnings` (sentences with their counts) and `corrupt_files` (a reject for each file that breaks off, so
+    that articles are missing) are those of the latest iteration. `bytes_read` of `total_bytes` is its progress; the
+    total is None where standard input is read. Memory stays bounded by a few batches, each of about `batch_bytes`.
     """
 
     def __init__(
         self,
         paths: Sequence[str | Path],
         *,
-        fields: Mapping[str, str] | None = None,
         strict: bool = False,
         max_article_bytes: int = MAX_ARTICLE_BYTES,
         batch_bytes: int = BATCH_BYTES,
+        **options: Unpack[ReadOptions],
     ) -> None:
-        self._names = build_field_names(fields or {})
-        self._fields = dict(fields or {})
+        self._rules = build_read_rules(options)
         self._skipped: list[str] = []
         self._sources = find_input_files(paths, accept_pipes=True, skipped=self._skipped)
         self._strict = strict
@@ -124,13 +123,14 @@ class Corpus:
 
     @property
     def warnings(self) -> Counter[str]:
-        """The warnings of the latest iteration: a sentence, often with an example, and how often it is true."""
+        """The warnings of the latest iteration: sentences, often with an example, and their counts."""
         counts = Counter(
             {
                 f"{words}, such as {self._examples[words]}" if words in self._examples else words: count
                 for words, count in self._warnings.items()
             }
         )
+        counts.update(self._future_dates.make_warning())
         if self._skipped:
             counts[SPECIAL_FILES_WARNING.format(self._skipped[0])] = len(self._skipped)
         if self.corrupt_files:
@@ -153,7 +153,8 @@ class Corpus:
         self.corrupt_files: list[Reject] = []
         self._warnings: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
-        self._field_use = FieldUse(self._fields)
+        self._field_use = FieldUse(self._rules.fields)
+        self._future_dates = FutureDates()
         self.bytes_read = 0
         self._complete = False
         self._stamps: list[tuple[int, int]] = []
@@ -173,6 +174,7 @@ class Corpus:
             try:
                 for batch in read_file_articles(reading):
                     self._counts[-1] += batch.num_rows
+                    self._future_dates.add_batch(batch)
                     yield batch
             except CorruptFileError as damage:
                 self._add_reject(source, damage.line, str(damage), damage.partial_line)
@@ -210,7 +212,7 @@ class Corpus:
 
         return SourceFile(
             source,
-            names=self._names,
+            rules=self._rules,
             batch_bytes=self._batch_bytes,
             max_article_bytes=self._max_article_bytes,
             read_decompressed=read_decompressed,

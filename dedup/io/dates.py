@@ -1,10 +1,10 @@
-"""A column of dates as people write them → timestamps in UTC, to the second.
+"""Parse columns of dates into timestamps in UTC, to the second.
 
-Understood: ISO 8601 with or without time, fraction and zone (2024-01-31, 2024-01-31T12:00:00.5Z, 20240131);
+These forms are read: ISO 8601 with or without time, fraction and zone (2024-01-31, 2024-01-31T12:00:00.5Z, 20240131);
 RFC 2822, as in RSS feeds (Wed, 31 Jan 2024 12:00:00 GMT); seconds or milliseconds since 1970, as numbers or
 as text; GDELT's 14 digits (20240131120000); Arrow's own dates and timestamps; and, by `dedup.io.written_dates`, dates
-in words (3 March 2026). A time without a zone is
-UTC.
+in words (3 March 2026). A time without a zone is UTC. `DateRules` can say which number of 03/04/2026 is the day, or
+give a pattern.
 
 A date that cannot be read, or that no news article can have, is taken as missing and counted: an undated
 article can still be matched by its text, a wrongly dated one would fall outside every date window.
@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -23,7 +24,7 @@ import pyarrow.compute as pc
 
 from dedup.io.written_dates import parse_written_date
 
-__all__ = ["TIMESTAMP", "parse_published"]
+__all__ = ["TIMESTAMP", "DateRules", "is_implausible_date", "parse_published"]
 
 TIMESTAMP = pa.timestamp("s", tz="UTC")
 
@@ -48,8 +49,21 @@ _SPACE_BEFORE_OFFSET = re.compile(r"(?<!\s)\s+(?=[+-]\d\d:?\d\d$)", re.ASCII)
 _UTC_SUFFIX = re.compile(r"(?:(?<!\s)\s+)?(?:UTC|GMT|Z)$", re.IGNORECASE)
 
 
-def parse_published(column: pa.Array) -> tuple[pa.Array, int]:
-    """Return the column as timestamps (seconds, UTC), and how many of its values could not be read.
+@dataclass(frozen=True, slots=True)
+class DateRules:
+    """How dates are read that could be two days, or are in no usual form."""
+
+    day_first: bool | None = None
+    """Whether 03/04/2026 is the third of April; None takes it for no date."""
+    date_format: str | None = None
+    """A pattern of `strptime`, which is tried before the usual forms."""
+
+
+DEFAULT_RULES = DateRules()
+
+
+def parse_published(column: pa.Array, rules: DateRules = DEFAULT_RULES) -> tuple[pa.Array, int]:
+    """Return the column as timestamps (seconds, UTC), and the number of its values that could not be read.
 
     Nulls and blank strings are missing, not unreadable. Dates before 1700 or after 2200 count as unreadable.
     """
@@ -58,12 +72,12 @@ def parse_published(column: pa.Array) -> tuple[pa.Array, int]:
         return pa.nulls(len(column), TIMESTAMP), 0
     if pa.types.is_temporal(column.type):
         return _convert_temporal(column, given)
-    times = _parse_uniform_iso(column)
+    times = None if rules.date_format else _parse_uniform_iso(column)
     if times is not None:
         return _drop_implausible(times, given)
     values = column.to_pylist()
     blank = sum(isinstance(value, str) and not value.strip() for value in values)
-    known = {value: _parse_epoch_seconds(value) for value in set(values)}
+    known = {value: _parse_epoch_seconds(value, rules) for value in set(values)}
     times = pa.array([known[value] for value in values], pa.int64()).cast(TIMESTAMP)
     return _drop_implausible(times, given - blank)
 
@@ -103,7 +117,21 @@ def _drop_implausible(times: pa.Array, non_null: int) -> tuple[pa.Array, int]:
     return kept, non_null - (len(kept) - kept.null_count)
 
 
-def _parse_epoch_seconds(value: object) -> int | None:
+def is_implausible_date(text: str) -> bool:
+    """Return whether a text is a date, but one that no news article can have.
+
+    >>> (
+    ...     is_implausible_date("0001-01-01"),
+    ...     is_implausible_date("2999-12-31T00:00:00Z"),
+    ...     is_implausible_date("soon"),
+    ... )
+    (True, True, False)
+    """
+    seconds = _parse_epoch_seconds(text, DEFAULT_RULES)
+    return seconds is not None and not _EARLIEST.as_py() <= seconds < _AFTER_LATEST.as_py()
+
+
+def _parse_epoch_seconds(value: object, rules: DateRules) -> int | None:
     """Return the seconds since 1970 of one value, or None where it is no date."""
     if value is None or isinstance(value, bool):
         return None
@@ -111,7 +139,10 @@ def _parse_epoch_seconds(value: object) -> int | None:
         text = str(value).strip()
         if len(text) > _MAX_DATE_LENGTH:
             return None
-        moment = _parse_digits(text) if _NUMBER.fullmatch(text) else _parse_formatted(text)
+        if rules.date_format:
+            with suppress(ValueError):
+                return _to_epoch_seconds(datetime.strptime(text, rules.date_format))  # noqa: DTZ007 - it is UTC then
+        moment = _parse_digits(text) if _NUMBER.fullmatch(text) else _parse_formatted(text, rules)
     except (
         ValueError,
         ArithmeticError,
@@ -137,8 +168,8 @@ def _parse_digits(text: str) -> int:
     return math.floor(number / 1000 if abs(number) > _MIN_MILLISECONDS else number)
 
 
-def _parse_formatted(text: str) -> int:
-    """Return the seconds of a date in ISO 8601, in RFC 2822, or as people write it."""
+def _parse_formatted(text: str, rules: DateRules) -> int:
+    """Return the seconds of a date in ISO 8601, in RFC 2822, or in words."""
     try:
         return _to_epoch_seconds(
             datetime.fromisoformat(_UTC_SUFFIX.sub("Z", _SPACE_BEFORE_OFFSET.sub("", text)))
@@ -147,7 +178,7 @@ def _parse_formatted(text: str) -> int:
         pass
     with suppress(ValueError, TypeError, IndexError, OverflowError):
         return _to_epoch_seconds(parsedate_to_datetime(text))
-    return _to_epoch_seconds(parse_written_date(text))
+    return _to_epoch_seconds(parse_written_date(text, day_first=rules.day_first))
 
 
 def _to_epoch_seconds(moment: datetime) -> int:

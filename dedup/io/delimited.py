@@ -1,13 +1,15 @@
-"""CSV and TSV → numbered dicts.
+"""Read the rows of CSV and TSV as numbered dicts.
 
-The csv module does the reading, since it alone gives ragged rows and broken quotes back to us. What it is fed
-is remembered line by line, so that a row that is refused can be shown as it stood in the file.
+The csv module does the reading, since it alone returns ragged rows and broken quotes. The lines of the current row are
+kept, so that a rejected row can be shown as it stood in the file.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 
 from dedup.errors import InputError
 from dedup.io.line_blocks import OversizedLine, iter_line_blocks, iter_numbered_lines
@@ -15,17 +17,22 @@ from dedup.io.source_file import NumberedRows, SourceFile
 
 __all__ = ["read_csv_rows"]
 
+DELIMITERS = (",", ";", "\t", "|")
+DELIMITER_WARNING = "files of CSV with {!r} between their columns"
+
 
 def read_csv_rows(source_file: SourceFile) -> NumberedRows:
     """Yield the rows of a CSV or TSV file as dicts; the header is required, and a row must have its length.
 
-    InputError where the header cannot be read, or has no column for the text.
+    Raise InputError where the header cannot be read, or has no column for the text.
     """
     # The limit is the module's, not the reader's; it must let through what an article may be.
     csv.field_size_limit(max(csv.field_size_limit(), source_file.max_article_bytes))
     lines = _CsvLineRecorder(source_file)
-    reader = csv.reader(lines, delimiter="\t" if source_file.source.format == "tsv" else ",")
-    header = lines.read_row(reader) or []
+    reader = csv.reader(lines, delimiter=_choose_delimiter(source_file, lines.peek()))
+    while (header := lines.read_row(reader)) == []:
+        pass  # blank lines before the header
+    header = header or []
     if lines.row_error:
         raise InputError(f"the header of {source_file.source.path} cannot be read: {lines.row_error}")
     if header:
@@ -38,14 +45,32 @@ def read_csv_rows(source_file: SourceFile) -> NumberedRows:
             yield lines.row_lines[0][0], dict(zip(header, row, strict=True))
 
 
+def _choose_delimiter(source_file: SourceFile, header: str) -> str:
+    """Return the character between columns: the one given, or the first by which the header has a text.
+
+    Without a text by any of them it is the usual one: the comma, or the tab of TSV.
+    """
+    if source_file.rules.delimiter:
+        return source_file.rules.delimiter
+    usual = "\t" if source_file.source.format == "tsv" else ","
+    wanted = {*source_file.names["text"]}
+    for delimiter in dict.fromkeys((usual, *DELIMITERS)):
+        with suppress(csv.Error):
+            if wanted.intersection(next(csv.reader([header], delimiter=delimiter), [])):
+                if delimiter != usual:
+                    source_file.warnings[DELIMITER_WARNING.format(delimiter)] += 1
+                return delimiter
+    return usual
+
+
 class _CsvLineRecorder:
-    """The lines of a CSV file, one by one; those of the row at hand are remembered."""
+    """Iterate over the lines of a CSV file, and keep those of the current row."""
 
     def __init__(self, source_file: SourceFile) -> None:
         self.row_lines: list[tuple[int, bytes]] = []
         self.row_error = ""
         self._file_reader = source_file
-        self._lines = _iter_short_lines(source_file)
+        self._lines: Iterator[tuple[int, bytes]] = _iter_short_lines(source_file)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -59,6 +84,16 @@ class _CsvLineRecorder:
             self.row_error = "not valid UTF-8"
             return line.decode(errors="replace") + "\n"
 
+    def peek(self) -> str:
+        """Return the first line that is not blank, without taking it."""
+        taken = []
+        for number, line in self._lines:
+            taken.append((number, line))
+            if line.strip():
+                break
+        self._lines = chain(taken, self._lines)
+        return taken[-1][1].decode(errors="replace") if taken else ""
+
     def read_row(self, reader: Iterator[list[str]]) -> list[str] | None:
         """Return the next row, empty for a blank line, or None at the end."""
         self.row_lines.clear()
@@ -70,12 +105,12 @@ class _CsvLineRecorder:
             return [""]
 
     def reject_row(self, reason: str) -> None:
-        """Refuse the row at hand."""
+        """Reject the current row."""
         self._file_reader.reject(self.row_lines[0][0], reason, b"\n".join(line for _, line in self.row_lines))
 
 
 def _iter_short_lines(source_file: SourceFile) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a file; refuse those longer than an article may be."""
+    """Yield the numbered lines of a file; reject those longer than an article may be."""
     for block in iter_line_blocks(
         source_file.read_chunks(), source_file.batch_bytes, source_file.max_article_bytes
     ):
@@ -86,5 +121,5 @@ def _iter_short_lines(source_file: SourceFile) -> Iterator[tuple[int, bytes]]:
 
 
 def _describe_ragged_row(row: Sequence[str], header: Sequence[str]) -> str:
-    """Return the reason for refusing a row that has not the header's length; else an empty string."""
+    """Return the reason for rejecting a row that has not the length of the header; else an empty string."""
     return "" if len(row) == len(header) else f"{len(row)} fields where the header has {len(header)}"

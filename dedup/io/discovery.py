@@ -1,4 +1,4 @@
-"""Paths as a user gives them → the files to read, in their order, each with its format and its compression.
+"""Find the files that paths stand for, in their order, each with its format and its compression.
 
 A folder stands for every file in it, at any depth, that has a known extension; hidden ones are skipped.
 """
@@ -32,6 +32,27 @@ EXTENSIONS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".orc": "orc",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+    ".xlsb": "excel",
+    ".xls": "excel",
+    ".ods": "excel",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".warc": "warc",
+    ".wet": "warc",
+    ".rss": "xml",
+    ".atom": "xml",
+    ".rdf": "xml",
+    ".xml": "xml",
+    ".nitf": "xml",
+    ".newsml": "xml",
 }
 COMPRESSIONS = (".gz", ".zst", ".bz2")
 STDIN = "-"

@@ -1,4 +1,4 @@
-"""Read the articles of JSON documents: arrays, lists of `articles`, and objects one after the other."""
+"""Read the articles of JSON documents: arrays, lists of articles in an object, and objects one after the other."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ __all__ = ["is_document", "read_document_rows"]
 ARRAY_START = re.compile(rb"\A\s*\[")
 ARTICLE_ARRAY_START = re.compile(rb"\A\s*\[(?:[ \t\r]*[\n{]|\s*(?:\]\s*)?\Z)")
 OBJECT_START = re.compile(rb'\A\s*\{[ \t\r]*\n\s*["}]')
-LIST_KEY = b'"articles"'
+LIST_KEYS = (b'"articles"', b'"hits"', b'"items"')
+"""One of these is in the beginning of every object that holds a list of articles."""
 END = object()
 
 
 def is_document(head: bytes, file_format: str, names: FieldNames) -> bool:
     """Return whether a file is one JSON document, or several, and not JSON Lines, by its first bytes.
 
-    A document is an array, an object on several lines, or an object with a list of `articles`. In a file that is
+    A document is an array, an object on several lines, or an object with a list of articles. In a file that is
     named JSON Lines, a list on its first line that holds no objects is a broken line and no document.
     """
     pattern = ARRAY_START if file_format == "json" else ARTICLE_ARRAY_START
     if pattern.match(head) or OBJECT_START.match(head):
         return True
-    return LIST_KEY in head and has_article_list(head, _list_field_names(names))
+    return any(key in head for key in LIST_KEYS) and has_article_list(head, _list_field_names(names))
 
 
 def read_document_rows(source_file: SourceFile) -> NumberedRows:
-    """Yield the objects of JSON documents: of arrays, of lists of `articles`, or one after the other; numbered from 1.
+    """Yield the objects of JSON documents: of arrays, of lists of articles, or one after the other; numbered from 1.
 
     A document is read in a stream, so its size does not matter. Broken JSON in it cannot be told apart from all that
     follows, which is refused with it.

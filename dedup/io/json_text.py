@@ -1,7 +1,7 @@
-"""JSON text in chunks → its values one by one, of which only a window is held in memory.
+"""Decode the values of JSON text one by one, with only a window of the text in memory.
 
-Python's decoder takes a whole text. Here it is tried on the text at hand; where that ends within a value, at least as
-much text again is read before the next try, so the time stays proportional to the length.
+Python's decoder takes a whole text. This module tries it on the text read so far. Where that ends within a value, at
+least as much text again is read before the next try, so the time stays proportional to the length.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from dedup.io.decompress import ByteChunks, CorruptFileError
@@ -17,7 +17,14 @@ from dedup.io.decompress import ByteChunks, CorruptFileError
 __all__ = ["JsonText", "has_article_list", "iter_json_articles"]
 
 ARTICLE_LIST = "articles"
-"""An object that holds its articles in a list has it under this key, as the answers of news APIs do."""
+"""The key of the list of articles in the responses of news APIs."""
+HIT_LIST = "hits"
+"""The key of the list of hits in the response of a search engine, and of the object around the list."""
+FEED_LIST = "items"
+"""The key of the list of items in a JSON Feed."""
+FEED_VERSION = ("https://jsonfeed.org/version/", "http://jsonfeed.org/version/")
+
+LIST_STARTS = {ARTICLE_LIST: "[", HIT_LIST: "[{", FEED_LIST: "["}
 
 SEPARATORS = re.compile(r"[\s,]*")
 DECODER = json.JSONDecoder(strict=False)  # a raw tab inside a string is no reason to lose an article
@@ -27,7 +34,7 @@ MAX_TOKEN_CHARACTERS = 16
 
 
 class JsonText:
-    """JSON text being read; `damage` is the reason why it breaks off, and comes into force at its end."""
+    """Read JSON text; `damage` is the reason why it breaks off, known at its end."""
 
     def __init__(self, chunks: ByteChunks, max_value_characters: int) -> None:
         self.damage: CorruptFileError | None = None
@@ -108,10 +115,12 @@ class JsonText:
 
 
 def iter_json_articles(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
-    """Yield the elements of arrays and of `articles` lists, and the objects, that stand one after the other.
+    """Yield the elements of arrays and of lists of articles, and the objects, that follow each other.
 
-    An object is an article, and no list of them, where it has one of the `field_names` before its `articles`. Raise
-    ValueError or RecursionError where the text is broken.
+    An object holds a list of articles under `articles`, the hits of a search engine under `hits`, or the items of a
+    JSON Feed under `items`. It is an article itself where it has one of the `field_names` before such a list. The
+    items of a feed get its title and language, as `feed_title` and `feed_language`. Raise ValueError or RecursionError
+    where the text is broken.
     """
     while character := text.peek():
         if character == "[":
@@ -127,20 +136,30 @@ def iter_json_articles(text: JsonText, field_names: Collection[str]) -> Iterator
 def has_article_list(head: bytes, field_names: Collection[str]) -> bool:
     """Return whether a text begins with an object that holds a list of articles, by its first bytes."""
     text = JsonText(iter([head]), len(head))
+    fields: dict[str, Any] = {}
     try:
         text.take("{")
         while text.peek() == '"':
             key = text.decode_value()
             text.take(":")
-            if key in field_names:
-                return False
-            if key == ARTICLE_LIST and text.peek() == "[":
-                text.take("[")
-                return text.peek() in "{]"
-            text.decode_value()
+            if _is_list_key(key, fields, field_names):
+                if text.peek() == "[":
+                    text.take("[")
+                    return text.peek() in "{]"
+                if key == HIT_LIST and text.peek() == "{":
+                    text.take("{")  # the list is in here
+                    continue
+            fields[key] = text.decode_value()
     except (ValueError, RecursionError):
         pass
     return False
+
+
+def _is_list_key(key: str, fields: Mapping[str, Any], field_names: Collection[str]) -> bool:
+    """Return whether a key is that of a list of articles, in an object that has some `fields` before it."""
+    if key == FEED_LIST:
+        return str(fields.get("version", "")).startswith(FEED_VERSION)
+    return key in {ARTICLE_LIST, HIT_LIST} and fields.keys().isdisjoint(field_names)
 
 
 def _iter_array(text: JsonText) -> Iterator[Any]:
@@ -153,6 +172,18 @@ def _iter_array(text: JsonText) -> Iterator[Any]:
     text.take("]")
 
 
+def _iter_list(text: JsonText, key: str, fields: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the elements of a list; those of a feed with the title and the language of the feed."""
+    own = (
+        {"feed_title": fields.get("title"), "feed_language": fields.get("language")}
+        if key == FEED_LIST
+        else {}
+    )
+    added = {name: value for name, value in own.items() if value is not None}
+    for value in _iter_array(text):
+        yield {**value, **added} if added and isinstance(value, dict) else value
+
+
 def _iter_object(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
     """Yield the elements of an object's list of articles, or else the object."""
     fields: dict[str, Any] = {}
@@ -161,9 +192,12 @@ def _iter_object(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
     while text.peek() == '"':
         key = text.decode_value()
         text.take(":")
-        if key == ARTICLE_LIST and text.peek() == "[" and fields.keys().isdisjoint(field_names):
+        if _is_list_key(key, fields, field_names) and text.peek() in LIST_STARTS[key]:
             has_list = True
-            yield from _iter_array(text)
+            if text.peek() == "{":
+                yield from _iter_object(text, field_names)
+            else:
+                yield from _iter_list(text, key, fields)
             continue
         fields[key] = text.decode_value()
         if not has_list and text.offset - start > text.max_value_characters:

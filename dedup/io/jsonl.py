@@ -1,4 +1,4 @@
-"""JSON Lines → articles, at the speed of Arrow where a block is tidy, line by line where it is not.
+"""Read the articles of JSON Lines, at the speed of Arrow where a block is tidy, line by line where it is not.
 
 Arrow's parser is ten times as fast as Python's and says less: it does not tell which line is broken, which
 have no text, and it lets bytes pass that are no UTF-8. So a block goes to Arrow only where every line begins
@@ -29,7 +29,7 @@ from dedup.io.line_blocks import (
 from dedup.io.nested import build_nested_schema, get_field
 from dedup.io.records import Record, describe_json_type
 from dedup.io.schema import list_column_names
-from dedup.io.schema_mapping import explain_rejection, map_records_to_schema, map_to_schema
+from dedup.io.schema_mapping import explain_rejection
 from dedup.io.source_file import SourceFile
 
 __all__ = ["iter_block_records", "parse_block_articles", "read_jsonl_articles", "read_jsonl_records"]
@@ -56,7 +56,7 @@ def parse_block_articles(
     if isinstance(block, OversizedLine):
         source_file.reject(block.line, source_file.too_long_reason, block.head)
         return
-    tidy = _parse_with_arrow(block, source_file)
+    tidy = None if source_file.rules.convert else _parse_with_arrow(block, source_file)
     yield from _parse_by_line(block, source_file) if tidy is None else tidy
 
 
@@ -163,17 +163,15 @@ def _normalize_table(table: pa.Table, first: int, source_file: SourceFile) -> li
     """Return the articles of a table, whose first row is line `first`; None where a row is none."""
     found = []
     for batch in table.combine_chunks().to_batches():
-        sifted = map_to_schema(
-            batch, source_file.names, source_file.build_id_function(range(first, first + batch.num_rows))
-        )
-        if sifted.rejected:
+        mapped = source_file.map_batch(batch, range(first, first + batch.num_rows))
+        if mapped.rejected:
             return None
         source_file.field_use.note_columns(batch)
-        found.append(sifted)
+        found.append(mapped)
         first += batch.num_rows
-    for sifted in found:
-        source_file.add_warnings(sifted)
-    return [sifted.batch for sifted in found]
+    for mapped in found:
+        source_file.add_warnings(mapped)
+    return [mapped.batch for mapped in found]
 
 
 def _parse_by_line(block: LineBlock, source_file: SourceFile) -> Iterator[pa.RecordBatch]:
@@ -192,16 +190,16 @@ def _parse_by_line(block: LineBlock, source_file: SourceFile) -> Iterator[pa.Rec
             else:
                 numbers.append(number)
                 records.append(record)
-        sifted = map_records_to_schema(records, source_file.names, source_file.build_id_function(numbers))
+        mapped = source_file.map_records(records, numbers)
         refused += [
-            (numbers[row], explain_rejection(records[row], source_file.names)) for row in sifted.rejected
+            (numbers[row], explain_rejection(records[row], source_file.names)) for row in mapped.rejected
         ]
         found = dict(group)
         for number, reason in sorted(refused):
             source_file.reject(number, reason, found[number])
-        source_file.add_warnings(sifted)
+        source_file.add_warnings(mapped)
         source_file.field_use.note_records(records)
-        yield sifted.batch
+        yield mapped.batch
 
 
 def _parse_line(line: bytes) -> dict[str, Any] | str:

@@ -1,4 +1,4 @@
-"""Parquet → articles, a few columns at a time; and → numbered dicts, with all columns."""
+"""Read the articles of Parquet files, a few columns at a time, and their rows as numbered dicts, with all columns."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ from dedup.io.decompress import CorruptFileError
 from dedup.io.line_blocks import Int64Array
 from dedup.io.records import MAX_REJECT_CHARACTERS, to_json_line
 from dedup.io.schema import BATCH_ARTICLES, list_column_names
-from dedup.io.schema_mapping import explain_rejection, map_to_schema
+from dedup.io.schema_mapping import explain_rejection
 from dedup.io.source_file import NumberedRows, SourceFile
 from dedup.io.values import to_python_rows
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
-__all__ = ["extract_batch_articles", "iter_batch_rows", "read_parquet_articles", "read_parquet_rows"]
+__all__ = [
+    "extract_batch_articles",
+    "iter_batch_rows",
+    "read_parquet_articles",
+    "read_parquet_rows",
+    "select_columns",
+]
 
 
 def read_parquet_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
@@ -33,17 +39,15 @@ def read_parquet_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
 
 
 def extract_batch_articles(first: int, batch: pa.RecordBatch, source_file: SourceFile) -> pa.RecordBatch:
-    """Return the articles of a batch, whose first row has the number `first`; rows that are none are refused."""
-    sifted = map_to_schema(
-        batch, source_file.names, source_file.build_id_function(range(first, first + len(batch)))
-    )
-    source_file.add_warnings(sifted)
+    """Return the articles of a batch, whose first row has the number `first`; reject the other rows."""
+    mapped = source_file.map_batch(batch, range(first, first + len(batch)))
+    source_file.add_warnings(mapped)
     source_file.field_use.note_columns(batch)
-    for row in sifted.rejected:
+    for row in mapped.rejected:
         (record,) = to_python_rows(batch.slice(row, 1))
         source_file.reject(first + row, explain_rejection(record, source_file.names), to_json_line(record))
-    numbers = np.delete(np.arange(first, first + len(batch)), sifted.rejected)
-    return _reject_long_articles(source_file, sifted.batch, numbers)
+    numbers = np.delete(np.arange(first, first + len(batch)), mapped.rejected)
+    return _reject_long_articles(source_file, mapped.batch, numbers)
 
 
 def read_parquet_rows(source_file: SourceFile) -> NumberedRows:
@@ -66,7 +70,7 @@ def _read_parquet_batches(
         size = Path(source_file.source.path).stat().st_size
         with _open_parquet(source_file) as file:
             source_file.check_columns(file.schema_arrow.names)
-            known = None if columns is None else _select_columns(columns, file.schema_arrow.names)
+            known = None if columns is None else select_columns(columns, file.schema_arrow.names)
             for batch in file.iter_batches(
                 _estimate_batch_rows(file.metadata, source_file.batch_bytes), columns=known
             ):
@@ -78,7 +82,7 @@ def _read_parquet_batches(
         raise CorruptFileError(f"not a Parquet file, or a damaged one: {error}") from error
 
 
-def _select_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[str]:
+def select_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[str]:
     """Return the wanted columns that a file has; a dotted name is one, or leads into one."""
     return [name for name in wanted if name in columns or name.partition(".")[0] in columns]
 

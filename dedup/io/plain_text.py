@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from dedup.io.decompress import CorruptFileError
+from dedup.io.decompress import ByteChunks, CorruptFileError
 from dedup.io.schema import FIELDS, SCHEMA
 from dedup.io.source_file import NumberedRows, SourceFile
 
-__all__ = ["read_text_articles", "read_text_rows"]
+__all__ = ["read_bounded_bytes", "read_text_articles", "read_text_rows"]
 
 
 def read_text_rows(source_file: SourceFile) -> NumberedRows:
-    """Yield a plain text file as one dict, numbered 1; half a text, or one that is not UTF-8, is refused."""
-    data, damage = _read_bytes(source_file, source_file.max_article_bytes)
+    """Yield a plain text file as one dict, numbered 1; reject a partial text, and one that is not UTF-8."""
+    data, damage = read_bounded_bytes(source_file.read_chunks(), source_file.max_article_bytes)
     if damage:
         raise CorruptFileError(str(damage), None, data)
     try:
@@ -32,14 +32,14 @@ def read_text_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _read_bytes(source_file: SourceFile, limit: int) -> tuple[bytes, CorruptFileError | None]:
-    """Return a file's bytes in UTF-8 up to a damage, and the damage; a file over the limit is one."""
+def read_bounded_bytes(chunks: ByteChunks, max_bytes: int) -> tuple[bytes, CorruptFileError | None]:
+    """Return the bytes of a file up to a damage, and the damage; a file of more than `max_bytes` has one."""
     held = bytearray()
     try:
-        for piece in source_file.read_chunks():
+        for piece in chunks:
             held += piece
-            if len(held) > limit:
-                return bytes(held), CorruptFileError(f"longer than {limit:,} bytes")
+            if len(held) > max_bytes:
+                return bytes(held), CorruptFileError(f"longer than {max_bytes:,} bytes")
     except CorruptFileError as damage:
         return bytes(held), damage
     return bytes(held), None

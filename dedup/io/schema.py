@@ -63,15 +63,22 @@ FieldNames = Mapping[str, tuple[str, ...]]
 """For each of our fields, the names it may have in the input, the best first."""
 
 
-def build_field_names(fields: Mapping[str, str]) -> FieldNames:
+def build_field_names(fields: Mapping[str, str], preset: FieldNames | None = None) -> FieldNames:
     """Return the names each field may have: the one it is mapped to alone, or else its own and its aliases.
 
-    `fields` maps our names to theirs: `{"text": "body"}`. SettingsError where ours is not one of FIELDS.
+    `fields` maps our names to theirs: `{"text": "body"}`. The names of a `preset` come before ours.
+    SettingsError where ours is not one of FIELDS.
     """
+    first = preset or {}
     for ours in fields:
         if ours not in FIELDS:
             raise SettingsError(f"an article has no field {ours!r}; its fields are {', '.join(FIELDS)}")
-    return {ours: (fields[ours],) if ours in fields else (ours, *ALIASES[ours]) for ours in FIELDS}
+    return {
+        ours: (fields[ours],)
+        if ours in fields
+        else tuple(dict.fromkeys((*first.get(ours, ()), ours, *ALIASES[ours])))
+        for ours in FIELDS
+    }
 
 
 def list_column_names(names: FieldNames) -> list[str]:

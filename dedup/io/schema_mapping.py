@@ -1,11 +1,9 @@
-"""Batches with whatever columns their makers chose, or dicts → batches of SCHEMA, and what is no article.
+"""Map batches with any columns, or dicts, to batches of SCHEMA, and find the rows that are no articles.
 
-Every reader and the Python API end here, so one set of rules holds for all of them:
+All readers and the Python API use this module, so the same rules hold for all of them:
 
 - An article needs a text, which may be empty. Everything else may be missing; a missing id is made.
-- Of the names that a field may have, the first that holds something counts; a blank string is something only
-as a
-  text.
+- Of the names that a field may have, the first with a value counts. A blank string is a value only for a text.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.io.dates import TIMESTAMP, parse_published
+from dedup.io.dates import TIMESTAMP, DateRules, is_implausible_date, parse_published
 from dedup.io.nested import get_field, iter_field_columns
 from dedup.io.schema import FIELDS, SCHEMA, FieldNames
 from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
@@ -28,8 +26,9 @@ __all__ = ["MappedBatch", "explain_rejection", "map_records_to_schema", "map_to_
 
 UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
 AMBIGUOUS_DATE_WARNING = (
-    "articles whose date could be two days, by which number is the month, taken as undated"
+    "articles whose date could be two days, by which number is the month (see --day-first), taken as undated"
 )
+IMPLAUSIBLE_DATE_WARNING = "articles dated before 1700 or after 2200, taken as undated"
 MAX_EXAMPLE_CHARACTERS = 40
 IGNORED_FIELD_WARNING = "articles whose {} is neither text nor a number, left out"
 
@@ -38,23 +37,30 @@ _TYPE_NAMES = {int: "a number", float: "a number", bool: "a truth value", list: 
 
 @dataclass(frozen=True, slots=True)
 class MappedBatch:
-    """The usable articles of a batch, the positions of the others in it, and what was odd but harmless."""
+    """The usable articles of a batch, the positions of the rejected rows, and warnings."""
 
     batch: pa.RecordBatch
     rejected: list[int]
     warnings: Counter[str]
     examples: Mapping[str, str] = field(default_factory=dict)
-    """For a warning the first thing that it was given for."""
+    """The first example of each warning."""
 
 
-def map_to_schema(batch: pa.RecordBatch, names: FieldNames, make_id: Callable[[int], str]) -> MappedBatch:
-    """Return the usable articles of a batch; `made` gives the id for a position where the batch has none."""
+def map_to_schema(
+    batch: pa.RecordBatch, names: FieldNames, make_id: Callable[[int], str], rules: DateRules | None = None
+) -> MappedBatch:
+    """Return the usable articles of a batch; `make_id` returns the id for a position where the batch has none.
+
+    `rules` say how dates are read that could be two days.
+    """
     warnings: Counter[str] = Counter()
     examples: dict[str, str] = {}
     columns = {
         ours: _build_text_column(batch, ours, names[ours], warnings) for ours in FIELDS if ours != "published"
     }
-    columns["published"] = _build_date_column(batch, names["published"], warnings, examples)
+    columns["published"] = _build_date_column(
+        batch, names["published"], rules or DateRules(), warnings, examples
+    )
     columns["id"] = _fill_missing_ids(columns["id"], make_id)
     articles = pa.RecordBatch.from_arrays([columns[ours] for ours in FIELDS], schema=SCHEMA)
     if columns["text"].null_count == 0:
@@ -65,9 +71,12 @@ def map_to_schema(batch: pa.RecordBatch, names: FieldNames, make_id: Callable[[i
 
 
 def map_records_to_schema(
-    records: Sequence[Mapping[str, Any]], names: FieldNames, make_id: Callable[[int], str]
+    records: Sequence[Mapping[str, Any]],
+    names: FieldNames,
+    make_id: Callable[[int], str],
+    rules: DateRules | None = None,
 ) -> MappedBatch:
-    """Return the usable articles of some dicts; as `map_to_schema`, a name at a time."""
+    """Return the usable articles of some dicts, by the same rules as `map_to_schema`."""
     columns = {}
     warnings: Counter[str] = Counter()
     for ours, theirs in names.items():
@@ -83,8 +92,8 @@ def map_records_to_schema(
                 )
                 warnings[IGNORED_FIELD_WARNING.format(name)] += odd
     columns = columns or {"text": pa.nulls(len(records), pa.string())}
-    sifted = map_to_schema(pa.RecordBatch.from_pydict(columns), names, make_id)
-    return MappedBatch(sifted.batch, sifted.rejected, +(sifted.warnings + warnings), sifted.examples)
+    mapped = map_to_schema(pa.RecordBatch.from_pydict(columns), names, make_id, rules)
+    return MappedBatch(mapped.batch, mapped.rejected, +(mapped.warnings + warnings), mapped.examples)
 
 
 def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:
@@ -126,9 +135,13 @@ def _build_text_column(
 
 
 def _build_date_column(
-    batch: pa.RecordBatch, theirs: Sequence[str], warnings: Counter[str], examples: dict[str, str]
+    batch: pa.RecordBatch,
+    theirs: Sequence[str],
+    rules: DateRules,
+    warnings: Counter[str],
+    examples: dict[str, str],
 ) -> pa.Array:
-    """Return the dates: in each row the first of the columns that holds one that can be read."""
+    """Return the dates: in each row the first that can be read."""
     times = pa.nulls(batch.num_rows, TIMESTAMP)
     written: list[pa.Array] = []
     for _, column in _iter_columns(batch, theirs):
@@ -140,7 +153,7 @@ def _build_date_column(
         if pa.types.is_string(dates.type):
             dates = replace_blanks(pc.utf8_trim_whitespace(dates))
         written.append(dates)
-        times = pc.coalesce(times, parse_published(dates)[0])
+        times = pc.coalesce(times, parse_published(dates, rules)[0])
         if times.null_count == 0:
             break
     if times.null_count:
@@ -149,13 +162,20 @@ def _build_date_column(
 
 
 def _warn_of_dates(written: Sequence[pa.Array], warnings: Counter[str], examples: dict[str, str]) -> None:
-    """Count the articles that have a date but none that can be read, given all that is written for them."""
+    """Count the articles that have a date but none that can be read, given all dates that they have."""
     for dates in zip(*(column.to_pylist() for column in written), strict=True):
         date = next((str(date) for date in dates if date is not None), None)
         if date is not None:
-            words = AMBIGUOUS_DATE_WARNING if is_ambiguous_date(date) else UNREADABLE_DATE_WARNING
+            words = _choose_date_warning(date)
             warnings[words] += 1
             examples.setdefault(words, f"{date[:MAX_EXAMPLE_CHARACTERS]!r}")
+
+
+def _choose_date_warning(date: str) -> str:
+    """Return the warning for a date that was not taken."""
+    if is_ambiguous_date(date):
+        return AMBIGUOUS_DATE_WARNING
+    return IMPLAUSIBLE_DATE_WARNING if is_implausible_date(date) else UNREADABLE_DATE_WARNING
 
 
 def _fill_missing_ids(ids: pa.Array, make_id: Callable[[int], str]) -> pa.Array:

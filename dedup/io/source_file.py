@@ -1,22 +1,25 @@
-"""One file being read: what the readers of all formats need to know of it, and where they report.
+"""Describe a file that is being read: how the readers of all formats read it, and where they report.
 
-The same readers make both passes over a corpus. In the first, what they refuse is kept and shown to the user;
-in the second it is known already.
+The same readers make both passes over a corpus. The first pass keeps the rejects and shows them to the user; the
+second skips them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import pyarrow as pa
 
 from dedup.errors import InputError
 from dedup.io.decompress import ByteChunks, decode_to_utf8
 from dedup.io.discovery import InputFile
 from dedup.io.field_use import FieldUse, suggest_names
+from dedup.io.read_options import ReadRules
 from dedup.io.schema import FieldNames
-from dedup.io.schema_mapping import MappedBatch
+from dedup.io.schema_mapping import MappedBatch, map_records_to_schema, map_to_schema
 
 __all__ = ["NumberedRows", "SourceFile"]
 
@@ -24,17 +27,18 @@ NumberedRows = Iterator[tuple[int, dict[str, Any]]]
 """Records as dicts, with their numbers in the file."""
 
 OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
+PRESET_WARNING = "files recognised as exports of {0} and read so (--preset {0}; --preset none turns this off)"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file, opened as often as asked; `refuse` takes a line number, the reason, and what stood there.
+    """A file, which can be opened again and again; `reject` takes a line number, the reason, and the record.
 
-    `size` is how many bytes a batch may have, `longest` how many an article may have.
+    A batch has at most `batch_bytes`, an article at most `max_article_bytes`.
     """
 
     source: InputFile
-    names: FieldNames
+    rules: ReadRules
     batch_bytes: int
     max_article_bytes: int
     read_decompressed: Callable[[], ByteChunks]
@@ -42,13 +46,33 @@ class SourceFile:
     reject: Callable[[int | None, str, bytes | str], None]
     warnings: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
-    """For a warning the first thing that it was given for."""
+    """The first example of each warning."""
     field_use: FieldUse = field(default_factory=FieldUse)
     make_id: Callable[[int], str] | None = None
-    """Makes the id of an article that has none, given its line; else it is its place: file and line."""
+    """Makes the id of an article that has none, given its line; by default the id is the file and the line."""
+
+    @property
+    def names(self) -> FieldNames:
+        """The names that each of our fields may have in the file."""
+        return self.rules.names
+
+    def with_preset(self, name: str) -> SourceFile:
+        """Return the file, read as an export of a well-known kind; the user is told so."""
+        self.warnings[PRESET_WARNING.format(name)] += 1
+        return replace(self, rules=self.rules.with_preset(name))
+
+    def map_batch(self, batch: pa.RecordBatch, numbers: Sequence[int]) -> MappedBatch:
+        """Return the usable articles of a batch, given the numbers of its rows."""
+        return map_to_schema(batch, self.names, self.build_id_function(numbers), self.rules.dates)
+
+    def map_records(self, records: Sequence[Mapping[str, Any]], numbers: Sequence[int]) -> MappedBatch:
+        """Return the usable articles of some records, given their numbers."""
+        convert = self.rules.convert
+        rows = [convert(record) for record in records] if convert else records
+        return map_records_to_schema(rows, self.names, self.build_id_function(numbers), self.rules.dates)
 
     def read_chunks(self) -> ByteChunks:
-        """Return the file in UTF-8; another encoding than that is counted among the warnings."""
+        """Return the chunks of the file in UTF-8; another encoding is counted among the warnings."""
         encoding, decoded = decode_to_utf8(self.read_decompressed())
         if encoding != "utf-8":
             self.warnings[OTHER_ENCODING_WARNING.format(encoding)] += 1
@@ -76,8 +100,8 @@ class SourceFile:
 
     def build_id_function(self, numbers: Sequence[int]) -> Callable[[int], str]:
         """Return a function that makes the id of the article in a row, given the rows' line numbers."""
-        made = self.make_id or (lambda number: f"{self.source.label}:{number}")
-        return lambda row: made(numbers[row])
+        make_id = self.make_id or (lambda number: f"{self.source.label}:{number}")
+        return lambda row: make_id(numbers[row])
 
     @property
     def too_long_reason(self) -> str:

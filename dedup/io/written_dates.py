@@ -1,8 +1,8 @@
-"""A date as people write it, in words or with slashes → its moment.
+"""Parse dates in words or with slashes.
 
 This is for the few dates that the fast ways of `dedup.io.dates` do not read. A date needs a year of four digits and a
-month; without a day it is the first of the month. `03/04/2026` can be two days, and is none; with points,
-`03.04.2026`, the day always comes first.
+month; without a day it is the first of the month. `03/04/2026` can be two days, and is none unless the caller says
+which number is the day; with points, `03.04.2026`, the day always comes first.
 """
 
 from __future__ import annotations
@@ -21,22 +21,28 @@ YEAR_MONTH = re.compile(r"((?:1[7-9]|2[01])\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 FOUR_DIGIT_YEAR = re.compile(r"(?<!\d)(?:1[7-9]|2[01])\d\d(?!\d)", re.ASCII)
 NUMERIC_DATE = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}(?!\d)", re.ASCII)
 LAST_MONTH = 12
+NUMBERED_MONTHS = (
+    (re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日"), r"\1-\2-\3"),
+    (re.compile(r"(?:ngày )?(\d{1,2}) tháng (\d{1,2}),?(?: năm)? (\d{4})", re.IGNORECASE), r"\1.\2.\3"),
+)
+"""How Chinese, Japanese and Vietnamese number their months."""
 
 MONTHS = (
-    "jan january janvier januar enero ene gennaio gen janeiro januari",
-    "feb february février fevrier fév fev februar febrero febbraio fevereiro februari",
-    "mar march mars märz maerz mär marzo março marco maart mrt",
-    "apr april avril avr abril abr aprile",
-    "may mai mayo maggio mag maio mei maj",
-    "jun june juin juni junio giugno giu junho",
-    "jul july juillet juil juli julio luglio lug julho",
-    "aug august août aout agosto ago augustus augusti",
-    "sep sept september septembre septiembre settembre set setembro",
-    "oct october octobre oktober okt octubre ottobre ott outubro",
-    "nov november novembre noviembre novembro",
-    "dec december décembre decembre déc dezember dez diciembre dic dicembre dezembro",
+    "jan january janvier januar enero ene gennaio gen janeiro januari stycznia styczeń января январь янв ocak",
+    "feb february février fevrier fév fev februar febrero febbraio fevereiro februari lutego luty февраля февраль фев şubat",
+    "mar march mars märz maerz mär marzo março marco maart mrt marts marca marzec марта март мар mart",
+    "apr april avril avr abril abr aprile kwietnia kwiecień апреля апрель апр nisan",
+    "may mai mayo maggio mag maio mei maj maja мая май mayıs",
+    "jun june juin juni junio giugno giu junho czerwca czerwiec июня июнь июн haziran",
+    "jul july juillet juil juli julio luglio lug julho lipca lipiec июля июль июл temmuz",
+    "aug august août aout agosto ago augustus augusti sierpnia sierpień августа август авг ağustos",
+    "sep sept september septembre septiembre settembre set setembro września wrzesień сентября сентябрь сен сент eylül",
+    "oct october octobre oktober okt octubre ottobre ott outubro października październik октября октябрь окт ekim",
+    "nov november novembre noviembre novembro listopada listopad ноября ноябрь ноя kasım",
+    "dec december décembre decembre déc dezember dez diciembre dic dicembre dezembro desember grudnia декабря дек aralık",
 )
-"""The names of the months in English, French, German, Spanish, Italian, Portuguese, Dutch and Swedish."""
+"""The names of the months in English, French, German, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Norwegian,
+Polish, Russian and Turkish."""
 
 JUMPS = [
     "de",
@@ -70,8 +76,11 @@ JUMPS = [
     "-",
     "/",
     "'",
+    "r",
+    "г",
+    "года",
 ]
-"""Words that say nothing."""
+"""Words that are skipped."""
 
 ZONE_HOURS = {
     "UTC": 0,
@@ -95,18 +104,22 @@ ZONE_HOURS = {
 }
 
 
-def parse_written_date(text: str) -> datetime:
-    """Return the moment of a date; ValueError, or another error of a parser, where it is none or could be two.
+def parse_written_date(text: str, *, day_first: bool | None = None) -> datetime:
+    """Return the moment of a date; raise ValueError, or another error of a parser, where it is none or could be two.
+
+    `day_first` says which of two numbers is the day, where a date could be two.
 
     >>> parse_written_date("3 mars 2026").isoformat(), parse_written_date("Mar 3 2026 10:05AM").isoformat()
     ('2026-03-03T00:00:00', '2026-03-03T10:05:00')
     """
     if match := YEAR_MONTH.fullmatch(text):
         return datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC)
-    if not FOUR_DIGIT_YEAR.search(text) or is_ambiguous_date(text):
+    for pattern, template in NUMBERED_MONTHS:
+        text = pattern.sub(template, text)
+    if not FOUR_DIGIT_YEAR.search(text) or (day_first is None and is_ambiguous_date(text)):
         raise ValueError("a date has a year of four digits, and names one day")
     numeric = NUMERIC_DATE.match(text)
-    day_first = bool(numeric and numeric[2] == ".")
+    day_first = bool(numeric and (numeric[2] == "." or day_first))
     # The parser takes from its default whatever a date lacks: two defaults tell a date that is not whole.
     first, second = (
         _build_parser().parse(text, default=default, dayfirst=day_first, tzinfos=_find_zone)

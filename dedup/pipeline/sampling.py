@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.io.corpus import Corpus
 from dedup.io.discovery import STDIN, InputFile, find_input_files
+from dedup.io.read_options import ReadOptions
 from dedup.pipeline.deduplicate import cluster_sketches, sketch_corpus
 from dedup.pipeline.estimate import CorpusSample
 from dedup.settings.settings import Settings
@@ -52,9 +54,9 @@ def sample_corpus(
     paths: Sequence[str | Path],
     settings: Settings,
     *,
-    fields: Mapping[str, str] | None = None,
     max_articles: int = MAX_SAMPLE_ARTICLES,
     whole_bytes: int = WHOLE_CORPUS_BYTES,
+    **reading: Unpack[ReadOptions],
 ) -> CorpusSample:
     """Return a sample of at most `max_articles`, or the whole of a corpus of at most `whole_bytes`.
 
@@ -66,11 +68,11 @@ def sample_corpus(
     sizes = [Path(source.path).stat().st_size for source in sources]
     random = Random(settings.seed)  # noqa: S311 - a sample, not a secret
     drawn_articles = (
-        read_whole_corpus(paths, fields, sum(sizes))
+        read_whole_corpus(paths, reading, sum(sizes))
         if sum(sizes) <= whole_bytes
-        else sample_lines(sources, sizes, max_articles, random, fields)
+        else sample_lines(sources, sizes, max_articles, random, reading)
         if all(source.format == "lines" and not source.compression for source in sources)
-        else sample_file_heads(sources, sizes, max_articles, random, fields)
+        else sample_file_heads(sources, sizes, max_articles, random, reading)
     )
     return run_trial(drawn_articles, sum(sizes), settings)
 
@@ -113,10 +115,10 @@ def compute_share_in_window(days: np.ndarray, window: float) -> float:
 
 
 def read_whole_corpus(
-    paths: Sequence[str | Path], fields: Mapping[str, str] | None, total: int
+    paths: Sequence[str | Path], reading: ReadOptions, total: int
 ) -> DrawnArticles:
     """Return all articles of a corpus."""
-    return DrawnArticles(list(Corpus(paths, fields=fields)), total, 0.0, is_uniform=True, is_whole=True)
+    return DrawnArticles(list(Corpus(paths, **reading)), total, 0.0, is_uniform=True, is_whole=True)
 
 
 def sample_lines(
@@ -124,7 +126,7 @@ def sample_lines(
     sizes: Sequence[int],
     max_articles: int,
     random: Random,
-    fields: Mapping[str, str] | None,
+    reading: ReadOptions,
 ) -> DrawnArticles:
     """Return articles from lines drawn at random from all files, no line twice."""
     lines_by_place: dict[tuple[int, int], bytes] = {}
@@ -137,7 +139,7 @@ def sample_lines(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.jsonl"
         path.write_bytes(b"".join(lines_by_place.values()))
-        batches = list(Corpus([path], fields=fields))
+        batches = list(Corpus([path], **reading))
     deviation = float(lengths.std() / lengths.mean()) if len(lengths) else 0.0
     return DrawnArticles(batches, int(lengths.sum()), deviation, is_uniform=True, is_whole=False)
 
@@ -165,14 +167,14 @@ def sample_file_heads(
     sizes: Sequence[int],
     max_articles: int,
     random: Random,
-    fields: Mapping[str, str] | None,
+    reading: ReadOptions,
 ) -> DrawnArticles:
     """Return articles from the beginnings of some of the files."""
     chosen = random.sample(range(len(sources)), min(MAX_SAMPLE_FILES, len(sources)))
     batches: list[pa.RecordBatch] = []
     read, whole = 0, len(chosen) == len(sources)
     for number in chosen:
-        corpus = Corpus([sources[number].path], fields=fields, batch_bytes=SAMPLE_BATCH_BYTES)
+        corpus = Corpus([sources[number].path], batch_bytes=SAMPLE_BATCH_BYTES, **reading)
         file_batches, ended = take_first_batches(corpus, max_articles // len(chosen))
         batches += file_batches
         # A plain file is read far ahead of the articles taken from it.

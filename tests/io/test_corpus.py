@@ -139,7 +139,7 @@ def test_several_places_follow_one_another_as_given(tmp_path: Path) -> None:
         ("missing.jsonl", "there is no file or folder "),
         (
             "news.pdf",
-            r"news\.pdf has no known extension; known are \.txt, \.jsonl, .*\.parquet, each also with \.gz",
+            r"news\.pdf has no known extension; known are \.txt, \.jsonl, .*\.xlsx, .*\.newsml, each also with \.gz",
         ),
         ("empty", r"the folder .*empty holds no file to read; known extensions are \.txt, \.jsonl"),
     ],

@@ -106,13 +106,13 @@ def cluster_command(
         raise click.UsageError("--master, --conf, --stages and --lake need --engine spark.")
     prepare_libraries()
     if dry_run:
-        print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
+        print_estimate(paths, settings, reading, quiet=quiet)
         return
     from dedup import read_articles
 
     corpus = read_articles(*paths, **reading)
     check_output_paths(paths, corpus, output, rejects.path)
-    print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=quiet)
+    print_estimate_line(corpus, paths, settings, reading, quiet=quiet)
     done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
     if format_ == TABLE or (output is None and format_ is None and sys.stdout.isatty()):

@@ -138,7 +138,7 @@ def filter_command(
     )
     prepare_libraries()
     if dry_run:
-        print_estimate(paths, settings, reading.get("fields"), quiet=quiet)
+        print_estimate(paths, settings, reading, quiet=quiet)
     elif index is not None and paths == (STDIN,):
         from dedup.index.stream import BatchLimits
 
@@ -160,7 +160,7 @@ def check_distinct_paths(paths: Mapping[str, str | None]) -> None:
 def filter_corpus(paths: tuple[str, ...], settings: Settings, outputs: FilterOutputs, **reading: Any) -> None:
     """Filter a corpus without an index."""
     corpus = open_corpus(paths, outputs, **reading)
-    print_estimate_line(corpus, paths, settings, reading.get("fields"), quiet=outputs.quiet)
+    print_estimate_line(corpus, paths, settings, reading, quiet=outputs.quiet)
     done = run_with_progress(corpus, settings, quiet=outputs.quiet)
     report_rejects(corpus, len(done.result.ids), paths, outputs.output, outputs.rejects, quiet=outputs.quiet)
     write_kept_and_dropped(done.result, corpus, outputs)

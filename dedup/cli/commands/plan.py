@@ -48,4 +48,4 @@ def plan_command(
     the beginning is read, so the ranges are wider.
     """
     prepare_libraries()
-    print_estimate(paths, settings, reading.get("fields"), quiet=quiet, sample=sample, as_json=as_json)
+    print_estimate(paths, settings, reading, quiet=quiet, sample=sample, as_json=as_json)

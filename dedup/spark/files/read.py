@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import unquote
 
 import numpy as np
 
 from dedup.errors import InputError
-from dedup.io.schema import build_field_names, list_column_names
+from dedup.io.read_options import ReadOptions, build_read_rules
+from dedup.io.schema import list_column_names
 from dedup.spark.checkpoints import set_job_description
 from dedup.spark.files.discovery import escape_path, find_spark_files, is_remote, normalize_path
 from dedup.spark.files.scan import (
@@ -53,15 +54,15 @@ CORRUPT_PARQUET_ERROR = re.compile(r"\[FAILED_READ_FILE\.(?:CANNOT_READ_FILE_FOO
 def read_articles(
     session: SparkSession,
     *paths: str | Path,
-    fields: Mapping[str, str] | None = None,
     strict: bool = False,
+    **options: Unpack[ReadOptions],
 ) -> SparkCorpus:
     """Return the articles of files, folders and patterns, on this machine or any file system that Spark supports.
 
-    `fields` maps our field names to yours. With `strict`, the first line that cannot be read raises
-    `InputError`; otherwise it is in `rejects`.
+    The options are those of a local run, except that an export in JSON Lines is not recognised by its fields: name its
+    `preset`. With `strict`, the first line that cannot be read is an InputError; otherwise it is among the `rejects`.
     """
-    corpus = SparkCorpus(session, paths, fields or {})
+    corpus = SparkCorpus(session, paths, options)
     with convert_spark_errors():
         corpus.check(strict=strict)
     return corpus
@@ -70,10 +71,10 @@ def read_articles(
 class SparkCorpus:
     """The articles of files, as a DataFrame and as the original records; the files are scanned on first use."""
 
-    def __init__(self, session: SparkSession, paths: Sequence[str | Path], fields: Mapping[str, str]) -> None:
+    def __init__(self, session: SparkSession, paths: Sequence[str | Path], options: ReadOptions) -> None:
         self._session = session
         with convert_spark_errors():
-            self._files = CorpusFiles(tuple(find_spark_files(session, paths)), build_field_names(fields))
+            self._files = CorpusFiles(tuple(find_spark_files(session, paths)), build_read_rules(options))
         self._formats = [choose_split_format(source) for source in self._files.sources]
         # The splits must be the same each time, even if executors come and go.
         tasks = session.conf.get("spark.sql.files.minPartitionNum", None)
@@ -208,7 +209,7 @@ class SparkCorpus:
         if numbers:
             rows = self._session.read.option("mergeSchema", "true").parquet(*self._get_paths(numbers))
             self._files.build_reading(numbers[0], None, ignore).check_columns(rows.columns)
-            asked = rows.columns if whole else list_column_names(self._files.names)
+            asked = rows.columns if whole else list_column_names(self._files.rules.names)
             columns = [sql.col(escape_column_name(name)) for name in asked if name in rows.columns]
             yield rows.select(*build_split_columns(), sql.col("_metadata.row_index"), *columns)
 

@@ -24,8 +24,9 @@ from dedup.io.corpus import MAX_ARTICLE_BYTES
 from dedup.io.decompress import ENCODING_SAMPLE_BYTES, CorruptFileError, decode_to_utf8, decompress_file
 from dedup.io.discovery import InputFile
 from dedup.io.line_blocks import MAX_HEAD_BYTES, LineBlock
+from dedup.io.read_options import ReadRules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject
-from dedup.io.schema import BATCH_BYTES, FieldNames
+from dedup.io.schema import BATCH_BYTES
 from dedup.io.source_file import SourceFile
 from dedup.spark.files.discovery import normalize_path
 from dedup.spark.files.splits import Batches, SplitFormat, SplitKey
@@ -82,7 +83,7 @@ class CorpusFiles:
     """The files of a corpus, and the options for reading them."""
 
     sources: tuple[InputFile, ...]
-    names: FieldNames
+    rules: ReadRules
 
     def number_by_path(self) -> dict[str, int]:
         """Return the number of each file by its path."""
@@ -101,7 +102,7 @@ class CorpusFiles:
             source = replace(source, path=str(part))
         return SourceFile(
             source,
-            names=self.names,
+            rules=self.rules,
             batch_bytes=BATCH_BYTES,
             max_article_bytes=MAX_ARTICLE_BYTES,
             read_decompressed=partial(decompress_file, source, ignore),
