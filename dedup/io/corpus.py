@@ -26,6 +26,7 @@ from dedup.io.read_options import ReadOptions, build_read_rules
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.rejects import LineSet, RejectList
+from dedup.io.row_cache import CachedRows, RowCache
 from dedup.io.schema import BATCH_BYTES
 from dedup.io.source_file import SourceFile
 from dedup.io.stream_spool import StreamSpool
@@ -155,6 +156,7 @@ class Corpus:
         self._examples: dict[str, str] = {}
         self._field_use = FieldUse(self._rules.fields)
         self._future_dates = FutureDates()
+        self._row_cache = RowCache()
         self.bytes_read = 0
         self._complete = False
         self._stamps: list[tuple[int, int]] = []
@@ -165,12 +167,12 @@ class Corpus:
         """Yield the articles of one file after the other, and take note of what the second pass must know."""
         self._reset()
         done = 0
-        for source in self._sources:
+        for number, source in enumerate(self._sources):
             stamp = _read_stamp(source)
             self._stamps.append(stamp)
             self._counts.append(0)
             self._rejected_lines.append(LineSet())
-            reading = self._make_reader(source, self._add_reject, done)
+            reading = self._make_reader(number, self._add_reject, done)
             try:
                 for batch in read_file_articles(reading):
                     self._counts[-1] += batch.num_rows
@@ -188,16 +190,17 @@ class Corpus:
         """Yield the records of a file that the first pass took for articles."""
         refused = self._rejected_lines[number]
         try:
-            for line, record in read_file_records(self._make_reader(self._sources[number], _skip_reject)):
+            for line, record in read_file_records(self._make_reader(number, _skip_reject)):
                 if line not in refused:
                     yield record
         except CorruptFileError:
             return
 
     def _make_reader(
-        self, source: InputFile, refuse: RejectCallback, bytes_before: int | None = None
+        self, number: int, reject: RejectCallback, bytes_before: int | None = None
     ) -> SourceFile:
-        """Return a file to be read; `done` bytes of those before it have been, in the first pass."""
+        """Return a file to read; in the first pass, `bytes_before` is the size of the files before it."""
+        source = self._sources[number]
 
         def report_progress(position: int) -> None:
             if bytes_before is not None:
@@ -213,11 +216,12 @@ class Corpus:
         return SourceFile(
             source,
             rules=self._rules,
+            cached_rows=CachedRows(self._row_cache, number),
             batch_bytes=self._batch_bytes,
             max_article_bytes=self._max_article_bytes,
             read_decompressed=read_decompressed,
             report_progress=report_progress,
-            reject=partial(refuse, source),
+            reject=partial(reject, source),
             **self._make_notes(is_first_pass=bytes_before is not None),
         )
 

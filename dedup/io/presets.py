@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dedup.errors import SettingsError
-from dedup.io.html_text import strip_html
 from dedup.io.schema import ALIASES, FIELDS
 
 __all__ = ["PRESETS", "Preset", "RecordConverter", "find_json_keys", "get_preset", "recognize_preset"]
@@ -56,6 +55,8 @@ def convert_fundus(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def convert_ninjs(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an item of ninjs with its text as `body_text`, and its headline as `headline`."""
+    from dedup.io.html_text import strip_html
+
     bodies = [each for each in record.get("bodies") or () if isinstance(each, Mapping)]
     texts = [record.get("body_text"), *(each.get("value") for each in bodies)]
     texts += [value for name, value in record.items() if name.startswith("body_")]
@@ -67,6 +68,8 @@ def convert_ninjs(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def convert_json_feed(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an item of a JSON Feed with its text as `content_text`."""
+    from dedup.io.html_text import strip_html
+
     html = record.get("content_html")
     if record.get("content_text") or not isinstance(html, str):
         return record

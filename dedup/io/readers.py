@@ -49,6 +49,8 @@ ROW_READERS: dict[str, RowReader] = {
     "text": read_text_rows,
 }
 TEXT_TABLES = {"csv", "tsv"}
+SLOW_FORMATS = {"html", "warc"}
+"""Formats whose rows are kept for the second pass, since they take longer to parse than all other work on them."""
 COLUMN_SEPARATORS = re.compile(rb"[,;\t|]")
 
 
@@ -57,7 +59,10 @@ def read_file_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
     kind, source_file = _detect_format(source_file)
     if reader := _get_article_reader(kind):
         return reader(source_file)
-    return _map_rows_to_schema(source_file, _get_row_reader(kind)(source_file))
+    rows = _get_row_reader(kind)(source_file)
+    if kind in SLOW_FORMATS and source_file.cached_rows:
+        rows = source_file.cached_rows.keep(rows)
+    return _map_rows_to_schema(source_file, rows)
 
 
 def read_file_records(source_file: SourceFile) -> Iterator[tuple[int, Record]]:
@@ -65,7 +70,8 @@ def read_file_records(source_file: SourceFile) -> Iterator[tuple[int, Record]]:
     kind, source_file = _detect_format(source_file)
     if kind == "lines":
         return read_jsonl_records(source_file)
-    return ((number, Record(row)) for number, row in _get_row_reader(kind)(source_file))
+    rows = source_file.cached_rows.read() if source_file.cached_rows else None
+    return ((number, Record(row)) for number, row in rows or _get_row_reader(kind)(source_file))
 
 
 def _get_article_reader(kind: str) -> ArticleReader | None:

@@ -1,19 +1,22 @@
-"""A record: an article as it stood in its file, and how it is written out again.
+"""Hold records, which are articles as they stood in their files, and rejects, which could not be read.
 
-A record of JSON Lines keeps its bytes, so what is written is what was read, byte for byte; a record of any
-other format is a dict and becomes one compact line of JSON. A reject is what could not be read.
+A record of JSON Lines keeps its bytes, and is written byte for byte as it was read. A record of any other format is a
+dict, and becomes one compact line of JSON.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-__all__ = ["Record", "Reject", "describe_json_type", "estimate_record_size", "to_json_line"]
+__all__ = ["NumberedRows", "Record", "Reject", "describe_json_type", "estimate_record_size", "to_json_line"]
+
+NumberedRows = Iterator[tuple[int, dict[str, Any]]]
+"""Records as dicts, with their numbers in the file."""
 
 MAX_REJECT_CHARACTERS = 2000
 """A reject shows this many characters of what was rejected: enough to recognise it, and few enough to
@@ -22,7 +25,7 @@ keep."""
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """What could not be read: where, why, and the beginning of what stood there; `line` counts from 1."""
+    """A record that could not be read: where, why, and how it begins; `line` counts from 1."""
 
     path: str
     line: int | None
@@ -75,7 +78,7 @@ def to_json_line(value: object) -> bytes:
 
 
 def describe_json_type(value: object) -> str:
-    """Return the word for what a JSON value is: "a list", "an object"."""
+    """Return the type of a JSON value in words, such as "a list" or "an object"."""
     if value is None:
         return "null"
     kinds = {bool: "a truth value", str: "a string", list: "a list", dict: "an object"}
@@ -83,7 +86,7 @@ def describe_json_type(value: object) -> str:
 
 
 def _encode_fallback(value: object) -> str:
-    """Return as text what JSON has no type for."""
+    """Return a value that JSON has no type for as text."""
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return value.isoformat() if isinstance(value, date | time) else str(value)

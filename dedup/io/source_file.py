@@ -7,7 +7,7 @@ second skips them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,13 +18,12 @@ from dedup.io.decompress import ByteChunks, decode_to_utf8
 from dedup.io.discovery import InputFile
 from dedup.io.field_use import FieldUse, suggest_names
 from dedup.io.read_options import ReadRules
+from dedup.io.records import NumberedRows
+from dedup.io.row_cache import CachedRows
 from dedup.io.schema import FieldNames
 from dedup.io.schema_mapping import MappedBatch, map_records_to_schema, map_to_schema
 
 __all__ = ["NumberedRows", "SourceFile"]
-
-NumberedRows = Iterator[tuple[int, dict[str, Any]]]
-"""Records as dicts, with their numbers in the file."""
 
 OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
 PRESET_WARNING = "files recognised as exports of {0} and read so (--preset {0}; --preset none turns this off)"
@@ -48,6 +47,8 @@ class SourceFile:
     examples: dict[str, str] = field(default_factory=dict)
     """The first example of each warning."""
     field_use: FieldUse = field(default_factory=FieldUse)
+    cached_rows: CachedRows | None = None
+    """Keeps the rows of a format that is slow to parse for the second pass."""
     make_id: Callable[[int], str] | None = None
     """Makes the id of an article that has none, given its line; by default the id is the file and the line."""
 
