@@ -112,8 +112,8 @@ def corpus_options(command: CommandFunction) -> CommandFunction:
                 "--preset",
                 type=click.Choice(PRESETS),
                 metavar="NAME",
-                help=f"The export that the fields are named after: {', '.join(PRESETS)}. "
-                "By default it is recognised by its fields.",
+                help=f"The export that the fields are named after: {', '.join(PRESETS[:-1])}. "
+                "By default it is recognised by its fields; none turns that off.",
                 cls=HeadedOption,
                 heading=READING,
             ),
