@@ -1,1 +1,1 @@
-"""Files of every format → batches of articles: what `dedup.io.corpus` stands on."""
+"""Read articles from files of every format, and write records."""

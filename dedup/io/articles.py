@@ -1,7 +1,6 @@
-"""What callers of the Python API have → batches of articles.
+"""Convert the input of the Python API (tables, data frames, lists of dicts or strings) to batches of articles.
 
-Articles travel as Arrow record batches with the columns of SCHEMA; here they come from, whatever they were:
-tables, data frames, lists of dicts, lists of strings. Files are read by `dedup.io.corpus`.
+Articles travel as Arrow record batches with the columns of SCHEMA. `dedup.io.corpus` reads files.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ __all__ = ["ALIASES", "FIELDS", "SCHEMA", "ProgressCallback", "parse_published",
 
 ACCEPTED_INPUTS = "a table, a data frame, record batches, dicts, or strings"
 ProgressCallback = Callable[[int], None]
-"""Is told how many more articles have been worked through."""
+"""Takes the number of articles that have been processed since its last call."""
 
 
 def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield articles as batches of SCHEMA, in their order, whatever they came as.
+    """Yield articles of any kind as batches of SCHEMA, in their order.
 
     `articles` is a pyarrow Table or RecordBatch, an iterable of record batches, anything with
     `__arrow_c_stream__` (polars, pandas 2.2, datasets), an iterable of dicts, or an iterable of strings,
@@ -56,7 +55,7 @@ def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> 
 def _map_group_to_schema(
     group: pa.RecordBatch | list[Mapping[str, Any]], names: FieldNames, first: int
 ) -> MappedBatch:
-    """Return a group's articles, of which `first` is the position of the first; InputError if one is none."""
+    """Return the articles of a group, whose first has the position `first`; raise InputError if one is no article."""
 
     def make_id(position: int) -> str:
         return str(first + position)
@@ -108,7 +107,7 @@ def _to_record(item: object, text: str) -> Mapping[str, Any]:
 
 
 def _open_arrow_stream(articles: object) -> Iterable[pa.RecordBatch] | None:
-    """Return the record batches of what speaks Arrow, or None."""
+    """Return the record batches of an object that speaks Arrow; None for any other object."""
     if isinstance(articles, pa.RecordBatch):
         return [articles]
     if not hasattr(articles, "__arrow_c_stream__"):

@@ -1,7 +1,7 @@
-"""Results → files that are whole or not there.
+"""Write files that are either complete or absent.
 
-A file is written beside its place under a name of its own, flushed to the disk, and renamed; a run that is
-interrupted leaves what was there before. The extension says the compression, and for records the format.
+A file is written next to its target under a temporary name, flushed to the disk, and renamed. An interrupted run leaves
+the earlier file as it was. The extension says the compression, and for records the format.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ TABLE_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 @contextmanager
 def open_atomic(path: str | Path | None) -> Iterator[IO[bytes]]:
-    """Give a binary file that takes its place when the block ends, and leaves no trace where the block fails.
+    """Open a binary file that replaces its target when the block ends, and disappears if the block fails.
 
-    "-" or None is standard output. `.gz`, `.zst` and `.bz2` compress. A file that is replaced hands its
-    permissions on, a link goes on pointing where it did, and what is no regular file, as /dev/null, is
-    written to directly. OutputError where the place cannot be written to, or the disk is full. A reader that
+    "-" or None is standard output. `.gz`, `.zst` and `.bz2` compress. The new file has the permissions of
+    the file that it replaces, and a link stays a link. A device such as /dev/null is written to directly. Raise
+    OutputError where the target cannot be written to, or the disk is full. A reader that
     closes the pipe raises BrokenPipeError, for the caller to take as an end.
     """
     shown = "standard output" if path is None or str(path) == STDOUT else str(path)
@@ -62,10 +62,10 @@ def open_atomic(path: str | Path | None) -> Iterator[IO[bytes]]:
 
 
 def write_records(path: str | Path | None, records: Iterable[WritableRecord]) -> int:
-    """Write records as JSON Lines, or as the table that the extension asks for; return how many.
+    """Write records as JSON Lines, or as the table that the extension names; return their number.
 
     A record is a Record, a dict, or a line of JSON. A table, which is `.csv`, `.tsv` or `.parquet`, has every
-    field that any record has, in the order in which they were first seen; what is nested is JSON in CSV.
+    field that any record has, in the order of their first occurrence; nested values are JSON in CSV.
     """
     kind, _ = split_extensions(str(path or STDOUT))
     with open_atomic(path) as file:
@@ -81,7 +81,7 @@ def write_records(path: str | Path | None, records: Iterable[WritableRecord]) ->
 
 
 def write_rejects(path: str | Path | None, rejects: Iterable[Reject]) -> int:
-    """Write what could not be read as JSON Lines (`file`, `line`, `reason`, `record`); return how many."""
+    """Write rejects as JSON Lines (`file`, `line`, `reason`, `record`); return their number."""
     return write_records(path, map(format_reject_line, rejects))
 
 
@@ -94,7 +94,7 @@ def format_reject_line(reject: Reject) -> bytes:
 
 @contextmanager
 def _open_output(path: str | Path | None) -> Iterator[IO[bytes]]:
-    """Open standard output, a device or pipe, or a file beside its place."""
+    """Open standard output, a device, a pipe, or a temporary file next to the target."""
     if path is None or str(path) == STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -108,7 +108,7 @@ def _open_output(path: str | Path | None) -> Iterator[IO[bytes]]:
 
 
 def _is_device(target: Path) -> bool:
-    """Return whether there is something that can be written to and is no file: a device, or a named pipe."""
+    """Return whether a path is a device or a named pipe."""
     try:
         mode = target.stat().st_mode
     except OSError:
@@ -129,7 +129,7 @@ def _open_device(target: Path, display_name: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _open_temporary(target: Path, display_name: str) -> Iterator[IO[bytes]]:
-    """Open a new file in the folder of another; it takes the other's place at the end, or is removed."""
+    """Open a new file in the folder of the target; at the end it replaces the target, or is removed."""
     temporary = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         _check_writable(target)
@@ -150,7 +150,7 @@ def _open_temporary(target: Path, display_name: str) -> Iterator[IO[bytes]]:
 
 
 def _check_writable(target: Path) -> None:
-    """Raise OSError where a folder or a file that must not be written to would be replaced."""
+    """Raise OSError where the target is a folder, or a file without permission to write."""
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if target.exists() and not os.access(target, os.W_OK):
@@ -159,7 +159,7 @@ def _check_writable(target: Path) -> None:
 
 @contextmanager
 def _open_compressed(file: IO[bytes], compression: str) -> Iterator[IO[bytes]]:
-    """Give a file that compresses into another."""
+    """Open a file that compresses into another."""
     if not compression:
         yield file
         return

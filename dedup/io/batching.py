@@ -1,4 +1,4 @@
-"""Articles in groups of a handy size: large batches divided, small ones joined."""
+"""Group articles into batches of a useful size: divide large batches, and join small ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def split_batch(batch: pa.RecordBatch, max_articles: int, max_bytes: int) -> Iterator[pa.RecordBatch]:
-    """Yield a batch in parts of at most so many articles and bytes, or of one article."""
+    """Yield a batch in parts of at most `max_articles` and `max_bytes`, or of one article."""
     rows = batch.num_rows
     if rows > 1 and (rows > max_articles or batch.nbytes > max_bytes):
         yield from split_batch(batch.slice(0, rows // 2), max_articles, max_bytes)
@@ -31,9 +31,9 @@ def split_batch(batch: pa.RecordBatch, max_articles: int, max_bytes: int) -> Ite
 def group_items(
     items: Iterable[T], measure_item: Callable[[T], int], max_size: int, max_count: int = BATCH_ARTICLES
 ) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `count`, ended as soon as their sizes reach `size`.
+    """Yield the items in lists of at most `max_count`, each complete as soon as its sizes reach `max_size`.
 
-    Where the items end in a damage, those before it come first.
+    If the items end with a `CorruptFileError`, yield those before it first.
     """
     group: list[T] = []
     held = 0
@@ -54,7 +54,7 @@ def group_items(
 
 
 def split_and_merge_batches(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """Yield the articles in batches of about `size` bytes: small ones joined, large ones divided."""
+    """Yield the articles in batches of about `size` bytes: join small ones, and divide large ones."""
     held: list[pa.RecordBatch] = []
     rows = held_bytes = 0
     for batch in batches:

@@ -12,7 +12,7 @@ SKIP_BYTES = 1 << 16
 
 
 class ChunkReader(io.RawIOBase):
-    """A file object over chunks of bytes, which can be read once.
+    """Read chunks of bytes as a file, once.
 
     It ends where the chunks break off; `damage` is then the reason.
     """

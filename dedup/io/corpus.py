@@ -34,7 +34,7 @@ from dedup.io.stream_spool import StreamSpool
 __all__ = ["Corpus", "Record", "Reject", "read_articles"]
 
 MAX_ARTICLE_BYTES = 64 << 20
-"""No news article is longer: what is longer is a broken file, and parsing it would take several times its
+"""No news article is longer. A longer record is a sign of a broken file, and parsing it would take several times its
 size."""
 
 SPECIAL_FILES_WARNING = "named pipes, sockets or devices in a folder, which were skipped, such as {}"
@@ -148,7 +148,7 @@ class Corpus:
             raise _make_changed_error(source)
 
     def _reset(self) -> None:
-        """Forget what the latest iteration found."""
+        """Clear the findings of the latest iteration."""
         self._rejects = RejectList()
         self.rejects: Sequence[Reject] = self._rejects
         self.corrupt_files: list[Reject] = []
@@ -164,7 +164,7 @@ class Corpus:
         self._rejected_lines: list[LineSet] = []
 
     def _iter_articles(self) -> Iterator[pa.RecordBatch]:
-        """Yield the articles of one file after the other, and take note of what the second pass must know."""
+        """Yield the articles of one file after the other, and keep the facts that the second pass needs."""
         self._reset()
         done = 0
         for number, source in enumerate(self._sources):
@@ -188,10 +188,10 @@ class Corpus:
 
     def _iter_article_records(self, number: int) -> Iterator[Record]:
         """Yield the records of a file that the first pass took for articles."""
-        refused = self._rejected_lines[number]
+        rejected = self._rejected_lines[number]
         try:
             for line, record in read_file_records(self._make_reader(number, _skip_reject)):
-                if line not in refused:
+                if line not in rejected:
                     yield record
         except CorruptFileError:
             return
@@ -226,13 +226,13 @@ class Corpus:
         )
 
     def _make_notes(self, *, is_first_pass: bool) -> dict[str, Any]:
-        """Return the places where a reader takes note of oddities; the second pass takes none."""
+        """Return the counters in which a reader notes warnings; none in the second pass."""
         if not is_first_pass:
             return {}
         return {"warnings": self._warnings, "examples": self._examples, "field_use": self._field_use}
 
     def _add_reject(self, source: InputFile, line: int | None, reason: str, record: bytes | str) -> None:
-        """Keep what is no article among the rejects; InputError where the caller is strict."""
+        """Add a reject; raise InputError where the caller is strict."""
         if self._strict:
             place = source.path if line is None else f"{source.path}:{line}"
             raise InputError(f"{place}: {reason}")
@@ -243,16 +243,16 @@ class Corpus:
 
 
 def _skip_reject(_source: InputFile, _line: int | None, _reason: str, _record: bytes | str) -> None:
-    """Pass over in the second pass what the first has reported."""
+    """Ignore a reject in the second pass: the first has reported it."""
 
 
 def _make_changed_error(source: InputFile) -> InputError:
-    """Return the error that says that a file is not as it was."""
+    """Return the error for a file that has changed."""
     return InputError(f"{source.path} was changed while it was being read; run again")
 
 
 def _read_stamp(source: InputFile) -> tuple[int, int]:
-    """Return the size of a file and when it was last changed; a stream is kept as it was."""
+    """Return the size of a file and the time of its last change; zeros for a stream, which is kept."""
     if source.is_stream:
         return 0, 0
     try:

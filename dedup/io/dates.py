@@ -51,7 +51,7 @@ _UTC_SUFFIX = re.compile(r"(?:(?<!\s)\s+)?(?:UTC|GMT|Z)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class DateRules:
-    """How dates are read that could be two days, or are in no usual form."""
+    """Say how to read dates that could be two days, or are in an unusual form."""
 
     day_first: bool | None = None
     """Whether 03/04/2026 is the third of April; None takes it for no date."""

@@ -1,8 +1,7 @@
-"""A file → its bytes in pieces, decompressed and in UTF-8.
+"""Read the bytes of a file in chunks, decompressed and in UTF-8.
 
-Pieces are what keeps memory bounded: no reader needs to hold more of a file than an article. A file that
-breaks off gives all that could be read and then raises Damaged, so that the loss is reported and never
-silent.
+Chunks keep memory bounded: no reader needs to hold more of a file than an article. A file that breaks off gives all
+bytes that can be read and then raises CorruptFileError, so that a loss is always reported.
 
 Standard library streams unpack gzip and bzip2 because they give each byte before the damage, where Arrow's
 lose up to a megabyte; Arrow unpacks Zstandard, in small steps for the same reason.
@@ -31,10 +30,10 @@ ByteChunks = Iterator[bytes]
 CHUNK_BYTES = 1 << 20
 DECOMPRESSED_CHUNK_BYTES = 1 << 14
 ZSTD_CHUNK_BYTES = 1 << 10
-"""Arrow gives nothing of a step that meets the damage, so a step is smaller than most articles."""
+"""Arrow returns no byte of a step with damage, so a step is smaller than most articles."""
 
 ENCODING_SAMPLE_BYTES = 1 << 20
-"""The encoding is told from this many bytes, which hold a few hundred articles' accented letters."""
+"""The encoding is detected in these bytes, which have the accented letters of a few hundred articles."""
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -60,11 +59,11 @@ ENCODINGS = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
     *("koi8_r", "koi8_u", "cp874", "gb18030", "big5", "shift_jis", "euc_jp", "cp949"),
 )
-"""The encodings beside UTF-8 that news is found in; of two that fit equally well, the first is taken."""
+"""The encodings of news besides UTF-8; of two that fit equally well, the first is used."""
 
 
 class CorruptFileError(Exception):
-    """The rest of a file cannot be read; `tail` is the line that was cut off, and `line` its number."""
+    """The rest of a file cannot be read; `partial_line` is the line that was cut off, and `line` its number."""
 
     def __init__(self, reason: str, line: int | None = None, partial_line: bytes = b"") -> None:
         super().__init__(reason)
@@ -96,9 +95,9 @@ def decompress_stream(raw: BinaryIO, compression: str, advance: Callable[[int], 
 
 
 def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
-    """Return the name of the encoding, and the pieces in UTF-8 without a byte order mark.
+    """Return the name of the encoding, and the chunks in UTF-8 without a byte order mark.
 
-    Damaged where no encoding fits. UTF-8 is checked in the sample only: a line further on may still not be.
+    Raise CorruptFileError where no encoding fits. UTF-8 is checked in the sample only: a later line may still be invalid.
     """
     sample, rest = _read_sample(chunks)
     encoding = _detect_encoding(sample)
@@ -116,7 +115,7 @@ def _detect_compression(raw: BinaryIO) -> str:
 
 
 def _decompress(raw: BinaryIO, compression: str) -> ByteChunks:
-    """Return the pieces of an open file, unpacked."""
+    """Return the decompressed chunks of an open file."""
     if compression == ".gz":
         unpacked = gzip.GzipFile(fileobj=raw)
         return iter(lambda: unpacked.read1(DECOMPRESSED_CHUNK_BYTES), b"")
@@ -130,7 +129,7 @@ def _decompress(raw: BinaryIO, compression: str) -> ByteChunks:
 
 
 def _read_sample(chunks: ByteChunks) -> tuple[bytes, ByteChunks]:
-    """Return the first bytes, and the pieces after them; a damage in the sample is raised by those."""
+    """Return the first bytes, and the chunks after them, which raise an error that occurs in the sample."""
     held = bytearray()
     try:
         while len(held) < ENCODING_SAMPLE_BYTES and (piece := next(chunks, None)) is not None:
@@ -141,13 +140,13 @@ def _read_sample(chunks: ByteChunks) -> tuple[bytes, ByteChunks]:
 
 
 def _raise_on_next(damage: CorruptFileError) -> ByteChunks:
-    """Raise a damage where the next piece is asked for."""
+    """Raise an error when the next chunk is requested."""
     yield from ()
     raise damage
 
 
 def _detect_encoding(sample: bytes) -> str:
-    """Return the name of the encoding that a file begins in."""
+    """Return the name of the encoding of a sample."""
     for mark, encoding in BOMS:
         if sample.startswith(mark):
             return encoding
@@ -155,7 +154,7 @@ def _detect_encoding(sample: bytes) -> str:
 
 
 def _is_mostly_utf8(sample: bytes) -> bool:
-    """Return whether a file is UTF-8, a few damaged bytes aside."""
+    """Return whether a sample is UTF-8, apart from a few damaged bytes."""
     decoder = codecs.getincrementaldecoder("utf-8")
     whole = (
         len(sample) < ENCODING_SAMPLE_BYTES

@@ -64,7 +64,7 @@ _KNOWN_EXTENSIONS = f"{', '.join(EXTENSIONS)}, each also with {', '.join(COMPRES
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file of a corpus; ids are made from its `label`: its path as given, or within a folder given."""
+    """A file of a corpus; ids are made from its `label`, the path as given, or the path within the folder given."""
 
     path: str
     label: str
@@ -141,7 +141,7 @@ def _list_folder(folder: str, skipped: list[str]) -> list[InputFile]:
 
 
 def _describe_special_file(path: str) -> str:
-    """Return the name of a file's kind where it is no regular file: opening it could wait for ever."""
+    """Return the kind of a special file, which could block for ever when opened; an empty string for a regular file."""
     try:
         mode = Path(path).stat().st_mode
     except OSError:  # whoever opens it says why it cannot be read

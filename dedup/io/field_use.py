@@ -1,4 +1,4 @@
-"""Which of the fields that the user named the records have; a misspelt name should not go unnoticed."""
+"""Check which of the fields that the user named occur in the records, to report misspelt names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dedup.io.nested import get_field, iter_field_columns
 __all__ = ["FieldUse", "suggest_names"]
 
 MAX_NAMES = 500
-"""So many names of fields are remembered, to suggest one."""
+"""At most this many names of fields are kept for suggestions."""
 SAMPLED_RECORDS = 20
 MAX_SUGGESTIONS = 3
 MAX_LISTED_NAMES = 10
@@ -24,9 +24,9 @@ MAX_NAME_CHARACTERS = 80
 
 
 class FieldUse:
-    """The fields that were mapped and not yet seen, and the names that the records have.
+    """Track the mapped fields that have not occurred yet, and the names of the fields of the records.
 
-    Nothing is looked at where all mapped fields have been seen, or none is mapped.
+    Once all mapped fields have occurred, or if none is mapped, records are not looked at.
     """
 
     def __init__(self, fields: Mapping[str, str] | None = None) -> None:
@@ -34,7 +34,7 @@ class FieldUse:
         self._names: dict[str, None] = {}
 
     def note_records(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Take note of the fields of records."""
+        """Note the fields of records."""
         for ours, theirs in list(self.missing.items()):
             if any(get_field(record, theirs) is not None for record in records):
                 del self.missing[ours]
@@ -43,13 +43,13 @@ class FieldUse:
                 self._note_names(record, "")
 
     def note_columns(self, batch: pa.RecordBatch) -> None:
-        """Take note of the fields of a batch."""
+        """Note the fields of a batch."""
         for ours, theirs in list(self.missing.items()):
             if any(column.null_count < len(column) for column in iter_field_columns(batch, theirs)):
                 del self.missing[ours]
 
     def note_names(self, names: Iterable[str]) -> None:
-        """Take note of the names of a table's columns."""
+        """Note the names of the columns of a table."""
         if self.missing:
             self._note_names(dict.fromkeys(names), "")
 

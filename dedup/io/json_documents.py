@@ -39,7 +39,7 @@ def read_document_rows(source_file: SourceFile) -> NumberedRows:
     """Yield the objects of JSON documents: of arrays, of lists of articles, or one after the other; numbered from 1.
 
     A document is read in a stream, so its size does not matter. Broken JSON in it cannot be told apart from all that
-    follows, which is refused with it.
+    follows, which is rejected with it.
     """
     text = JsonText(source_file.read_chunks(), 2 * source_file.max_article_bytes)
     articles = iter_json_articles(text, _list_field_names(source_file.names))

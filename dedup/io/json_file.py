@@ -1,7 +1,7 @@
-"""A file of JSON that one of our commands wrote → what it holds, or a sentence on why it is none; and back.
+"""Read and write the JSON files of our commands, such as models and boilerplate profiles.
 
-In: a path, and the name of what should be there, as "model"; or the content. Out: an object of the wanted format; bytes
-that a person can read. A file is data from anywhere: its size is bounded, and nothing in it is run.
+A file may come from anywhere: its size is bounded, and nothing in it is run. An error says in one sentence why a file is
+not of the expected kind.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ T = TypeVar("T")
 def read_json_object(
     path: str | Path, kind: str, max_bytes: int, parse_content: Callable[[Mapping[str, Any]], T]
 ) -> T:
-    """Return what `parsed` makes of the object in a file; `InputError` says why it is none of its `kind`.
+    """Return the result of `parse_content` for the object in a file.
 
-    `parsed` raises `ValueError` with what is wrong with the object. No file is larger than `most_bytes`.
+    `parse_content` raises `ValueError` with the reason if the object is invalid. Raise `InputError` with the reason why
+    the file is not of its `kind`, such as "model", or is larger than `max_bytes`.
     """
     try:
         with Path(path).open("rb") as file:
@@ -53,7 +54,7 @@ def read_json_object(
 
 
 def reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of a file; `ValueError` where it has a name twice, of which JSON would keep the last."""
+    """Return an object; raise `ValueError` if a name occurs twice, since JSON would keep only the last."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -63,14 +64,14 @@ def reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_bounded_int(digits: str) -> int:
-    """Return a whole number of a file; `ValueError` where it is longer than any count."""
+    """Return a whole number; raise `ValueError` if it has more digits than any count."""
     if len(digits) > MAX_DIGITS:
         raise ValueError(f"it has a number of {len(digits):,} digits")
     return int(digits)
 
 
 def check_file_format(value: Any) -> Mapping[str, Any]:
-    """Return the object that a file holds; `ValueError` where it is none, or of another format."""
+    """Return the object of a file; raise `ValueError` if it is none, or has another format."""
     if not isinstance(value, dict) or "format" not in value:
         raise ValueError("it is not an object with a 'format'")
     if value["format"] != FILE_FORMAT or not isinstance(value["format"], int) or value["format"] is True:
@@ -79,6 +80,6 @@ def check_file_format(value: Any) -> Mapping[str, Any]:
 
 
 def encode_json_file(version: str, content: Mapping[str, Any]) -> bytes:
-    """Return a file of some content, by this version of dedup."""
+    """Return the bytes of a file with some content, written by this version of dedup."""
     named = {"format": FILE_FORMAT, "dedup": version, **content}
     return json.dumps(named, indent=2, ensure_ascii=False).encode() + b"\n"

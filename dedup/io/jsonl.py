@@ -1,9 +1,9 @@
 """Read the articles of JSON Lines, at the speed of Arrow where a block is tidy, line by line where it is not.
 
-Arrow's parser is ten times as fast as Python's and says less: it does not tell which line is broken, which
-have no text, and it lets bytes pass that are no UTF-8. So a block goes to Arrow only where every line begins
-an object, and its answer counts only where each line became an article. Any other block is read line by line,
-which finds the exact offender; both ways must give the same articles, which the tests check.
+Arrow's parser is ten times as fast as Python's, but it does not report which line is broken or has no text, and it
+accepts invalid UTF-8. So Arrow parses a block only where every line begins an object, and its result counts only where
+each line became an article. Any other block is read line by line, which finds the exact line. The tests check that both
+ways give the same articles.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dedup.io.source_file import SourceFile
 __all__ = ["iter_block_records", "parse_block_articles", "read_jsonl_articles", "read_jsonl_records"]
 
 PARSE_PARTS = 4
-"""A block is parsed in so many parts, on as many cores as there are."""
+"""A block is parsed in this many parts, on all cores."""
 
 SAMPLED_LINES = 4
 """The types of the fields are taken from these lines; a block where others follow is read line by line."""
@@ -44,7 +44,7 @@ OPEN_BRACE = ord("{")
 
 
 def read_jsonl_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
-    """Yield the articles of a file of JSON Lines; lines that are none are refused."""
+    """Yield the articles of a file of JSON Lines; reject the other lines."""
     for block in _iter_file_blocks(source_file):
         yield from parse_block_articles(block, source_file)
 
@@ -52,7 +52,7 @@ def read_jsonl_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
 def parse_block_articles(
     block: LineBlock | OversizedLine, source_file: SourceFile
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the articles of a block; lines that are none are refused."""
+    """Yield the articles of a block; reject the other lines."""
     if isinstance(block, OversizedLine):
         source_file.reject(block.line, source_file.too_long_reason, block.head)
         return
@@ -175,10 +175,10 @@ def _normalize_table(table: pa.Table, first: int, source_file: SourceFile) -> li
 
 
 def _parse_by_line(block: LineBlock, source_file: SourceFile) -> Iterator[pa.RecordBatch]:
-    """Yield the articles of a block read line by line, and refuse the lines that are none."""
+    """Yield the articles of a block, read line by line; reject the other lines."""
     lines = ((number, line) for number, line in iter_numbered_lines(block) if not _is_blank(line))
     for group in group_items(lines, lambda numbered_line: len(numbered_line[1]), source_file.batch_bytes):
-        numbers, records, refused = [], [], []
+        numbers, records, rejected = [], [], []
         for number, line in group:
             record = (
                 source_file.too_long_reason
@@ -186,16 +186,16 @@ def _parse_by_line(block: LineBlock, source_file: SourceFile) -> Iterator[pa.Rec
                 else _parse_line(line)
             )
             if isinstance(record, str):
-                refused.append((number, record))
+                rejected.append((number, record))
             else:
                 numbers.append(number)
                 records.append(record)
         mapped = source_file.map_records(records, numbers)
-        refused += [
+        rejected += [
             (numbers[row], explain_rejection(records[row], source_file.names)) for row in mapped.rejected
         ]
         found = dict(group)
-        for number, reason in sorted(refused):
+        for number, reason in sorted(rejected):
             source_file.reject(number, reason, found[number])
         source_file.add_warnings(mapped)
         source_file.field_use.note_records(records)

@@ -1,7 +1,6 @@
-"""Pieces of a file → blocks of whole lines, numbered, with lines beyond all measure left out.
+"""Split the chunks of a file into blocks of whole, numbered lines, without lines that are too long.
 
-A block is what is parsed at once. It ends at a newline, so nothing in it depends on where the pieces were
-cut.
+A block is parsed at once. It ends at a newline, so it does not depend on the borders of the chunks.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ MAX_HEAD_BYTES = 8000
 NEWLINE = ord("\n")
 
 SCAN_BYTES = 1 << 17
-"""Newlines are looked for in so many bytes at a time, which fit the cache of the processor."""
+"""Newlines are searched in this many bytes at a time, which fit the cache of the processor."""
 
 Int64Array = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -54,9 +53,9 @@ class OversizedLine:
 def iter_line_blocks(
     chunks: ByteChunks, size: int, max_line_bytes: int
 ) -> Iterator[LineBlock | OversizedLine]:
-    """Yield the lines in blocks of about `size` bytes; a line longer than `longest` may come as a TooLong.
+    """Yield the lines in blocks of about `size` bytes; a line longer than `max_line_bytes` may be an OversizedLine.
 
-    Where the pieces break off, the whole lines come first and then Damaged is raised with the line cut off.
+    If the chunks break off, yield the whole lines, then raise CorruptFileError with the line that was cut off.
     """
     cutter = LineSplitter(size, max_line_bytes)
     try:
@@ -72,7 +71,7 @@ def iter_line_blocks(
 
 
 def make_line_block(line: int, data: bytes) -> LineBlock:
-    """Return a block of some bytes; where the last line lacks its newline, it ends with them."""
+    """Return a block of bytes; a last line without a newline ends with them."""
     ends = find_newlines(data)
     return LineBlock(line, data, ends if data.endswith(b"\n") else np.append(ends, len(data)))
 
@@ -96,7 +95,7 @@ def iter_numbered_lines(block: LineBlock) -> Iterator[tuple[int, bytes]]:
 
 
 class LineSplitter:
-    """The lines read so far that have not left in a block; the last, the tail, still lacks its end."""
+    """Hold the lines that are in no block yet; the last one is still partial."""
 
     def __init__(self, size: int, max_line_bytes: int) -> None:
         self.line = 1
@@ -108,7 +107,7 @@ class LineSplitter:
         self._oversized_head = b""  # the beginning of the line that is being skipped
 
     def push(self, chunk: bytes) -> Iterator[LineBlock | OversizedLine]:
-        """Yield what a further piece completes."""
+        """Add a chunk, and yield the blocks that it completes."""
         if self._oversized_head:
             end = chunk.find(b"\n") + 1
             if not end:
@@ -137,7 +136,7 @@ class LineSplitter:
             self.line += len(block.ends)
 
     def flush_all(self) -> Iterator[LineBlock | OversizedLine]:
-        """Yield what is left at the end, where the last line needs no newline."""
+        """Yield the remaining lines; the last one needs no newline."""
         if self._oversized_head:
             yield self._emit_oversized()
         self._complete_line(b"")

@@ -1,4 +1,4 @@
-"""Fields by dotted names: `_source.body` is the field `body` of the object `_source`, or a field of that very name."""
+"""Look up fields by dotted names: `_source.body` is the field `body` of the object `_source`, or a field of that name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get_field(record: Mapping[str, Any], name: str) -> Any:
 
 
 def iter_field_columns(batch: pa.RecordBatch, name: str) -> Iterator[pa.Array]:
-    """Yield the columns of a field: the one of that very name, and the one inside of others."""
+    """Yield the columns of a field: the column of that name, and the one inside structs."""
     for index in batch.schema.get_all_field_indices(name)[:1]:
         yield batch.column(index)
     if "." not in name:

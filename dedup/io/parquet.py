@@ -89,7 +89,7 @@ def select_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _open_parquet(source_file: SourceFile) -> Iterator[ParquetFile]:
-    """Open a Parquet file; one that is compressed or a stream is copied first, since its directory is at its end."""
+    """Open a Parquet file; copy one that is compressed or a stream first, since its directory is at its end."""
     from pyarrow.parquet import ParquetFile
 
     if not (source_file.source.compression or source_file.source.is_stream):
@@ -105,7 +105,7 @@ def _open_parquet(source_file: SourceFile) -> Iterator[ParquetFile]:
 def _reject_long_articles(
     source_file: SourceFile, articles: pa.RecordBatch, numbers: Int64Array
 ) -> pa.RecordBatch:
-    """Return the articles that are not too long; refuse the others by the numbers of their rows."""
+    """Return the articles that are not too long; reject the others by the numbers of their rows."""
     fits = pc.less_equal(pc.binary_length(articles["text"]), source_file.max_article_bytes)
     for row in pc.indices_nonzero(pc.invert(fits)).to_pylist():
         source_file.reject(
@@ -117,7 +117,7 @@ def _reject_long_articles(
 
 
 def _estimate_batch_rows(metadata: Any, size: int) -> int:
-    """Return how many rows make about `size` bytes, but no more than a batch may have."""
+    """Return the number of rows that have about `size` bytes, at most the rows of a batch."""
     total: int = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     average = max(1, total // max(1, metadata.num_rows))
     return max(1, min(BATCH_ARTICLES, int(size // average)))

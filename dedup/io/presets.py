@@ -25,7 +25,7 @@ KEY = re.compile(rb'"([\w.-]{1,80})"\s*:')
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The names of the fields of an export, and the names that no other export has together."""
+    """Hold the names of the fields of an export, and a set of names that only this export has."""
 
     names: Mapping[str, tuple[str, ...]]
     signature: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""The options for reading articles, which every reader takes, and the rules that they amount to."""
+"""Define the options for reading articles, and turn them into the rules that readers follow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_PRESET = "none"
 
 
 class ReadOptions(TypedDict, total=False):
-    """The options of `read_articles`, `Corpus` and the commands, all optional."""
+    """Hold the options of `read_articles`, `Corpus` and the commands, all optional."""
 
     fields: Mapping[str, str] | None
     """Our names of fields, and theirs: `{"text": "body"}`."""
@@ -34,7 +34,7 @@ class ReadOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ReadRules:
-    """How the records of a file become articles."""
+    """Say how the records of a file become articles."""
 
     names: FieldNames
     convert: RecordConverter | None = None

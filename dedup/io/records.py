@@ -35,12 +35,12 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An article as it stood in its file: the line of JSON as bytes, or else a dict."""
+    """An article as it stood in its file: a line of JSON as bytes, or a dict."""
 
     content: bytes | Mapping[str, Any]
 
     def to_line(self) -> bytes:
-        """Return the record as a line of JSON without its newline: as it was, where it came as one."""
+        """Return the record as a line of JSON without its newline; a line of JSON stays as it was."""
         return self.content if isinstance(self.content, bytes) else to_json_line(self.content)
 
     def to_dict(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _encode_fallback(value: object) -> str:
 _encode_compact = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_encode_fallback
 ).encode
-"""A value → compact JSON; ValueError where it holds NaN."""
+"""Encode a value as compact JSON; raise ValueError where it holds NaN."""
 
 
 def _replace_nonfinite(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rejects and rejected lines, kept in bounded memory.
+"""Keep rejects, and the numbers of rejected lines, in bounded memory.
 
 A broken corpus can have as many rejects as lines. A `RejectList` keeps a few of them in memory and the others in an
 unnamed temporary file; a `LineSet` takes a bit for each line.
@@ -25,7 +25,7 @@ READ_BYTES = 1 << 20
 
 
 class RejectList(Sequence[Reject]):
-    """The rejects of a corpus in their order; beyond a thousand they lie on the disk."""
+    """Hold the rejects of a corpus in their order; beyond a thousand they are on the disk."""
 
     def __init__(self) -> None:
         self._recent: list[Reject] = []
@@ -92,7 +92,7 @@ class RejectList(Sequence[Reject]):
 
 
 class LineSet:
-    """A set of line numbers, a bit for each line up to the last one in it."""
+    """Hold a set of line numbers, in a bit for each line up to the last."""
 
     def __init__(self) -> None:
         self._bits = bytearray()

@@ -68,7 +68,7 @@ class RowCache:
 
 @dataclass(frozen=True, slots=True)
 class CachedRows:
-    """The rows of one file in a cache."""
+    """Give access to the rows of one file in a cache."""
 
     cache: RowCache
     file_number: int

@@ -1,7 +1,7 @@
-"""The fields of an article, and the names they go by in the wild.
+"""Define the fields of an article, and the other names that they have in files.
 
-Every reader produces batches of SCHEMA and every kernel takes them, so this is the one place to add a field
-or to teach the readers a name that somebody's export uses.
+Every reader makes batches of SCHEMA, and every kernel takes them. So this is the place to add a field, or another name
+of one.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ from dedup.io.written_dates import is_ambiguous_date
 __all__ = ["MappedBatch", "explain_rejection", "map_records_to_schema", "map_to_schema"]
 
 UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
-AMBIGUOUS_DATE_WARNING = (
-    "articles whose date could be two days, by which number is the month (see --day-first), taken as undated"
-)
+AMBIGUOUS_DATE_WARNING = "articles whose date could be two days (see --day-first), taken as undated"
 IMPLAUSIBLE_DATE_WARNING = "articles dated before 1700 or after 2200, taken as undated"
 MAX_EXAMPLE_CHARACTERS = 40
 IGNORED_FIELD_WARNING = "articles whose {} is neither text nor a number, left out"
@@ -66,8 +64,8 @@ def map_to_schema(
     if columns["text"].null_count == 0:
         return MappedBatch(articles, [], +warnings, examples)
     usable = columns["text"].is_valid()
-    refused: list[int] = pc.indices_nonzero(pc.invert(usable)).to_pylist()
-    return MappedBatch(articles.filter(usable), refused, +warnings, examples)
+    rejected: list[int] = pc.indices_nonzero(pc.invert(usable)).to_pylist()
+    return MappedBatch(articles.filter(usable), rejected, +warnings, examples)
 
 
 def map_records_to_schema(

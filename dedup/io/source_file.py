@@ -106,5 +106,5 @@ class SourceFile:
 
     @property
     def too_long_reason(self) -> str:
-        """The reason for refusing what is longer than an article may be."""
+        """The reason for rejecting a record that is longer than an article may be."""
         return f"longer than {self.max_article_bytes:,} bytes"

@@ -1,4 +1,4 @@
-"""A stream that can be read only once, standard input or a named pipe → bytes that can be read again and again."""
+"""Keep standard input or a named pipe, which can be read only once, so that it can be read again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["StreamSpool"]
 
 
 class StreamSpool:
-    """A stream that is kept in an unnamed temporary file as it is read."""
+    """Keep a stream in an unnamed temporary file as it is read."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -65,7 +65,7 @@ class StreamSpool:
 
 
 class _SpoolReader(io.RawIOBase):
-    """A spool as a file: read from its beginning, as often as it is opened."""
+    """Read a spool as a file from its beginning."""
 
     def __init__(self, spool: StreamSpool) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Records → a CSV, TSV or Parquet file.
+"""Write records as a CSV, TSV or Parquet file.
 
-A table's columns are known only when the last record has been seen, and records come in a stream: so they are
-kept in a temporary file, from which the table is written.
+The columns of a table are known only after the last record, and records come in a stream. So they are kept in a temporary
+file, and the table is written from it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TYPE_ERRORS = (
     UnicodeEncodeError,
     OverflowError,
 )
-"""By these Arrow says that values or types do not go together in one column."""
+"""The errors of Arrow for values or types that do not fit into one column."""
 
 
 def encode_record_line(row: WritableRecord) -> bytes:
@@ -45,7 +45,7 @@ def encode_record_line(row: WritableRecord) -> bytes:
 
 
 def write_delimited(file: IO[bytes], rows: Iterable[WritableRecord], delimiter: str) -> int:
-    """Write records as CSV with a header, in UTF-8; return how many."""
+    """Write records as CSV with a header, in UTF-8; return their number."""
     names: dict[str, None] = {}
     with tempfile.TemporaryFile() as kept:
         for row in rows:
@@ -68,7 +68,7 @@ def write_delimited(file: IO[bytes], rows: Iterable[WritableRecord], delimiter: 
 
 
 def write_parquet(file: IO[bytes], rows: Iterable[WritableRecord]) -> int:
-    """Write records as Parquet; return how many.
+    """Write records as Parquet; return their number.
 
     A column holds JSON where its values have no type in common, or one that Parquet does not know.
     """
@@ -114,7 +114,7 @@ def _build_column(values: list[Any]) -> pa.Array:
 
 
 def _to_delimited_cell(value: object) -> str | None:
-    """Return the cell of a value in CSV; a string never runs as a formula where a spreadsheet opens the file."""
+    """Return the cell of a value in CSV; a spreadsheet never runs a string as a formula."""
     text = _to_cell_text(value)
     return _escape_formula(text) if text and isinstance(value, str) else text
 

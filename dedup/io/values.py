@@ -1,8 +1,8 @@
-"""A value or a column of any type → text, as a field of an article holds it.
+"""Convert values and columns of any type to text, as the fields of an article hold it.
 
 Text is UTF-8 without NUL: lone surrogates, which JSON can write and UTF-8 cannot, become U+FFFD; NUL, which
 PostgreSQL cannot store, becomes a space. Numbers become their decimal strings, and dates ISO 8601. Lists,
-objects and truth values are no text.
+objects and truth values have no text.
 """
 
 from __future__ import annotations

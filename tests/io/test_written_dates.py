@@ -78,6 +78,6 @@ def test_losses_are_counted_with_an_example(tmp_path: Path) -> None:
 
     assert len(rows(corpus)) == 6
     assert corpus.warnings == {
-        "articles whose date could be two days, by which number is the month (see --day-first), taken as undated, such as '03/04/2026'": 2,
+        "articles whose date could be two days (see --day-first), taken as undated, such as '03/04/2026'": 2,
         "articles whose date cannot be read, taken as undated, such as 'soon'": 1,
     }
