@@ -70,7 +70,8 @@ def check_output_paths(
 
 def find_enclosing_folder(output: str | None, corpus_paths: Sequence[str]) -> str | None:
     """Return the corpus folder in which a run would read a file of this name; None if there is none."""
-    if output in {None, STDOUT} or split_extensions(str(output))[0] not in EXTENSIONS:
+    kind = EXTENSIONS.get(split_extensions(str(output))[0])
+    if output in {None, STDOUT} or kind in {None, "html"}:  # a report is skipped where it lies in a corpus
         return None
     named = Path(str(output))
     targets = {named.parent.resolve() / named.name, Path(os.path.realpath(named))}

@@ -33,7 +33,8 @@ PUBLISHED = (
     ),
 )
 """Where a page says to the minute when it was published; the dates of trafilatura are days."""
-OWN_REPORT = '<meta name="generator" content="dedup'
+OWN_REPORT = b'<meta name="generator" content="dedup '
+OWN_REPORT_WARNING = "reports that dedup wrote, which were skipped"
 NO_TEXT = "no article text in the page"
 
 
@@ -54,8 +55,6 @@ class PageExtractor:
         `charset` and `url` are those of the response that brought the page, if they are known.
         """
         page = decode_page(data, charset)
-        if OWN_REPORT in page[:MAX_HEAD_CHARACTERS]:
-            return "a report that dedup wrote"
         try:
             document = self._trafilatura.bare_extraction(
                 page,
@@ -111,12 +110,17 @@ def decode_page(data: bytes, charset: str | None) -> str:
 
 
 def read_html_rows(source_file: SourceFile) -> NumberedRows:
-    """Yield the article of a page as one row, numbered 1, whose id is the name of the file."""
-    extractor = PageExtractor(source_file.source.path)
+    """Yield the article of a page as one row, numbered 1, whose id is the name of the file.
+
+    A report that dedup wrote into the folder is skipped.
+    """
     data, damage = read_bounded_bytes(source_file.read_decompressed(), source_file.max_article_bytes)
     if damage:
         raise CorruptFileError(str(damage), None, data)
-    row = extractor.extract(data)
+    if OWN_REPORT in data[:MAX_HEAD_CHARACTERS]:
+        source_file.warnings[OWN_REPORT_WARNING] += 1
+        return
+    row = PageExtractor(source_file.source.path).extract(data)
     if isinstance(row, str):
         source_file.reject(1, row, data)
     else:

@@ -7,7 +7,6 @@ Other records (requests, redirects, images) are no articles: they are counted, n
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from dedup.io.chunk_reader import ChunkReader
 from dedup.io.decompress import CorruptFileError
@@ -93,6 +92,8 @@ def _get_url(record: Any) -> str:
 
 def _build_text_row(data: bytes, url: str, record: Any) -> dict[str, Any] | str:
     """Return the row of a conversion record: its first line is the title of the page."""
+    from courlan import extract_domain  # of trafilatura's, which names the site of a page by it
+
     text = data.decode(errors="replace").strip()
     if not text:
         return NO_TEXT
@@ -101,7 +102,7 @@ def _build_text_row(data: bytes, url: str, record: Any) -> dict[str, Any] | str:
     row = {
         "title": title.strip(),
         "text": body.strip() or text,
-        "source": urlsplit(url).hostname,
+        "source": extract_domain(url, fast=True),
         "url": url,
         "language": languages[0].strip(),
     }
