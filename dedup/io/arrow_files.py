@@ -19,6 +19,7 @@ __all__ = ["read_arrow_articles", "read_arrow_rows"]
 
 FILE_MAGIC = b"ARROW1"
 ORC_MAGIC = b"ORC"
+BINARY_TYPES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
 KINDS = {"arrow": "an Arrow", "orc": "an ORC"}
 
 
@@ -48,12 +49,23 @@ def _iter_batches(
                 else _iter_ipc(file, source_file, columns)
             )
             for part in parts:
+                _check_arrays(part)
                 for start in range(0, part.num_rows, BATCH_ARTICLES):
                     batch = part.slice(start, BATCH_ARTICLES)
                     yield first, batch
                     first += batch.num_rows
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CorruptFileError(f"not {KINDS[kind]} file, or a damaged one: {error}", first) from error
+
+
+def _check_arrays(batch: pa.RecordBatch) -> None:
+    """Raise pa.ArrowInvalid where an array of a damaged file points outside of its data: Arrow does not check that.
+
+    Strings that are not UTF-8 pass: only their rows are rejected.
+    """
+    for column in batch.columns:
+        kind = BINARY_TYPES.get(column.type)
+        (column.view(kind) if kind else column).validate(full=True)
 
 
 def _iter_ipc(file: Any, source_file: SourceFile, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:

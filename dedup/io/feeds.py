@@ -32,7 +32,10 @@ def iter_feed_rows(source_file: SourceFile, chunks: ByteChunks) -> NumberedRows:
     data, damage = read_bounded_bytes(chunks, source_file.max_article_bytes)
     if damage and len(data) > source_file.max_article_bytes:
         raise damage
-    feed = feedparser.parse(io.BytesIO(data), response_headers=RESPONSE_HEADERS)
+    try:
+        feed = feedparser.parse(io.BytesIO(data), response_headers=RESPONSE_HEADERS)
+    except Exception as error:  # a broken feed breaks the parser in any way
+        raise CorruptFileError(f"broken XML: {type(error).__name__}: {error}", None, data) from error
     for number, entry in enumerate(feed.entries, 1):
         yield number, _build_entry_row(entry, feed.feed)
     if damage:
@@ -45,14 +48,14 @@ def iter_feed_rows(source_file: SourceFile, chunks: ByteChunks) -> NumberedRows:
 
 def _build_entry_row(entry: Any, feed: Any) -> dict[str, Any]:
     """Return the row of an entry; it has no text where the entry has none."""
-    contents = [each.get("value", "") for each in entry.get("content", [])]
-    bodies = [*sorted(contents, key=len, reverse=True), entry.get("summary", "")]
+    contents = [each.get("value") or "" for each in entry.get("content", [])]
+    bodies = [*sorted(contents, key=len, reverse=True), entry.get("summary") or ""]
     text = next(filter(None, (strip_html(body) for body in bodies)), None)
     source = entry.get("source", {})
     language = next((each.get("language") for each in entry.get("content", []) if each.get("language")), None)
     row = {
         "id": entry.get("id"),
-        "title": strip_html(entry.get("title", "")),
+        "title": strip_html(entry.get("title") or ""),
         "text": text,
         "published": _read_date(entry),
         "source": source.get("title") or source.get("href") or feed.get("title"),

@@ -123,7 +123,7 @@ def replace_nul(texts: pa.Array) -> pa.Array:
     _, offsets, data = texts.buffers()
     if offsets is None or data is None:
         return texts
-    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    ends = np.frombuffer(offsets, np.int32, texts.offset + len(texts) + 1)[texts.offset :]
     # Looking at all bytes at once is a hundred times faster than looking into each string.
     if np.frombuffer(data, np.uint8)[ends[0] : ends[-1]].all():
         return texts

@@ -2,21 +2,35 @@
 
 import gzip
 import io
+import json
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from corpora import lines, rows
+from corpora import jsonl, lines, rows
 from pages import EMPTY_PAGE, PARAGRAPHS, TEXT, make_page, make_warc_writer, write_warc, write_wet
 
 from dedup.errors import InputError
 from dedup.io.corpus import read_articles
-from dedup.io.html_pages import NO_TEXT, OWN_REPORT_WARNING
+from dedup.io.html_pages import NO_TEXT, OWN_REPORT_WARNING, PageExtractor
 from dedup.io.html_text import strip_html
 
 pytest.importorskip("trafilatura")
 HTML = "text/html; charset=utf-8"
+ROOT = Path(__file__).parents[2]
+OPTIONAL_MODULES = {
+    "trafilatura",
+    "lxml",
+    "fastwarc",
+    "feedparser",
+    "python_calamine",
+    "courlan",
+    "html.parser",
+    "pyarrow.orc",
+}
 
 
 def test_a_page_gives_its_article_without_menu_and_footer(tmp_path: Path) -> None:
@@ -169,6 +183,41 @@ def test_what_is_no_web_archive_is_a_reject(tmp_path: Path, content: bytes) -> N
 
     assert rows(corpus) == []
     assert corpus.rejects[0].reason.startswith("not a WARC file")
+
+
+def test_a_page_is_extracted_once_for_both_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.html").write_text(make_page())
+    (tmp_path / "b.html").write_text(EMPTY_PAGE)
+    (tmp_path / "c.html").write_text(make_page("Ferry afloat"))
+    calls = []
+    extract = PageExtractor.extract
+
+    def count_call(self: PageExtractor, data: bytes) -> dict[str, Any] | str:
+        calls.append(data)
+        return extract(self, data)
+
+    monkeypatch.setattr(PageExtractor, "extract", count_call)
+    corpus = read_articles(tmp_path)
+
+    titles = [row["title"] for row in rows(corpus)]
+    written = [json.loads(line)["title"] for line in lines(corpus)]
+
+    assert titles == written == ["Ferry runs aground", "Ferry afloat"]
+    assert len(calls) == 3
+    assert [row["title"] for row in rows(corpus)] == titles
+
+
+def test_json_lines_are_read_without_the_packages_of_other_formats(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl({"text": "Ferry"}))
+    program = "import sys; from dedup import read_articles; print(len(list(read_articles(sys.argv[1])))); print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    count, modules = done.stdout.splitlines()
+    assert count == "1"
+    assert not OPTIONAL_MODULES & set(modules.split())
 
 
 def test_fragments_of_html_become_a_line_for_each_paragraph() -> None:
