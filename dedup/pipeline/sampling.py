@@ -114,9 +114,7 @@ def compute_share_in_window(days: np.ndarray, window: float) -> float:
     return float((within.max(initial=0) + len(days) - len(dated)) / len(days))
 
 
-def read_whole_corpus(
-    paths: Sequence[str | Path], reading: ReadOptions, total: int
-) -> DrawnArticles:
+def read_whole_corpus(paths: Sequence[str | Path], reading: ReadOptions, total: int) -> DrawnArticles:
     """Return all articles of a corpus."""
     return DrawnArticles(list(Corpus(paths, **reading)), total, 0.0, is_uniform=True, is_whole=True)
 
