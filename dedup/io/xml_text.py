@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from dedup.io.decompress import BOMS, ByteChunks, CorruptFileError
+from dedup.io.decompress import BOMS, ByteChunks
 
-__all__ = ["ENTITY_REASON", "decode_xml", "find_root_name"]
+__all__ = ["ENTITY_REASON", "EntityError", "decode_xml", "find_root_name"]
 
 DECLARED_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([\w.-]{1,40})["']""")
 XML_DECLARATION = re.compile(rb"\A\s*<\?xml[^>]{0,300}?\?>")
@@ -20,10 +20,14 @@ PROLOG_BYTES = 1 << 16
 ENTITY_REASON = "the document declares entities, which are never expanded"
 
 
+class EntityError(Exception):
+    """A document declares entities."""
+
+
 def decode_xml(chunks: ByteChunks) -> tuple[bytes, ByteChunks]:
     """Return the beginning of a document, up to its first element at least, and all of it: in UTF-8, undeclared.
 
-    Raise `CorruptFileError` where it declares entities: a few lines of them can expand to gigabytes.
+    Raise `EntityError` where it declares entities: a few lines of them can expand to gigabytes.
     """
     sample = bytearray()
     for chunk in chunks:
@@ -37,7 +41,7 @@ def decode_xml(chunks: ByteChunks) -> tuple[bytes, ByteChunks]:
     head = XML_DECLARATION.sub(b"", next(raw, b"").removeprefix(codecs.BOM_UTF8))
     prolog = head[: _find_root_offset(head)]
     if b"<!ENTITY" in prolog or (DOCTYPE.search(prolog) and b"[" in prolog):
-        raise CorruptFileError(ENTITY_REASON)
+        raise EntityError(ENTITY_REASON)
     return head, chain([head], raw)
 
 

@@ -185,7 +185,12 @@ def test_files_that_a_page_names_exist(path: Path) -> None:
 
 @every_page
 def test_options_that_a_page_names_exist(path: Path) -> None:
-    known = {name for context in iter_contexts() for option in context.command.params for name in option.opts}
+    known = {
+        name
+        for context in iter_contexts()
+        for option in context.command.params
+        for name in (*option.opts, *option.secondary_opts)
+    }
 
     named = set(OPTION.findall(path.read_text(encoding="utf-8")))
 

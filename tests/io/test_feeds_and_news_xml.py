@@ -152,6 +152,7 @@ def test_a_document_that_declares_entities_is_rejected(tmp_path: Path, doctype: 
 
     assert rows(corpus) == []
     assert [reject.reason for reject in corpus.rejects] == [ENTITY_REASON]
+    assert corpus.corrupt_files == []
 
 
 @pytest.mark.parametrize(
