@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypedDict
 
 from dedup.errors import SettingsError
@@ -52,6 +54,19 @@ class ReadRules:
         return replace(self, names=names, convert=preset.convert, recognizes=False)
 
 
+def check_date_format(pattern: str | None) -> None:
+    """Raise `SettingsError` where a pattern of dates is none of `strptime`, or has no year."""
+    if pattern is None:
+        return
+    try:
+        datetime.strptime("", pattern)  # noqa: DTZ007 - nothing is read
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise SettingsError(f"{pattern!r} is no pattern of dates: {error}") from None
+    if not re.search(r"%[YyGcDx+s]", pattern):
+        raise SettingsError(f"the pattern of dates {pattern!r} has no year, such as %Y")
+
+
 def build_read_rules(options: ReadOptions) -> ReadRules:
     """Return the rules of options; `SettingsError` where one has no meaning."""
     fields = dict(options.get("fields") or {})
@@ -60,6 +75,7 @@ def build_read_rules(options: ReadOptions) -> ReadRules:
         delimiter = "\t"
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise SettingsError(f"a delimiter is one character, such as ; or \\t, not {delimiter!r}")
+    check_date_format(options.get("date_format"))
     rules = ReadRules(
         build_field_names(fields),
         dates=DateRules(options.get("day_first"), options.get("date_format")),

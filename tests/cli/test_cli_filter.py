@@ -299,3 +299,14 @@ def test_undated_articles_of_a_stream_are_of_now(tmp_path: Path) -> None:
 
     (row,) = pyarrow.parquet.read_table(tmp_path / "log.parquet").to_pylist()
     assert begun <= row["published"].replace(tzinfo=UTC) <= datetime.now(UTC) + timedelta(seconds=1)
+
+
+def test_the_options_of_reading_reach_the_reader(tmp_path: Path) -> None:
+    path = written(tmp_path / "news.csv", ["id:text:date", "1:The ferry ran aground:03/04/2026"])
+
+    plain = called("filter", path, "--delimiter", ":")
+    dated = called("filter", path, "--delimiter", ":", "--day-first")
+
+    assert "--day-first" in plain.stderr
+    assert "two days" not in dated.stderr
+    assert plain.stdout == dated.stdout == '{"id":"1","text":"The ferry ran aground","date":"03/04/2026"}\n'

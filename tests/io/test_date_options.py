@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from corpora import jsonl, rows
 
-from dedup.errors import InputError
+from dedup.errors import InputError, SettingsError
 from dedup.io.corpus import Corpus, read_articles
 from dedup.io.dates import DateRules, parse_published
 from dedup.io.future_dates import FutureDates
@@ -54,6 +54,19 @@ def test_dates_in_a_given_form_are_read_and_the_others_as_usual(tmp_path: Path) 
     )
 
     assert dates == [APRIL, APRIL, APRIL]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("%Q", "'%Q' is no pattern of dates"),
+        ("%d/%", "is no pattern of dates"),
+        ("%d/%m", "has no year, such as %Y"),
+    ],
+)
+def test_a_form_that_is_none_is_an_error(tmp_path: Path, pattern: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        read_articles(tmp_path, date_format=pattern)
 
 
 def test_a_given_form_counts_before_iso(tmp_path: Path) -> None:
