@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.matching.classifier import REWRITE
+from dedup.matching.digests import has_digest
 from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.matching.models import choose_level_model
 from dedup.matching.pair_scoring import (
@@ -79,6 +80,8 @@ class NearMisses(NamedTuple):
     """int32: words in the shorter of the two."""
     days: np.ndarray
     """float64: days between them; NaN if either is undated."""
+    has_digest: np.ndarray
+    """bool: whether the longer one, if it holds the text of the other, tells other stories as well."""
 
 
 def find_nearest_pairs(result: Result, sketches: Sketches, limit: int) -> list[NearThresholdPair]:
@@ -137,6 +140,10 @@ def find_near_misses(batches: Iterable[pa.RecordBatch], result: Result) -> NearM
         log_odds=log_odds[best],
         words=np.minimum(sketches.lengths[first], sketches.lengths[later]),
         days=np.abs(sketches.days[first] - sketches.days[later]),
+        has_digest=np.array(
+            [has_digest(sketches, *pair, row) for pair, row in zip(pairs[best], evidence[best], strict=True)],
+            bool,
+        ),
     )
 
 

@@ -6,13 +6,15 @@ speaking of the same people, places and things.
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit, jit_leaf
 from dedup.matching.evidence_columns import LEAD_COSINE, TITLE_JACCARD
 from dedup.sketches.term_norms import WEIGHT_TITLE, is_in_first_220
 from dedup.sketches.terms import IN_ALL, WEIGHT
 
-MIN_DIGEST_RATIO = 1.5
-"""A digest has at least this many times the shingles of a story in it; a shorter page has no room for another story."""
+MIN_DIGEST_RATIO = 2.0
+"""A digest has at least this many times the shingles of a story in it. Below, the two are copies (a Jaccard similarity of .5)."""
+MIN_REST_SHINGLES = 50
+"""A rest of fewer shingles has no room for another story: the leads of agencies are about this long."""
 MIN_REST_DENSITY = 0.12
 """The rest of a report repeats the terms of a part at least this often (`compute_rest_density`). Of excerpts that are the middle
 or the last third of an article, 4 and 7 % have less; of the stories of `background` in a digest of five, 98 %."""
@@ -35,7 +37,7 @@ def is_digest(s, part, whole, row):
     """
     part_shingles = s.shingle_offsets[part + 1] - s.shingle_offsets[part]
     whole_shingles = s.shingle_offsets[whole + 1] - s.shingle_offsets[whole]
-    if whole_shingles < MIN_DIGEST_RATIO * part_shingles:
+    if whole_shingles < max(MIN_DIGEST_RATIO * part_shingles, part_shingles + MIN_REST_SHINGLES):
         return False
     agree = row[TITLE_JACCARD] >= MIN_AGREEING_TITLE_JACCARD
     if s.norms[part, WEIGHT_TITLE] == 0 or s.norms[whole, WEIGHT_TITLE] == 0:
@@ -44,6 +46,15 @@ def is_digest(s, part, whole, row):
         return False
     min_density = MIN_REST_DENSITY_OF_TITLED if agree else MIN_REST_DENSITY
     return compute_rest_density(s, part, whole, part_shingles, whole_shingles - part_shingles) < min_density
+
+
+@jit
+def has_digest(s, one, other, row):
+    """Return whether the longer of two articles is a digest, provided that it holds the text of the other."""
+    one_shingles = s.shingle_offsets[one + 1] - s.shingle_offsets[one]
+    if one_shingles < s.shingle_offsets[other + 1] - s.shingle_offsets[other]:
+        return is_digest(s, one, other, row)
+    return is_digest(s, other, one, row)
 
 
 @jit_leaf

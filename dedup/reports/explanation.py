@@ -21,6 +21,7 @@ from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
 from dedup.matching.candidates import fill_lookup_keys
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, classify_articles, classify_evidence
+from dedup.matching.digests import has_digest
 from dedup.matching.evidence_columns import EVIDENCE_NAMES
 from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.matching.models import choose_level_model, choose_model
@@ -189,7 +190,8 @@ def explain_pair(
     witnessed = to_probability(
         rules.storyline_witnessed_threshold if rules.by_storyline else rules.story_witnessed_threshold
     )
-    pair = PairEvidence(row, probability, witnessed, shorter.words, days, bool(shorter.boilerplate))
+    digest = bool(has_digest(s, kept, other, row))
+    pair = PairEvidence(row, probability, witnessed, shorter.words, days, bool(shorter.boilerplate), digest)
     names, numbers = find_shared_names_and_numbers(
         s, (other, kept), leads[other].full_text, leads[other].vocabulary
     )

@@ -40,6 +40,8 @@ class PairEvidence(NamedTuple):
     """NaN if either is undated."""
     boilerplate_removed: bool = False
     """Whether boilerplate was left out of the shorter text."""
+    has_digest: bool = False
+    """Whether the longer one, if it holds the text of the other, tells other stories as well."""
 
 
 def explain_match(relation: str, score: float) -> str:
@@ -104,6 +106,8 @@ def explain_missed_copy(pair: PairEvidence, settings: Settings) -> str:
     if pair.days_apart > settings.copy_window_days:
         limit = f"{format_days(settings.copy_window_days)} (copy_window_days)"
         return f"{shared}, but are {format_days(pair.days_apart)} apart, and copies at most {limit}"
+    if pair.has_digest:
+        return f"{shared}, but the rest of the longer one is about other stories: a digest matches none of its stories"
     return f"{shared}, but the setting relations has only {', '.join(settings.relations)}"
 
 

@@ -10,6 +10,7 @@ from dedup.io.articles import to_batches
 from dedup.matching.classifier import NO_RELATION, classify_articles
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import sketch_with_settings
+from dedup.reports.explanation import explain_pair
 from dedup.settings.settings import RELATIONS, Settings
 
 NEWSROOM = Path(__file__).parents[2] / "examples" / "newsroom.jsonl"
@@ -34,6 +35,29 @@ def test_a_digest_swallows_no_story_that_it_holds_and_extends_none(held: str) ->
 
     assert find_relation(page, stories[held]) is None
     assert find_relation(stories[held], page) is None
+
+
+def test_the_reason_names_the_digest() -> None:
+    page = {
+        **story(1),
+        "id": "page",
+        "title": "In brief",
+        "text": "\n".join(story(n)["text"] for n in range(1, 6)),
+    }
+    (batch,) = to_batches([page, {**story(1), "id": "held"}])
+
+    assert "a digest matches none of its stories" in explain_pair(batch).verdict
+
+
+def test_a_short_rest_has_no_room_for_another_story() -> None:
+    text = (
+        "A ferry with 120 passengers ran aground on a sandbank near Port Ellery on Monday morning, and the coast guard "
+        "brought everyone ashore, officials said."
+    )
+    rest = " Nobody was hurt, the harbour master said, and she is to be towed free at high tide, as soon as the wind drops."
+    short = {**story(1), "title": "Ferry aground", "text": text}
+
+    assert find_relation(short, {**short, "title": "A morning at sea", "text": text + rest}) is not None
 
 
 def test_an_article_of_the_same_title_is_extended_by_another_text() -> None:

@@ -116,6 +116,7 @@ def make_unmatched_pair(
         witnessed_probability=1.0,
         fewest_words=int(near_misses.words[n]),
         days_apart=float(near_misses.days[n]),
+        has_digest=bool(near_misses.has_digest[n]),
     )
     return BorderlinePair(
         int(near_misses.first[n]),
@@ -162,6 +163,8 @@ def should_match(pair_evidence: reasons.PairEvidence, rules: MatchParams) -> boo
     )
     copied = near and ((copy or exact) and row[JACCARD] >= rules.copy_jaccard)
     cut = near and part >= rules.excerpt_containment
+    if cut and pair_evidence.has_digest:
+        return False
     return bool(
         pair_evidence.fewest_words >= rules.min_words and not is_template(row) and (is_same or copied or cut)
     )
