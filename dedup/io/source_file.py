@@ -26,7 +26,7 @@ from dedup.io.schema_mapping import MappedBatch, map_records_to_schema, map_to_s
 __all__ = ["NumberedRows", "SourceFile"]
 
 OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
-PRESET_WARNING = "files recognised as exports of {0} and read so (--preset {0}; --preset none turns this off)"
+PRESET_WARNING = "files in the format {0}, recognised by field names (--preset none turns this off)"
 
 
 @dataclass(frozen=True, slots=True)
