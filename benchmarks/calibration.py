@@ -15,9 +15,9 @@ from benchmarks.data import STORY_SETS
 from benchmarks.fit import calibrated, clustered, everyone, fitted, halves, material, parts_of
 from benchmarks.scoring import Labelled, b_cubed_of, b_cubed_sums, counts_of_unseen, f1_of, labelled
 from dedup.errors import InputError
-from dedup.evaluation.calibration import fit_calibrated_model
 from dedup.evaluation.fitting import ModelWeights
 from dedup.evaluation.fitting import TrainingPairs as Pairs
+from dedup.evaluation.model_refit import refit_model
 from dedup.evaluation.training_data import sample_by_story, select_model_pairs
 from dedup.matching.evidence import compute_evidence
 from dedup.matching.evidence_columns import EVIDENCE_NAMES
@@ -69,7 +69,7 @@ def row(name: str, base: ModelWeights, share: float) -> str:
             lessons = sample_by_story(taught(data, seen), share, split)
             weights = base
             try:
-                found = fit_calibrated_model(lessons, base)
+                found = refit_model(lessons, base)
             except InputError:
                 pass
             else:

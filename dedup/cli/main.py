@@ -25,7 +25,6 @@ from dedup.cli.commands.report import report_command
 from dedup.cli.commands.review import review_command
 from dedup.cli.commands.serve import serve_command
 from dedup.cli.commands.settings import settings_command
-from dedup.cli.environment import check_environment
 from dedup.cli.exit_status import (
     CommandGroup,
     check_standard_streams,
@@ -34,6 +33,7 @@ from dedup.cli.exit_status import (
     set_signal_handlers,
 )
 from dedup.cli.options import CONTEXT
+from dedup.cli.unknown_variables import reject_unknown_variables
 from dedup.settings.config_file import find_configuration, read_configuration
 
 COMMANDS = (
@@ -77,7 +77,7 @@ def cli(ctx: click.Context, config: str | None) -> None:
     .bz2). Use - for JSON Lines on standard input. You can set each setting with an option (--window-days 7), an
     environment variable (DEDUP_WINDOW_DAYS=7) or a line in dedup.toml (window_days = 7), in this order of precedence.
     """
-    check_environment(cli)
+    reject_unknown_variables(cli)
     configuration = read_configuration(Path(config)) if config else find_configuration(Path.cwd())
     ctx.obj = configuration
     ctx.default_map = {str(command.name): dict(configuration.values) for command in COMMANDS}

@@ -15,7 +15,7 @@ from dedup.formatting import escape_controls, escape_json_controls, format_count
 from dedup.settings.settings import RELATIONS
 
 if TYPE_CHECKING:
-    from dedup.cli.progress import TimedResult
+    from dedup.cli.long_work import TimedResult
     from dedup.index.index import Index
     from dedup.io.corpus import Corpus
     from dedup.io.table_writer import WritableRecord

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dedup.cli.long_work import warn_if_uncompiled
 from dedup.cli.messages import echo_status, format_summary, iter_terminal_lines, iter_warnings
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import warn_if_uncompiled
 from dedup.cli.rejects import RejectOptions, check_reject_share, echo_reject_count, get_rejects_path
 
 if TYPE_CHECKING:

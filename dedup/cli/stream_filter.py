@@ -18,9 +18,9 @@ from typing import IO, TYPE_CHECKING, Any, Unpack
 import click
 from click.core import ParameterSource
 
+from dedup.cli.long_work import prepare_libraries, run_interruptibly, show_progress, warn_if_uncompiled
 from dedup.cli.messages import SEEN_BEFORE, iter_terminal_lines, report_index_answers
 from dedup.cli.output_paths import STDOUT
-from dedup.cli.progress import prepare_libraries, run_interruptibly, show_progress, warn_if_uncompiled
 from dedup.cli.rejects import (
     MAX_SHOWN_REASONS,
     RejectOptions,

@@ -2,7 +2,7 @@
 
 A ridge penalty around the current coefficients keeps a few labels from moving them much. Coefficients keep
 their sign, and a storyline model ignores the evidence of neighbouring articles. scikit-learn can pull only
-toward zero, so this module uses `scipy.optimize` directly. `dedup.evaluation.calibration` chooses the
+toward zero, so this module uses `scipy.optimize` directly. `dedup.evaluation.model_refit` chooses the
 strength of the pull, and tests whether the model is better.
 """
 

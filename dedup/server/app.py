@@ -18,10 +18,10 @@ from dedup.io.schema import build_field_names
 from dedup.io.values import as_text
 from dedup.server.capacity import Limits, Slot
 from dedup.server.errors import respond_to_error, service_unavailable
+from dedup.server.index_service import IndexService
 from dedup.server.middleware import RequestGuard
 from dedup.server.requests import JSON, LINES, ArticleBody, content_kind
-from dedup.server.responses import ArticleHistory, Decision, ErrorBody, Readiness, StoryCluster
-from dedup.server.service import Service
+from dedup.server.response_models import ArticleHistory, Decision, ErrorBody, Readiness, StoryCluster
 
 __all__ = ["create_app"]
 
@@ -54,9 +54,9 @@ class IdConvertor(Convertor[str]):
 register_url_convertor("id", IdConvertor())
 
 
-def get_service(request: Request) -> Service:
+def get_service(request: Request) -> IndexService:
     """Return the service of a request; a plain call is faster than a dependency."""
-    service: Service = request.app.state.service
+    service: IndexService = request.app.state.service
     return service
 
 
@@ -184,7 +184,7 @@ def create_app(
 
     `fields` maps our field names to yours, as for `read_articles`. The caller must close the index.
     """
-    service = Service(index, limits or Limits(), build_field_names(fields or {}))
+    service = IndexService(index, limits or Limits(), build_field_names(fields or {}))
     app = FastAPI(
         title="dedup",
         version=dedup.__version__,

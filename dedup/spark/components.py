@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sql
 
 from dedup.spark.checkpoints import Checkpoints
-from dedup.spark.kernels import join_edges
+from dedup.spark.pair_kernels import join_edges
 
 COMPONENT_SCHEMA = "number bigint, component bigint"
 MAX_EDGES_IN_TASK = 1 << 22

@@ -15,8 +15,8 @@ from dedup.matching.match_params import make_match_params
 from dedup.matching.pair_workspace import make_pair_workspace
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
-from dedup.spark.kernels import find_joining_pairs, with_tolerance
 from dedup.spark.numbering import SLICE_BITS
+from dedup.spark.pair_kernels import find_joining_pairs, with_tolerance
 from dedup.spark.sketch import sort_by_number
 
 EDGE_SCHEMA = "later bigint, earlier bigint"

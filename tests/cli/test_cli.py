@@ -24,8 +24,8 @@ from commands import (
 from newsmaker import planned
 
 from dedup.cli.exit_status import format_error_message
+from dedup.cli.long_work import run_interruptibly, warn_if_uncompiled
 from dedup.cli.main import cli
-from dedup.cli.progress import run_interruptibly, warn_if_uncompiled
 from dedup.settings.settings import Settings
 
 WITH_SETTINGS = [

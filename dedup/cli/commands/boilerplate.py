@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dedup.cli.long_work import learn_with_progress, prepare_libraries
 from dedup.cli.messages import echo, echo_status, escape_json_bytes, format_boilerplate_summary
 from dedup.cli.options import (
     Command,
@@ -17,7 +18,6 @@ from dedup.cli.options import (
     rejects_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import learn_with_progress, prepare_libraries
 from dedup.cli.rejects import RejectOptions, report_rejects
 
 __all__ = ["boilerplate_command"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.label_options import check_label_options, describe_missing_answers, read_ground_truth
+from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_interruptibly
 from dedup.cli.messages import echo_status, print_json
 from dedup.cli.options import (
     Command,
@@ -21,11 +22,10 @@ from dedup.cli.options import (
     settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
 from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
-    from dedup.evaluation.calibration import Calibration
+    from dedup.evaluation.model_refit import ModelRefit
     from dedup.settings.model_file import Model
     from dedup.settings.settings import Settings
 
@@ -71,8 +71,8 @@ def calibrate_command(
     """
     prepare_libraries()
     import dedup
-    from dedup.evaluation.calibration import fit_calibrated_model as fit
     from dedup.evaluation.fitting import ModelWeights
+    from dedup.evaluation.model_refit import refit_model
     from dedup.evaluation.training_data import build_training_set
     from dedup.io.atomic_write import open_atomic
     from dedup.matching.models import choose_level_model
@@ -91,7 +91,7 @@ def calibrate_command(
     # A fitted model has one set of coefficients, for dated and undated pairs: it starts from those for dated pairs.
     base = ModelWeights(in_force.coefficients[0], in_force.intercept, LEVEL_MODELS[settings.level])
     training = build_training_set(sketched, done.result, truth)
-    calibration = run_interruptibly(lambda: fit(training.pairs, base, settings.seed))
+    calibration = run_interruptibly(lambda: refit_model(training.pairs, base, settings.seed))
     model = replace(calibration.model, made_from=describe_model_origin(calibration, settings.model))
     if output is not None:
         with open_atomic(output) as file:
@@ -114,7 +114,7 @@ def calibrate_command(
         echo_status("The model was not written; name a file with -o to keep it.", quiet=quiet)
 
 
-def describe_model_origin(calibration: Calibration, base: Model | None) -> dict[str, Any]:
+def describe_model_origin(calibration: ModelRefit, base: Model | None) -> dict[str, Any]:
     """Return the labels and the scores of a model, as JSON."""
     scores = {name: value for name, value in asdict(calibration).items() if name != "model"}
     return {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dedup.cli.dry_run import print_estimate, print_estimate_line
 from dedup.cli.engine_options import engine_options
+from dedup.cli.long_work import prepare_libraries, run_with_progress
 from dedup.cli.messages import (
     echo,
     echo_status,
@@ -29,8 +29,8 @@ from dedup.cli.options import (
     settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import prepare_libraries, run_with_progress
 from dedup.cli.rejects import RejectOptions, report_rejects
+from dedup.cli.run_estimate import print_estimate, print_estimate_line
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus

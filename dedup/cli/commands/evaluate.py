@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_interruptibly
 from dedup.cli.messages import echo_status, iter_run_warnings, print_json
 from dedup.cli.options import (
     Command,
@@ -20,7 +21,6 @@ from dedup.cli.options import (
     settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
 from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def evaluate_command(
     from dedup import read_articles
     from dedup.cli.label_options import check_label_options, read_ground_truth
     from dedup.evaluation import metrics
-    from dedup.evaluation.tuning import build_tuning_report
+    from dedup.evaluation.tuning_report import build_tuning_report
 
     check_label_options(gold, open_, pairs)
     corpus = read_articles(*paths, **reading)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.long_work import prepare_libraries, warn_if_uncompiled
 from dedup.cli.messages import echo_status, print_json
 from dedup.cli.options import Command, corpus_options, json_option, settings_options
-from dedup.cli.progress import prepare_libraries, warn_if_uncompiled
 from dedup.cli.rejects import check_reject_share
 from dedup.errors import InputError
 from dedup.formatting import format_count

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.dry_run import print_estimate, print_estimate_line
+from dedup.cli.long_work import prepare_libraries, run_with_progress
 from dedup.cli.messages import iter_terminal_lines, report_index_answers, report_run
 from dedup.cli.options import (
     Command,
@@ -22,8 +22,8 @@ from dedup.cli.options import (
     settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import prepare_libraries, run_with_progress
 from dedup.cli.rejects import RejectOptions, check_shares, report_rejects, save_rejects
+from dedup.cli.run_estimate import print_estimate, print_estimate_line
 from dedup.cli.stream_filter import (
     FilterOutputs,
     add_corpus_to_index,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.dry_run import SAMPLE_ARTICLES, print_estimate
+from dedup.cli.long_work import prepare_libraries
 from dedup.cli.options import Command, corpus_argument, corpus_options, json_option, settings_options
-from dedup.cli.progress import prepare_libraries
+from dedup.cli.run_estimate import SAMPLE_ARTICLES, print_estimate
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.long_work import prepare_libraries, run_interruptibly, run_with_progress
 from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings
 from dedup.cli.options import (
     Command,
@@ -17,7 +18,6 @@ from dedup.cli.options import (
     settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import prepare_libraries, run_interruptibly, run_with_progress
 from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_interruptibly
 from dedup.cli.messages import echo, echo_status
 from dedup.cli.options import (
     Command,
@@ -15,7 +16,6 @@ from dedup.cli.options import (
     settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.progress import prepare_libraries, run_and_keep_sketches, run_interruptibly
 from dedup.cli.rejects import RejectOptions, report_rejects
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.long_work import warn_if_uncompiled
 from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, field_option, quiet_option, settings_options
-from dedup.cli.progress import warn_if_uncompiled
 from dedup.cli.stream_filter import open_index
 from dedup.errors import ServingError
 

@@ -12,12 +12,12 @@ from dedup.cli.render import build_number_table
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
-    from dedup.evaluation.calibration import Calibration
+    from dedup.evaluation.model_refit import ModelRefit
 
 __all__ = ["format_calibration_outcome", "render_calibration"]
 
 
-def render_calibration(calibration: Calibration, settled: int) -> Iterator[RenderableType]:
+def render_calibration(calibration: ModelRefit, settled: int) -> Iterator[RenderableType]:
     """Yield the scores on held-out stories (or storylines), the learning curve and the verdict."""
     level = calibration.model.level
     table = build_number_table(f"held-out {get_level_plural(level)}", "log loss", "F1", "precision", "recall")
@@ -56,7 +56,7 @@ def get_level_plural(level: str) -> str:
     return {"story": "stories", "storyline": "storylines"}[level]
 
 
-def format_calibration_outcome(calibration: Calibration) -> str:
+def format_calibration_outcome(calibration: ModelRefit) -> str:
     """Return whether the labels improved the model, and whether more are likely to."""
     groups = get_level_plural(calibration.model.level)
     if calibration.helped:

@@ -14,7 +14,7 @@ from dedup.formatting import format_count, format_percent
 
 if TYPE_CHECKING:
     from dedup.evaluation.metrics import Evaluation, PairEvaluation
-    from dedup.evaluation.tuning import Mistake, ThresholdScores, TuningReport
+    from dedup.evaluation.tuning_report import Mistake, ThresholdScores, TuningReport
 
 __all__ = ["render_evaluation"]
 

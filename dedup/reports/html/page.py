@@ -20,8 +20,8 @@ from dedup.reports.html import sections, statistics
 from dedup.reports.html.borderline_pairs import NEAR_LOG_ODDS, BorderlinePair, find_borderline_pairs
 from dedup.reports.html.charts import CHART_HEIGHT
 from dedup.reports.html.data_islands import PageListing, build_islands
+from dedup.reports.html.render_page import render_page
 from dedup.reports.html.snippets import TEXT_BUDGET, read_snippets
-from dedup.reports.html.template import render_template
 from dedup.settings.settings import dump_settings
 
 __all__ = ["build_report_page"]
@@ -64,7 +64,7 @@ def build_report_page(
     listing = build_listing(groups, result.list_chapters(), every_pair)
     texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.boilerplate)
     islands = build_islands(result, listing, every_pair, texts)
-    return render_template(
+    return render_page(
         "page.html",
         script_file="page.js",
         name=name,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from dedup.evaluation.tuning import ThresholdScores, TuningReport
+from dedup.evaluation.tuning_report import ThresholdScores, TuningReport
 from dedup.pipeline.results import Result
-from dedup.reports.html.template import render_template
+from dedup.reports.html.render_page import render_page
 
 __all__ = ["render_tuning_page"]
 
@@ -19,7 +19,7 @@ MAX_DOT_RADIUS, MIN_DOT_RADIUS = 14.0, 3.0
 def render_tuning_page(study: TuningReport, result: Result) -> bytes:
     """Return a tuning report as a page in UTF-8."""
     most = max((b.pairs for b in study.reliability), default=1)
-    return render_template(
+    return render_page(
         "tuning_page.html",
         study=study,
         articles=len(result.ids),

@@ -31,13 +31,13 @@ from dedup.spark.files.scan import (
     combine_scans,
     ignore,
 )
+from dedup.spark.files.split_formats import LINES, ROWS, WHOLE, Batches, SplitFormat, choose_split_format
 from dedup.spark.files.split_reader import (
     ARTICLE_SCHEMA,
     RECORD_SCHEMA,
     build_article_reader,
     build_record_reader,
 )
-from dedup.spark.files.splits import LINES, ROWS, WHOLE, Batches, SplitFormat, choose_split_format
 from dedup.spark.session import convert_spark_errors
 
 if TYPE_CHECKING:

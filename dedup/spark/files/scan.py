@@ -29,7 +29,7 @@ from dedup.io.records import MAX_REJECT_CHARACTERS, Reject
 from dedup.io.schema import BATCH_BYTES
 from dedup.io.source_file import SourceFile
 from dedup.spark.files.discovery import normalize_path
-from dedup.spark.files.splits import Batches, SplitFormat, SplitKey
+from dedup.spark.files.split_formats import Batches, SplitFormat, SplitKey
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -20,7 +20,7 @@ from dedup.io.dates import TIMESTAMP
 from dedup.io.decompress import CorruptFileError
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA
 from dedup.spark.files.scan import CorpusFiles, SplitScan, ignore
-from dedup.spark.files.splits import Batches, SplitFormat, SplitKey
+from dedup.spark.files.split_formats import Batches, SplitFormat, SplitKey
 from dedup.spark.sketch import POSITION_COLUMN
 
 __all__ = ["ARTICLE_SCHEMA", "POSITION", "RECORD_SCHEMA", "build_article_reader", "build_record_reader"]

@@ -25,8 +25,8 @@ from dedup.settings.settings import Settings
 from dedup.spark.files.discovery import is_remote
 from dedup.spark.files.read import SparkCorpus
 from dedup.spark.files.scan import SparkRejects
+from dedup.spark.files.split_formats import Batches
 from dedup.spark.files.split_reader import POSITION
-from dedup.spark.files.splits import Batches
 from dedup.spark.session import get_first_line
 
 if TYPE_CHECKING:

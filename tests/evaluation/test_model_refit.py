@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from newsmaker import planned
 
 from dedup.errors import InputError
-from dedup.evaluation.calibration import fit_calibrated_model, run_cross_validation
 from dedup.evaluation.fitting import (
     EVIDENCE_SIGNS,
     MODEL_COLUMNS,
@@ -22,6 +21,7 @@ from dedup.evaluation.fitting import (
     to_model,
 )
 from dedup.evaluation.ground_truth import PairTruth, StoryTruth
+from dedup.evaluation.model_refit import refit_model, run_cross_validation
 from dedup.evaluation.pair_labels import LabelledPairs
 from dedup.evaluation.training_data import (
     assign_folds,
@@ -82,7 +82,7 @@ def test_what_is_there_is_learned() -> None:
     fresh, _ = invented(2)
     base = ModelWeights(SHIPPED.coefficients, true.intercept)
 
-    found = fit_calibrated_model(labelled, base)
+    found = refit_model(labelled, base)
 
     weights = ModelWeights(
         np.array([found.model.coefficients.get(name, 0.0) for name in EVIDENCE_NAMES]), found.model.intercept
@@ -101,7 +101,7 @@ def test_labels_that_the_model_foretells_change_nothing(seed: int) -> None:
     odds = base.log_odds(labelled.evidence)
     same = random.random(600) < 1 / (1 + np.exp(-odds))
 
-    found = fit_calibrated_model(labelled._replace(same=same), base)
+    found = refit_model(labelled._replace(same=same), base)
 
     assert not found.helped
     assert found.pull == np.inf
@@ -111,7 +111,7 @@ def test_labels_that_the_model_foretells_change_nothing(seed: int) -> None:
 def test_few_labels_change_nothing() -> None:
     labelled, true = invented(3, 40)
 
-    assert fit_calibrated_model(labelled, ModelWeights(SHIPPED.coefficients, true.intercept)).pull == np.inf
+    assert refit_model(labelled, ModelWeights(SHIPPED.coefficients, true.intercept)).pull == np.inf
 
 
 def test_too_few_labels_of_a_kind_are_an_error() -> None:
@@ -119,7 +119,7 @@ def test_too_few_labels_of_a_kind_are_an_error() -> None:
 
     for base, kind in ((SHIPPED, "story"), (STORYLINE, "storyline")):
         with pytest.raises(InputError, match=f"40 pairs of the same {kind} and 0 of different ones"):
-            fit_calibrated_model(labelled._replace(same=np.ones(40, bool)), base)
+            refit_model(labelled._replace(same=np.ones(40, bool)), base)
 
 
 @given(st.sampled_from([SHIPPED, STORYLINE]), st.integers(0, 50), st.sampled_from([0.1, 10.0, 1e3]))

@@ -1,4 +1,4 @@
-"""Report how to tune a run with labels: scores, their threshold curve, calibration, and the worst mistakes.
+"""Build a report for tuning a run with labels: scores, their threshold curve, calibration, and the worst mistakes.
 
 The corpus is sketched once and clustered again for each threshold, so a curve of two dozen points takes
 seconds.

@@ -13,10 +13,10 @@ from typing import Any
 
 from dedup.formatting import format_count, format_percent
 
-__all__ = ["render_template"]
+__all__ = ["render_page"]
 
 
-def render_template(template: str, /, *, script_file: str | None = None, **content: Any) -> bytes:
+def render_page(template: str, /, *, script_file: str | None = None, **content: Any) -> bytes:
     """Return the page in UTF-8, with the common style and an optional script."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup

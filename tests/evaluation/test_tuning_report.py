@@ -9,7 +9,7 @@ from newsmaker import planned
 from dedup.evaluation.ground_truth import GroundTruth, PairTruth, StoryTruth
 from dedup.evaluation.metrics import evaluate, score_pairwise
 from dedup.evaluation.pair_labels import LabelledPairs
-from dedup.evaluation.tuning import (
+from dedup.evaluation.tuning_report import (
     ReliabilityBin,
     build_tuning_report,
     compute_calibration_error,

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 import click
 
-__all__ = ["check_environment"]
+__all__ = ["reject_unknown_variables"]
 
 PREFIX = "DEDUP_"
 OTHER_VARIABLES = {"DEDUP_DEBUG", "DEDUP_TOKEN"}
@@ -20,7 +20,7 @@ MIN_SIMILARITY = 0.65
 """A variable less similar than this to all of ours belongs to another program, such as DEDUP_SERVICE_HOST of Kubernetes."""
 
 
-def check_environment(group: click.Group) -> None:
+def reject_unknown_variables(group: click.Group) -> None:
     """Raise `UsageError` if a DEDUP_ variable looks like a mistyped option."""
     variables = {*iter_variables([group]), *OTHER_VARIABLES}
     names = sorted(name.removeprefix(PREFIX) for name in variables)

@@ -34,7 +34,7 @@ from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.settings.model_file import MODEL_LEVELS, Model
 from dedup.settings.settings import Settings
 
-__all__ = ["Calibration", "LearningCurvePoint", "fit_calibrated_model"]
+__all__ = ["LearningCurvePoint", "ModelRefit", "refit_model"]
 
 DEFAULT_THRESHOLDS = {
     level: get_level_threshold(make_match_params(Settings(level=level))) for level in MODEL_LEVELS
@@ -77,7 +77,7 @@ class LearningCurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ModelRefit:
     """A model fitted to labels, with its scores."""
 
     model: Model
@@ -116,7 +116,7 @@ class CrossValidation(NamedTuple):
 
 
 @threadpool_limits.wrap(limits=1)  # it runs a thousand small fits, and threads would slow them down
-def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int = 1) -> Calibration:
+def refit_model(labelled: TrainingPairs, base: ModelWeights, seed: int = 1) -> ModelRefit:
     """Return a model fitted to labelled pairs and pulled toward `base`, with its scores on held-out stories.
 
     The level is that of `base`. Raise `InputError` if there are too few pairs of either kind.
@@ -136,7 +136,7 @@ def fit_calibrated_model(labelled: TrainingPairs, base: ModelWeights, seed: int 
     after = stages[-1]
     helped = is_clearly_better(after, before)
     weights, pull = fit_best_pull(labelled, base, seed) if helped else (base, np.inf)
-    return Calibration(
+    return ModelRefit(
         model=to_model(weights),
         pull=pull,
         pairs=pairs,

@@ -1,4 +1,4 @@
-"""Parse, write and answer posted articles; long steps run outside of the event loop."""
+"""Answer requests from an index: parse articles, write them, read them. Long steps run outside of the event loop."""
 
 import asyncio
 import threading
@@ -18,10 +18,10 @@ from dedup.server.capacity import Capacity, Limits, Slot
 from dedup.server.errors import service_unavailable
 from dedup.server.metrics import Metrics
 from dedup.server.requests import PostedArticles, parse_articles
-from dedup.server.responses import Decision, render, respond
+from dedup.server.response_models import Decision, render, respond
 from dedup.server.write_queue import WriteQueue
 
-__all__ = ["Service"]
+__all__ = ["IndexService"]
 
 SMALL_BYTES, SMALL_ARTICLES = 1 << 15, 100
 """Bodies and answers up to this size are processed in the event loop, larger ones in a thread."""
@@ -31,8 +31,8 @@ EMPTY = pa.RecordBatch.from_pylist([], SCHEMA)
 
 
 @dataclass
-class Service:
-    """The index of a service, its limits and its threads."""
+class IndexService:
+    """Answer requests from an index, within limits and in threads."""
 
     index: Index
     limits: Limits

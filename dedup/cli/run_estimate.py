@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from dedup.cli.long_work import run_interruptibly, warn_if_uncompiled
 from dedup.cli.messages import echo_status, print_json
-from dedup.cli.progress import run_interruptibly, warn_if_uncompiled
 from dedup.formatting import format_size
 
 if TYPE_CHECKING:
