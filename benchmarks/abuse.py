@@ -18,7 +18,7 @@ from benchmarks.mutations import Mutation, mutated, mutations_of
 from dedup import Result, Settings, deduplicate
 from dedup.io.articles import to_batches
 from dedup.matching.classifier import NO_RELATION, classify_articles
-from dedup.matching.guards import is_template
+from dedup.matching.guards import shares_only_template
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import RELATIONS
@@ -158,7 +158,7 @@ def why_lost(original: Article, kept: Article, copy: Article, *, alone: bool) ->
     if relation == NO_RELATION and sketches.lengths.min() < rules.min_words:
         return "short"
     if relation == NO_RELATION:
-        return "guard" if is_template(evidence) else "weak"
+        return "guard" if shares_only_template(evidence) else "weak"
     if classify_articles(sketches, 1, 2, rules)[0] == NO_RELATION:
         return "leader"
     return "unseen" if alone else "elsewhere"

@@ -8,10 +8,10 @@ import click
 
 from dedup.cli.command import ENGINE, CommandFunction, HeadedOption, add_options
 
-__all__ = ["engine_options"]
+__all__ = ["add_engine_options"]
 
 
-def engine_options(command: CommandFunction) -> CommandFunction:
+def add_engine_options(command: CommandFunction) -> CommandFunction:
     """Add the options --engine, --master, --conf, --stages and --lake to a command."""
     return add_options(
         command,

@@ -22,8 +22,8 @@ from dedup.cli.command import (
     add_options,
 )
 from dedup.cli.output_paths import RecordsPath, find_enclosing_folder
-from dedup.cli.rejects import RejectOptions, rejects_options
-from dedup.cli.settings_options import FILE_OPTION_TYPES, settings_options
+from dedup.cli.rejects import RejectOptions, add_rejects_options
+from dedup.cli.settings_options import FILE_OPTION_TYPES, add_settings_options
 from dedup.io.discovery import STDIN
 
 __all__ = [
@@ -32,17 +32,17 @@ __all__ = [
     "Command",
     "RecordsPath",
     "RejectOptions",
-    "corpus_argument",
-    "corpus_options",
-    "dry_run_option",
-    "field_option",
-    "json_option",
-    "labels_options",
-    "output_option",
-    "quiet_option",
-    "records_option",
-    "rejects_options",
-    "settings_options",
+    "add_corpus_argument",
+    "add_corpus_options",
+    "add_dry_run_option",
+    "add_field_option",
+    "add_json_option",
+    "add_labels_options",
+    "add_output_option",
+    "add_quiet_option",
+    "add_records_option",
+    "add_rejects_options",
+    "add_settings_options",
 ]
 
 
@@ -74,7 +74,7 @@ def is_read_from_folder(path: str, folder: str) -> bool:
     )
 
 
-corpus_argument = click.argument(
+add_corpus_argument = click.argument(
     "paths", metavar="CORPUS...", nargs=-1, required=True, callback=check_corpus_paths
 )
 """The files and folders to read."""
@@ -83,11 +83,11 @@ PRESETS = (
     *("jsonfeed", "none"),
 )
 """The exports whose fields are known, as in `dedup.io.presets`, which --help does not import; "none" recognises no export."""
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
+add_quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors on stderr.")
 """Whether a command prints only errors on stderr."""
 
 
-def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
+def add_field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
     """Return the option that maps our field names to those of the container: `fields`, a mapping."""
     return click.option(
         "--field",
@@ -102,12 +102,12 @@ def field_option(container: str, *, heading: str = GENERAL) -> Decorator[Any]:
     )
 
 
-def corpus_options(command: CommandFunction) -> CommandFunction:
+def add_corpus_options(command: CommandFunction) -> CommandFunction:
     """Add the options for reading a corpus: those of `dedup.io.read_options`, `strict`, and `quiet`."""
     return add_options(
         command,
         [
-            field_option("the corpus", heading=READING),
+            add_field_option("the corpus", heading=READING),
             click.option(
                 "--preset",
                 type=click.Choice(PRESETS),
@@ -146,12 +146,12 @@ def corpus_options(command: CommandFunction) -> CommandFunction:
                 cls=HeadedOption,
                 heading=READING,
             ),
-            quiet_option,
+            add_quiet_option,
         ],
     )
 
 
-def labels_options(command: CommandFunction) -> CommandFunction:
+def add_labels_options(command: CommandFunction) -> CommandFunction:
     """Add the options for labels: --gold, --open and --pairs."""
     return add_options(
         command,
@@ -179,24 +179,24 @@ def labels_options(command: CommandFunction) -> CommandFunction:
     )
 
 
-def output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
+def add_output_option(help_: str, *, required: bool = False) -> Decorator[Any]:
     """Return the option `output`, a file of any kind."""
     path = click.Path(dir_okay=False, allow_dash=True)
     return click.option("-o", "--output", type=path, required=required, metavar="FILE", help=help_)
 
 
-def records_option(help_: str) -> Decorator[Any]:
+def add_records_option(help_: str) -> Decorator[Any]:
     """Return the option `output`, a file of records in the format of its extension."""
     return click.option("-o", "--output", type=RecordsPath(), metavar="FILE", help=help_)
 
 
-def dry_run_option(command: CommandFunction) -> CommandFunction:
+def add_dry_run_option(command: CommandFunction) -> CommandFunction:
     """Add the flag `dry_run`, which estimates the cost of a run instead of running."""
     help_ = "Only estimate time, memory and disk from a sample."
     return add_options(command, [click.option("--dry-run", is_flag=True, help=help_)])
 
 
-def json_option(command: CommandFunction) -> CommandFunction:
+def add_json_option(command: CommandFunction) -> CommandFunction:
     """Add the flag --json, which prints JSON on a terminal too."""
     return add_options(
         command,

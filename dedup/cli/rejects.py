@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RejectOptions",
+    "add_rejects_options",
     "check_reject_share",
     "check_shares",
     "echo_reject_count",
     "get_rejects_path",
-    "rejects_options",
     "report_rejects",
     "save_rejects",
 ]
@@ -65,7 +65,7 @@ class Percentage(click.ParamType):  # type: ignore[type-arg] # it takes one from
         return percent / MAX_PERCENT
 
 
-def rejects_options(command: CommandFunction) -> CommandFunction:
+def add_rejects_options(command: CommandFunction) -> CommandFunction:
     """Add `--rejects` and `--max-rejects` to a command, which is called with `rejects`, a `RejectOptions`."""
 
     @wraps(command)

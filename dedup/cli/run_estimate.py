@@ -28,7 +28,7 @@ LARGE_CORPUS_BYTES = 512 << 20
 def estimate_run(
     paths: Sequence[str], settings: Settings, reading: Mapping[str, Any], sample: int
 ) -> RunEstimate:
-    """Return an estimate of a run over a corpus; `reading` are the options of `corpus_options`."""
+    """Return an estimate of a run over a corpus; `reading` are the options of `add_corpus_options`."""
     from dedup.pipeline.deduplicate import resolve_thread_count
     from dedup.pipeline.estimate import estimate_costs
     from dedup.pipeline.sampling import sample_corpus

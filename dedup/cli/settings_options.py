@@ -1,6 +1,6 @@
 """Build an option for each setting from the metadata of `Settings`.
 
-`settings_options` adds them to a command, which is called with `settings`, a `Settings`. Each option can also be set by an
+`add_settings_options` adds them to a command, which is called with `settings`, a `Settings`. Each option can also be set by an
 environment variable: DEDUP_WINDOW_DAYS=7.
 """
 
@@ -19,7 +19,7 @@ from dedup.settings.model_file import Model, read_model
 from dedup.settings.settings import CHOICES, RELATIONS, Settings
 from dedup.text.boilerplate.profile import BoilerplateProfile, read_boilerplate
 
-__all__ = ["COMMON_SETTINGS", "FILE_OPTION_TYPES", "settings_options"]
+__all__ = ["COMMON_SETTINGS", "FILE_OPTION_TYPES", "add_settings_options"]
 
 COMMON_SETTINGS = (
     "level",
@@ -149,7 +149,7 @@ def build_setting_option(field: Field[Any]) -> Decorator[Any]:
     )
 
 
-def settings_options(command: CommandFunction) -> CommandFunction:
+def add_settings_options(command: CommandFunction) -> CommandFunction:
     """Add an option for each setting to a command, which is called with `settings`, a `Settings`."""
     by_name = {setting.name: setting for setting in fields(Settings)}
 

@@ -39,7 +39,7 @@ class StoryTruth:
         """Return whether two articles have the same label; None if one has none, or if the pair is open."""
         return compare_labels(self.labels, self.open_groups, a, b)
 
-    def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def iter_split_story_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield a pair for each two clusters that share a story: its first article in each."""
         parts: dict[object, dict[int, int]] = {}
         for a, label in enumerate(self.labels):
@@ -70,7 +70,7 @@ class PairTruth:
         """Return whether a pair is labelled as belonging together; None if it has no label."""
         return self.together.get((min(a, b), max(a, b)))
 
-    def iter_split_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def iter_split_story_pairs(self, leaders: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield the pairs labelled as belonging together that lie in different clusters."""
         return (
             pair

@@ -229,7 +229,7 @@ def find_false_matches(
 def find_misses(corpus: SketchedCorpus, result: Result, truth: GroundTruth, limit: int) -> Iterator[Mistake]:
     """Yield pairs that belong together but are in different clusters, most confident first, at most one per cluster."""
     leaders = result.assignments.leaders.tolist()
-    split = to_pair_array(islice(truth.iter_split_pairs(leaders), MAX_SPLIT_PAIRS))
+    split = to_pair_array(islice(truth.iter_split_story_pairs(leaders), MAX_SPLIT_PAIRS))
     return select_worst_mistakes(corpus, result, order_by_rank(split, result.order), limit)
 
 

@@ -143,7 +143,7 @@ class IndexCache:
         """Return the sketches at the given positions and days; IndexingError where one is missing or damaged."""
         wanted = positions.tolist()
         missing = [position for position in wanted if position not in self._packed_sketches]
-        found = self._backend.get_sketches(missing) if missing else {}
+        found = self._backend.get_packed_sketches(missing) if missing else {}
         try:
             parts = [self._packed_sketches.get(position) or found[position] for position in wanted]
             width = KEY_BYTES * (self._salient + self._bands)

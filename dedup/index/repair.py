@@ -45,7 +45,7 @@ def repair_rows(
 ) -> list[str]:
     """Restore the damaged ones among some rows, and their sketches; return a sentence for each article that was repaired."""
     checksums = backend.read_checksums([row.position for row in rows])
-    sketches = backend.get_sketches([row.position for row in rows if row.position in checksums])
+    sketches = backend.get_packed_sketches([row.position for row in rows if row.position in checksums])
     positions = [*earlier, *(row.position for row in rows)]
     sentences = []
     for row in rows:
@@ -54,11 +54,11 @@ def repair_rows(
         keyed_sketch = sketches.get(row.position)
         restored = restore_row(row, stored.row, keyed_sketch, positions, settings)
         if restored and restored != row:
-            backend.restore_rows([restored], {})
+            backend.replace_damaged_rows([restored], {})
             sentences.append(f"article {restored.id!r}: its row was damaged and is restored")
         sketch = restore_sketch(restored or row, keyed_sketch and keyed_sketch[len(row.keys) :], stored)
         if sketch is not None:
-            backend.restore_rows([], {row.position: sketch})
+            backend.replace_damaged_rows([], {row.position: sketch})
             sentences.append(f"article {(restored or row).id!r}: its sketch was damaged and is restored")
     return sentences
 

@@ -134,7 +134,7 @@ def find_link_faults(row: IndexRow, kept: set[int], firsts: set[int]) -> Iterato
 def find_checksum_faults(backend: StorageBackend, rows: Sequence[IndexRow]) -> Iterator[str]:
     """Yield a sentence for each row and each sketch that does not match its checksum."""
     checksums = backend.read_checksums([row.position for row in rows])
-    sketches = backend.get_sketches([row.position for row in rows if row.position in checksums])
+    sketches = backend.get_packed_sketches([row.position for row in rows if row.position in checksums])
     for row in rows:
         if not (stored := checksums.get(row.position)):
             continue

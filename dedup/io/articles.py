@@ -22,7 +22,7 @@ from dedup.io.schema import (
     FIELDS,
     SCHEMA,
     FieldNames,
-    build_field_names,
+    map_accepted_names,
 )
 from dedup.io.schema_mapping import MappedBatch, explain_rejection, map_records_to_schema, map_to_schema
 from dedup.io.values import to_python_rows
@@ -45,7 +45,7 @@ def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> 
     >>> [batch["id"].to_pylist() for batch in to_batches(["one text", "another"])]
     [['0', '1']]
     """
-    names = build_field_names(fields or {})
+    names = map_accepted_names(fields or {})
     first = 0
     for group in _iter_groups(articles, names["text"][0]):
         yield _map_group_to_schema(group, names, first).batch

@@ -11,7 +11,7 @@ from typing import TypedDict
 from dedup.errors import SettingsError
 from dedup.io.dates import DateRules
 from dedup.io.presets import RecordConverter, get_preset
-from dedup.io.schema import FieldNames, build_field_names
+from dedup.io.schema import FieldNames, map_accepted_names
 
 __all__ = ["ReadOptions", "ReadRules", "build_read_rules"]
 
@@ -50,7 +50,7 @@ class ReadRules:
     def with_preset(self, name: str) -> ReadRules:
         """Return these rules with the names of a preset, except those that the user named."""
         preset = get_preset(name)
-        names = build_field_names(self.fields, preset.names)
+        names = map_accepted_names(self.fields, preset.names)
         return replace(self, names=names, convert=preset.convert, recognizes=False)
 
 
@@ -77,7 +77,7 @@ def build_read_rules(options: ReadOptions) -> ReadRules:
         raise SettingsError(f"a delimiter is one character, such as ; or \\t, not {delimiter!r}")
     check_date_format(options.get("date_format"))
     rules = ReadRules(
-        build_field_names(fields),
+        map_accepted_names(fields),
         dates=DateRules(options.get("day_first"), options.get("date_format")),
         delimiter=delimiter,
         recognizes=options.get("preset") is None,

@@ -20,8 +20,8 @@ __all__ = [
     "FIELDS",
     "SCHEMA",
     "FieldNames",
-    "build_field_names",
     "list_column_names",
+    "map_accepted_names",
 ]
 
 SCHEMA = pa.schema(
@@ -63,7 +63,7 @@ FieldNames = Mapping[str, tuple[str, ...]]
 """For each of our fields, the names it may have in the input, the best first."""
 
 
-def build_field_names(fields: Mapping[str, str], preset: FieldNames | None = None) -> FieldNames:
+def map_accepted_names(fields: Mapping[str, str], preset: FieldNames | None = None) -> FieldNames:
     """Return the names each field may have: the one it is mapped to alone, or else its own and its aliases.
 
     `fields` maps our names to theirs: `{"text": "body"}`. The names of a `preset` come before ours.

@@ -14,7 +14,7 @@ from dedup.matching.context_evidence import fill_context_evidence
 from dedup.matching.digests import is_digest
 from dedup.matching.evidence import compute_evidence
 from dedup.matching.evidence_columns import CONTAINED, CONTAINS, JACCARD, OVERLAP, QUOTES
-from dedup.matching.guards import has_different_subject, is_template
+from dedup.matching.guards import has_different_subject, shares_only_template
 from dedup.matching.match_params import MatchParams
 from dedup.matching.models import (
     compute_context_odds,
@@ -195,7 +195,7 @@ def classify_pair(s, kept, other, params, min_odds, banded, workspace):
         and row[JACCARD] == 1.0
     ):
         return EXACT, 1.0, -np.inf, -np.inf
-    if is_template(row):
+    if shares_only_template(row):
         return NO_RELATION, 0.0, -np.inf, -np.inf
     if in_copy_window:
         other_shingles, kept_shingles = count_shingles(s, other), count_shingles(s, kept)

@@ -47,7 +47,7 @@ MIN_SHORT_TITLE_SHARE = 0.4
 
 
 @jit_leaf
-def is_template(row):
+def shares_only_template(row):
     """Return whether two articles share only a template, filled in with different facts.
 
     Reports of figures count even if they share few shingles. The thresholds fall with the similarity of the other words:

@@ -72,7 +72,7 @@ from dedup.sketches.term_norms import (
     WEIGHT_TITLE,
     WINDOW_COUNT,
     compute_dot_weight,
-    fill_log_frequencies,
+    fill_term_log_counts,
     is_in_first_80,
     is_in_first_220,
 )
@@ -152,7 +152,7 @@ def fill_story_evidence(s, i, j, workspace):
         i_name, j_name = i_facts[KIND] == NAME, j_facts[KIND] == NAME
         name, figure = np.int64(i_name or j_name), i_facts[KIND] == FIGURE
         dot_weight = compute_dot_weight(weight, name)
-        fill_log_frequencies(j_facts, j_frequencies)
+        fill_term_log_counts(j_facts, j_frequencies)
         for window in range(WINDOW_COUNT + 1):
             dot_products[name, window] += dot_weight * (i_frequencies[window] * j_frequencies[window])
         # Names, facts and heavy terms of title + first 220 words.

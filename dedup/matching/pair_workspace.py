@@ -11,7 +11,7 @@ from dedup.jit import jit_leaf
 from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.sketches.term_norms import (
     WINDOW_COUNT,
-    fill_log_frequencies,
+    fill_term_log_counts,
 )
 from dedup.sketches.terms import (
     MAX_ARTICLE_TERMS,
@@ -60,7 +60,7 @@ def load_article(s, i, workspace):
     workspace.term_slots[:] = 0
     for t in range(begin, end):
         k = t - begin
-        fill_log_frequencies(s.term_facts[t], workspace.log_frequencies[k])
+        fill_term_log_counts(s.term_facts[t], workspace.log_frequencies[k])
         slot = np.int64(s.term_hashes[t]) & (WORKSPACE_SLOTS - 1)
         while workspace.term_slots[slot]:
             slot = (slot + 1) & (WORKSPACE_SLOTS - 1)

@@ -291,11 +291,11 @@ def deduplicate_ids(
             used_ids.add(unique)
             renamed[name] += 1
         seen.add(name)
-    warnings.update(count_renamed_ids(renamed))
+    warnings.update(build_renamed_id_warnings(renamed))
     return articles.set_column(0, "id", pa.array(ids, pa.string())), repeats, warnings
 
 
-def count_renamed_ids(renamed: Counter[str]) -> Counter[str]:
+def build_renamed_id_warnings(renamed: Counter[str]) -> Counter[str]:
     """Return the warnings about ids shared by several articles; `renamed` counts the renamed articles by id."""
     if not renamed:
         return Counter()

@@ -20,7 +20,7 @@ from dedup.io.articles import _iter_groups as iter_groups
 from dedup.io.corpus import Corpus
 from dedup.io.discovery import STDIN
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject, to_json_line
-from dedup.io.schema import build_field_names
+from dedup.io.schema import map_accepted_names
 from dedup.io.schema_mapping import MappedBatch, explain_rejection, map_records_to_schema, map_to_schema
 from dedup.io.values import as_text, is_missing, to_python_rows
 
@@ -73,7 +73,7 @@ class ArticleInput:
         self, articles: Any, *, fields: Mapping[str, str] | None = None, strict: bool = True
     ) -> None:
         self._articles = articles
-        self._names = build_field_names(fields or {})
+        self._names = map_accepted_names(fields or {})
         self._strict = strict
         self._count: int | None = None
         self._reset()
@@ -85,7 +85,7 @@ class ArticleInput:
         for group in iter_groups(self._articles, self._names["text"][0]):
             normalized = map_group_to_schema(group, self._names, first)
             self._handle_rejected(group, normalized.rejected, first)
-            self._record_ids(group, normalized)
+            self._keep_original_ids(group, normalized)
             self.warnings += normalized.warnings
             first += len(group)
             if normalized.batch.num_rows:
@@ -128,7 +128,7 @@ class ArticleInput:
             shown = to_json_line(dict(record)).decode()[:MAX_REJECT_CHARACTERS]
             self.rejects.append(Reject(IN_MEMORY, first + position + 1, reason, shown))
 
-    def _record_ids(self, group: ArticleGroup, normalized: MappedBatch) -> None:
+    def _keep_original_ids(self, group: ArticleGroup, normalized: MappedBatch) -> None:
         """Keep the original ids of a group."""
         ids = select_original_ids(group, self._names["id"])
         if ids is None:

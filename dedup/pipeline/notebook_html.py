@@ -51,14 +51,14 @@ def format_counts(counts: ResultCounts) -> str:
 def render_result(counts: ResultCounts, rows: Sequence[ClusterRow]) -> str:
     """Return the counts and the clusters in `rows` as HTML, with text from articles escaped."""
     head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-    body = "".join(render_row(row) for row in rows)
+    body = "".join(render_cluster_row(row) for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
     left = counts.clusters - len(rows)
     more = f"<p>… and {format_count(left, 'more cluster')}</p>" if left else ""
     return f"<p><b>dedup</b> · {escape(format_counts(counts))}</p>{table}{more}"
 
 
-def render_row(row: ClusterRow) -> str:
+def render_cluster_row(row: ClusterRow) -> str:
     """Return a cluster as a table row."""
     relations = ", ".join(f"{count} {name}" for name, count in Counter(row.relations).items())
     cells = (row.canonical, row.title, f"{row.size:,}", relations)

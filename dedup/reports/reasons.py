@@ -19,7 +19,12 @@ from dedup.matching.evidence_columns import (
     NAMES_FOUND,
     TITLE_FOUND_MORE,
 )
-from dedup.matching.guards import TEMPLATE_NAMES, has_different_subject, is_different_report, is_template
+from dedup.matching.guards import (
+    TEMPLATE_NAMES,
+    has_different_subject,
+    is_different_report,
+    shares_only_template,
+)
 from dedup.settings.settings import THRESHOLD_SETTINGS, Settings
 
 __all__ = ["PairEvidence", "explain_match", "explain_mismatch"]
@@ -75,7 +80,7 @@ def explain_mismatch(pair: PairEvidence, settings: Settings) -> str:
             " besides its boilerplate" if pair.boilerplate_removed else ""
         )
         return f"the shorter has {words}, and texts of fewer than {settings.min_words} never match"
-    if is_template(pair.evidence):
+    if shares_only_template(pair.evidence):
         return explain_template(pair.evidence)
     return (
         explain_missed_copy(pair, settings)

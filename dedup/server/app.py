@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 import dedup
 from dedup.errors import IndexingError
 from dedup.index.index import Index
-from dedup.io.schema import build_field_names
+from dedup.io.schema import map_accepted_names
 from dedup.io.values import as_text
 from dedup.server.capacity import Limits, Slot
 from dedup.server.errors import respond_to_error, service_unavailable
@@ -184,7 +184,7 @@ def create_app(
 
     `fields` maps our field names to yours, as for `read_articles`. The caller must close the index.
     """
-    service = IndexService(index, limits or Limits(), build_field_names(fields or {}))
+    service = IndexService(index, limits or Limits(), map_accepted_names(fields or {}))
     app = FastAPI(
         title="dedup",
         version=dedup.__version__,

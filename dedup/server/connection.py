@@ -69,7 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start the deadline for the head of a new request."""
         super().on_message_begin()
         if not self._is_busy():
-            self._arm(HEAD_SECONDS)
+            self._set_deadline(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
         """Start to answer; from now on the application controls the time."""
@@ -103,7 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start a deadline for a client that falls behind in reading."""
         super().pause_writing()
         if self._is_busy() and self._deadline is None:
-            self._arm(READ_SECONDS)
+            self._set_deadline(READ_SECONDS)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own message is not used
         """Refuse data that is not HTTP."""
@@ -126,20 +126,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait_for_request(self, seconds: float) -> None:
         """Start to wait for a request; a waiting connection may be closed to make room."""
-        self._arm(seconds)
+        self._set_deadline(seconds)
         self._pool.waiting[self] = None
 
     def _leave_pool(self) -> None:
         """Stop waiting for a request."""
         self._pool.waiting.pop(self, None)
-        self._disarm()
+        self._cancel_deadline()
 
-    def _arm(self, seconds: float) -> None:
+    def _set_deadline(self, seconds: float) -> None:
         """Set the deadline."""
-        self._disarm()
+        self._cancel_deadline()
         self._deadline = self.loop.call_later(seconds, self._expire)
 
-    def _disarm(self) -> None:
+    def _cancel_deadline(self) -> None:
         """Cancel the deadline."""
         if self._deadline is not None:
             self._deadline.cancel()
@@ -163,7 +163,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(head.encode() + body)
         self._disconnect_cycle()
         self.transport.close()
-        self._arm(IDLE_SECONDS)
+        self._set_deadline(IDLE_SECONDS)
 
     def drop(self) -> None:
         """Close at once, and discard unsent data."""

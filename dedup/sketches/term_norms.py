@@ -48,7 +48,7 @@ PLAIN_WINDOW = 2
 
 
 @jit_inline
-def fill_log_frequencies(facts, out):
+def fill_term_log_counts(facts, out):
     """Write 1 + ln(count) of a term (0 if absent) for title + each window of the text, the title alone, the lead alone."""
     title = np.int64(facts[IN_TITLE])
     for window in range(WINDOW_COUNT - 1):
@@ -88,7 +88,7 @@ def compute_term_norms(facts, offsets):
             name, figure = term[KIND] == NAME, term[KIND] == FIGURE
             first_column = SQUARED_NAMES if name else SQUARED_WORDS
             dot_weight = compute_dot_weight(weight, name)
-            fill_log_frequencies(term, log_frequencies)
+            fill_term_log_counts(term, log_frequencies)
             for window in range(WINDOW_COUNT):
                 row[first_column + window] += dot_weight * log_frequencies[window] ** 2
             row[SQUARED_LEAD] += dot_weight * log_frequencies[LEAD_COLUMN] ** 2

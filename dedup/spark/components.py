@@ -22,7 +22,9 @@ def connect_components(edges: DataFrame, work: Checkpoints) -> DataFrame:
     """Return the component of each article that has an edge: the smallest number in it."""
     if edges.count() <= MAX_EDGES_IN_TASK:
         return (
-            edges.withColumn("all", sql.lit(0)).groupBy("all").applyInArrow(join_edge_table, COMPONENT_SCHEMA)
+            edges.withColumn("all", sql.lit(0))
+            .groupBy("all")
+            .applyInArrow(compute_components, COMPONENT_SCHEMA)
         )
     edges = edges.toDF("u", "v")
     before, round_ = None, 0
@@ -37,7 +39,7 @@ def connect_components(edges: DataFrame, work: Checkpoints) -> DataFrame:
     return edges.select(sql.col("u").alias("number"), sql.col("v").alias("component")).unionByName(own)
 
 
-def join_edge_table(edges: pa.Table) -> pa.Table:
+def compute_components(edges: pa.Table) -> pa.Table:
     """Return the components of all edges, in one task."""
     ends = np.stack([ends.to_numpy() for ends in (edges["later"], edges["earlier"])], axis=1)
     numbers, places = np.unique(ends, return_inverse=True)

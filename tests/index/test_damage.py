@@ -167,12 +167,12 @@ def test_a_damaged_sketch_is_restored_or_named(lasting_place: Place) -> None:
     with Index.open(lasting_place, ALONE) as index:
         index.decide(batch(KNOWN))
         (one, two, *_) = [row for rows in index.backend.iter_rows() for row in rows if row.mark]
-        sketches = index.backend.get_sketches([one.position, two.position])
+        sketches = index.backend.get_packed_sketches([one.position, two.position])
         packed = {row.position: bytearray(sketches[row.position][len(row.keys) :]) for row in (one, two)}
         packed[one.position][50] ^= 1
         packed[two.position][50:60] = bytes(10)
         with index.backend.transaction():
-            index.backend.restore_rows([], {p: bytes(data) for p, data in packed.items()})
+            index.backend.replace_damaged_rows([], {p: bytes(data) for p, data in packed.items()})
 
     done = called("index", "verify", "--repair", lasting_place)
 

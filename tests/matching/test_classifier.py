@@ -26,7 +26,7 @@ from dedup.matching.evidence_columns import (
     UNDATED,
     WORDS_220,
 )
-from dedup.matching.guards import is_template
+from dedup.matching.guards import shares_only_template
 from dedup.matching.match_params import make_match_params
 from dedup.matching.models import (
     compute_context_odds,
@@ -750,8 +750,8 @@ def test_shared_words_are_a_template_only_if_there_are_enough_of_them() -> None:
     little[NAMES] = much[NAMES] = 5.0
     little[WORDS_220] = much[WORDS_220] = 1.0
 
-    assert not is_template(little)
-    assert is_template(much)
+    assert not shares_only_template(little)
+    assert shares_only_template(much)
 
 
 def test_less_is_asked_of_the_names_where_all_words_are_damaged() -> None:
@@ -760,5 +760,5 @@ def test_less_is_asked_of_the_names_where_all_words_are_damaged() -> None:
     garbled = row.copy()
     garbled[WORDS_220] = 0.7
 
-    assert is_template(row)
-    assert not is_template(garbled)
+    assert shares_only_template(row)
+    assert not shares_only_template(garbled)

@@ -30,7 +30,7 @@ def make_earlier(place: Place, articles: list[Article]) -> None:
         sketches = {
             row.position: sketch[len(row.keys) :]
             for row in rows
-            for sketch in index.backend.get_sketches([row.position]).values()
+            for sketch in index.backend.get_packed_sketches([row.position]).values()
         }
     fill = fill_schema if str(place).startswith("postgresql:") else fill_file
     fill(place, earlier_meta(), rows, sketches)

@@ -21,7 +21,7 @@ from dedup.text.boilerplate.profile import (
     MIN_SENTENCE_BYTES,
     BoilerplateProfile,
     is_passage,
-    normalize_spaces,
+    normalize_line_spaces,
 )
 from dedup.text.tokenizer import get_utf8_buffers
 
@@ -57,7 +57,7 @@ def cut(text: str, source: str = "Bugle") -> list[str]:
 def plainly_cut(text: str) -> list[str]:
     """Return the passages of a text, their space folded, the slow and obvious way."""
     found = []
-    for line in map(normalize_spaces, text.split("\n")):
+    for line in map(normalize_line_spaces, text.split("\n")):
         pieces, piece, stopped = [], "", False
         for character in line:
             if character == " " and stopped and len(piece.encode()) >= MIN_SENTENCE_BYTES:
@@ -84,7 +84,7 @@ def left_of(text: str, learned: BoilerplateProfile = LEARNED, source: str | None
 @given(texts)
 @examples(max_examples=120)
 def test_passages_are_lines_and_long_sentences(text: str) -> None:
-    assert [normalize_spaces(passage) for passage in cut(text)] == plainly_cut(text)
+    assert [normalize_line_spaces(passage) for passage in cut(text)] == plainly_cut(text)
 
 
 @given(texts)
@@ -114,7 +114,7 @@ def without_slowly(text: str, learned: set[str]) -> str:
     left, start = "", 0
     for passage in cut(text):
         place = text.index(passage, start)
-        left += text[start:place] + ("" if normalize_spaces(passage) in learned else passage)
+        left += text[start:place] + ("" if normalize_line_spaces(passage) in learned else passage)
         start = place + len(passage)
     return left + text[start:]
 

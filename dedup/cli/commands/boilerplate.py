@@ -11,11 +11,11 @@ from dedup.cli.long_work import learn_with_progress, prepare_libraries
 from dedup.cli.messages import echo, echo_status, escape_json_bytes, format_boilerplate_summary
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    json_option,
-    output_option,
-    rejects_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_json_option,
+    add_output_option,
+    add_rejects_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
@@ -32,11 +32,11 @@ __all__ = ["boilerplate_command"]
         "dedup filter today/ -o kept.jsonl --boilerplate boilerplate.json",
     ),
 )
-@corpus_argument
-@output_option("Write the boilerplate to this file instead of stdout.")
-@json_option
-@rejects_options
-@corpus_options
+@add_corpus_argument
+@add_output_option("Write the boilerplate to this file instead of stdout.")
+@add_json_option
+@add_rejects_options
+@add_corpus_options
 def boilerplate_command(
     paths: tuple[str, ...],
     output: str | None,

@@ -13,13 +13,13 @@ from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_in
 from dedup.cli.messages import echo_status, print_json
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    json_option,
-    labels_options,
-    output_option,
-    rejects_options,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_json_option,
+    add_labels_options,
+    add_output_option,
+    add_rejects_options,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
@@ -43,13 +43,13 @@ __all__ = ["calibrate_command"]
         "dedup cluster news/ --model model.json",
     ),
 )
-@corpus_argument
-@labels_options
-@output_option("Write the model to this file, for --model of the other commands.")
-@json_option
-@settings_options
-@rejects_options
-@corpus_options
+@add_corpus_argument
+@add_labels_options
+@add_output_option("Write the model to this file, for --model of the other commands.")
+@add_json_option
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
 def calibrate_command(
     paths: tuple[str, ...],
     gold: str | None,

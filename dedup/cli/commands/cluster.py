@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dedup.cli.engine_options import engine_options
+from dedup.cli.engine_options import add_engine_options
 from dedup.cli.long_work import prepare_libraries, run_with_progress
 from dedup.cli.messages import (
     echo,
@@ -21,12 +21,12 @@ from dedup.cli.messages import (
 )
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    dry_run_option,
-    records_option,
-    rejects_options,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_dry_run_option,
+    add_records_option,
+    add_rejects_options,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
@@ -55,8 +55,8 @@ TABLE = "table"
         "dedup cluster s3a://news/2024/ -o s3a://news/stories/ --engine spark --master yarn",
     ),
 )
-@corpus_argument
-@records_option(
+@add_corpus_argument
+@add_records_option(
     "Write to this file instead of stdout, in the format of its extension. With --engine spark, a path with a scheme "
     "(s3a://) or a trailing slash is a new folder of JSON Lines."
 )
@@ -68,11 +68,11 @@ TABLE = "table"
     help="clusters: one JSON object per cluster; articles: every article in input order with its cluster; table: a list "
     "to read.  [default: table on a terminal, else clusters]",
 )
-@dry_run_option
-@settings_options
-@rejects_options
-@corpus_options
-@engine_options
+@add_dry_run_option
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
+@add_engine_options
 def cluster_command(
     paths: tuple[str, ...],
     output: str | None,
@@ -97,7 +97,7 @@ def cluster_command(
     if engine == "spark":
         from dedup.cli.spark_job import SparkOptions, SparkOutputs, cluster_on_spark
 
-        check_spark_options(lake, format_, dry_run=dry_run)
+        reject_options_without_spark(lake, format_, dry_run=dry_run)
         outputs = SparkOutputs(output, format_ == "articles", rejects)
         spark = SparkOptions(master, conf, stages, lake)
         cluster_on_spark(paths, settings, outputs, spark, quiet=quiet, **reading)
@@ -124,7 +124,7 @@ def cluster_command(
         report_run(done, corpus, quiet=quiet)
 
 
-def check_spark_options(lake: str | None, format_: str | None, *, dry_run: bool) -> None:
+def reject_options_without_spark(lake: str | None, format_: str | None, *, dry_run: bool) -> None:
     """Raise `UsageError` if options cannot be combined with Spark."""
     if dry_run:
         raise click.UsageError("--dry-run cannot be combined with --engine spark.")

@@ -13,12 +13,12 @@ from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_in
 from dedup.cli.messages import echo_status, iter_run_warnings, print_json
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    json_option,
-    labels_options,
-    rejects_options,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_json_option,
+    add_labels_options,
+    add_rejects_options,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
@@ -60,8 +60,8 @@ def parse_floors(
         "dedup evaluate news.jsonl --gold story --floor f1=.85 --floor b3_f1=.9",
     ),
 )
-@corpus_argument
-@labels_options
+@add_corpus_argument
+@add_labels_options
 @click.option(
     "--curve",
     is_flag=True,
@@ -88,10 +88,10 @@ def parse_floors(
     callback=parse_floors,
     help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ... Can be repeated.",
 )
-@json_option
-@settings_options
-@rejects_options
-@corpus_options
+@add_json_option
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
 def evaluate_command(
     paths: tuple[str, ...],
     gold: str | None,

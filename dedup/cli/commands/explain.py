@@ -11,7 +11,7 @@ import click
 
 from dedup.cli.long_work import prepare_libraries, warn_if_uncompiled
 from dedup.cli.messages import echo_status, print_json
-from dedup.cli.options import Command, corpus_options, json_option, settings_options
+from dedup.cli.options import Command, add_corpus_options, add_json_option, add_settings_options
 from dedup.cli.rejects import check_reject_share
 from dedup.errors import InputError
 from dedup.formatting import format_count
@@ -37,9 +37,9 @@ MAX_COMPARED_IDS = 200_000
     ),
 )
 @click.argument("names", metavar="CORPUS ID ID", nargs=-1, required=True)
-@json_option
-@settings_options
-@corpus_options
+@add_json_option
+@add_settings_options
+@add_corpus_options
 def explain_command(
     names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bool, **reading: Any
 ) -> None:

@@ -14,12 +14,12 @@ from dedup.cli.messages import iter_terminal_lines, report_index_answers, report
 from dedup.cli.options import (
     Command,
     RecordsPath,
-    corpus_argument,
-    corpus_options,
-    dry_run_option,
-    records_option,
-    rejects_options,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_dry_run_option,
+    add_records_option,
+    add_rejects_options,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, check_shares, report_rejects, save_rejects
@@ -54,8 +54,8 @@ STDIN = "-"
         "dedup filter today/ -o kept.jsonl --boilerplate boilerplate.json --model model.json",
     ),
 )
-@corpus_argument
-@records_option("Write the kept articles to this file instead of stdout, in the format of its extension.")
+@add_corpus_argument
+@add_records_option("Write the kept articles to this file instead of stdout, in the format of its extension.")
 @click.option(
     "--dropped",
     type=RecordsPath(),
@@ -97,10 +97,10 @@ STDIN = "-"
     metavar="MS",
     help="With --index and standard input: process a smaller batch after this many milliseconds.",
 )
-@dry_run_option
-@settings_options
-@rejects_options
-@corpus_options
+@add_dry_run_option
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
 def filter_command(
     paths: tuple[str, ...],
     output: str | None,

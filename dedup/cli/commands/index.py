@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.messages import echo, iter_terminal_lines, print_json
-from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, json_option, records_option
+from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, add_json_option, add_records_option
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def index_command() -> None:
 
 @index_command.command(name="stats", examples=("dedup index stats seen.db",))
 @index_argument
-@json_option
+@add_json_option
 def stats_command(location: str, as_json: bool) -> None:
     """Show the number of articles in an index, their dates and its size."""
     with open_existing_index(location) as index:
@@ -116,7 +116,7 @@ def delete_command(location: str, ids: tuple[str, ...]) -> None:
 
 @index_command.command(name="export", examples=("dedup index export seen.db -o log.parquet",))
 @index_argument
-@records_option(
+@add_records_option(
     "Write to this file instead of stdout, in the format of its extension: .parquet, .csv, .jsonl."
 )
 def export_command(location: str, output: str | None) -> None:

@@ -11,13 +11,13 @@ from dedup.cli.long_work import prepare_libraries, run_interruptibly, run_with_p
 from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    output_option,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_output_option,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
-from dedup.cli.rejects import RejectOptions, rejects_options, report_rejects
+from dedup.cli.rejects import RejectOptions, add_rejects_options, report_rejects
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ __all__ = ["origins_command"]
     section="Find",
     examples=("dedup origins news/ -o graph.json", "dedup origins news/ -o graph.graphml --window-days 7"),
 )
-@corpus_argument
-@output_option(
+@add_corpus_argument
+@add_output_option(
     "Write the graph to this file, in the format of its extension: .json, .graphml or .csv.", required=True
 )
-@settings_options
-@rejects_options
-@corpus_options
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
 def origins_command(
     paths: tuple[str, ...],
     output: str,

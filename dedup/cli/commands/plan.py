@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.long_work import prepare_libraries
-from dedup.cli.options import Command, corpus_argument, corpus_options, json_option, settings_options
+from dedup.cli.options import (
+    Command,
+    add_corpus_argument,
+    add_corpus_options,
+    add_json_option,
+    add_settings_options,
+)
 from dedup.cli.run_estimate import SAMPLE_ARTICLES, print_estimate
 
 if TYPE_CHECKING:
@@ -25,7 +31,7 @@ __all__ = ["plan_command"]
         "dedup plan archive.jsonl --sample 20000 --json",
     ),
 )
-@corpus_argument
+@add_corpus_argument
 @click.option(
     "--sample",
     type=click.IntRange(10, 1_000_000),
@@ -34,9 +40,9 @@ __all__ = ["plan_command"]
     metavar="N",
     help="Approximate size of the sample, in articles; a corpus of up to 8 MB is read completely.",
 )
-@json_option
-@settings_options
-@corpus_options
+@add_json_option
+@add_settings_options
+@add_corpus_options
 def plan_command(
     paths: tuple[str, ...], sample: int, as_json: bool, settings: Settings, quiet: bool, **reading: Any
 ) -> None:

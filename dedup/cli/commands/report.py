@@ -11,11 +11,11 @@ from dedup.cli.long_work import prepare_libraries, run_interruptibly, run_with_p
 from dedup.cli.messages import echo_status, format_run_summary, iter_run_warnings
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    output_option,
-    rejects_options,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_output_option,
+    add_rejects_options,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
@@ -37,8 +37,8 @@ MILLION = 1_000_000
         "dedup report today.jsonl archive/ -o report.html --window-days 7",
     ),
 )
-@corpus_argument
-@output_option("Write the page to this file.", required=True)
+@add_corpus_argument
+@add_output_option("Write the page to this file.", required=True)
 @click.option(
     "--texts",
     type=click.IntRange(0, 1000),
@@ -47,9 +47,9 @@ MILLION = 1_000_000
     metavar="N",
     help="Maximum length of all texts in the page, in millions of characters; 0 for none.",
 )
-@settings_options
-@rejects_options
-@corpus_options
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
 def report_command(
     paths: tuple[str, ...],
     output: str,

@@ -10,10 +10,10 @@ from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_in
 from dedup.cli.messages import echo, echo_status
 from dedup.cli.options import (
     Command,
-    corpus_argument,
-    corpus_options,
-    rejects_options,
-    settings_options,
+    add_corpus_argument,
+    add_corpus_options,
+    add_rejects_options,
+    add_settings_options,
 )
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
@@ -39,7 +39,7 @@ DEFAULT_LABELS_FILE = "labels.jsonl"
         "dedup calibrate news/ --pairs labels.jsonl -o model.json",
     ),
 )
-@corpus_argument
+@add_corpus_argument
 @click.option(
     "-o",
     "--output",
@@ -57,9 +57,9 @@ DEFAULT_LABELS_FILE = "labels.jsonl"
     metavar="N",
     help="Maximum number of pairs to ask about.",
 )
-@settings_options
-@rejects_options
-@corpus_options
+@add_settings_options
+@add_rejects_options
+@add_corpus_options
 def review_command(
     paths: tuple[str, ...],
     output: str,

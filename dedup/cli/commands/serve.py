@@ -12,7 +12,7 @@ import click
 
 from dedup.cli.long_work import warn_if_uncompiled
 from dedup.cli.messages import echo_status
-from dedup.cli.options import Command, field_option, quiet_option, settings_options
+from dedup.cli.options import Command, add_field_option, add_quiet_option, add_settings_options
 from dedup.cli.stream_filter import open_index
 from dedup.errors import ServingError
 
@@ -96,9 +96,9 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     help="Maximum duration of a request; after it, the request gets status 503.",
 )
 @click.option("--access-log", is_flag=True, help="Log every request on stderr: client, path and status.")
-@field_option("the articles")
-@settings_options
-@quiet_option
+@add_field_option("the articles")
+@add_settings_options
+@add_quiet_option
 def serve_command(
     index: str,
     host: str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dedup.cli.messages import print_json
-from dedup.cli.options import Command, json_option, settings_options
+from dedup.cli.options import Command, add_json_option, add_settings_options
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -31,8 +31,8 @@ ORIGINS = {
         "DEDUP_WINDOW_DAYS=7 dedup settings --json",
     ),
 )
-@json_option
-@settings_options
+@add_json_option
+@add_settings_options
 @click.pass_context
 def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
     """Show the current settings and where each comes from.

@@ -56,11 +56,11 @@ def render_cluster_heading(canonical: ArticleFields, size: int) -> RenderableTyp
         format_cropped_line(" · ".join(filter(None, facts)), "dim"),
     ]
     if "chapter" in canonical:
-        lines.append(format_cropped_line(format_chapter(canonical), "dim"))
+        lines.append(format_cropped_line(format_storyline_position(canonical), "dim"))
     return Group(*lines)
 
 
-def format_chapter(canonical: ArticleFields) -> str:
+def format_storyline_position(canonical: ArticleFields) -> str:
     """Return the position of a kept article in its storyline."""
     chapter = canonical["chapter"]
     position = f"chapter {chapter['place']:,} of {chapter['count']:,}"

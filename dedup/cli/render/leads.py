@@ -97,7 +97,10 @@ def render_lead(lead: Lead, *, coloured: bool) -> Text:
 
 
 def render_mark(words: str, mark_style: MarkStyle, *, coloured: bool) -> Text:
-    """Return words in the style of a mark."""
+    """Return words as a mark shows them: coloured, or in brackets without colours.
+
+    A mark is a part of a lead that is shown differently: the same words in both articles, or a name that only one has.
+    """
     return (
         Text(words, mark_style.style)
         if coloured

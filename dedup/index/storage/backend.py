@@ -53,7 +53,7 @@ class IndexRow(NamedTuple):
 
 
 class IndexState(NamedTuple):
-    """The progress of an index, by which a process sees that another one has written."""
+    """How many articles an index has taken and how often it lost some: a change shows that another process has written."""
 
     articles: int
     """The position that the next article takes."""
@@ -95,7 +95,7 @@ class StorageBackend(Protocol):
         """Make an empty index with these settings and versions."""
 
     def read_state(self) -> IndexState:
-        """Return the progress of the index."""
+        """Return the state, which changes with every write."""
 
     def iter_rows(self, start: int = 0) -> Iterator[list[IndexRow]]:
         """Yield the rows from a position on, in order, in chunks."""
@@ -109,7 +109,7 @@ class StorageBackend(Protocol):
     def get_duplicates(self, position: int) -> list[IndexRow]:
         """Return the rows of the articles that repeat a kept one, by position."""
 
-    def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
+    def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys followed by the packed sketch at each of the given positions; leave missing ones out."""
 
     def record(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
@@ -142,7 +142,7 @@ class StorageBackend(Protocol):
     def read_checksums(self, positions: Sequence[int]) -> dict[int, Checksums]:
         """Return the stored checksums at the given positions; empty where the storage keeps none."""
 
-    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+    def replace_damaged_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Write restored rows and sketches in the place of damaged ones; their checksums stay as they are."""
 
     def write_state(self, state: IndexState) -> None:

@@ -74,7 +74,7 @@ class MemoryBackend:
         """Return the rows of the articles that repeat a kept one."""
         return self.get_rows_at(self._duplicates.get(position, []))
 
-    def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
+    def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
         held = (position for position in positions if position in self._sketches)
         return {position: self._rows[position].keys + self._sketches[position] for position in held}
@@ -135,7 +135,7 @@ class MemoryBackend:
         """Return nothing: there are no checksums."""
         return {}
 
-    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+    def replace_damaged_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Write rows and sketches in the place of damaged ones."""
         self._rows.update({row.position: row for row in rows})
         self._sketches.update(sketches)

@@ -156,7 +156,7 @@ class PostgresBackend(CheckedBackend):
         with self.skip_checksums():
             self.write_state(self.read_state())
             for rows in self.iter_rows():
-                sketches = self.get_sketches([row.position for row in rows])
+                sketches = self.get_packed_sketches([row.position for row in rows])
                 self._run_statement(
                     "UPDATE {schema}.articles SET checksum = given.row_sum, sketch_checksum = given.sketch_sum "
                     "FROM unnest(%s::int4[], %s::int8[], %s::int8[]) AS given (place, row_sum, sketch_sum) "
@@ -268,7 +268,7 @@ class PostgresBackend(CheckedBackend):
         """Return the rows of the articles that repeat a kept one."""
         return self._select_rows("leader = %s AND leader <> position ORDER BY position", position)
 
-    def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
+    def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
         found = self._fetch_all(
             "SELECT position, keys, sketch, sketch_checksum FROM {schema}.articles "
@@ -311,7 +311,7 @@ class PostgresBackend(CheckedBackend):
             for row in rows:
                 copy.write_row(row)
 
-    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+    def replace_damaged_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Write restored rows and sketches in the place of damaged ones."""
         for row in rows:
             self._run_statement(

@@ -195,7 +195,7 @@ class SqliteBackend(CheckedBackend):
         query = f"{ROWS_QUERY} WHERE leader = ? AND leader <> position ORDER BY position"
         return self._select_rows(query, position)
 
-    def get_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
+    def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
         query = f"{SKETCHES_QUERY} WHERE position IN ({JSON_VALUES})"
         return self._parse_sketches(self._fetch_checked(SKETCH_TYPES, query, json.dumps(list(positions))))
@@ -228,7 +228,7 @@ class SqliteBackend(CheckedBackend):
             self._db.executemany("INSERT INTO sketches VALUES (?, ?)", sketches.items())
         self.write_state(state._replace(articles=state.articles + len(rows)))
 
-    def restore_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
+    def replace_damaged_rows(self, rows: Sequence[IndexRow], sketches: Mapping[int, bytes]) -> None:
         """Write restored rows and sketches in the place of damaged ones."""
         columns = ", ".join(f"{name} = ?" for name in IndexRow._fields[:-1])
         links = [(row.position, row.follows) for row in rows if row.follows != row.position]

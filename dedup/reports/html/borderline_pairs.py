@@ -10,7 +10,7 @@ import numpy as np
 from dedup.evaluation.near_threshold import NearMisses
 from dedup.formatting import format_percent, to_probability
 from dedup.matching.evidence_columns import CONTAINED, CONTAINS, JACCARD
-from dedup.matching.guards import has_different_subject, is_template
+from dedup.matching.guards import has_different_subject, shares_only_template
 from dedup.matching.match_params import MatchParams, get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports import reasons
@@ -166,5 +166,7 @@ def should_match(pair_evidence: reasons.PairEvidence, rules: MatchParams) -> boo
     if cut and pair_evidence.has_digest:
         return False
     return bool(
-        pair_evidence.fewest_words >= rules.min_words and not is_template(row) and (is_same or copied or cut)
+        pair_evidence.fewest_words >= rules.min_words
+        and not shares_only_template(row)
+        and (is_same or copied or cut)
     )

@@ -88,11 +88,11 @@ def build_score_chart(
 
 
 def make_chart_column(
-    label: str, count: int, x: float, width: float, height: float, above: float, kind: str
+    label: str, count: int, x: float, width: float, height: float, base_height: float, kind: str
 ) -> ChartColumn:
-    """Return a column stacked on a column of `above` pixels; even a count of 1 is visible."""
+    """Return a column that stands `base_height` pixels above the axis; even a count of 1 is visible."""
     height = max(height, 1.5) if count else 0.0
-    y = CHART_HEIGHT - above - height
+    y = CHART_HEIGHT - base_height - height
     inset = width * COLUMN_GAP / 2
     return ChartColumn(
         label, count, round(x + inset, 3), round(width - 2 * inset, 3), round(y, 1), round(height, 1), kind

@@ -200,7 +200,7 @@ class SparkCorpus:
 
         if numbers:
             lines = self._session.read.option("lineSep", "\n").text(self._get_paths(numbers))
-            yield lines.select(sql.col("value").cast("binary"), *build_split_columns())
+            yield lines.select(sql.col("value").cast("binary"), *build_split_id_columns())
 
     def _read_rows(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:
         """Yield the rows of Parquet files, each with its split and row number."""
@@ -211,7 +211,7 @@ class SparkCorpus:
             self._files.build_reading(numbers[0], None, ignore).check_columns(rows.columns)
             asked = rows.columns if whole else list_column_names(self._files.rules.names)
             columns = [sql.col(escape_column_name(name)) for name in asked if name in rows.columns]
-            yield rows.select(*build_split_columns(), sql.col("_metadata.row_index"), *columns)
+            yield rows.select(*build_split_id_columns(), sql.col("_metadata.row_index"), *columns)
 
     def _read_whole_files(self, numbers: Sequence[int], *, whole: bool) -> Iterator[DataFrame]:  # noqa: ARG002 - files are always read whole
         """Yield the paths of files; with their bytes, if they are on a remote file system."""
@@ -225,7 +225,7 @@ class SparkCorpus:
             yield self._session.read.format("binaryFile").load(there).select("path", "content")
 
 
-def build_split_columns() -> list[Column]:
+def build_split_id_columns() -> list[Column]:
     """Return the columns that identify the split of a row."""
     from pyspark.sql import functions as sql
 

@@ -25,7 +25,11 @@ from dedup.io.articles import ProgressCallback, to_batches
 from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
 from dedup.text.boilerplate.passages import Passages, find_passages, hash_strings, is_in_sorted
-from dedup.text.boilerplate.profile import MAX_SOURCE_NAME_CHARACTERS, BoilerplateProfile, normalize_spaces
+from dedup.text.boilerplate.profile import (
+    MAX_SOURCE_NAME_CHARACTERS,
+    BoilerplateProfile,
+    normalize_line_spaces,
+)
 from dedup.text.boilerplate.rules import clean_text_lines, clean_titles
 from dedup.text.tokenizer import get_utf8_buffers
 
@@ -180,7 +184,7 @@ def collect_passage_texts(
             row = int(passages.rows[p])
             n = int(np.searchsorted(keys, passages.keys[p]))
             start, end = passages.spans[p].tolist()
-            passage = normalize_spaces(data[start:end].tobytes().decode())
+            passage = normalize_line_spaces(data[start:end].tobytes().decode())
             sources.setdefault(articles["source"][row].as_py(), {})[passage] = int(counts[n])
             is_missing[n] = False
     return sources

@@ -17,7 +17,7 @@ from typing import Any
 from dedup.formatting import format_count
 from dedup.io.json_file import encode_json_file, read_json_object
 
-__all__ = ["BoilerplateProfile", "encode_profile", "is_passage", "normalize_spaces", "read_boilerplate"]
+__all__ = ["BoilerplateProfile", "encode_profile", "is_passage", "normalize_line_spaces", "read_boilerplate"]
 
 MAX_PROFILE_BYTES = 64 << 20
 """The maximum size of a boilerplate file."""
@@ -114,11 +114,11 @@ def has_encodable_text(value: str) -> bool:
 def is_passage(text: str) -> bool:
     """Return whether a text is or contains a passage: one of its lines is long enough."""
     return has_encodable_text(text) and any(
-        len(normalize_spaces(line).encode()) >= MIN_LINE_BYTES for line in text.split("\n")
+        len(normalize_line_spaces(line).encode()) >= MIN_LINE_BYTES for line in text.split("\n")
     )
 
 
-def normalize_spaces(text: str) -> str:
+def normalize_line_spaces(text: str) -> str:
     """Return a text with each run of spaces within a line as one space, and none at its ends."""
     return SPACES_WITHIN_LINE.sub(" ", text).strip(" ")
 
@@ -128,6 +128,6 @@ def is_nonnegative_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def encode_profile(profile: BoilerplateProfile, version: str) -> bytes:
-    """Return the content of the file of a profile; `version` is that of dedup."""
-    return encode_json_file(version, {"articles": profile.articles, "sources": profile.sources})
+def encode_profile(profile: BoilerplateProfile, dedup_version: str) -> bytes:
+    """Return the content of the file of a profile, which names the version of dedup that made it."""
+    return encode_json_file(dedup_version, {"articles": profile.articles, "sources": profile.sources})
