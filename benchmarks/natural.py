@@ -33,7 +33,7 @@ class Share(NamedTuple):
     """Judged pairs that it joins."""
     same: float
     """Of what is joined, one story."""
-    affair: float
+    storyline: float
     """Of what is joined, one story or a follow-up."""
     recall: float
     """Of the pairs of one story, joined."""
@@ -57,7 +57,7 @@ def weigh_judged(result: Result, pairs: list[dict[str, Any]]) -> Share:
     joined = find_joined(result, pairs)
     weight = np.array([pair["weight"] for pair in pairs])
     same = np.array([pair["label"] == "same" for pair in pairs])
-    affair = np.array([pair["label"] != "different" for pair in pairs])
+    storyline = np.array([pair["label"] != "different" for pair in pairs])
 
     def share(part: np.ndarray, whole: np.ndarray) -> float:
         return float((weight * (part & whole)).sum() / max(float(weight[whole].sum()), 1e-9))
@@ -66,7 +66,7 @@ def weigh_judged(result: Result, pairs: list[dict[str, Any]]) -> Share:
         count_modelled(result),
         int(joined.sum()),
         share(same, joined),
-        share(affair, joined),
+        share(storyline, joined),
         share(joined, same),
     )
 
@@ -80,13 +80,15 @@ def natural_figures(cluster: Clusterer) -> dict[str, float]:
     """Print what runs join of natural news; return the figures that have floors."""
     figures: dict[str, float] = {}
     print(
-        f"{'natural news, by judged pairs':30} {'level':9} {'dropped':>7} {'joined':>6} {'same':>6} {'affair':>6} {'recall':>6}"
+        f"{'natural news, by judged pairs':30} {'level':9} {'dropped':>7} {'joined':>6} "
+        f"{'same':>6} {'storyline':>9} {'recall':>6}"
     )
     for name in WEIGHED:
         for level in ("story", "storyline"):
             found = weigh_judged(cluster(name, level), judged_rows(name))
             print(
-                f"{name:30} {level:9} {found.dropped:7} {found.pairs:6} {found.same:6.3f} {found.affair:6.3f} {found.recall:6.3f}"
+                f"{name:30} {level:9} {found.dropped:7} {found.pairs:6} "
+                f"{found.same:6.3f} {found.storyline:9.3f} {found.recall:6.3f}"
             )
             if name not in PINNED:
                 continue
@@ -94,7 +96,7 @@ def natural_figures(cluster: Clusterer) -> dict[str, float]:
                 figures[f"{name}, story: joined, one story"] = found.same
                 figures[f"{name}, story: one story, joined"] = found.recall
             else:
-                figures[f"{name}, storyline: joined, one affair"] = found.affair
+                figures[f"{name}, storyline: joined, one storyline"] = found.storyline
     return figures | wire_figures(cluster) | flashes_figure(cluster) | saga_figure() | calibration_figure()
 
 

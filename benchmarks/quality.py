@@ -50,7 +50,7 @@ MEASURED_ON = {
         for figure in (
             "story: joined, one story",
             "story: one story, joined",
-            "storyline: joined, one affair",
+            "storyline: joined, one storyline",
         )
     },
     "wire, not dropped as rewrites": ("wire",),

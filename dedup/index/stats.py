@@ -22,9 +22,9 @@ class IndexStats:
     dropped: dict[str, int]
     """The number of dropped articles by relation, largest first."""
     storylines: int
-    """Running affairs of at least two kept articles."""
+    """Storylines of at least two kept articles."""
     followups: int
-    """Kept articles that follow another: the further chapters of these affairs."""
+    """Kept articles that follow another: the later chapters of these storylines."""
     versions: int
     """Articles whose id came before with another text."""
     looked_up: int

@@ -1,6 +1,6 @@
-"""Compute the evidence that depends on the neighbours of an article: other kept articles of its affair.
+"""Compute the evidence that depends on the neighbours of an article: other kept articles of its storyline.
 
-The neighbours show which terms are common in the affair, so that the rest of a new article says whether it reports the same
+The neighbours show which terms are common in the storyline, so that the rest of a new article says whether it reports the same
 moment as a kept one (docs/decisions/0009-levels.md).
 """
 
@@ -29,17 +29,17 @@ from dedup.sketches.terms import (
 from dedup.text.vocabulary import WEIGHT_SCALE
 
 MAX_NEIGHBOURS = 5
-"""The number of neighbours used; five describe an affair as well as forty do (docs/decisions/0009-levels.md)."""
+"""The number of neighbours used; five describe a storyline as well as forty do (docs/decisions/0009-levels.md)."""
 
 
 @jit_leaf
 def fill_context_evidence(s, i, j, neighbours, n, nearer_count, other_count, workspace):
     """Write the columns from `CONTEXT_START` on: the share of what is new in the loaded sketch `i` that `j` has.
 
-    `neighbours[:n]` represent the affair; `j` itself does not count among them. The fewer of them have a term, the more
-    it weighs, so the common words of the affair cancel out. Without neighbours a term has its usual weight.
+    `neighbours[:n]` represent the storyline; `j` itself does not count among them. The fewer of them have a term, the more
+    it weighs, so the common words of the storyline cancel out. Without neighbours a term has its usual weight.
     `nearer_count` and `other_count` are numbers of kept articles: those nearer to `i` than `j` is, and those of the
-    affair other than `j`. An undated article is most likely of the same day as its neighbours.
+    storyline other than `j`. An undated article is most likely of the same day as its neighbours.
     """
     count_in_neighbours(s, i, neighbours, n, workspace)
     mark_shared_terms(s, i, j, workspace)

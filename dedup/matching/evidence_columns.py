@@ -41,12 +41,12 @@ EVIDENCE_NAMES = (
     "event_days_differ",  # 1 if both name days there, and none in common
     "figure_share",  # share of numbers among the terms, mean of the two articles
     "terms_of_longer",  # distinct terms of the article with more of them
-    "new_title_found",  # share of the title's terms, weighted by their rarity in the affair, that the kept article has
+    "new_title_found",  # share of the title's terms, weighted by their rarity in the storyline, that the kept article has
     "new_lead_found",  # the same of title + first 80 words
     "new_opening_found",  # the same of title + first 220 words
     "new_text_found",  # the same of all terms
     "nearer",  # ln(1 + kept articles nearer to the article than this one)
-    "neighbours",  # ln(1 + other kept articles of the same affair)
+    "neighbours",  # ln(1 + other kept articles of the same storyline)
     "same_day_neighbour",  # 1 if the article is undated and a neighbour is dated within a day of the kept article
 )
 """The columns of evidence, in order; similarities are in [0, 1]."""
@@ -103,4 +103,4 @@ EVIDENCE_COUNT = len(EVIDENCE_NAMES)
 FEATURES_START = STORY_45
 """The columns before this one decide copies and templates; the models use it and those after it."""
 CONTEXT_START = NEW_TITLE_FOUND
-"""The columns from this one on depend on the neighbours of the article: other kept articles of its affair."""
+"""The columns from this one on depend on the neighbours of the article: other kept articles of its storyline."""

@@ -1,7 +1,7 @@
 """Load the models and compute their scores: logistic regressions over the evidence of a pair.
 
 The story model says whether two articles report the same event at the same moment (`rewrite`), the storyline model whether
-they belong to one affair (`followup`). Their coefficients are in `data/story.json` and `data/storyline.json`, fitted by
+they belong to one storyline (`followup`). Their coefficients are in `data/story.json` and `data/storyline.json`, fitted by
 `benchmarks/fit_story.py` and `benchmarks/fit.py`. The settings may replace one of them.
 """
 

@@ -1,4 +1,4 @@
-"""Find the neighbours of an article: the nearest kept articles of its affair, which the story model needs."""
+"""Find the neighbours of an article: the nearest kept articles of its storyline, which the story model needs."""
 
 from dedup.jit import jit_leaf
 from dedup.matching.comparisons import STORYLINE_ODDS
@@ -9,7 +9,7 @@ from dedup.matching.context_evidence import MAX_NEIGHBOURS, fill_context_evidenc
 def find_neighbours(params, state, comparisons, chunk_row, neighbours):
     """Write the nearest kept articles of an article into `neighbours`, nearest first; return their number.
 
-    Only kept articles that it would follow count: they represent its affair.
+    Only kept articles that it would follow count: they represent its storyline.
     """
     n = 0
     for k in range(comparisons.counts[chunk_row]):
@@ -43,7 +43,7 @@ def is_nearer(state, comparisons, chunk_row, k, other):
 
 @jit_leaf
 def count_neighbours(params, state, comparisons, chunk_row, root, odds):
-    """Return (kept articles nearer than `root`, whose storyline log-odds are `odds`; other kept articles of the affair)."""
+    """Return (kept articles nearer than `root`, whose storyline log-odds are `odds`; other kept articles of the storyline)."""
     nearer_count = other_count = 0
     for k in range(comparisons.counts[chunk_row]):
         other = comparisons.others[chunk_row, k]

@@ -1,6 +1,6 @@
 """Compute the evidence that depends on the two articles of a pair alone.
 
-Similar events share the *words* of an event but not its names; articles of one affair share the *names* but not the words.
+Similar events share the *words* of an event but not its names; articles of one storyline share the *names* but not the words.
 So cosines are taken separately for names and for other words, and combined by their geometric mean, which is high only if
 both are. Rare names say more than rare words: a name counts by its weight squared, as in TF-IDF, a word by its weight. The
 columns hold square roots of cosines, which are closer to what readers call similarity

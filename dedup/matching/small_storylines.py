@@ -19,7 +19,7 @@ def join_small_storylines(
     """Return the assignments with the stories of small undated storylines joined, and the number of articles dropped thereby.
 
     Without dates, a follow-up cannot be told from a rewrite. A storyline of at most `MAX_STORIES_JOINED` kept articles is
-    more often one story; a larger one is an affair, whose chapters must be kept. So the articles of small ones are
+    more often one story; a larger one has chapters, which must be kept. So the articles of small ones are
     clustered again, among themselves, at the level of storylines; those that join become rewrites.
     """
     story_counts = np.bincount(

@@ -51,8 +51,8 @@ EVIDENCE_LABELS: Mapping[str, str] = {
     "new_lead_found": "new terms of title + 80 words, found in the other",
     "new_opening_found": "new terms of title + 220 words, found in the other",
     "new_text_found": "new terms of its text, found in the other",
-    "nearer": "articles of the affair that are nearer to it",
-    "neighbours": "articles of the affair beside the other",
+    "nearer": "articles of the storyline that are nearer to it",
+    "neighbours": "articles of the storyline beside the other",
     "same_day_neighbour": "undated, and an article near to it is of the other's day",
 }
 """A short description of each of `EVIDENCE_NAMES`. "New" means missing from the other kept articles of the storyline."""

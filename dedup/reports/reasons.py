@@ -58,7 +58,7 @@ def explain_match(relation: str, score: float) -> str:
         "excerpt": f"{share} of its 3-word shingles are found in the other",
         "extension": f"it holds {share} of the other's 3-word shingles, and more",
         "rewrite": f"the probability that they tell the same story is {share}",
-        "followup": f"the same affair, another chapter; the probability that they belong to one storyline is {share}",
+        "followup": f"they are two chapters of one storyline, with a probability of {share}",
     }[relation]
 
 

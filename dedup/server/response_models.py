@@ -31,7 +31,7 @@ class ErrorBody(Body):
 
 
 class FollowedArticle(Body):
-    """The article that a kept article follows as another chapter of the affair."""
+    """The first article of the storyline in which a kept article is a later chapter."""
 
     id: str
     probability: float = Field(ge=0, le=1)
@@ -48,7 +48,7 @@ class DedupFields(Body):
     evidence: dict[str, float] = Field(default=LEFT_OUT, description="Of a dropped article.")
     storyline: str = Field(description="The id of the first article of the storyline.")
     follows: FollowedArticle = Field(
-        default=LEFT_OUT, description="Of a kept article that is another chapter of an affair."
+        default=LEFT_OUT, description="Of a kept article that is a later chapter of a storyline."
     )
     again: Literal[True] = Field(
         default=LEFT_OUT,

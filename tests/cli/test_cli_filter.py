@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 from commands import called, lines_of, on_terminal, process, written
-from newsmaker import Article, affairs, batch, planned, story
+from newsmaker import Article, batch, make_storylines, planned, story
 
 from dedup.index.answers import Answer, build_answer_verdict, get_answer_evidence
 from dedup.index.index import Index
@@ -226,8 +226,8 @@ def answers_to(articles: list[Article], level: str) -> list[Answer]:
 
 @pytest.fixture(scope="module")
 def chapters(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a corpus of a few affairs."""
-    return written(tmp_path_factory.mktemp("affairs") / "news.jsonl", affairs(60, seed=3))
+    """Return a corpus of a few storylines."""
+    return written(tmp_path_factory.mktemp("storylines") / "news.jsonl", make_storylines(60, seed=3))
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -235,7 +235,7 @@ def chapters(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_with_an_index_all_is_annotated_with_its_storyline(
     level: str, streams: bool, chapters: Path, tmp_path: Path
 ) -> None:
-    expected = answers_to(affairs(60, seed=3), level)
+    expected = answers_to(make_storylines(60, seed=3), level)
     corpus, given = ("-", chapters.read_text()) if streams else (chapters, "")
     options = ("--annotate", "--index", tmp_path / "seen.db", "--dropped", tmp_path / "dropped.jsonl")
 

@@ -271,14 +271,14 @@ def test_a_chapter_opens_its_story_and_a_story_its_storyline(running: Path, brow
 
         expect(page.locator("h1:focus")).to_have_text(story(3)["title"])
         expect(page.locator(".members tbody tr")).to_have_count(2)
-        expect(page.locator(".affair")).to_have_text(
+        expect(page.locator(".storyline-note")).to_have_text(
             f"Chapter 3 of {CHAPTERS} in the storyline {story(1)['title']}; it follows with a probability of 90%. "
             "Compare them"
         )
-        page.locator(".affair a").first.click()
+        page.locator(".storyline-note a").first.click()
         expect(page.locator("h1:focus")).to_have_text(story(1)["title"])
         page.locator(".course .chapter").first.click()
-        expect(page.locator(".affair")).to_have_text(
+        expect(page.locator(".storyline-note")).to_have_text(
             f"Chapter 1 of {CHAPTERS} in the storyline that it leads."
         )
 
@@ -332,7 +332,7 @@ def test_a_storyline_that_there_is_not_is_told_so(running: Path, browser: Browse
 def test_where_followups_join_they_are_told_by_a_colour_of_their_own(joined: Path, browser: Browser) -> None:
     with opened(browser, joined) as page:
         expect(page.locator(".legend tr", has_text="followup")).to_contain_text(
-            "another chapter of the same affair"
+            "another chapter of the same storyline"
         )
         expect(page.locator(".key:visible")).to_contain_text("matched as follow-ups")
         colours = page.locator(".legend .relation").evaluate_all(

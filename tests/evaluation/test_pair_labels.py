@@ -79,7 +79,7 @@ def test_pairs_are_read_whatever_the_format(name: str, content: str, tmp_path: P
         ("p.tsv", "a\tb\tsame\nx\ty\t1\nx\tz\tdifferent\ny\tz\topen\n"),
     ],
 )
-def test_not_the_same_in_an_older_file_leaves_the_affair_open(
+def test_not_the_same_in_an_older_file_leaves_the_storyline_open(
     name: str, content: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")

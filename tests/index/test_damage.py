@@ -11,7 +11,7 @@ from earlier import do_beside, make_earlier
 from homes import Place
 from hypothesis import given
 from hypothesis import strategies as st
-from newsmaker import Article, affairs, batch
+from newsmaker import Article, batch, make_storylines
 
 from dedup.errors import DedupError, IndexingError
 from dedup.index.answers import Answer
@@ -21,7 +21,7 @@ from dedup.index.storage.checksum import compute_checksum, correct_flipped_bit, 
 from dedup.index.storage.sqlite import PAGE_BYTES
 from dedup.settings.settings import Settings
 
-ARTICLES = affairs(120, seed=5)
+ARTICLES = make_storylines(120, seed=5)
 KNOWN, LATER = ARTICLES[:80], ARTICLES[80:]
 ALONE = Settings(threads=1)
 FLIPS = 200

@@ -12,7 +12,7 @@ from homes import Place
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsmaker import FIRST_DAY, Article, affairs, batch, corpora, planned, sagas
+from newsmaker import FIRST_DAY, Article, batch, corpora, make_storylines, planned, sagas
 
 from dedup.errors import IndexingError, InputError, SettingsError
 from dedup.index.answers import Answer
@@ -110,7 +110,7 @@ def test_law_6_at_each_level(level: str, articles: list[Article], size: int) -> 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 def test_law_6_at_each_level_in_every_home(place: Place, level: str, size: int) -> None:
-    ordered, expected = run_at(level, affairs(90, seed=3))
+    ordered, expected = run_at(level, make_storylines(90, seed=3))
 
     with Index.open(place, Settings(level=level)) as index:
         found = answered(index, ordered, size)
@@ -386,7 +386,7 @@ def test_a_failed_turn_leaves_no_trace(lasting_place: Place, monkeypatch: pytest
 
 
 def test_links_survive_reopening(lasting_place: Place) -> None:
-    ordered, expected = run_at("story", affairs(90, seed=3))
+    ordered, expected = run_at("story", make_storylines(90, seed=3))
     with Index.open(lasting_place) as index:
         answered(index, ordered[:60], 20)
 
@@ -403,7 +403,7 @@ def test_links_survive_reopening(lasting_place: Place) -> None:
 
 
 def test_an_article_that_follows_another_is_answered_so_again(place: Place) -> None:
-    articles = affairs(60, seed=3)
+    articles = make_storylines(60, seed=3)
 
     with Index.open(place) as index:
         first, again = answered(index, articles, 60), answered(index, articles, 60)
@@ -438,7 +438,7 @@ def test_law_4_a_model_says_of_the_recorded_evidence_what_was_answered(
 
 def test_the_articles_of_a_cluster_are_of_one_storyline(place: Place) -> None:
     with Index.open(place) as index:
-        answered(index, affairs(60, seed=3), 60)
+        answered(index, make_storylines(60, seed=3), 60)
         dropped = next(
             answer
             for rows in index.backend.iter_rows()

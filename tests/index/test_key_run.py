@@ -11,7 +11,7 @@ from earlier import do_beside
 from homes import Place
 from hypothesis import given
 from hypothesis import strategies as st
-from newsmaker import FIRST_DAY, affairs, batch
+from newsmaker import FIRST_DAY, batch, make_storylines
 
 from dedup.index.answers import Answer
 from dedup.index.index import Index
@@ -26,7 +26,7 @@ from dedup.index.key_run import (
 from dedup.index.lookup import ArticleLookup
 from dedup.settings.settings import Settings
 
-ARTICLES = affairs(120, seed=7)
+ARTICLES = make_storylines(120, seed=7)
 KNOWN, LATER = ARTICLES[:80], ARTICLES[80:95]
 ALONE = Settings(threads=1)
 RUN = 16

@@ -17,7 +17,7 @@ from homes import Place
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsmaker import FIRST_DAY, Article, affairs, batch, chapter_of, planned, sagas, story, version
+from newsmaker import FIRST_DAY, Article, batch, chapter_of, make_storylines, planned, sagas, story, version
 
 from dedup.errors import IndexingError
 from dedup.index.index import Index
@@ -195,7 +195,7 @@ def test_stats_count_what_there_is(place: Place) -> None:
 
 def test_stats_count_storylines(place: Place) -> None:
     with Index.open(place) as index:
-        answers = index.decide(batch(affairs(60, seed=3)))
+        answers = index.decide(batch(make_storylines(60, seed=3)))
         stats = index.stats()
 
     links = [answer.link.canonical for answer in answers if answer.link]
@@ -216,7 +216,7 @@ def test_the_log_says_what_was_answered(place: Place) -> None:
 
 def test_the_log_tells_storylines(place: Place) -> None:
     with Index.open(place) as index:
-        answers = index.decide(batch(affairs(60, seed=3)))
+        answers = index.decide(batch(make_storylines(60, seed=3)))
         log = [row for rows in index.log() for row in rows]
 
     assert [row["storyline"] for row in log] == [answer.storyline for answer in answers]
@@ -235,7 +235,7 @@ def test_the_log_tells_storylines(place: Place) -> None:
 @pytest.mark.parametrize("name", ["log.jsonl", "log.parquet", "log.csv"])
 def test_storylines_are_exported(tmp_path: Path, name: str) -> None:
     with Index.open(tmp_path / "seen.db") as index:
-        answers = index.decide(batch(affairs(60, seed=3)))
+        answers = index.decide(batch(make_storylines(60, seed=3)))
 
     done = called("index", "export", tmp_path / "seen.db", "-o", tmp_path / name)
 
@@ -312,7 +312,7 @@ def test_whatever_is_deleted_leaves_a_sound_index(
 
 def test_whatever_expires_leaves_a_sound_index(lasting_place: Place) -> None:
     articles = sorted(
-        (article for article in affairs(90, seed=5) if article["published"]),
+        (article for article in make_storylines(90, seed=5) if article["published"]),
         key=lambda article: article["published"],
     )
     with Index.open(lasting_place) as index:
@@ -376,7 +376,7 @@ def test_a_link_to_nowhere_is_an_error_in_a_sentence(lasting_place: Place) -> No
             index.add([at(0, 2, "another")])
 
 
-EARLIER = affairs(60, seed=3)
+EARLIER = make_storylines(60, seed=3)
 
 
 @pytest.fixture

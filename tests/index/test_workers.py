@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from homes import Place
-from newsmaker import Article, affairs, batch, sketched
+from newsmaker import Article, batch, make_storylines, sketched
 from postgres_server import Server
 from worker import ALONE, Worker, told, wait_until
 
@@ -34,7 +34,7 @@ LAPS = 5
 def streams(workers: int, seed: int) -> list[list[str]]:
     """Return what each worker is given, an article a line; some ids come with other texts in other streams."""
     random = Random(seed)
-    articles = [json.dumps(article, default=str) for article in affairs(ARTICLES, seed, STORIES)]
+    articles = [json.dumps(article, default=str) for article in make_storylines(ARTICLES, seed, STORIES)]
     corrected = [
         json.dumps({**json.loads(line), "text": f"{json.loads(line)['text']} Corrected by desk {desk}."})
         for desk in range(workers)

@@ -63,10 +63,10 @@ def rows_in_context(articles: list[Article], result: Result) -> dict[str, np.nda
 
 @given(corpora(most=12, stories=3), st.sampled_from(LEVELS))
 @examples(max_examples=20)
-def test_law_1_a_match_is_a_function_of_two_articles_and_of_their_affair(
+def test_law_1_a_match_is_a_function_of_two_articles_and_of_their_storyline(
     articles: list[Article], level: str
 ) -> None:
-    """What does not depend on the affair is that of the two articles alone."""
+    """What does not depend on the storyline is that of the two articles alone."""
     known = by_id(articles)
 
     result = deduplicate(articles, Settings(level=level, undated="apart"))

@@ -53,14 +53,14 @@ FALSE_LINKS = {
     "market-close-wednesday": "earnings-pinfell",
     "warehouse-fire-dunmarrow": "arrest-dunmarrow",
 }
-"""Kept and linked, though no chapters of one affair: two reports that share a town or a stock exchange, and little else. The
+"""Kept and linked, though no chapters of one storyline: two reports that share a town or a stock exchange, and little else. The
 names are in no word list, and so weigh as much as a name can."""
 
 TOO_LATE = {"grane-trial-verdict": "grane-trial-opening"}
 """Chapters eight days apart, which is more than `window_days`."""
 
 CHAPTERS = ("ferry-aground-1", "ferry-captain", "ferry-inquiry-1", "ferry-resignation", "ferry-sailing")
-"""The affair of the Bryony Star; the first and the third chapter are told again the same day."""
+"""The storyline of the Bryony Star; the first and the third chapter are told again the same day."""
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +122,15 @@ def test_five_chapters_make_a_storyline_and_their_retellings_are_dropped(run: Re
     }
 
 
-def test_at_the_level_of_storylines_the_newsroom_falls_into_its_affairs(
+def test_at_the_level_of_storylines_the_newsroom_falls_into_its_storylines(
     articles: list[dict[str, str]],
 ) -> None:
-    affairs = group_ids(articles, "storyline")
-    del affairs["grane-trial"]
+    storylines = group_ids(articles, "storyline")
+    del storylines["grane-trial"]
 
     result = deduplicate(articles, Settings(level="storyline"))
 
     clusters = {frozenset(cluster.ids) for cluster in result.clusters}
-    assert clusters == {frozenset(ids) for ids in affairs.values() if len(ids) > 1} | {
+    assert clusters == {frozenset(ids) for ids in storylines.values() if len(ids) > 1} | {
         frozenset(pair) for pair in FALSE_LINKS.items()
     }

@@ -203,7 +203,7 @@ def test_a_chapter_is_kept_and_follows_the_first() -> None:
     assert found.scores[1] >= settings.followup_probability
 
 
-def test_a_chapter_of_an_affair_is_dropped_where_follow_ups_join() -> None:
+def test_a_chapter_of_a_storyline_is_dropped_where_follow_ups_join() -> None:
     found = assigned([FIRST, WITNESS, story(3)], replace(LINKED, rewrite_probability=0.999))
 
     assert found.leaders.tolist() == [0, 0, 2]
@@ -216,7 +216,7 @@ def test_without_follow_ups_nothing_is_linked() -> None:
     assert not assigned([FIRST, WITNESS], settings).is_follower().any()
 
 
-def test_what_the_affair_has_said_before_counts_less() -> None:
+def test_what_the_storyline_has_said_before_counts_less() -> None:
     """A retelling of the second chapter has what is new in it; the first chapter has not."""
     first, second = mixed(slice(0, 8), slice(0, 3), 1), mixed(slice(0, 8), slice(3, 8), 2)
     retold = mixed(slice(0, 8), slice(3, 8), 3)

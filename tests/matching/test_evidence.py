@@ -45,7 +45,7 @@ SAYS_NOTHING = {
 NONE_THERE = {"weekdays_shared", "event_day_shared", "figure_share", "same_day_neighbour"}
 """The evidence on what a made story does not name, or has not alone."""
 ONE_WAY = EVIDENCE_NAMES[CONTEXT_START:]
-"""The evidence on what the first article says beyond its affair."""
+"""The evidence on what the first article says beyond its storyline."""
 Row = dict[str, float]
 
 

@@ -16,7 +16,7 @@ from homes import Place
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsmaker import Article, affairs, planned, sagas
+from newsmaker import Article, make_storylines, planned, sagas
 from starlette.testclient import TestClient
 
 from dedup.errors import IndexingError
@@ -164,11 +164,11 @@ def test_law_6_any_chunking_into_requests_gives_the_batch(
 
 def test_a_chapter_names_the_article_that_it_follows_wherever_it_is_asked_for(place: Place) -> None:
     with served(place) as client:
-        decisions = sent(client, affairs(60, seed=3))
+        decisions = sent(client, make_storylines(60, seed=3))
         chapter = next(decision for decision in decisions if "follows" in decision["dedup"])
         path = quote(chapter["id"], safe="")
         history, story = client.get(f"/articles/{path}").json(), client.get(f"/clusters/{path}").json()
-        again = sent(client, affairs(60, seed=3))
+        again = sent(client, make_storylines(60, seed=3))
 
     follows = chapter["dedup"]["follows"]
     assert chapter["dedup"]["canonical"] is True

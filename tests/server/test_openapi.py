@@ -74,7 +74,7 @@ def test_every_reply_is_as_described(service: FastAPI, path: str, method: str, d
         ("/clusters/{id}", "GET", {"path_parameters": {"id": "copied"}}),
     ],
 )
-def test_a_reply_that_tells_of_an_affair_is_as_described(
+def test_a_reply_that_tells_of_a_storyline_is_as_described(
     service: FastAPI, path: str, method: str, given_: dict[str, Any]
 ) -> None:
     bringing = {"Authorization": f"Bearer {TOKEN}"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from newsmaker import affairs, planned, story
+from newsmaker import make_storylines, planned, story
 from pyspark.sql import SparkSession
 from sparking import expected, frame, verdicts
 
@@ -62,7 +62,7 @@ SETTINGS = {
 def test_law_6_spark_gives_the_storylines_of_a_local_run(
     spark: SparkSession, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    articles, settings = affairs(200, seed=62), Settings(level=level)
+    articles, settings = make_storylines(200, seed=62), Settings(level=level)
     divide(monkeypatch)
 
     found = deduplicate(frame(spark, articles, 3), settings)

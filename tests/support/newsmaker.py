@@ -116,7 +116,7 @@ def story(number: int) -> Article:
 
 
 def chapter_of(number: int, chapter: int) -> Article:
-    """Return a later chapter of the affair that a story begins: the same cast some days on, mostly in words of the first."""
+    """Return a later chapter of the storyline that a story begins: the same cast some days on, mostly in words of the first."""
     first, random = story(number), Random(1_000_003 * number + chapter)
     cast = list(dict.fromkeys(word for word in first["text"].split() if word[0].isupper()))
     told = [word for word in first["text"].rstrip(".").split() if word in PLAIN]
@@ -134,7 +134,7 @@ def chapter_of(number: int, chapter: int) -> Article:
 
 
 def version(number: int, change: str, seed: int, chapter: int = 0) -> Article:
-    """Return a story, or a later chapter of its affair, after one change, without an id."""
+    """Return a story, or a later chapter of its storyline, after one change, without an id."""
     article = chapter_of(number, chapter) if chapter else story(number)
     random = Random(1_000 * number + seed)
     sentences = [part + "." for part in article["text"].rstrip(".").replace(". ", ".").split(".")]
@@ -182,8 +182,8 @@ def planned(articles: int, seed: int, stories: int = 10) -> list[Article]:
     )
 
 
-def affairs(articles: int, seed: int, stories: int = 6, chapters: int = 4) -> list[Article]:
-    """Return a corpus of so many articles that tell the chapters of a few affairs: the same for the same seed."""
+def make_storylines(articles: int, seed: int, stories: int = 6, chapters: int = 4) -> list[Article]:
+    """Return a corpus of so many articles that tell the chapters of a few storylines: the same for the same seed."""
     random = Random(seed)
     return chapters_of(
         [
@@ -207,7 +207,7 @@ def chapters_of(plans: list[tuple[int, str, int, int]]) -> list[Article]:
 
 
 def sagas(most: int = 30, *, stories: int = 3, chapters: int = 5) -> st.SearchStrategy[list[Article]]:
-    """Return the strategy over corpora of at most so many articles that tell the chapters of a few affairs."""
+    """Return the strategy over corpora of at most so many articles that tell the chapters of a few storylines."""
     plan = st.tuples(
         st.integers(0, stories - 1),
         st.sampled_from(CHANGES),

@@ -15,7 +15,7 @@ STORYLINES = {"c1": [f"c{n}" for n in range(2, CHAPTERS + 1)], "e1": ["e2"]}
 
 
 def saga() -> list[Article]:
-    """Return nine chapters, the last undated, the first told again twice and the third once; and two of another affair."""
+    """Return nine chapters, the last undated, the first told again twice and the third once; and two of another storyline."""
     start = story(1)["published"]
     dates = [start + timedelta(days=n) for n in range(CHAPTERS - 1)]
     chapters = [

@@ -305,14 +305,14 @@ function chapterList(storyline, most) {
 }
 
 /** Return the line that says which storyline a story belongs to, where it is one of several. */
-function affair(place) {
+function makeStorylineNote(place) {
   const storyline = storylineOf.get(place);
   if (!storyline) return "";
   const chapter = `Chapter ${number(storyline.chapters.indexOf(place) + 1)} of ${number(storyline.chapters.length)} in `;
   const leads = place === storyline.first;
   const link = make("a", { href: linkToStoryline(storyline), dir: "auto" }, leads ? "the storyline that it leads" : titleOf(storyline.first));
-  if (leads) return make("p", { class: "affair" }, chapter, link, ".");
-  return make("p", { class: "affair" }, chapter, "the storyline ", link, `; it follows with a probability of ${percent(data.scores[place] / 1000)}. `,
+  if (leads) return make("p", { class: "storyline-note" }, chapter, link, ".");
+  return make("p", { class: "storyline-note" }, chapter, "the storyline ", link, `; it follows with a probability of ${percent(data.scores[place] / 1000)}. `,
     make("a", { href: linkTo({ a: data.ids[storyline.first], b: data.ids[place] }) }, "Compare them"));
 }
 
@@ -327,7 +327,7 @@ function chapterView(place, a, b) {
     make("a", { class: "back", href: "#storylines" }, "← All storylines"),
     make("h1", { tabindex: "-1", dir: "auto" }, titleOf(place)),
     make("p", { class: "lede" }, facts.filter(Boolean).join(" · ")),
-    affair(place),
+    makeStorylineNote(place),
     comparison(...chosen, storyline.chapters, place),
   ];
 }
@@ -343,7 +343,7 @@ function clusterView(cluster, a, b) {
     make("a", { class: "back", href: "#clusters" }, "← All clusters"),
     make("h1", { tabindex: "-1", dir: "auto" }, titleOf(cluster.first)),
     make("p", { class: "lede" }, facts.filter(Boolean).join(" · ")),
-    affair(cluster.first),
+    makeStorylineNote(cluster.first),
     timeline(cluster, members),
     memberTable(cluster, members, a, b),
     comparison(a, b, members),

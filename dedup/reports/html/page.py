@@ -34,7 +34,7 @@ RELATION_MEANINGS = {
     "excerpt": "part of the text that is kept",
     "extension": "the text that is kept, and more",
     "rewrite": "the same story in other words",
-    "followup": "another chapter of the same affair",
+    "followup": "another chapter of the same storyline",
 }
 MAX_CHAPTERS = 20_000
 """The most chapters of storylines in a page; without a limit they could be all articles of a corpus."""
