@@ -99,7 +99,8 @@ def name_kernel_folder(level: str) -> str:
 def find_shipped_level() -> str | None:
     """Return the best CPU level for which the package ships kernels and that this process can use; None if there is none.
 
-    If `NUMBA_CPU_NAME` names a level, the user has chosen; and once numba compiles for a CPU, it cannot be changed.
+    Return None too if the user chose a CPU (`NUMBA_CPU_NAME`, `NUMBA_CPU_FEATURES`), or if numba is already in use, since
+    the CPU cannot be changed then.
     """
     config = numba.config
     if config.CPU_NAME is not None or config.CPU_FEATURES is not None or is_numba_in_use():  # type: ignore[attr-defined]

@@ -56,7 +56,7 @@ def echo(message: str, *, err: bool = False) -> None:
 
 
 def iter_terminal_lines(output: str | None, records: Iterable[WritableRecord]) -> Iterable[WritableRecord]:
-    """Return the records; if they go to a terminal, as lines that mean the same but cannot control it."""
+    """Return the records, escaped if they go to a terminal: the lines mean the same but cannot control it."""
     from dedup.io.table_writer import encode_record_line
 
     if output not in {None, "-"} or not sys.stdout.isatty():

@@ -68,9 +68,10 @@ def ask_with_keys(
 
 @contextmanager
 def open_key_input() -> Iterator[Iterator[str]]:
-    """Give the keys as they are pressed; a terminal is changed for all questions, and changed back after them.
+    """Open an iterator over the keys that the user presses.
 
-    `click.getchar` changes a Unix terminal for each key, and drops the keys that were pressed before it did.
+    On Unix, the terminal passes on each key at once until the end of the block. `click.getchar` would change the terminal
+    for each key, and lose keys that were pressed in between.
     """
     if not sys.stdin.isatty():
         yield iter_line_keys(sys.stdin)

@@ -282,7 +282,7 @@ def count_open_pairs(labels: Labels, clusters: Labels, open_groups: Labels) -> i
 def count_verdicts(
     result: Result, are_together: Callable[[int, int], bool | None]
 ) -> dict[str, RelationVerdicts]:
-    """Return by relation how many drops are right, wrong or open, comparing each dropped article with the kept one."""
+    """Return, for each relation, how many drops are right, wrong or open by the labels of the dropped and the kept article."""
     assignments = result.assignments
     counts: dict[str, Counter[bool | None]] = {name: Counter() for name in RELATIONS}
     for a in np.flatnonzero(assignments.relations >= 0).tolist():

@@ -1,7 +1,7 @@
 """Fit a story or storyline model to labelled pairs, and test whether it is better than the current model.
 
 The fit is pulled toward the current model (`dedup.evaluation.fitting`). Cross-validation chooses the
-strongest pull that is not clearly worse than a weaker one; the strongest is no change at all. If the fitted
+strongest pull that is not clearly worse than a weaker one. The strongest pull leaves the model unchanged. If the fitted
 models are not clearly better on held-out stories, the current model is returned.
 
 Folds consist of stories, so no model is tested on a pair of a story that it was fitted to. A pair of two

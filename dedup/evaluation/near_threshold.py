@@ -1,7 +1,7 @@
 """Find the pairs nearest the threshold of the level's model, on both sides of it.
 
-A result holds the pairs that match. To find the nearest misses, kept articles are looked up again among those
-kept before them, as in a run, and the best candidate of each is taken. So each article is the later one of at
+A result holds the pairs that match. To find the nearest misses, each kept article is looked up again among those
+kept before it, as in a run, and its best candidate is taken. So each article is the later one of at
 most one miss. The number of lookups is bounded. If the sketches of a run are available, the articles are an
 even sample along the rank order. Otherwise only the last articles are sketched again, because an article
 finds its match among those before it.
@@ -46,7 +46,7 @@ __all__ = [
 MAX_LOOKUPS = 20_000
 """The most kept articles that are looked up again: a second of work, or four seconds and 150 MB if they are sketched again."""
 MAX_SHORTFALL = 6.0
-"""Log-odds below the threshold from which a pair is not near it."""
+"""Log-odds; a pair that is further below the threshold is not near it."""
 MAX_WEIGHED_CANDIDATES = 16
 """The most candidates of an article that are scored if it is sketched again: those that share most keys."""
 
@@ -64,7 +64,7 @@ class NearThresholdPair(NamedTuple):
 
 
 class NearMisses(NamedTuple):
-    """The best candidate of each kept article that has one, whatever the reason for keeping both; arrays of equal length."""
+    """The best candidate of each kept article that has one, with any reason for keeping both; arrays of equal length."""
 
     articles_searched: int
     """The number of kept articles that were looked up."""
@@ -101,7 +101,10 @@ def list_matched_pairs(result: Result) -> list[NearThresholdPair]:
 
 
 def find_missed_pairs(result: Result, sketches: Sketches) -> list[NearThresholdPair]:
-    """Return the best candidate of each kept article that only the model rejects, by at most `MAX_SHORTFALL`."""
+    """Return, for each kept article, its best candidate among those that only the model rejects.
+
+    Only candidates with a score at most `MAX_SHORTFALL` below the threshold count.
+    """
     settings, kept = result.settings, list_kept_in_order(result)
     threshold = get_level_threshold(make_match_params(settings))
     lookup_mask = np.zeros(len(sketches.text_hashes), np.bool_)

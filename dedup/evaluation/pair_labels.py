@@ -191,7 +191,7 @@ def parse_pair_label(row: Mapping[str, Any]) -> PairLabel:
 
 
 def parse_answer(row: Mapping[str, Any]) -> str:
-    """Return the answer of a row, from its field label, or from its field same if the label is missing or open."""
+    """Return the answer in the field `label` of a row, or in the field `same` if the label is missing or open."""
     label = parse_answer_field(row, (LABEL_FIELD,), LABEL_FIELD_ANSWERS)
     same = parse_answer_field(row, SAME_FIELDS, SAME_FIELD_ANSWERS)
     if label is None and same is None:
@@ -267,7 +267,7 @@ def is_together(answer: str, level: str) -> bool | None:
 
 
 def find_labelled_pairs(labels: Iterable[PairLabel], ids: Sequence[str], level: str) -> LabelledPairs:
-    """Return labelled pairs by the positions of their ids, as they count at a level; a repeated id is its first article."""
+    """Return the pairs as positions, with their labels as they count at a level; a repeated id means its first article."""
     places: dict[str, int] = {}
     for position, name in enumerate(ids):
         places.setdefault(name, position)

@@ -94,7 +94,7 @@ class Mistake:
     """None if the two are not matched."""
     score: float | None
     probability: float
-    """The probability of the level's model, whichever rule decided."""
+    """The probability of the level's model, even if another rule decided."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ class Answer:
     id: str
     """As given."""
     version: int
-    """1, or more where the id came before with another text."""
+    """1 for the first text of an id, 2 for the second, and so on."""
     match: Match | None
     """The kept article that it repeats, and the evidence; None if it is new, and kept."""
     again: bool
-    """Whether the same id and text came before; then this is the answer of that time."""
+    """Whether the index already had the same id and text; then this is the earlier answer."""
     storyline: str
     """The name of the first article of its storyline; its own where it begins one."""
     link: Match | None = None
@@ -48,7 +48,7 @@ class CorpusAnswers:
 
     by_position: Sequence[Answer]
     new_only: bool = False
-    """Whether an article that came before is not kept again."""
+    """Whether an article that the index already had counts as not kept."""
 
     @property
     def ids(self) -> list[str]:
@@ -120,7 +120,10 @@ def build_past_answers(backend: StorageBackend, rows: Sequence[IndexRow]) -> lis
 
 
 def build_answers(backend: StorageBackend, rows: Sequence[IndexRow], fresh: set[int]) -> list[Answer]:
-    """Return the answers for rows; the second time in a batch, an article came before."""
+    """Return the answers for rows; the articles at the positions in `fresh` are new.
+
+    If a new article is in the rows twice, only the first answer says that it is new.
+    """
     kept = fetch_leaders_and_followed(backend, rows)
     answers = []
     for row in rows:

@@ -1,7 +1,7 @@
 """Hold in memory the lookup tables of an index and its latest sketches.
 
 Other processes may write to the same index. So each transaction begins with a sync, which reads the rows that others have
-recorded since; where articles were removed, it reads all rows anew.
+recorded since; if articles were removed, it reads all rows again.
 """
 
 from collections import OrderedDict
@@ -76,7 +76,7 @@ class IndexCache:
         self.articles.update_count(state.articles)
 
     def _load_runs(self) -> None:
-        """Add the articles of the stored runs, as far as they are sound; the others are read from their rows."""
+        """Add the articles of the stored runs that are not damaged; the others are read from their rows."""
         for position in self._backend.list_runs():
             try:
                 stored = self._backend.read_run_columns(position)
@@ -108,7 +108,7 @@ class IndexCache:
         return self.parse_keys(b"".join(found))
 
     def find_run_faults(self) -> Iterator[str]:
-        """Yield a sentence for each stored run that is damaged: it makes an index open slowly, and changes no answer."""
+        """Yield a sentence for each damaged run. Such a run makes the index open slowly, but changes no answer."""
         size = self.articles.run_articles
         for k, position in enumerate(self._backend.list_runs()):
             slots = (k * size, (k + 1) * size)
@@ -215,7 +215,7 @@ def unpack_columns(data: memoryview) -> ArticleColumns:
 
 
 def add_checksum(part: bytes, slots: tuple[int, int]) -> bytes:
-    """Return a part of the run of a range of slots as it is stored: behind its checksum and that range."""
+    """Return a part of a run as it is stored: after its checksum and the range of its slots."""
     data = RUN_SLOTS.pack(*slots) + part
     return compute_checksum(data).to_bytes(CHECKSUM_BYTES, "little", signed=True) + data
 

@@ -74,7 +74,8 @@ def read_index_level(meta: Mapping[str, str]) -> str:
 def read_index_settings(meta: Mapping[str, str], name: str, *, whole: bool = True) -> Settings:
     """Return the settings that an index was made with; IndexingError where it does not record all of them.
 
-    An index records only digests of a boilerplate file and a model file. Without `whole`, the settings may lack them.
+    An index records only the digests of the boilerplate and model files that it was made with. Without `whole`, the settings
+    may lack these two.
     """
     stored = read_stored_settings(meta, name)
     try:

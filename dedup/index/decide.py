@@ -2,7 +2,7 @@
 
 The sketches of earlier articles that the new ones may match are fetched, and `clustering.assign_leaders` continues from there.
 The result is a row for each new article, and the packed sketches of those that are looked up later. An index that is fed in rank
-order gives the clusters of `deduplicate`, whatever the batches (law 6).
+order gives the clusters of `deduplicate`, in batches of any size (law 6).
 """
 
 import time
@@ -24,7 +24,7 @@ from dedup.settings.settings import Settings
 from dedup.sketches.sketch import Sketches, concat_sketches
 
 TRANSACTION_ARTICLES = 1000
-"""The number of articles in a transaction: other writers wait meanwhile, and all possible matches are fetched."""
+"""The number of articles in a transaction, during which other writers wait and all possible matches are fetched."""
 MIN_PARALLEL_ARTICLES = 64
 """The size from which a batch is worth several threads."""
 

@@ -88,7 +88,7 @@ class Index:
 
         A new index is made with the `settings` (by default `Settings()`). An existing one is opened with its own settings, and
         dates articles on arrival (undated=now) if it was made so, unless the settings say undated=apart. An index of an
-        earlier format is upgraded. `IndexingError` where the file is no index, is damaged, has a newer format or other
+        earlier format is upgraded. `IndexingError` where the file is not an index, is damaged, has a newer format or other
         settings, or where there is no index and `create` is False.
         """
         check_undated(settings or Settings())
@@ -114,7 +114,7 @@ class Index:
 
     @classmethod
     def open_for_maintenance(cls, location: str | Path) -> Self:
-        """Return an existing index, whatever its format and settings, to inspect, repair or shrink it."""
+        """Return an existing index of any format and settings, to inspect, repair or shrink it."""
         return retry(lambda: cls._open_existing_once(location), ABSENT_SECONDS)
 
     @classmethod
@@ -251,7 +251,7 @@ class Index:
     def _match_batch(
         self, ids: Sequence[str], s: Sketches, packed: Sequence[bytes]
     ) -> tuple[list[IndexRow], IndexDecisions]:
-        """Return the rows of all articles of a batch, also of those that came before, and the rows and sketches to record."""
+        """Return the rows of all articles of a batch, also of earlier ones, and the rows and sketches to record."""
         self._cache.sync()
         keys = list(zip(ids, s.content_hashes.view(np.int64).tolist(), strict=True))
         before = self.backend.get_rows_by_id(sorted({*ids, *map(parse_base_id, ids)}))

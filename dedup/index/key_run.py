@@ -73,7 +73,7 @@ def pack_key_run(run: KeyRun) -> bytes:
 
 
 def unpack_key_run(data: memoryview, articles: int) -> KeyRun:
-    """Return the run of `articles` articles of which `pack_key_run` made these bytes; ValueError where it made other ones."""
+    """Return the run of `articles` articles that `pack_key_run` packed into these bytes; ValueError if it did not pack them."""
     if len(data) < HEADER.itemsize:
         raise ValueError("the keys of articles are cut short")
     keys, postings = np.frombuffer(data, HEADER, 1)[0].tolist()

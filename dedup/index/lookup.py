@@ -125,8 +125,8 @@ class ArticleLookup:
     ) -> None:
         """Add articles with rising positions; `keys` holds those of all marked articles, in order.
 
-        Without `keys` the articles are those of a stored run, which is loaded when it is needed. ValueError, and none is
-        added, where one is impossible: a number out of range, or a leader that is not kept.
+        Without `keys` the articles are those of a stored run, which is loaded when it is needed. If a row is impossible (a
+        number out of range, or a leader that is not kept), raise ValueError and add none.
         """
         if not len(positions):
             return
@@ -169,15 +169,15 @@ class ArticleLookup:
             self._insert_keys(old, keys)
 
     def update_count(self, count: int) -> None:
-        """Raise the next position to `count`, where the last articles were removed."""
+        """Set the next position to `count`, which is higher if the last articles were removed."""
         self.next_position = max(self.next_position, count)
 
     def find_near(
         self, s: Sketches, members: np.ndarray, rules: MatchParams, threads: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the slots (int64, rising) of all articles to compare `members` of a batch with, and of their leaders.
+        """Return the slots (int64, rising) of the articles with which to compare `members` of a batch, and of their leaders.
 
-        Also return (bool) whether each member's lookup reached a bound on the work, so that there may be more.
+        Also return (bool) whether the lookup of each member reached a limit on the work: then there may be more.
         """
         threads = min(threads, 1 + len(members) // MIN_ARTICLES_PER_THREAD)
         wanted, bounded = np.zeros(self.article_count, bool), np.zeros(len(members), bool)

@@ -105,9 +105,9 @@ def restore_sketch(row: IndexRow, sketch: bytes | None, stored: Checksums) -> by
 
 
 def repair_state(backend: StorageBackend, first_free: int) -> list[str]:
-    """Write the count of articles anew where it is damaged or too small; return a sentence if so.
+    """Correct the count of articles if it is damaged or too small; return a sentence if so.
 
-    The generation rises, so that each process reads the index anew.
+    The generation rises, so that every process reads the index again.
     """
     with backend.skip_checksums():
         try:

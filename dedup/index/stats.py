@@ -26,7 +26,7 @@ class IndexStats:
     followups: int
     """Kept articles that follow another: the later chapters of these storylines."""
     versions: int
-    """Articles whose id came before with another text."""
+    """Articles whose id the index already had, with another text."""
     looked_up: int
     """Articles that new ones are compared with: those kept, and their rewrites."""
     undated: int

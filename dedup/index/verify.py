@@ -156,7 +156,7 @@ def find_sketch_faults(
 
 
 def find_batch_faults(backend: StorageBackend, rows: Sequence[IndexRow], settings: Settings) -> Iterator[str]:
-    """Yield the faults of the sketches of a batch of rows; where they cannot be read together, of each on its own."""
+    """Yield the faults of the sketches of a batch of rows; if they cannot be read together, read each on its own."""
     try:
         s = IndexCache(backend, settings).get_sketches(
             np.array([row.position for row in rows]), read_days(rows)

@@ -1,7 +1,7 @@
 """Write files that are either complete or absent.
 
 A file is written next to its target under a temporary name, flushed to the disk, and renamed. An interrupted run leaves
-the earlier file as it was. The extension says the compression, and for records the format.
+the earlier file as it was. The extension determines the compression and, for records, the format.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ GZIP_LEVEL = 6
 BUFFER_BYTES = 1 << 16
 
 DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
-"""The errors by which a disk says that it takes no more, whoever meets them."""
+"""The errors with which a disk refuses to store more."""
 
 TABLE_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
@@ -46,10 +46,10 @@ TABLE_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 def open_atomic(path: str | Path | None) -> Iterator[IO[bytes]]:
     """Open a binary file that replaces its target when the block ends, and disappears if the block fails.
 
-    "-" or None is standard output. `.gz`, `.zst` and `.bz2` compress. The new file has the permissions of
-    the file that it replaces, and a link stays a link. A device such as /dev/null is written to directly. Raise
-    OutputError where the target cannot be written to, or the disk is full. A reader that
-    closes the pipe raises BrokenPipeError, for the caller to take as an end.
+    "-" or None is standard output. The extensions `.gz`, `.zst` and `.bz2` compress. A new file gets
+    the permissions of the one it replaces. A link still points to the same file. Anything that is not a regular file,
+    such as /dev/null, is written to directly. Raise OutputError if the target cannot be written to or the disk is full.
+    If the reader of a pipe has closed it, BrokenPipeError is raised: the caller should end.
     """
     shown = "standard output" if path is None or str(path) == STDOUT else str(path)
     try:

@@ -71,7 +71,7 @@ def parse_bounded_int(digits: str) -> int:
 
 
 def check_file_format(value: Any) -> Mapping[str, Any]:
-    """Return the object of a file; raise `ValueError` if it is none, or has another format."""
+    """Return the object of a file; raise `ValueError` if the value is not an object, or has another format."""
     if not isinstance(value, dict) or "format" not in value:
         raise ValueError("it is not an object with a 'format'")
     if value["format"] != FILE_FORMAT or not isinstance(value["format"], int) or value["format"] is True:

@@ -62,7 +62,7 @@ def check_date_format(pattern: str | None) -> None:
         datetime.strptime("", pattern)  # noqa: DTZ007 - nothing is read
     except ValueError as error:
         if "does not match" not in str(error):
-            raise SettingsError(f"{pattern!r} is no pattern of dates: {error}") from None
+            raise SettingsError(f"{pattern!r} is not a date pattern: {error}") from None
     if not re.search(r"%[YyGcDx+s]", pattern):
         raise SettingsError(f"the pattern of dates {pattern!r} has no year, such as %Y")
 

@@ -117,7 +117,7 @@ def classify_evidence(row: np.ndarray, params: MatchParams) -> tuple[int, float]
 
 @jit_leaf
 def cannot_share_storyline(s, kept, other, params, min_odds, row):
-    """Return whether the storyline score stays below `min_odds` whatever the shingles of the pair.
+    """Return whether the storyline score stays below `min_odds`, no matter which shingles the pair shares.
 
     `row` has the evidence of terms and dates. The shared quotations are counted (into `row`) only if the greatest
     possible number would lift the score to `min_odds`.

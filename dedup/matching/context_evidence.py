@@ -34,7 +34,7 @@ MAX_NEIGHBOURS = 5
 
 @jit_leaf
 def fill_context_evidence(s, i, j, neighbours, n, nearer_count, other_count, workspace):
-    """Write the columns from `CONTEXT_START` on: the share of what is new in the loaded sketch `i` that `j` has.
+    """Write the columns from `CONTEXT_START` on: of the terms that are new in the loaded sketch `i`, the share that `j` has.
 
     `neighbours[:n]` represent the storyline; `j` itself does not count among them. The fewer of them have a term, the more
     it weighs, so the common words of the storyline cancel out. Without neighbours a term has its usual weight.

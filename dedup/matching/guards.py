@@ -1,4 +1,4 @@
-"""Reject pairs that share words but not facts, whatever their similarity.
+"""Reject pairs that share words but not facts, even if they are very similar.
 
 The template guard rejects the same words with other names or other numbers: a form filled in twice (weather, results, share
 prices). Reports of figures need not share shingles (daily figures, earnings). Of two short articles on different firms or

@@ -3,7 +3,7 @@
 An open-addressing table leads from a key to a chain of articles, the latest first. A chain consists of blocks, each twice
 as long as the one before it, so a lookup waits for memory once per block and not once per article. If articles come by
 rising date, a full index is first copied without the postings that lie before the windows of all later articles. So it
-stays as large as one window of news, however long the corpus, and closer to the processor; lookups find the same
+stays as large as one window of news, for a corpus of any length, and closer to the processor; lookups find the same
 articles.
 """
 
@@ -42,7 +42,7 @@ GROWTH_FACTOR = 2
 MAX_REACHABLE_SHARE = 0.75
 """An index grows if more than this share of its keys is still in reach; otherwise it would soon be full again."""
 MIN_INITIAL_ARTICLES = 1 << 15
-"""A new index has room for at least this number of articles (or all, if there are fewer), whatever their dates."""
+"""A new index has room for at least this number of articles (or all, if there are fewer), regardless of their dates."""
 MAX_INITIAL_POSTINGS = 1 << 23
 """A new index has room for at most this number of postings: some hundred megabytes, which the system provides as they are
 used."""

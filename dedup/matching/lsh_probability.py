@@ -1,7 +1,7 @@
 """Compute the probability that a pair becomes a candidate for a copy, by its Jaccard similarity.
 
 Two signatures agree in a band of r rows with probability J^r, and in at least one of b bands with 1 - (1 - J^r)^b
-(*Mining of Massive Datasets*, section 3.4.2). Rewrites are looked up by salient terms instead, whatever their Jaccard
+(*Mining of Massive Datasets*, section 3.4.2). Rewrites are looked up by salient terms instead, regardless of their Jaccard
 similarity.
 """
 

@@ -1,7 +1,7 @@
-"""List candidate pairs and score them: for evaluation and reports, which also need the pairs that a run rejects.
+"""List candidate pairs and score them, for evaluation and reports.
 
-A run keeps only the matches. These functions look up the same candidates again, in rank order; in a pair, the article
-that ranks first comes first.
+A run keeps only the matches, but evaluation and reports also need the pairs that it rejects. So these functions look up
+the same candidates again, in rank order. In each pair, the article that ranks first comes first.
 """
 
 from collections.abc import Iterator
@@ -37,10 +37,10 @@ def iter_candidate_pairs(
     query_mask: np.ndarray | None = None,
     max_candidates: int = 0,
 ) -> Iterator[np.ndarray]:
-    """Yield the candidate pairs (n × 2, int64) of articles among those before them in `order`, largest overlap first.
+    """Yield the candidate pairs (n × 2, int64) of each article, largest overlap first.
 
-    Only articles in `query_mask` (a mask over all positions) are looked up. Each has at most `max_candidates` candidates;
-    0 means the limit in the settings.
+    The candidates of an article are among those before it in `order`. Only articles in `query_mask` (a mask over all
+    positions) are looked up. Each has at most `max_candidates` candidates; 0 means the limit in the settings.
     """
     params, articles = make_match_params(settings), len(sketches.text_hashes)
     keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]
@@ -98,9 +98,10 @@ def iter_model_pairs(
 
 
 def score_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndarray:
-    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, kept article first), however low.
+    """Return the log-odds (float64) that the model of the level gives to pairs (n × 2, kept article first).
 
-    It is -inf for pairs that no model decides: copies, templates, articles too short or too far apart in time.
+    Low values are not left out. The value is -inf for pairs that no model decides: copies, templates, and articles that
+    are too short or too far apart in time.
     """
     odds = np.empty(len(pairs))
     fill_pair_odds(sketches, pairs, make_match_params(settings), make_pair_workspace(), odds)
@@ -129,10 +130,10 @@ def fill_pair_odds(s, pairs, params, workspace, odds):
 def compute_evidence_in_context(
     sketches: Any, order: np.ndarray, pairs: np.ndarray, settings: Settings, leaders: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the evidence (pairs × columns, float32) of pairs (n × 2, first in rank order first) among all of `order`.
+    """Return the evidence (pairs × columns, float32) of pairs (n × 2), computed as in a run over the articles in `order`.
 
-    The neighbours of the second article are the articles before it that `leaders` keeps (all, if it is None), as in a
-    run.
+    In each pair, the article that ranks first comes first. The neighbours of the second article are those articles before
+    it that `leaders` keeps. If `leaders` is None, they are all articles before it.
     """
     params, articles = make_match_params(settings), len(sketches.text_hashes)
     keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]

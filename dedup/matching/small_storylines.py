@@ -16,7 +16,7 @@ wire stories are joined; at 2, 4, 5 and 8 it is 7, 14, 16 and 26 (docs/decisions
 def join_small_storylines(
     sketches: Sketches, order: np.ndarray, assignments: Assignments, params: MatchParams, threads: int = 1
 ) -> tuple[Assignments, int]:
-    """Return the assignments with the stories of small undated storylines joined, and the number of articles dropped thereby.
+    """Return the assignments with the stories of small undated storylines joined, and the number of articles this drops.
 
     Without dates, a follow-up cannot be told from a rewrite. A storyline of at most `MAX_STORIES_JOINED` kept articles is
     more often one story; a larger one has chapters, which must be kept. So the articles of small ones are

@@ -105,7 +105,7 @@ class ArticleInput:
 
     @property
     def original_ids(self) -> Sequence[pa.Array | list[Any]] | None:
-        """Return the original ids in groups, None for a missing one; None if all ids are strings."""
+        """Return the original ids in groups, in which a missing id is None. If all ids are strings, return None."""
         return self._id_groups if self._has_other_ids else None
 
     def _reset(self) -> None:
@@ -235,7 +235,10 @@ def get_record(group: ArticleGroup, position: int) -> Mapping[str, Any]:
 
 
 def select_original_ids(group: ArticleGroup, names: Sequence[str]) -> pa.Array | list[Any] | None:
-    """Return the original ids of a group, None for a missing one; None if all ids are strings."""
+    """Return the original ids of a group as a list, in which a missing id is None.
+
+    If all ids are strings, return None instead of a list.
+    """
     if isinstance(group, list):
         ids = [find_first_value(record, names) for record in group]
         return None if all(isinstance(value, str | None) for value in ids) else ids

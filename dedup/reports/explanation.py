@@ -117,7 +117,7 @@ class Explanation:
     score: float | None
     verdict: str
     probability: float
-    """The probability that they are one story (at level storyline, one storyline), whichever rule decided."""
+    """The probability that they are one story (at level storyline, one storyline), even if another rule decided."""
     storyline_probability: float
     """The probability that they are one storyline."""
     intercept: float

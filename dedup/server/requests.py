@@ -132,7 +132,7 @@ def parse_articles(
     batch, reasons = convert_records(records, names)
     reasons |= {position: str(error) for position, error in errors.items()}
     if single and reasons:
-        raise HTTPException(422, f"this is no article: {reasons[0]}")
+        raise HTTPException(422, f"this is not an article: {reasons[0]}")
     return PostedArticles(kind, batch, [p for p in records if p not in reasons], reasons, single)
 
 

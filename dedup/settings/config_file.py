@@ -104,5 +104,5 @@ def check_table(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_setting_value(value: Any) -> Any:
-    """Return a TOML value as `Settings` takes it: lists as tuples."""
+    """Return a TOML value as `Settings` accepts it: lists as tuples."""
     return tuple(value) if isinstance(value, list) else value

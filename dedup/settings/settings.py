@@ -71,7 +71,8 @@ class Settings:
     copy_jaccard: float = option(0.5, "Minimum Jaccard similarity of the word 3-shingles of a copy.", 0.05, 1)
     excerpt_containment: float = option(
         0.8,
-        "Minimum share of the word 3-shingles of an excerpt that the other article contains; for an extension, the reverse.",
+        "Minimum share of an excerpt's word 3-shingles that the other, longer article contains. For an extension, the kept "
+        "article is the shorter one.",
         0.05,
         1,
     )

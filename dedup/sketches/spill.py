@@ -1,7 +1,7 @@
 """Store the sketches of all articles: in memory or, if there are too many, in temporary files.
 
 In memory each field grows in place, so that nothing is stored twice. Beyond a budget the large fields go to files, one
-per field, without names, so that they disappear with the process however it ends. In the end they are mapped into memory.
+per field, without names, so that they disappear with the process, even if it is killed. In the end they are mapped into memory.
 The system then loads a page when it is read, and counts it as memory of the process until it is released
 (`release_pages`). That costs little if the page is needed again soon, because the system caches pages of files while it
 has room. So sketches in files are stored in the order in which they are compared (`order_by`): those needed together then
@@ -32,7 +32,7 @@ CAN_RELEASE_PAGES = hasattr(mmap.mmap, "madvise")
 """Whether pages can be released: not on Windows, which reclaims them itself."""
 STATM = Path("/proc/self/statm")
 PROGRAM_BYTES = 256 << 20
-"""The memory of Python, Arrow and the compiled kernels, whatever the corpus."""
+"""The memory of Python, Arrow and the compiled kernels, the same for every corpus."""
 ORDER_CHUNK_ARTICLES = 64
 """The number of sketches reordered at a time: each loads some megabytes of files into memory, because the system reads
 ahead."""

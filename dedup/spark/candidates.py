@@ -36,7 +36,7 @@ def generate_candidates(sketches: DataFrame, settings: Settings, past: DataFrame
 
     A pair that shares both terms and bands has two rows, one of them banded. `past` has the sketches of
     articles of earlier runs, with the column "mark" (`dedup.index.lookup`). Their pairs with new articles are
-    found too, but not those among themselves. Past articles are the earlier ones of their pairs.
+    found too, but not those among themselves. In these pairs the past article is the earlier one.
     """
     able = sketches.where(sql.col("length") >= settings.min_words).select(
         "number",

@@ -85,7 +85,7 @@ def build_clusterer(settings: Settings) -> Callable[[pa.Table], pa.Table]:
 
 
 def cluster_bucket(table: pa.Table, settings: Settings) -> pa.Table:
-    """Return the decisions on the new articles of a bucket, by number."""
+    """Return the decisions on the new articles of a bucket, keyed by article number."""
     s, rules = unpack_table_sketches(table, settings), make_match_params(settings)
     past_count = len(table) - table["leader"].null_count
     prior = build_prior_assignments(table[:past_count])

@@ -47,9 +47,10 @@ class NumberedArticles(NamedTuple):
 
 
 def assign_numbers(sketches: DataFrame, work: Checkpoints, past: DataFrame | None = None) -> NumberedArticles:
-    """Return the sketches with unique ids, in slices by age; the column given has the id in the input.
+    """Return the sketches with unique ids, in slices by age.
 
-    Numbers and ids differ from those of the articles in `past` (columns number, id, given).
+    The column `given` has the id in the input. Numbers and ids differ from those of the articles in `past` (columns
+    number, id, given).
     """
     named = work.save(assign_new_ids(sketches, past), "names")
     sketches = sketches.withColumn("given", sql.col("id"))
@@ -73,7 +74,7 @@ def assign_numbers(sketches: DataFrame, work: Checkpoints, past: DataFrame | Non
 
 
 def get_next_number(past: DataFrame | None) -> int:
-    """Return the first number of the slice after all past ones."""
+    """Return the first number of this slice; it follows all numbers given in earlier runs."""
     last = None if past is None else (past.agg(sql.max("number")).first() or [None])[0]
     return 0 if last is None else (int(last) >> SLICE_BITS) + 1 << SLICE_BITS
 

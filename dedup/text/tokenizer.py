@@ -173,8 +173,8 @@ def put_word(hashes, flags, n, h, flag, length):
 def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n, first_line):
     """Write the words of one field from position `n` on; return the new `n`.
 
-    `first_line[0]` becomes the position after the last word of the first line with words (-1 if there is no second line),
-    `first_line[1]` whether that line ends like a sentence.
+    Set `first_line[0]` to the position after the last word of the first line with words, or to -1 if no other line
+    follows. Set `first_line[1]` to whether that line ends like a sentence.
     """
     hash_, length, flag = FNV32_BASIS, 0, np.uint8(0)
     sentence_start, in_quotes, ends_sentence = True, False, False

@@ -38,7 +38,7 @@ def used(tmp_path: Path) -> Path:
 def test_a_text_file_is_no_index(newsroom: Path) -> None:
     before = newsroom.read_bytes()
 
-    with pytest.raises(IndexingError, match="it is no index of dedup"):
+    with pytest.raises(IndexingError, match="it is not an index of dedup"):
         Index.open(newsroom)
 
     assert newsroom.read_bytes() == before
@@ -56,7 +56,7 @@ def test_neither_is_another_database(tmp_path: Path) -> None:
     database.close()
     before = place.read_bytes()
 
-    with pytest.raises(IndexingError, match="a database, but no index of dedup"):
+    with pytest.raises(IndexingError, match="a database, but not an index of dedup"):
         Index.open(place)
 
     assert place.read_bytes() == before
@@ -235,7 +235,7 @@ def test_a_file_with_triggers_or_views_is_no_index(used: Path, change: str) -> N
     database.executescript(change)
     database.close()
 
-    with pytest.raises(IndexingError, match="a database, but no index of dedup"):
+    with pytest.raises(IndexingError, match="a database, but not an index of dedup"):
         Index.open(used)
 
 
@@ -254,7 +254,7 @@ def test_nor_is_one_of_an_earlier_format(tmp_path: Path, change: str) -> None:
     database.executescript(change)
     database.close()
 
-    with pytest.raises(IndexingError, match="a database, but no index of dedup"):
+    with pytest.raises(IndexingError, match="a database, but not an index of dedup"):
         Index.open_for_maintenance(place)
 
 

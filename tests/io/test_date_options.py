@@ -59,8 +59,8 @@ def test_dates_in_a_given_form_are_read_and_the_others_as_usual(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("pattern", "sentence"),
     [
-        ("%Q", "'%Q' is no pattern of dates"),
-        ("%d/%", "is no pattern of dates"),
+        ("%Q", "'%Q' is not a date pattern"),
+        ("%d/%", "is not a date pattern"),
         ("%d/%m", "has no year, such as %Y"),
     ],
 )

@@ -239,8 +239,8 @@ REFUSED = {
         400,
         "no line of the body is JSON; the first is broken JSON: Expecting value (line 1, column 1)",
     ),
-    "number": (b"7", JSON, 422, "this is no article: a number, not an object"),
-    "no text": (b'{"id": "a"}', JSON, 422, "this is no article: no text (nor body, content, article)"),
+    "number": (b"7", JSON, 422, "this is not an article: a number, not an object"),
+    "no text": (b'{"id": "a"}', JSON, 422, "this is not an article: no text (nor body, content, article)"),
     "too many": (b"{}\n" * 11, LINES, 413, "a request holds at most 10 articles"),
     "too large": (b" " * 5001, JSON, 413, "the body may have 5,000 bytes; send the articles in parts"),
     "form": (

@@ -233,7 +233,7 @@ def test_an_id_that_cannot_be_kept_as_it_is_is_refused(client: TestClient, name:
     listed = client.post("/articles", content=f"[{body}]", headers={"content-type": "application/json"})
 
     assert alone.status_code == 422
-    assert alone.json()["error"].startswith("this is no article: the id ")
+    assert alone.json()["error"].startswith("this is not an article: the id ")
     assert [list(item) for item in listed.json()] == [["error"]]
 
 

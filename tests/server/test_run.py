@@ -205,7 +205,10 @@ def test_an_index_that_is_none_is_said(tmp_path: Path) -> None:
 
     answer = called("serve", "--index", place, "--port", "0")
 
-    assert (answer.exit_code, answer.stderr) == (1, f"Error: the index {place}: it is no index of dedup\n")
+    assert (answer.exit_code, answer.stderr) == (
+        1,
+        f"Error: the index {place}: it is not an index of dedup\n",
+    )
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

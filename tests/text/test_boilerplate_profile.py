@@ -73,8 +73,8 @@ def test_settings_are_written_with_the_digest() -> None:
         ({"format": 1}, "it has no object of 'sources'"),
         ({**WHOLE, "sources": ["Post"]}, "it has no object of 'sources'"),
         ({**WHOLE, "sources": {"Post": ["A line."]}}, "source 'Post' has no object of passages"),
-        ({**WHOLE, "sources": {" ": {}}}, "' ' is no name of a source, of 1 to 1,000 characters"),
-        ({**WHOLE, "sources": {"P" * 1_001: {}}}, "is no name of a source"),
+        ({**WHOLE, "sources": {" ": {}}}, "' ' is not the name of a source, of 1 to 1,000 characters"),
+        ({**WHOLE, "sources": {"P" * 1_001: {}}}, "is not the name of a source"),
         (
             {**WHOLE, "sources": {"Post": {" ": 5}}},
             "source 'Post' has the passage ' ', which can match nothing",

@@ -37,7 +37,7 @@ ORIGINS = {
 def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
     """Show the current settings and where each comes from.
 
-    Also shows the probability that two copies are compared, by their Jaccard similarity.
+    Also show how likely two copies are to be compared, for a range of Jaccard similarities.
     """
     from dedup.matching.lsh_probability import compute_candidate_probabilities
     from dedup.settings.settings import dump_settings

@@ -27,7 +27,7 @@ class IndexRow(NamedTuple):
     id: str
     """As given."""
     version: int
-    """1, or more where the id came before with another text."""
+    """1 for the first text of an id, 2 for the second, and so on."""
     telling: int
     """The hash of its text (64 bits, signed)."""
     published: float | None
@@ -83,7 +83,7 @@ class StorageBackend(Protocol):
         """Wait for the right to write; commit at the end, or roll everything back on an error."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Show the index as it is now until the end, whatever others write meanwhile. Not within a transaction."""
+        """Read the index as it is now until the block ends, even if other processes write. Not within a transaction."""
 
     def skip_checksums(self) -> AbstractContextManager[None]:
         """Read damaged rows, sketches and states too, instead of raising IndexingError: to find and repair damage."""
@@ -149,7 +149,7 @@ class StorageBackend(Protocol):
         """Write the state."""
 
     def rebuild_indexes(self) -> None:
-        """Build the storage's own indexes anew, and delete all runs, and sketches and links that belong to no row."""
+        """Rebuild the indexes of the storage. Delete all runs, and the sketches and links that belong to no row."""
 
     def close(self) -> None:
         """Close the file or connection."""

@@ -35,7 +35,7 @@ class MemoryBackend:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Keep writers out meanwhile."""
+        """Keep writers out until the block ends."""
         with self._lock:
             yield
 
@@ -53,7 +53,7 @@ class MemoryBackend:
         self._meta = dict(meta)
 
     def read_state(self) -> IndexState:
-        """Return the progress of the index."""
+        """Return the state of the index."""
         return self._state
 
     def iter_rows(self, start: int = 0) -> Iterator[list[IndexRow]]:

@@ -152,7 +152,7 @@ class PostgresBackend(CheckedBackend):
                 self._run_statement("UPDATE {schema}.dedup_index SET format = %s", number)
 
     def _fill_checksums(self) -> None:
-        """Give every row a checksum, as rows of the versions before have none, and forbid rows without one."""
+        """Give a checksum to every row, since earlier versions wrote none, and forbid rows without one."""
         with self.skip_checksums():
             self.write_state(self.read_state())
             for rows in self.iter_rows():
@@ -176,7 +176,7 @@ class PostgresBackend(CheckedBackend):
         self._run_statement("ALTER TABLE {schema}.state ALTER COLUMN checksum SET NOT NULL")
 
     def _read_version(self) -> int:
-        """Return the version of the schema, 0 where there is none; IndexingError where it is not ours."""
+        """Return the version of the schema, 0 if there is none; IndexingError if dedup did not make it."""
         found = self._fetch_all(
             "SELECT relname FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)",
             self._schema,
@@ -185,7 +185,7 @@ class PostgresBackend(CheckedBackend):
             return 0
         if (MARKER_TABLE,) not in found:
             raise IndexingError(
-                f"{self.name} is a schema with tables of others, but no index of dedup: name another schema, "
+                f"{self.name} is a schema with tables of others, but not an index of dedup: name another schema, "
                 f"as in ?schema={DEFAULT_SCHEMA}"
             )
         return int(self._fetch_all("SELECT format FROM {schema}.dedup_index")[0][0])
@@ -238,7 +238,7 @@ class PostgresBackend(CheckedBackend):
             self._run_statement("INSERT INTO {schema}.meta VALUES (%s, %s)", *item)
 
     def read_state(self) -> IndexState:
-        """Return the progress of the index."""
+        """Return the state of the index."""
         return self._parse_state(self._fetch_all("SELECT articles, generation, checksum FROM {schema}.state"))
 
     def write_state(self, state: IndexState) -> None:
@@ -382,7 +382,7 @@ class PostgresBackend(CheckedBackend):
         self._run_statement("INSERT INTO {schema}.runs VALUES (%s, %s, %s)", position, columns, keys)
 
     def rebuild_indexes(self) -> None:
-        """Build the indexes of the tables anew, and delete all runs, and links that belong to no row."""
+        """Rebuild the indexes of the tables. Delete all runs, and the links that belong to no row."""
         self._run_statement("DELETE FROM {schema}.runs")
         self._run_statement("REINDEX TABLE {schema}.articles")
         self._run_statement(
@@ -465,7 +465,7 @@ def format_table_row(row: IndexRow, sketch: bytes | None) -> tuple[object, ...]:
 
 
 def classify_connection_error(error: psycopg.Error, parameters: Mapping[str, Any]) -> type[IndexingError]:
-    """Return the error to raise: whether no server answers, it is starting or stopping, or it refused us."""
+    """Return the error to raise: no server answers, the server is starting or stopping, or it refused the connection."""
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return ServerAbsentError
     try:

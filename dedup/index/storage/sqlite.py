@@ -95,7 +95,7 @@ class SqliteBackend(CheckedBackend):
             tables = self._fetch_value("SELECT count(*) FROM sqlite_master")
             foreign = 0 <= version <= SCHEMA_VERSION and not self._has_schema(version)
         if (tables and made_by != APPLICATION_ID) or version < 0 or foreign:
-            raise IndexingError(f"{self.name} is a database, but no index of dedup")
+            raise IndexingError(f"{self.name} is a database, but not an index of dedup")
         if version > SCHEMA_VERSION:
             raise IndexingError(
                 f"{self.name} is an index of a newer format ({version}; this version knows {SCHEMA_VERSION}): update dedup"
@@ -158,7 +158,7 @@ class SqliteBackend(CheckedBackend):
         self._db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(add_meta_checksum(meta).items()))
 
     def read_state(self) -> IndexState:
-        """Return the progress of the index."""
+        """Return the state of the index."""
         query = "SELECT articles, generation, checksum FROM state"
         return self._parse_state(self._fetch_checked(STATE_TYPES, query))
 
@@ -294,7 +294,7 @@ class SqliteBackend(CheckedBackend):
             self._db.execute("REPLACE INTO runs VALUES (?, ?, ?)", [position, columns, keys])
 
     def rebuild_indexes(self) -> None:
-        """Build the indexes anew, and delete all runs, and sketches and links that belong to no row."""
+        """Rebuild the indexes. Delete all runs, and the sketches and links that belong to no row."""
         with self._wrap_errors():
             self._db.execute("DELETE FROM runs")
             self._db.execute("REINDEX")
@@ -402,7 +402,7 @@ def explain_sqlite_error(error: sqlite3.Error) -> str:
     if is_busy(error):
         return f"another process has been writing to it for {LOCK_TIMEOUT_SECONDS:.0f} seconds; try again"
     sentences = {
-        "SQLITE_NOTADB": "it is no index of dedup",
+        "SQLITE_NOTADB": "it is not an index of dedup",
         "SQLITE_CORRUPT": "it is damaged; `dedup index verify --repair` restores all that can be restored",
         "SQLITE_CONSTRAINT": "it is damaged; `dedup index verify --repair` restores all that can be restored",
         "SQLITE_FULL": "the disk is full; nothing of this batch was recorded",

@@ -109,9 +109,9 @@ def clean_candidate_lines(
 def find_line_ranges(buffer, offsets, ends):
     """Return (starts, stops), int64: the ranges of the lines in which a match ends, in order, without overlaps.
 
-    A range begins with the newline before its first line and stops before the newline after its last. Consecutive lines
-    are one range, even with blank lines between them, and so are the list items that follow. A range is within one text:
-    `offsets` are those of the texts, each of which begins with a newline.
+    A range begins with the newline before its first line and stops before the newline after its last. Consecutive
+    lines form one range, even with blank lines between them. The range includes the list items that follow. A range lies
+    within one text; `offsets` are those of the texts, each of which begins with a newline.
     """
     starts, stops = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
     count, text = 0, 0

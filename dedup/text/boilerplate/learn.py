@@ -40,7 +40,7 @@ MIN_HEADLINES_AND_DAYS = 5
 MIN_SPAN_DAYS = 14
 """The minimum days from the first to the last: few stories run for so long in the same words."""
 SUFFICIENT_SPAN_DAYS = 90
-"""The days from the first to the last that always suffice, however long the archive."""
+"""The days from the first to the last that suffice for an archive of any length."""
 SECONDS_PER_DAY = 86_400
 OPENING_CHARACTERS = 80
 """The number of characters of a text that count as its headline if it has none."""

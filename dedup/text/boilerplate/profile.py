@@ -1,6 +1,6 @@
 """Hold the learned boilerplate of each source, and read and write its file, which people can read and edit.
 
-Two profiles are equal if their passages are, whatever file they came from. `dedup.text.boilerplate.learn` learns a
+Two profiles are equal if their passages are, even from different files. `dedup.text.boilerplate.learn` learns a
 profile, `dedup.text.boilerplate.passages` applies it to texts.
 """
 
@@ -45,7 +45,7 @@ class BoilerplateProfile:
     short_lived_sources: int = field(default=0, compare=False, repr=False)
     """The number of sources that cover too few days to be used."""
     digest: str = field(init=False)
-    """Sixteen hexadecimal digits that identify sources and passages, whatever their order and counts."""
+    """Sixteen hexadecimal digits that identify the sources and passages, independent of their order and counts."""
 
     def __post_init__(self) -> None:
         """Sort sources by name and passages by count, and compute the digest."""
@@ -89,7 +89,7 @@ def check_source(source: str, passages: Any) -> None:
     """Raise `ValueError` if a source in a file is anything but a name with passages and their counts."""
     if not has_encodable_text(source) or len(source) > MAX_SOURCE_NAME_CHARACTERS:
         raise ValueError(
-            f"{source!r:.60} is no name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
+            f"{source!r:.60} is not the name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
         )
     if not isinstance(passages, dict):
         raise ValueError(f"source {source!r:.60} has no object of passages")  # noqa: TRY004 - as above
