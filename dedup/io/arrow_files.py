@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.io.decompress import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.parquet import extract_batch_articles, iter_batch_rows, select_columns
 from dedup.io.schema import BATCH_ARTICLES, list_column_names
 from dedup.io.source_file import NumberedRows, SourceFile

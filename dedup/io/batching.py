@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from dedup.io.decompress import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.schema import BATCH_ARTICLES
 
 __all__ = ["group_items", "split_and_merge_batches", "split_batch"]

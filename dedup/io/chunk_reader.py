@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from dedup.io.decompress import ByteChunks, CorruptFileError
+from dedup.io.file_bytes import ByteChunks, CorruptFileError
 
 __all__ = ["ChunkReader"]
 

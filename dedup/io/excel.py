@@ -11,8 +11,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from dedup.io.decompress import CorruptFileError
 from dedup.io.extras import import_reader
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.plain_text import read_bounded_bytes
 from dedup.io.source_file import NumberedRows, SourceFile
 

@@ -11,8 +11,8 @@ from calendar import timegm
 from datetime import UTC, datetime
 from typing import Any
 
-from dedup.io.decompress import ByteChunks, CorruptFileError
 from dedup.io.extras import import_reader
+from dedup.io.file_bytes import ByteChunks, CorruptFileError
 from dedup.io.html_text import strip_html
 from dedup.io.plain_text import read_bounded_bytes
 from dedup.io.source_file import NumberedRows, SourceFile

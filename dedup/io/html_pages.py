@@ -9,8 +9,8 @@ import logging
 import re
 from typing import Any
 
-from dedup.io.decompress import CorruptFileError
 from dedup.io.extras import import_reader
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.html_text import strip_html
 from dedup.io.plain_text import read_bounded_bytes
 from dedup.io.source_file import NumberedRows, SourceFile

@@ -6,8 +6,8 @@ import re
 from itertools import count
 from typing import NoReturn
 
-from dedup.io.decompress import CorruptFileError
-from dedup.io.json_text import JsonText, has_article_list, iter_json_articles
+from dedup.io.file_bytes import CorruptFileError
+from dedup.io.json_stream import JsonStream, has_article_list, iter_json_articles
 from dedup.io.records import MAX_REJECT_CHARACTERS, describe_json_type
 from dedup.io.schema import FieldNames
 from dedup.io.source_file import NumberedRows, SourceFile
@@ -41,7 +41,7 @@ def read_document_rows(source_file: SourceFile) -> NumberedRows:
     A document is read in a stream, so its size does not matter. Broken JSON in it cannot be told apart from all that
     follows, which is rejected with it.
     """
-    text = JsonText(source_file.read_chunks(), 2 * source_file.max_article_bytes)
+    text = JsonStream(source_file.read_chunks(), 2 * source_file.max_article_bytes)
     articles = iter_json_articles(text, _list_field_names(source_file.names))
     for number in count(1):
         try:
@@ -58,7 +58,7 @@ def read_document_rows(source_file: SourceFile) -> NumberedRows:
         raise text.damage
 
 
-def _raise_broken(text: JsonText, number: int, error: Exception) -> NoReturn:
+def _raise_broken(text: JsonStream, number: int, error: Exception) -> NoReturn:
     """Raise the error that says where a document breaks off, and why."""
     rest = text.get_rest(MAX_REJECT_CHARACTERS).encode(errors="replace")
     if str(error) in {"the array has no end", "there is text after the end"}:

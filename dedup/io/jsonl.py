@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from dedup.io.batching import group_items
-from dedup.io.decompress import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.line_blocks import (
     LineBlock,
     OversizedLine,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dedup.io.decompress import ByteChunks, CorruptFileError
+from dedup.io.file_bytes import ByteChunks, CorruptFileError
 
 __all__ = [
     "Int64Array",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
-from dedup.io.decompress import ByteChunks, CorruptFileError
+from dedup.io.file_bytes import ByteChunks, CorruptFileError
 from dedup.io.html_text import BLOCK_TAGS
 from dedup.io.source_file import NumberedRows, SourceFile
 

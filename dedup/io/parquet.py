@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.io.decompress import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.line_blocks import Int64Array
 from dedup.io.records import MAX_REJECT_CHARACTERS, to_json_line
 from dedup.io.schema import BATCH_ARTICLES, list_column_names

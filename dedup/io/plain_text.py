@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from dedup.io.decompress import ByteChunks, CorruptFileError
+from dedup.io.file_bytes import ByteChunks, CorruptFileError
 from dedup.io.schema import FIELDS, SCHEMA
 from dedup.io.source_file import NumberedRows, SourceFile
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 import pyarrow as pa
 
 from dedup.io.batching import group_items
-from dedup.io.decompress import CorruptFileError, decode_to_utf8
 from dedup.io.delimited import read_csv_rows
+from dedup.io.file_bytes import CorruptFileError, decode_to_utf8
 from dedup.io.json_documents import LIST_KEYS, is_document, read_document_rows
 from dedup.io.jsonl import read_jsonl_articles, read_jsonl_records
 from dedup.io.parquet import read_parquet_articles, read_parquet_rows

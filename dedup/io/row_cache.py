@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from dedup.errors import InputError
-from dedup.io.decompress import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.records import NumberedRows, to_json_line
 
 __all__ = ["CachedRows", "RowCache"]

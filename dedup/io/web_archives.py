@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from dedup.io.chunk_reader import ChunkReader
-from dedup.io.decompress import CorruptFileError
 from dedup.io.extras import import_reader
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.html_pages import NO_TEXT, PageExtractor
 from dedup.io.source_file import NumberedRows, SourceFile
 

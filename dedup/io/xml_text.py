@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from dedup.io.decompress import BOMS, ByteChunks
+from dedup.io.file_bytes import BOMS, ByteChunks
 
 __all__ = ["ENTITY_REASON", "EntityError", "decode_xml", "find_root_name"]
 

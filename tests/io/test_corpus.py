@@ -229,8 +229,8 @@ def test_standard_input_that_was_left_early_is_read_on(
 ) -> None:
     data = jsonl(*[{"text": "x" * 100}] * 50)
     (tmp_path / "stdin").write_bytes(data)
-    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", 500)
-    monkeypatch.setattr("dedup.io.decompress.ENCODING_SAMPLE_BYTES", 500)
+    monkeypatch.setattr("dedup.io.file_bytes.CHUNK_BYTES", 500)
+    monkeypatch.setattr("dedup.io.file_bytes.ENCODING_SAMPLE_BYTES", 500)
 
     with (tmp_path / "stdin").open() as stdin:
         monkeypatch.setattr("sys.stdin", stdin)

@@ -38,7 +38,7 @@ DOCUMENTS = {
 def test_documents_are_read_whatever_they_are_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: str, name: str, piece: int
 ) -> None:
-    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", piece)
+    monkeypatch.setattr("dedup.io.file_bytes.CHUNK_BYTES", piece)
     (tmp_path / name).write_text(document)
     corpus = read_articles(tmp_path)
 

@@ -323,7 +323,7 @@ def test_where_the_pieces_of_a_file_are_cut_changes_nothing(
     (tmp_path / "news.jsonl").write_bytes(data[:-1] + ending)
     whole = Corpus([tmp_path], max_article_bytes=200)
     expected = rows(whole), lines(whole), whole.rejects
-    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", piece)
+    monkeypatch.setattr("dedup.io.file_bytes.CHUNK_BYTES", piece)
 
     corpus = Corpus([tmp_path], max_article_bytes=200, batch_bytes=60)
 

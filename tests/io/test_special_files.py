@@ -90,7 +90,7 @@ def test_a_device_or_a_socket_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_pipe_of_several_chunks_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", 1000)
+    monkeypatch.setattr("dedup.io.file_bytes.CHUNK_BYTES", 1000)
     os.mkfifo(tmp_path / "news")
     corpus = read_articles(tmp_path / "news")
     writer = write_later(tmp_path / "news", jsonl(*[{"id": str(n), "text": "x" * 100} for n in range(500)]))

@@ -21,8 +21,8 @@ import pyarrow as pa
 
 from dedup.errors import InputError
 from dedup.io.corpus import MAX_ARTICLE_BYTES
-from dedup.io.decompress import ENCODING_SAMPLE_BYTES, CorruptFileError, decode_to_utf8, decompress_file
 from dedup.io.discovery import InputFile
+from dedup.io.file_bytes import ENCODING_SAMPLE_BYTES, CorruptFileError, decode_to_utf8, decompress_file
 from dedup.io.line_blocks import MAX_HEAD_BYTES, LineBlock
 from dedup.io.read_options import ReadRules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject

@@ -17,7 +17,7 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.io.batching import group_items
 from dedup.io.dates import TIMESTAMP
-from dedup.io.decompress import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA
 from dedup.spark.files.scan import CorpusFiles, SplitScan, ignore
 from dedup.spark.files.split_formats import Batches, SplitFormat, SplitKey

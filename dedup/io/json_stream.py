@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from dedup.io.decompress import ByteChunks, CorruptFileError
+from dedup.io.file_bytes import ByteChunks, CorruptFileError
 
-__all__ = ["JsonText", "has_article_list", "iter_json_articles"]
+__all__ = ["JsonStream", "has_article_list", "iter_json_articles"]
 
 ARTICLE_LIST = "articles"
 """The key of the list of articles in the responses of news APIs."""
@@ -33,7 +33,7 @@ MAX_TOKEN_CHARACTERS = 16
 """An error that is not nearer to the end of the text than this is no token that was cut: -Infinity, or an escape."""
 
 
-class JsonText:
+class JsonStream:
     """Read JSON text; `damage` is the reason why it breaks off, known at its end."""
 
     def __init__(self, chunks: ByteChunks, max_value_characters: int) -> None:
@@ -114,7 +114,7 @@ class JsonText:
         return size > 0
 
 
-def iter_json_articles(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
+def iter_json_articles(text: JsonStream, field_names: Collection[str]) -> Iterator[Any]:
     """Yield the elements of arrays and of lists of articles, and the objects, that follow each other.
 
     An object holds a list of articles under `articles`, the hits of a search engine under `hits`, or the items of a
@@ -135,7 +135,7 @@ def iter_json_articles(text: JsonText, field_names: Collection[str]) -> Iterator
 
 def has_article_list(head: bytes, field_names: Collection[str]) -> bool:
     """Return whether a text begins with an object that holds a list of articles, by its first bytes."""
-    text = JsonText(iter([head]), len(head))
+    text = JsonStream(iter([head]), len(head))
     fields: dict[str, Any] = {}
     try:
         text.take("{")
@@ -162,7 +162,7 @@ def _is_list_key(key: str, fields: Mapping[str, Any], field_names: Collection[st
     return key in {ARTICLE_LIST, HIT_LIST} and fields.keys().isdisjoint(field_names)
 
 
-def _iter_array(text: JsonText) -> Iterator[Any]:
+def _iter_array(text: JsonStream) -> Iterator[Any]:
     """Yield the elements of an array."""
     text.take("[")
     while (character := text.peek()) != "]":
@@ -172,7 +172,7 @@ def _iter_array(text: JsonText) -> Iterator[Any]:
     text.take("]")
 
 
-def _iter_list(text: JsonText, key: str, fields: Mapping[str, Any]) -> Iterator[Any]:
+def _iter_list(text: JsonStream, key: str, fields: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the elements of a list; those of a feed with the title and the language of the feed."""
     own = (
         {"feed_title": fields.get("title"), "feed_language": fields.get("language")}
@@ -184,7 +184,7 @@ def _iter_list(text: JsonText, key: str, fields: Mapping[str, Any]) -> Iterator[
         yield {**value, **added} if added and isinstance(value, dict) else value
 
 
-def _iter_object(text: JsonText, field_names: Collection[str]) -> Iterator[Any]:
+def _iter_object(text: JsonStream, field_names: Collection[str]) -> Iterator[Any]:
     """Yield the elements of an object's list of articles, or else the object."""
     fields: dict[str, Any] = {}
     start, has_list = text.offset, False

@@ -64,8 +64,8 @@ def test_a_few_damaged_bytes_do_not_make_a_file_another_encoding(tmp_path: Path)
 def test_a_character_on_the_border_of_the_sample_is_not_taken_for_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.io.decompress.ENCODING_SAMPLE_BYTES", 20)
-    monkeypatch.setattr("dedup.io.decompress.CHUNK_BYTES", 1)
+    monkeypatch.setattr("dedup.io.file_bytes.ENCODING_SAMPLE_BYTES", 20)
+    monkeypatch.setattr("dedup.io.file_bytes.CHUNK_BYTES", 1)
     for shift in range(4):
         (tmp_path / f"{shift}.txt").write_text("x" * (17 + shift) + "😀 ü", encoding="utf-8")
     corpus = read_articles(tmp_path)
