@@ -55,7 +55,7 @@ def to_batches(articles: object, *, fields: Mapping[str, str] | None = None) -> 
 def _map_group_to_schema(
     group: pa.RecordBatch | list[Mapping[str, Any]], names: FieldNames, first: int
 ) -> MappedBatch:
-    """Return the articles of a group, whose first has the position `first`; raise InputError if one is no article."""
+    """Return the articles of a group, whose first has the position `first`; raise InputError if one is not an article."""
 
     def make_id(position: int) -> str:
         return str(first + position)

@@ -92,7 +92,7 @@ def _convert_temporal(column: pa.Array, non_null: int) -> tuple[pa.Array, int]:
 
 
 def _parse_uniform_iso(column: pa.Array) -> pa.Array | None:
-    """Return the timestamps of a column that is all ISO 8601 with a zone, or all without; else None."""
+    """Return the timestamps of a column in ISO 8601 if all have a time zone or none has; otherwise None."""
     if not pa.types.is_string(column.type):
         return None
     for kind in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
@@ -132,7 +132,7 @@ def is_implausible_date(text: str) -> bool:
 
 
 def _parse_epoch_seconds(value: object, rules: DateRules) -> int | None:
-    """Return the seconds since 1970 of one value, or None where it is no date."""
+    """Return the seconds since 1970 of one value, or None if it is not a date."""
     if value is None or isinstance(value, bool):
         return None
     try:
@@ -158,7 +158,7 @@ def _parse_epoch_seconds(value: object, rules: DateRules) -> int | None:
 def _parse_digits(text: str) -> int:
     """Return the seconds of a number: a date in 8 or 14 digits, or else seconds or milliseconds."""
     if _YEAR.fullmatch(text):
-        raise ValueError("a year alone is no day: as seconds it would be one early morning of 1970")
+        raise ValueError("a year alone is not a day: as seconds it would be one early morning of 1970")
     # datetime.fromisoformat must not see the others: it takes the 13 digits of some milliseconds for a date
     # in 1712.
     if layout := _DIGIT_LAYOUTS.get(len(text)):

@@ -30,11 +30,11 @@ SEPARATORS = re.compile(r"[\s,]*")
 DECODER = json.JSONDecoder(strict=False)  # a raw tab inside a string is no reason to lose an article
 
 MAX_TOKEN_CHARACTERS = 16
-"""An error that is not nearer to the end of the text than this is no token that was cut: -Infinity, or an escape."""
+"""The length of the longest token (-Infinity, or an escape): an error further from the end of the text is not a cut token."""
 
 
 class JsonStream:
-    """Read JSON text; `damage` is the reason why it breaks off, known at its end."""
+    """Read JSON text; if it breaks off, `damage` is the reason, once the end is reached."""
 
     def __init__(self, chunks: ByteChunks, max_value_characters: int) -> None:
         self.damage: CorruptFileError | None = None
@@ -51,7 +51,7 @@ class JsonStream:
         return self._dropped + self._position
 
     def peek(self) -> str:
-        """Return the next character that is neither blank nor a comma, without taking it; an empty string at the end."""
+        """Return the next character that is neither blank nor a comma, and stay before it; at the end, an empty string."""
         while True:
             match = SEPARATORS.match(self._text, self._position)
             self._position = match.end() if match else self._position
@@ -210,7 +210,7 @@ def _iter_object(text: JsonStream, field_names: Collection[str]) -> Iterator[Any
 
 
 def _decode_utf8(chunks: ByteChunks) -> Iterator[str]:
-    """Yield chunks as text; where one is no UTF-8, raise CorruptFileError after the text before it."""
+    """Yield chunks as text; at the first byte that is not UTF-8, raise CorruptFileError."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for chunk in chunks:

@@ -160,7 +160,7 @@ def _read_json(data: bytes, schema: pa.Schema, widest: int) -> pa.Table:
 
 
 def _normalize_table(table: pa.Table, first: int, source_file: SourceFile) -> list[pa.RecordBatch] | None:
-    """Return the articles of a table, whose first row is line `first`; None where a row is none."""
+    """Return the articles of a table, whose first row is line `first`; None if a row is not an article."""
     found = []
     for batch in table.combine_chunks().to_batches():
         mapped = source_file.map_batch(batch, range(first, first + batch.num_rows))
@@ -203,7 +203,7 @@ def _parse_by_line(block: LineBlock, source_file: SourceFile) -> Iterator[pa.Rec
 
 
 def _parse_line(line: bytes) -> dict[str, Any] | str:
-    """Return the object on a line, or the reason why there is none."""
+    """Return the object on a line, or the reason why the line cannot be read as one."""
     try:
         # Not strict: a raw tab inside a string is no reason to lose an article.
         record = json.loads(line.decode(), strict=False)

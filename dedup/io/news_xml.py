@@ -127,7 +127,7 @@ def _iter_text(element: Element) -> Iterator[str]:
 
 
 def _find_all(item: Element, name: str) -> Iterator[Element]:
-    """Yield the elements of a name in an item, whatever their namespace."""
+    """Yield the elements of a name in an item, in any namespace."""
     return (element for element in item.iter() if _get_name(element) == name)
 
 

@@ -83,7 +83,7 @@ def _read_parquet_batches(
 
 
 def select_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """Return the wanted columns that a file has; a dotted name is one, or leads into one."""
+    """Return the wanted columns that a file has; a dotted name is a column, or a path into one."""
     return [name for name in wanted if name in columns or name.partition(".")[0] in columns]
 
 

@@ -1,6 +1,6 @@
 """Name the fields of well-known exports, and recognise such an export by its field names.
 
-A preset says which field of an export is which of ours. Where a field is no plain text (the sections of Fundus, the
+A preset says which field of an export is which of ours. Where a field is not plain text (the sections of Fundus, the
 HTML of ninjs), it also has a function that adds our field to a record.
 """
 
@@ -77,7 +77,7 @@ def convert_json_feed(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def iter_strings(value: Any) -> Iterator[str]:
-    """Yield the strings in lists and objects, however deep, in their order."""
+    """Yield the strings in lists and objects at any depth, in order."""
     if isinstance(value, str):
         if value.strip():
             yield value.strip()

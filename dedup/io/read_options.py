@@ -29,7 +29,7 @@ class ReadOptions(TypedDict, total=False):
     delimiter: str | None
     """The character between the columns of CSV; by default it is found in the header."""
     day_first: bool | None
-    """Whether 03/04/2026 is the third of April; by default it is no date."""
+    """Whether 03/04/2026 is the third of April; by default it is not read as a date."""
     date_format: str | None
     """A pattern of `strptime` for dates; a date that does not fit it is read as usual."""
 
@@ -55,7 +55,7 @@ class ReadRules:
 
 
 def check_date_format(pattern: str | None) -> None:
-    """Raise `SettingsError` where a pattern of dates is none of `strptime`, or has no year."""
+    """Raise `SettingsError` if `strptime` does not accept a date pattern, or if it has no year."""
     if pattern is None:
         return
     try:
@@ -64,11 +64,11 @@ def check_date_format(pattern: str | None) -> None:
         if "does not match" not in str(error):
             raise SettingsError(f"{pattern!r} is not a date pattern: {error}") from None
     if not re.search(r"%[YyGcDx+s]", pattern):
-        raise SettingsError(f"the pattern of dates {pattern!r} has no year, such as %Y")
+        raise SettingsError(f"the date pattern {pattern!r} has no year, such as %Y")
 
 
 def build_read_rules(options: ReadOptions) -> ReadRules:
-    """Return the rules of options; `SettingsError` where one has no meaning."""
+    """Return the rules of options; `SettingsError` if an option is invalid."""
     fields = dict(options.get("fields") or {})
     delimiter = options.get("delimiter")
     if delimiter == "\\t":

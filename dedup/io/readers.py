@@ -66,7 +66,7 @@ def read_file_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
 
 
 def read_file_records(source_file: SourceFile) -> Iterator[tuple[int, Record]]:
-    """Return the records of a file with their numbers, including those that are no articles."""
+    """Return the records of a file with their numbers, including those that are not articles."""
     kind, source_file = _detect_format(source_file)
     if kind == "lines":
         return read_jsonl_records(source_file)

@@ -64,10 +64,10 @@ FieldNames = Mapping[str, tuple[str, ...]]
 
 
 def map_accepted_names(fields: Mapping[str, str], preset: FieldNames | None = None) -> FieldNames:
-    """Return the names each field may have: the one it is mapped to alone, or else its own and its aliases.
+    """Return the names that each field may have in the input: only the mapped name, or else its own and its aliases.
 
     `fields` maps our names to theirs: `{"text": "body"}`. The names of a `preset` come before ours.
-    SettingsError where ours is not one of FIELDS.
+    SettingsError if one of our names is not in FIELDS.
     """
     first = preset or {}
     for ours in fields:

@@ -1,4 +1,4 @@
-"""Map batches with any columns, or dicts, to batches of SCHEMA, and find the rows that are no articles.
+"""Map batches with any columns, or dicts, to batches of SCHEMA, and find the rows that are not articles.
 
 All readers and the Python API use this module, so the same rules hold for all of them:
 
@@ -49,7 +49,7 @@ def map_to_schema(
 ) -> MappedBatch:
     """Return the usable articles of a batch; `make_id` returns the id for a position where the batch has none.
 
-    `rules` say how dates are read that could be two days.
+    `rules` say how to read a date that could be two days.
     """
     warnings: Counter[str] = Counter()
     examples: dict[str, str] = {}
@@ -95,7 +95,7 @@ def map_records_to_schema(
 
 
 def explain_rejection(record: Mapping[str, Any], names: FieldNames) -> str:
-    """Return the reason why a record without a usable text is none: "no text", "body is a list, not text"."""
+    """Return why a record is not an article, which needs a text: "no text", "body is a list, not text"."""
     for name in names["text"]:
         value = get_field(record, name)
         if isinstance(value, bytes | str):

@@ -42,7 +42,7 @@ def is_missing(value: object) -> bool:
 
 
 def to_string_column(column: pa.Array, *, numbers: bool = True) -> pa.Array | None:
-    """Return a column as valid UTF-8, null where a value is no text; None where its type is no field's."""
+    """Return a column as valid UTF-8, with null for a value that is not text; None if no field can have its type."""
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     kind = column.type
@@ -82,7 +82,7 @@ def _to_python_types(column: pa.Array) -> pa.Array:
 
 
 def _drop_nanoseconds(kind: pa.DataType) -> pa.DataType:
-    """Return a type with no nanoseconds in it, however deep they stand in lists and structs: microseconds instead."""
+    """Return a type with microseconds instead of nanoseconds, also inside lists and structs."""
     fields = [field.with_type(_drop_nanoseconds(field.type)) for field in _get_child_fields(kind)]
     if pa.types.is_struct(kind):
         kind = pa.struct(fields)

@@ -1,7 +1,7 @@
 """Read WARC and WET files, such as those of Common Crawl and CC-NEWS.
 
 Pages of HTML go through the extraction of `dedup.io.html_pages`; the conversion records of WET files are text already.
-Other records (requests, redirects, images) are no articles: they are counted, not rejected.
+Other records (requests, redirects, images) are not articles: they are counted, not rejected.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ __all__ = ["read_warc_rows"]
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 HTTP_OK = 200
-SKIPPED_WARNING = (
-    "records of web archives that are no pages of HTML (redirects, images …), which were skipped"
-)
+SKIPPED_WARNING = "records of web archives that are not HTML pages (redirects, images …), which were skipped"
 
 
 def read_warc_rows(source_file: SourceFile) -> NumberedRows:
@@ -51,7 +49,7 @@ def read_warc_rows(source_file: SourceFile) -> NumberedRows:
 def _read_record(
     record: Any, source_file: SourceFile, extractor: PageExtractor, types: Any
 ) -> dict[str, Any] | str | None:
-    """Return the row of a record, the reason why it is no article, or None where it is of another kind."""
+    """Return the row of a record, the reason why it is not an article, or None if it is of another kind."""
     if record.record_type not in (types.response, types.resource, types.conversion):
         return None
     is_conversion = record.record_type == types.conversion
@@ -76,7 +74,7 @@ def _read_record(
 
 
 def _parse_media_type(record: Any, *, parse_http: bool) -> tuple[str, str | None]:
-    """Return the media type and the character set of a record; an empty type for a response that is no success."""
+    """Return the media type and the character set of a record; an empty type for a response that is not a success."""
     if not (parse_http and record.is_http):
         return (record.headers.get("Content-Type") or "").partition(";")[0].strip().lower(), None
     record.parse_http(auto_decode="all")

@@ -1,8 +1,8 @@
 """Parse dates in words or with slashes.
 
 This is for the few dates that the fast ways of `dedup.io.dates` do not read. A date needs a year of four digits and a
-month; without a day it is the first of the month. `03/04/2026` can be two days, and is none unless the caller says
-which number is the day; with points, `03.04.2026`, the day always comes first.
+month; without a day it is the first of the month. `03/04/2026` can be two days, and is rejected unless the caller
+says which number is the day. With points, as in `03.04.2026`, the day always comes first.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ ZONE_HOURS = {
 
 
 def parse_written_date(text: str, *, day_first: bool | None = None) -> datetime:
-    """Return the moment of a date; raise ValueError, or another error of a parser, where it is none or could be two.
+    """Return the moment of a date; raise ValueError, or another error of a parser, if it is not a date or could be two.
 
-    `day_first` says which of two numbers is the day, where a date could be two.
+    `day_first` says whether the first of two numbers is the day; without it, a date that could be two is an error.
 
     >>> parse_written_date("3 mars 2026").isoformat(), parse_written_date("Mar 3 2026 10:05AM").isoformat()
     ('2026-03-03T00:00:00', '2026-03-03T10:05:00')
@@ -120,7 +120,7 @@ def parse_written_date(text: str, *, day_first: bool | None = None) -> datetime:
         raise ValueError("a date has a year of four digits, and names one day")
     numeric = NUMERIC_DATE.match(text)
     day_first = bool(numeric and (numeric[2] == "." or day_first))
-    # The parser takes from its default whatever a date lacks: two defaults tell a date that is not whole.
+    # The parser fills what a date lacks from its default. If two defaults give two dates, something was missing.
     first, second = (
         _build_parser().parse(text, default=default, dayfirst=day_first, tzinfos=_find_zone)
         for default in (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - the date may have a zone
