@@ -27,7 +27,8 @@ class EntityError(Exception):
 def decode_xml(chunks: ByteChunks) -> tuple[bytes, ByteChunks]:
     """Return (the beginning of a document, the whole of it), both in UTF-8 and without the declaration of an encoding.
 
-    The beginning includes at least the first element. Raise `EntityError` if it declares entities: a few lines of them can expand to gigabytes.
+    The beginning includes at least the first element. Raise `EntityError` if it declares entities: a few lines of them
+    can expand to gigabytes.
     """
     sample = bytearray()
     for chunk in chunks:

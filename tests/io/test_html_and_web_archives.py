@@ -120,7 +120,7 @@ def test_the_pages_of_a_web_archive_are_articles_and_other_responses_are_counted
     assert [(reject.line, reject.reason, reject.record) for reject in corpus.rejects] == [
         (9, NO_TEXT, "https://norwire.co.uk/gallery")
     ]
-    assert [count for words, count in corpus.warnings.items() if "no pages of HTML" in words] == [2]
+    assert [count for words, count in corpus.warnings.items() if "not HTML pages" in words] == [2]
     assert len(lines(corpus)) == 1
 
 
