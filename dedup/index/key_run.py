@@ -106,7 +106,7 @@ def list_postings(keys, places, levels, found, articles):
 
 @jit_leaf
 def sort_postings(keys, articles, spare_keys, spare_articles, counts):
-    """Sort postings by their keys, equal keys as they stand: a radix sort, whose time no keys can change."""
+    """Sort postings by their keys, stably, with a radix sort: its time does not depend on the keys."""
     for shift in range(0, 64, 2 * DIGIT_BITS):
         sort_by_digit(keys, articles, spare_keys, spare_articles, np.uint64(shift), counts)
         sort_by_digit(spare_keys, spare_articles, keys, articles, np.uint64(shift + DIGIT_BITS), counts)
@@ -132,7 +132,7 @@ def sort_by_digit(keys, articles, out_keys, out_articles, shift, counts):
 
 @jit_inline
 def find_chain(run, key):
-    """Return the start of the articles of a key, packed with their number as the head of a chain is; 0 for an unknown key."""
+    """Return the start and the number of the articles of a key, packed like the head of a chain; 0 for an unknown key."""
     place = ((key >> np.uint64(32)) * np.uint64(len(run.directory) - 1)) >> np.uint64(32)
     low, high = np.int64(run.directory[place]), np.int64(run.directory[place + np.uint64(1)])
     while low < high:

@@ -49,7 +49,7 @@ class Settings:
     )
     relations: tuple[str, ...] = option(
         RELATIONS,
-        "Relations to detect. A followup above the level is only a link between kept articles.",
+        "Relations to detect. Below the level storyline, a followup is only a link between kept articles.",
     )
     keep: str = option("earliest", "Which article of a story to keep: the earliest or the longest.")
     sources: tuple[str, ...] = option((), "Preferred sources, best first; they take precedence over `keep`.")
@@ -76,8 +76,12 @@ class Settings:
         0.05,
         1,
     )
-    window_days: float = option(5.0, "Maximum days between rewrites, if both have dates.", 0)
-    copy_window_days: float = option(30.0, "Maximum days between copies, if both have dates.", 0)
+    window_days: float = option(
+        5.0, "Maximum days between an article and its rewrite or follow-up, if both have dates.", 0
+    )
+    copy_window_days: float = option(
+        30.0, "Maximum days between an article and its copy, if both have dates.", 0
+    )
     min_words: int = option(
         8, "Minimum length in words; shorter texts never match, because they say too little to compare.", 1
     )
@@ -112,8 +116,8 @@ class Settings:
 
     memory: int = option(
         2 << 30,
-        "Memory limit for sketches (K, M, G); above it they are stored in temporary files. About 500 bytes per article "
-        "come on top.",
+        "Memory limit for sketches (K, M, G); above it they are stored in temporary files. Another 500 bytes per "
+        "article always stay in memory.",
         0,
     )
     work_dir: str | None = option(

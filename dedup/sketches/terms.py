@@ -296,7 +296,10 @@ def hash_term_pair(first, second):
 
 @jit_inline
 def is_name(spellings, weight):
-    """Return whether a word is a name, by its spellings; a word seen only where every word has a capital is one if it is rare."""
+    """Return whether a word is a name, judged by its spellings.
+
+    A word that occurs only where every word is capitalised counts as a name if it is rare.
+    """
     if spellings[MID_CAPITAL] + spellings[LOWER_CASE] == 0:
         return spellings[EDGE_CAPITAL] > 0 and weight >= RARE_WEIGHT_BYTE
     return spellings[MID_CAPITAL] > spellings[LOWER_CASE]

@@ -86,7 +86,7 @@ def parse_profile(value: Mapping[str, Any]) -> BoilerplateProfile:
 
 
 def check_source(source: str, passages: Any) -> None:
-    """Raise `ValueError` if a source in a file is anything but a name with passages and their counts."""
+    """Raise `ValueError` if a source in a file is not a name with passages and their counts."""
     if not has_encodable_text(source) or len(source) > MAX_SOURCE_NAME_CHARACTERS:
         raise ValueError(
             f"{source!r:.60} is not the name of a source, of 1 to {MAX_SOURCE_NAME_CHARACTERS:,} characters"
