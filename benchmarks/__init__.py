@@ -1,1 +1,1 @@
-"""How good and how fast `dedup` is, and how its tables and its model are made."""
+"""Measure how good and how fast `dedup` is, and make its word tables and models."""

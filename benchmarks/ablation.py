@@ -1,13 +1,13 @@
-"""What each piece of evidence is worth → tables: `python -m benchmarks.ablation`.
+"""Measure what each piece of evidence is worth: `python -m benchmarks.ablation`.
 
-In: the labelled sets. Out: three tables, by the fits and the halves of `benchmarks.fit`, whose stories the models have not seen
-(fewer ways to halve the sets than there; `--splits`):
+This prints three tables about the labelled sets. The models are fitted as in `benchmarks.fit`, and scored on stories that they
+have not seen (with `--splits` ways to halve the sets, fewer than there):
 
-- the evidence with a column, or a group of columns, left out: mean pairwise F1 over the story sets, unseen, at the threshold that
-  is best and at the one that the rule of `benchmarks.fit` takes; in how many halves that is worse than with all the evidence;
-  F1 of `roundups` with its dates hidden; what the model ranks that it was not made for (the pairs of `russian` and `graded`); and
-  by how much, in log-odds, the seeds that are one story lie above those that are not;
-- a story set left out of the fit, and clustered whole, beside what the shipped model makes of it;
+- one column, or a group of columns, is left out. The table has the mean pairwise F1 over the story sets, at the best threshold
+  and at the one that the rule of `benchmarks.fit` chooses; the number of halves in which the latter is worse than with all
+  evidence; F1 of `roundups` with its dates hidden; how well the model ranks the pairs of `russian` and `graded`, for which it
+  was not made; and by how much, in log-odds, the seeds that are one story lie above those that are not;
+- a story set is left out of the fit and clustered whole, beside the result of the shipped model;
 - reliability (`benchmarks.reliability`).
 """
 

@@ -1,9 +1,9 @@
-"""Real articles and damaged copies of them → how many copies are found, and what becomes of the others.
+"""Measure how many damaged copies of real articles are found, and what happens to the others.
 
-In: `wire`, `incidents` and `background` of the labelled data. Out: a line for each mutation and strength, and the figures
-that are asked for. A seeded sample of articles is copied, each copy mutated (`benchmarks.mutations`) and dated some hours
-later; copies and originals are clustered together, default settings throughout. A copy is found if it ends in the
-cluster of its original. What is put into copies comes from articles that are not clustered.
+A seeded sample of `wire`, `incidents` and `background` of the labelled data is copied. Each copy is mutated
+(`benchmarks.mutations`) and dated a few hours later. Copies and originals are clustered together with default settings. A copy
+is found if it is in the cluster of its original. Text that is put into copies comes from articles that are not clustered. Each
+mutation and strength gets a line, and figures with floors are returned.
 """
 
 from collections import Counter

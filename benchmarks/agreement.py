@@ -1,8 +1,8 @@
-"""Law 6 on Spark: `python -m benchmarks.agreement --data FOLDER [--corpus million.jsonl --articles 100000]`.
+"""Test law 6 on Spark: `python -m benchmarks.agreement --data FOLDER [--corpus million.jsonl --articles 100000]`.
 
-In: the labelled sets, or the beginning of a corpus of `benchmarks.corpus`. Out: for each, and each number of partitions, how
-many articles are told otherwise on Spark than in a local run, in cluster, relation, score or evidence; beside it, how many
-reached a bound on the work in the local run, where the two may differ. Exits 1 where more differ than that.
+For each labelled set, or the beginning of a corpus of `benchmarks.corpus`, and for each number of partitions, this prints how
+many articles get another cluster, relation, score or evidence on Spark than in a local run. Beside it stands how many articles
+reached a limit on the work in the local run, where the two may differ. It exits with 1 if more articles differ than that.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Half of a set → what `dedup calibrate` learns from it, scored on the other half: `python -m benchmarks.calibration`.
+"""Measure what `dedup calibrate` learns from half of a set, scored on the other half: `python -m benchmarks.calibration`.
 
-In: the story sets. Out: a line for each set, base and share of the labels: how often the model was changed, and pairwise F1
-and B³ of the other half with the model in force and with the fitted one, over `SPLITS` ways to halve the set. The set is
-clustered whole, and the halves have no story and no saga in common. The shipped model has seen all four sets; the base
-`without incidents` is the fit of `benchmarks/fit.py` without that set: what a new kind of news is to the shipped model.
+Each story set, base model and share of the labels gets a line: how often the model was changed, and pairwise F1 and B³ of the
+other half with the current and with the fitted model, over `SPLITS` ways to halve the set. The set is clustered whole, and the
+halves have no story and no saga in common. The shipped model has seen all four sets. The base `without incidents` is the fit of
+`benchmarks/fit.py` without that set, which shows the gain on a kind of news that the model never saw.
 """
 
 import argparse

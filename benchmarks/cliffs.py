@@ -1,8 +1,8 @@
-"""Invented corpora that are hard on a deduper → CPU time and work an article as they grow: `python -m benchmarks.cliffs`.
+"""Measure time and work on invented corpora that are hard for a deduper: `python -m benchmarks.cliffs`.
 
-In: nothing. Out: a line for each corpus and size. What is near linear takes as long an article at the larger size as at
-the smaller; where it is not, the work is bounded (`max_candidates`, `max_postings`), and the share of articles that reached
-a bound is printed, as a run would say it.
+Each corpus and size gets a line with the CPU time and the work per article. If the cost is nearly linear, an article takes as
+long at the larger size as at the smaller. Otherwise limits (`max_candidates`, `max_postings`) bound the work, and the line has
+the share of articles that reached a limit, as a run would report it.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Peers beside `dedup` on the labelled sets → a table: `python -m benchmarks.quality --peers`.
+"""Compare `dedup` with other tools on the labelled sets: `python -m benchmarks.quality --peers`.
 
 A MinHash tool runs at two fixed thresholds, datatrove in its default configuration. Vectors are clustered in each of
-`ARRANGEMENTS`, at the threshold that gives the best mean pairwise F1 over the four story sets, one threshold for all sets:
-chosen with the labels in view, so the row is the most that such vectors reach. `dedup` runs with its defaults, but its story
-model was fitted on the same four sets.
+`ARRANGEMENTS`, with one threshold for all sets: the one with the best mean pairwise F1 over the four story sets. It is chosen
+with the labels, so the row is the most that such vectors reach. `dedup` runs with its defaults, but its story model was fitted
+on the same four sets.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,9 +22,9 @@ from dedup.matching.models import choose_level_model
 from dedup.pipeline.deduplicate import sketch_batches
 
 Clusters = Callable[[str], np.ndarray]
-"""The name of a set → the cluster of each article, in the order of the set."""
+"""A function that takes the name of a set and returns the cluster of each article, in the order of the set."""
 Scores = Callable[[str], np.ndarray]
-"""The name of a set with graded pairs → how alike each pair is."""
+"""A function that takes the name of a set with graded pairs and returns the similarity of each pair."""
 
 MINHASH_THRESHOLDS = (0.5, 0.8)
 GRID = np.arange(5, 96) / 100

@@ -1,15 +1,16 @@
-"""Real articles → a corpus of any size whose stories are known: `python -m benchmarks.corpus 1000000 -o million.jsonl`.
+"""Make a corpus of any size, with known stories, from real articles: `python -m benchmarks.corpus 1000000 -o million.jsonl`.
 
-In: the English sets of the labelled data (the invented newsroom where they are absent, which is enough to try it out, not to
-measure). Out: JSON Lines by date; `story` says which articles tell one story, `told` what was done to this telling.
+The material is the English sets of the labelled data. Without them it is the invented newsroom, which is enough for a trial but
+not for measuring. The corpus is JSON Lines by date; `story` names the story of an article, and `told` the way in which this
+article was changed.
 
-There are too few real articles for a million, so stories are put together: a topic is what real articles with a common
-term are about; a story is sentences of its topic, each of another article, under a cast of its own: the names in the
-sentences are replaced, each throughout the story by the same one of as many words. Two names of a cast are names that its
-topic is full of, as in the news, the others its own, put together from the words of real names. The headline is of words of
-the lead. So words are as frequent as in real news, and two stories of one topic share terms, names and now and then a
-sentence, but are not the same. Seven articles of ten are a story told once; the others tell stories whose
-number of tellings has a heavy tail, each later one a mutation (`benchmarks.mutations`) of the first.
+There are too few real articles for a million, so stories are composed. A topic is what real articles with a common term are
+about. A story is made of sentences of its topic, each from another article, with a cast of its own: each name in the sentences
+is replaced throughout the story by the same name of as many words. Two names of a cast are frequent in its topic, as in the
+news; the others are its own, composed from the words of real names. The headline is made of words of the lead. So words are as
+frequent as in real news, and two stories of one topic share terms, names and sometimes a sentence, but are not the same. Seven
+of ten articles are stories told once. The others tell stories whose number of articles has a heavy tail, and each later
+article is a mutation (`benchmarks.mutations`) of the first.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The labelled sets: where they lie, and how they are read. See the README beside them for what each is."""
+"""Find and read the labelled sets; the README beside them describes each."""
 
 import gzip
 import hashlib

@@ -1,25 +1,25 @@
 """Fit the storyline model and write `dedup/data/storyline.json`: `python -m benchmarks.fit`.
 
-A logistic regression (scikit-learn) over the evidence of pairs, after docs/decisions/0001-story-model.md. The labels of the
-closed sets join what happens to one event within five days: they are of the storyline level, and all is scored there.
+The model is a logistic regression (scikit-learn) over the evidence of pairs, as in docs/decisions/0001-story-model.md. The
+labels of the closed sets join reports of one event within five days. They belong to the level storyline, and all scores are at
+that level.
 
-- positives and negatives are all pairs of the four story sets within the window; each set weighs as much as the next,
-  measured by its positives, and keeps its natural odds;
-- sagas come free: pairs of `background` and `roundups` that look alike but lie over 30 days apart are chapters of one
-  story, not one story. They are shown *with their dates hidden*, beside the same-story pairs of `roundups`;
-- what speaks for a story may not count against it: a feature whose coefficient has the wrong sign is left out, and the
-  fit repeated (free signs cancel each other, and generalise worse);
-- the threshold comes from the mean F1 and B³ over the story sets (F1 on `roundups`, its dates hidden, is printed beside): each
-  set is clustered whole by a model that has not seen half of its stories (nor their sagas), and scored on that half and on
-  what it was joined with. It is the middle of the best three neighbours on `GRID`, over `SPLITS` ways to halve the sets:
-  single points jump by .01 when one cluster falls apart;
-- pairs that are both dated get coefficients of their own: half of the regression above and half of one over `outlets`,
-  `incidents` and the judged pairs of natural news that are dated (*same* or *followup* is one storyline), by all columns before
-  those of the neighbours. The undated saga pairs pull the shared regression away from what dated pairs need
-  (docs/decisions/0009-levels.md);
-- the log-odds are stretched by `MIN_SPAN_DAYS`, and that threshold put where `Settings.followup_probability` says: what is
-shipped is a
-  probability that means what it says of pairs it has not seen (docs/decisions/0006-evidence.md).
+- Positives and negatives are all pairs of the four story sets within the window. The positives of each set have the same total
+  weight, and each set keeps its natural odds.
+- Similar pairs of `background` and `roundups` that are over 30 days apart (sagas) are chapters of one storyline, not one story.
+  They need no labels. The fit gets them *with their dates hidden*, beside the same-story pairs of `roundups`.
+- Evidence for a story may not count against it. A feature whose coefficient gets the wrong sign is left out, and the fit is
+  repeated. (Coefficients of any sign cancel each other, and generalise worse.)
+- The threshold comes from the mean F1 and B³ over the story sets; F1 on `roundups` with its dates hidden is printed beside. A
+  model that has not seen half of the stories of a set, nor their sagas, clusters the whole set, and is scored on that half and
+  on the articles joined with it. The threshold is the middle of the best three adjacent values of `GRID`, over `SPLITS` ways to
+  halve the sets: single values jump by .01 when one cluster falls apart.
+- Pairs of two dated articles have separate coefficients: half of the regression above, and half of one over `outlets`,
+  `incidents` and the judged dated pairs of natural news (*same* or *followup* is one storyline), by all columns before those of
+  the neighbours. The undated saga pairs pull the common regression away from the needs of dated pairs
+  (docs/decisions/0009-levels.md).
+- The log-odds are stretched by `SPREAD`, and the threshold is moved to `Settings.followup_probability`. So the probability of
+  the shipped model is true on pairs that it has not seen (docs/decisions/0006-evidence.md).
 """
 
 import argparse

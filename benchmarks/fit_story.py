@@ -1,17 +1,17 @@
 """Fit the story model and write `dedup/data/story.json`: `python -m benchmarks.fit_story`.
 
-A logistic regression over the evidence of judged pairs of natural news (docs/decisions/0009-levels.md):
+The model is a logistic regression over the evidence of judged pairs of natural news (docs/decisions/0009-levels.md).
 
-- `judged.pairs` of the data folder and `benchmarks/judged`: pairs drawn from whole corpora and read one by one. *same* is one
-  story; *followup* and *different* are two. Pairs were drawn by what a model said of them, which the evidence tells, so that each
-  weighs the same: stratum weights are for scoring;
-- the evidence is that of the later article among all articles before it, as a run finds it;
-- the closed sets of picked stories are left out: they hold no chapters, and weighing them in spoils the scale (calibration
-  error on natural news .018 without them, .032 and .055 where each weighs 30 and 100 pairs of either kind);
-- what speaks for a story may not count against it: coefficients are bounded by their signs (L-BFGS-B);
-- the day of the neighbours is weighed last, by undated pairs, so that it moves nothing else.
+- The pairs are `judged.pairs` of the data folder and those of `benchmarks/judged`, drawn from whole corpora and read one by
+  one. *same* is one story; *followup* and *different* are two. Pairs were drawn by the score of a model, which the evidence
+  contains, so all have the same weight in the fit. The weights by stratum are for scoring.
+- The evidence is that of the later article among all articles before it, as a run computes it.
+- The closed sets of picked stories are left out: they have no chapters, and would spoil the scale (the calibration error on
+  natural news is .018 without them, and .032 and .055 if each weighs 30 and 100 pairs of either kind).
+- Evidence for a story may not count against it: the signs bound the coefficients (L-BFGS-B).
+- The day of the neighbours is fitted last, to undated pairs, with all other coefficients fixed.
 
-Printed are log loss, average precision and reliability, cross-validated by pair (no article on both sides) and by corpus (each
+It prints log loss, average precision and reliability, cross-validated by pair (no article on both sides) and by corpus (each
 corpus judged by a model that has not seen it).
 """
 

@@ -1,8 +1,7 @@
-"""What figures must reach, pinned beside the data they were measured on: `floors.json`.
+"""Compare figures with their floors in `floors.json`, which are pinned together with the digests of their data.
 
-In: figures reached, with the digests of their data, and the floors pinned so far. Out: which floors are missed, and floors to
-pin anew. A floor holds on its own data alone; it rises by itself when it is pinned again, and falls only where it is asked to
-and the changelog says so.
+A floor holds only on the data on which it was measured. It rises when it is pinned again. It falls only on request, and the
+changelog must say so.
 """
 
 import json

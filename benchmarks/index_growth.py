@@ -1,10 +1,10 @@
-"""How an index answers as it grows, beside datasketch's MinHashLSH in Redis: `python -m benchmarks.index_growth CORPUS`.
+"""Measure an index as it grows, beside datasketch's MinHashLSH in Redis: `python -m benchmarks.index_growth CORPUS`.
 
-In: a corpus as `benchmarks.corpus` makes it, by date. Out: articles a second as there are nearly 10,000, 100,000, 300,000
-and 990,000 of them (batches of 1,000, sketched ahead as `dedup filter --index` does, durable commits), the waits of single
-articles after that, bytes on the disk for each kept article, and how long it takes to open. datasketch runs as its documentation
-shows, with a Redis server of its own on this machine that keeps nothing on the disk, which flatters it: regular-expression
-words → 3-shingles → `MinHash.generator` → query and insert.
+The corpus is one of `benchmarks.corpus`, by date. This prints the articles per second when the index has nearly 10,000, 100,000,
+300,000 and 990,000 of them (batches of 1,000, sketched ahead as `dedup filter --index` does, durable commits), the waits of
+single articles after that, the bytes on disk per kept article, and the time to open the index. datasketch runs as in its
+documentation (regular-expression words, 3-shingles, `MinHash.generator`, query and insert), with its own Redis server on this
+machine, which writes nothing to the disk. This favours datasketch.
 """
 
 import argparse

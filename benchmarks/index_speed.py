@@ -1,8 +1,8 @@
-"""How fast an index answers, and how much room it takes: `python -m benchmarks.index_speed PLACE [PLACE ...]`.
+"""Measure how fast an index answers and how large it is: `python -m benchmarks.index_speed PLACE [PLACE ...]`.
 
-Each place (a file, or `postgresql://...`) must be new. All but the last articles of a set are given to it in batches, by as many
-processes as are asked for, each of which has read and compiled what it needs before the clock starts; then the last ones, one by
-one, by one process. The clock holds sketching, waiting for one's turn, and recording.
+Each place (a file, or `postgresql://...`) must be new. First the given number of processes add all but the last articles of a set
+in batches; each has read and compiled what it needs before the clock starts. Then one process adds the last articles one by one.
+The time includes sketching, waiting for the write lock, and recording.
 """
 
 import argparse

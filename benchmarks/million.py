@@ -1,9 +1,9 @@
-"""A million articles whose stories are known: time, memory and quality as the corpus grows, `python -m benchmarks.million`.
+"""Measure time, memory and quality on up to a million articles with known stories: `python -m benchmarks.million`.
 
-In: `benchmarks.corpus`. Out: a line for each size and memory: microseconds an article of the whole process, its peak memory, and
-precision and recall against the truth; then the recall of each way in which the stories of the largest are told again. The
-smaller corpora are the beginning of the largest, or, with `--spread`, as many articles over the same year, among which there is
-less to compare each with. The corpora stay in `--folder`, and are made where they are missing.
+The corpora are those of `benchmarks.corpus`. Each size and memory gets a line: microseconds per article of the whole process, its
+peak memory, and precision and recall against the truth. Then comes the recall for each kind of mutation in the largest corpus.
+The smaller corpora are the beginning of the largest. With `--spread` they have as many articles over the whole year, so each
+article has fewer to be compared with. The corpora are made in `--folder` if they are missing, and stay there.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""A text → the text as it comes back from another desk, a scanner or a careless export: cut, extended, reworded, mistyped.
+"""Change a text as another desk, a scanner or a careless export would: cut, extended, reworded, mistyped.
 
-In: a text, a strength and a `random.Random`. Out: the changed text, always the same one for the same three. What a strength
-means stands with each function; at any above 0 the text changes, unless it holds nothing of the kind (no word that Britons
-spell otherwise, no accent). Each takes one or two passes over the text. The damage is that of the trade: confusions of
-scanners (Nagy, Nartker and Rice, *Optical Character Recognition: An Illustrated Guide to the Frontier*, 1999), slips of
-typists (Damerau 1964). Sentences and words are those of scripts that part words by spaces.
+A mutation takes a text, a strength and a `random.Random`, and always returns the same text for the same three. Each function
+says what its strength means. At any strength above 0 the text changes, unless it contains nothing to change (no word that Britons
+spell differently, no accent). Each takes one or two passes over the text. The errors are typical ones: confusions of scanners
+(Nagy, Nartker and Rice, *Optical Character Recognition: An Illustrated Guide to the Frontier*, 1999) and slips of typists
+(Damerau 1964). Sentences and words are those of scripts that separate words by spaces.
 """
 
 import re
@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 Change = Callable[[str, float, Random], str]
-"""(text, strength, random) → text."""
+"""A function that takes a text, a strength and a random generator, and returns the changed text."""
 
 
 class Mutation(NamedTuple):

@@ -1,8 +1,8 @@
-"""Natural news: what runs over whole corpora join, by pairs that were judged one by one.
+"""Score runs over whole corpora of natural news by pairs that were judged one by one.
 
-In: results of runs with default settings, and the judged pairs of the data folder with their stratum weights. Out: the figures of
-the story level and of the storyline level, and tables. Corpora of picked stories hold hardly any chapters, so that they cannot
-tell a rewrite from a follow-up; these can (docs/decisions/0009-levels.md).
+The runs have default settings, and the judged pairs of the data folder have weights by stratum. The result is tables, and the
+figures of the levels story and storyline. Corpora of picked stories have hardly any chapters, so they cannot tell a rewrite
+from a follow-up; these corpora can (docs/decisions/0009-levels.md).
 """
 
 import json

@@ -1,8 +1,8 @@
-"""Other tools, each as its own README shows it: articles → clusters, or articles → vectors that are clustered.
+"""Cluster articles with other tools, each used as in its own README.
 
-In: articles (title, text, day). Out: for each article the number of its cluster. MinHash tools get words or shingles and
-return pairs; their clusters are what the pairs connect. Vectors are clustered bottom-up until no two clusters have the
-cosine asked for (scipy's `linkage`; "single" is the connected components of the pairs that have it).
+Each tool gets articles (title, text, day), and returns a cluster number for each. MinHash tools get words or shingles and return
+pairs; their clusters are the connected components of the pairs. Vectors are clustered bottom-up until no two clusters have the
+given cosine (scipy's `linkage`; "single" gives the connected components of the pairs with that cosine).
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Where the time of an article goes, stage by stage, in one thread: `python -m benchmarks.profile CORPUS`.
+"""Measure the CPU time per article of each stage, in one thread: `python -m benchmarks.profile CORPUS`.
 
-In: a corpus. Out: microseconds an article of CPU for each stage, in the order of the way that an article takes. Each stage is run
-by itself over all batches, so that what they share (the cache above all) does not blur them; the whole is a little less.
+The stages are in the order in which an article passes them. Each stage runs alone over all batches, so that shared effects (above
+all, of the cache) do not blur the figures. A whole run takes a little less than their sum.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Quality on labelled news, default settings throughout: `make quality`, or `python -m benchmarks.quality --data FOLDER`.
+"""Measure the quality on labelled news with default settings: `make quality`, or `python -m benchmarks.quality --data FOLDER`.
 
-Each set is clustered whole, as `dedup cluster` would, and scored as the README beside the data says. A figure below its floor
-(`floors.json`) ends the run with status 1; a floor that was pinned on other data is shown, and binds no one. `--pin` pins the
-floors to what was reached; none falls without `--lower` and a line in the changelog. With `--peers` other tools take the same
-sets, and their figures stand beside those of `dedup`.
+Each set is clustered whole, as `dedup cluster` would, and scored as the README of the data says. If a figure is below its floor
+(`floors.json`), the run exits with status 1. A floor that was pinned on other data is shown, but does not count. `--pin` pins the
+floors to the current figures; none falls without `--lower` and a line in the changelog. `--peers` adds the figures of other tools
+on the same sets.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Labelled sets → the share of the pairs that match which come up as candidates: `python -m benchmarks.recall --data FOLDER`.
+"""Measure the share of matching pairs that are candidates: `python -m benchmarks.recall --data FOLDER`.
 
-In: every labelled set, and `background` to mix in. Out: three tables. *By set:* what verification accepts among all pairs
-within the date windows (brute force, no sampling), and how much of it the candidate stage finds when every article is
-indexed; copies are all relations but `rewrite`. *By size:* the same among so many articles, the bounds on the work as in a
-run. *By rule:* other numbers of salient terms, and of those that must be shared. All in one thread.
+The input is every labelled set, with `background` mixed in. There are three tables. *By set:* the pairs that verification
+accepts among all pairs within the date windows (brute force, no sampling), and how many of them the candidate stage finds if
+every article is indexed; copies are all relations except `rewrite`. *By size:* the same among more articles, with the limits on
+the work of a run. *By rule:* other numbers of salient terms, and of shared terms. All runs use one thread.
 """
 
 import argparse

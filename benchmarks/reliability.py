@@ -1,10 +1,10 @@
-"""Models and stories they have not seen → whether a probability means what it says.
+"""Measure whether the probabilities of models are true on stories that they have not seen.
 
-In: a model for each half of the stories, as `benchmarks.fit` makes them. Out: what it says of pairs of the other half, beside
-whether they are one story. Three kinds of pairs: `all` within the window, as in the fit; those `asked`, about which a run over
-the other half asks the model (an article and a kept article that shares keys with it or with its witnesses, and
-is neither its copy nor another filling of its template); and the rewrites that this run `reported`. The other half is
-clustered alone, for in half of a set same-story pairs are twice as common as in the whole.
+Each half of the stories has a model, fitted as in `benchmarks.fit`. Its probabilities for pairs of the other half are compared
+with whether these are one story. There are three kinds of pairs: `all` within the window, as in the fit; `asked`, the pairs about
+which a run over the other half asks the model (an article, and a kept article that shares keys with it or with its witnesses, and
+is neither its copy nor another filling of its template); and `reported`, the rewrites of this run. The other half is clustered
+alone, because in half of a set same-story pairs are twice as common as in the whole.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,7 +32,7 @@ BINS = 10
 NEVER_LESS = -1e9
 """Log-odds that every pair has that is for a model to decide."""
 Map = Callable[[np.ndarray], np.ndarray]
-"""Log-odds → probability."""
+"""A function from log-odds to probabilities."""
 
 
 class Said(NamedTuple):

@@ -1,4 +1,4 @@
-"""Labelled sets as the benchmarks take them: sketches beside labels, and the scores of a clustering."""
+"""Load labelled sets as sketches beside labels, and score a clustering."""
 
 from collections import Counter
 from functools import cache

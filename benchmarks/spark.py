@@ -1,10 +1,10 @@
-"""dedup on Spark beside the local engine, and beside Spark's own MinHashLSH: `python -m benchmarks.spark CORPUS`.
+"""Compare dedup on Spark with the local engine and with Spark's own MinHashLSH: `python -m benchmarks.spark CORPUS`.
 
-In: a corpus of `benchmarks.corpus`, whose stories are known; its beginnings are the smaller corpora. Out, in whole processes on
-two cores of this machine: seconds, memory of all processes together, the largest heap, bytes shuffled, read from Spark's event
-log, and precision and recall; then, stage by stage, the bytes an article; then the same task for spark.ml's
-`approxSimilarityJoin` over the same shingles, which is given the distance at which it is as precise as ours, and its clusters as
-the components of the pairs, which cost it nothing here.
+The corpus is one of `benchmarks.corpus`, with known stories; its beginnings are the smaller corpora. Each run is a whole process
+on two cores of this machine. The tables have seconds, the memory of all processes together, the largest heap, the bytes shuffled
+(from Spark's event log), and precision and recall; then the bytes per article, stage by stage; then the same task for
+`approxSimilarityJoin` of spark.ml over the same shingles. That join gets the distance at which it is as precise as ours, and its
+clusters are the components of its pairs, which cost it nothing here.
 """
 
 import argparse

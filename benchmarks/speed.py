@@ -1,11 +1,12 @@
-"""Articles a second, side by side in one run: `make speed`, or `python -m benchmarks.speed --data FOLDER`.
+"""Compare the articles per second of several tools: `make speed`, or `python -m benchmarks.speed --data FOLDER`.
 
-`dedup cluster` runs as a whole process, from JSON Lines on disk to clusters on disk, both channels, start-up included;
-datasketch's pipeline is what its documentation shows (regular-expression words → 3-shingles → `MinHash.generator` →
-`MinHashLSH`), rensa's what its README shows, with 3-shingles made in Python; each in a process of its own as well. With
-`--peers` also datatrove's four MinHash stages in their default configuration, two workers with a file each, the kept articles
-written unpacked; and semhash with its defaults, but for the model, which it would download: instead one of as many tokens and
-dimensions is distilled from MiniLM, once and off the clock. Runs alternate; medians are reported, beside what is aimed at.
+`dedup cluster` runs as a whole process, from JSON Lines on disk to clusters on disk, with both channels and the start of the
+program. The pipeline of datasketch is that of its documentation (regular-expression words, 3-shingles, `MinHash.generator`,
+`MinHashLSH`), that of rensa is from its README, with 3-shingles made in Python. Each also runs in its own process. `--peers` adds
+the four MinHash stages of datatrove in their default configuration (two workers with a file each, kept articles written
+uncompressed), and semhash with its defaults except for the model, which it would download: instead, one of as many tokens and
+dimensions is distilled from MiniLM, once, before the clock starts. Runs alternate, and the medians are reported beside the
+targets.
 """
 
 import argparse

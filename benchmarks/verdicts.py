@@ -1,4 +1,4 @@
-"""What became of an article, in a form that runs of any engine can be compared in."""
+"""Describe the decisions on articles in a form in which runs of all engines can be compared."""
 
 from collections.abc import Iterable
 from typing import Any
