@@ -221,7 +221,7 @@ def parse_base_id(name: str) -> str:
 def find_new_articles(
     keys: Sequence[tuple[str, int]], before: Sequence[IndexRow], is_id: Callable[[str], bool]
 ) -> tuple[list[int], list[int]]:
-    """Return the slots of the articles of a batch, given as (id, telling), that did not come before, and their versions.
+    """Return the slots of the articles of a batch, given as (id, telling), that the index does not have, and their versions.
 
     `before` holds the rows of all versions of these ids, and of the ids whose later versions these could name. `is_id` returns
     whether a name is the id of an article: no version takes such a name.

@@ -166,7 +166,7 @@ class IndexCache:
         )
 
     def add_rows(self, rows: Sequence[IndexRow]) -> None:
-        """Add the next rows; IndexingError, and none is added, where one is impossible."""
+        """Add the next rows; if one is impossible, raise IndexingError and add none."""
         try:
             self.articles.add(
                 positions=np.array([row.position for row in rows], np.int64),
@@ -203,7 +203,7 @@ def pack_columns(columns: ArticleColumns) -> bytes:
 
 
 def unpack_columns(data: memoryview) -> ArticleColumns:
-    """Return the columns of which `pack_columns` made these bytes; ValueError where bytes are missing."""
+    """Return the columns that `pack_columns` packed into these bytes; ValueError if bytes are missing."""
     count, rest = divmod(len(data), sum(kind.itemsize for kind in COLUMN_TYPES))
     if rest:
         raise ValueError("the columns of a run are cut short")
@@ -221,7 +221,7 @@ def add_checksum(part: bytes, slots: tuple[int, int]) -> bytes:
 
 
 def check_run_part(stored: bytes | None, slots: tuple[int, int]) -> memoryview:
-    """Return the part of which `add_checksum` made these bytes; ValueError where it is missing, damaged or of other slots."""
+    """Return a part without what `add_checksum` added; ValueError if it is missing, damaged or of other slots."""
     checksum, data = (stored or b"")[:CHECKSUM_BYTES], memoryview(stored or b"")[CHECKSUM_BYTES:]
     if len(data) < RUN_SLOTS.size or RUN_SLOTS.unpack_from(data) != slots:
         raise ValueError("a part of a run is missing, or of another run")

@@ -81,7 +81,7 @@ def restore_row(
 
 
 def iter_candidates_from_sketch(row: IndexRow, sketch: bytes, settings: Settings) -> Iterator[IndexRow]:
-    """Yield a damaged row with the bands and the hash of the text that its sketch has; nothing where it is damaged too."""
+    """Yield a damaged row with the bands and the text hash of its sketch; nothing if the sketch is damaged too."""
     keys = np.zeros((1, settings.salient_terms + settings.bands), np.uint32)
     try:
         s = unpack_sketches([sketch], np.full(1, np.nan), keys[:, : settings.salient_terms], keys)
@@ -97,7 +97,7 @@ def iter_candidates_from_sketch(row: IndexRow, sketch: bytes, settings: Settings
 
 
 def restore_sketch(row: IndexRow, sketch: bytes | None, stored: Checksums) -> bytes | None:
-    """Return the packed sketch that a damaged one was; None where it is sound or cannot be restored."""
+    """Return the original of a damaged packed sketch; None if it is not damaged or cannot be restored."""
     if sketch is None or stored.sketch is None or compute_checksum(row.keys + sketch) == stored.sketch:
         return None
     data = correct_flipped_bit(row.keys + sketch, stored.sketch)

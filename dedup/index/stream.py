@@ -154,7 +154,7 @@ class Prefetcher(Generic[T]):
             yield item
 
     def get_within(self, seconds: float) -> "T | EndOfItems | None":
-        """Return the next item; None where none is ready within `seconds`."""
+        """Return the next item, or None if no item is ready within `seconds`."""
         try:
             item = self._ready.get(timeout=seconds)
         except queue.Empty:

@@ -49,7 +49,7 @@ class ChunkReader(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Skip bytes, up to a position; raise `io.UnsupportedOperation` for one that lies behind, or at the end."""
+        """Skip bytes, up to a position; raise `io.UnsupportedOperation` for an earlier position, or for one from the end."""
         target = offset + (self._position if whence == io.SEEK_CUR else 0)
         if whence == io.SEEK_END or target < self._position:
             raise io.UnsupportedOperation("a file that is read once cannot go back")

@@ -46,9 +46,9 @@ def read_csv_rows(source_file: SourceFile) -> NumberedRows:
 
 
 def _choose_delimiter(source_file: SourceFile, header: str) -> str:
-    """Return the character between columns: the one given, or the first by which the header has a text.
+    """Return the character between columns: the one given, or the first with which the header has a column for the text.
 
-    Without a text by any of them it is the usual one: the comma, or the tab of TSV.
+    If none gives such a column, it is the usual one: the comma, or the tab of TSV.
     """
     if source_file.rules.delimiter:
         return source_file.rules.delimiter

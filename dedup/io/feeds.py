@@ -47,7 +47,7 @@ def iter_feed_rows(source_file: SourceFile, chunks: ByteChunks) -> NumberedRows:
 
 
 def _build_entry_row(entry: Any, feed: Any) -> dict[str, Any]:
-    """Return the row of an entry; it has no text where the entry has none."""
+    """Return the row of an entry, without a text if the entry has none."""
     contents = [each.get("value") or "" for each in entry.get("content", [])]
     bodies = [*sorted(contents, key=len, reverse=True), entry.get("summary") or ""]
     text = next(filter(None, (strip_html(body) for body in bodies)), None)

@@ -40,7 +40,7 @@ class FutureDates:
         self._example = self._example or future[0].as_py().date().isoformat()
 
     def make_warning(self) -> Mapping[str, int]:
-        """Return the warning with its count; nothing where a large share of the articles is dated so."""
+        """Return the warning with its count; nothing if a large share of the articles has such dates."""
         if not 0 < self._future <= MAX_SHARE * self._dated:
             return {}
         return {WARNING.format(self._example): self._future}

@@ -94,7 +94,7 @@ def find_published(head: str, day: str | None) -> str | None:
 
 
 def decode_page(data: bytes, charset: str | None) -> str:
-    """Return a page as text: UTF-8 where it is that, else as the response or the page says, else Windows-1252."""
+    """Return a page as text: UTF-8 if valid, else in the encoding that the response or the page names, else Windows-1252."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -61,7 +61,7 @@ class JsonStream:
                 return ""
 
     def take(self, character: str) -> None:
-        """Take the next character; ValueError where it is another."""
+        """Take the next character; ValueError if it is not the expected one."""
         if self.peek() != character:
             raise ValueError(f"Expecting {character!r}")
         self._position += 1
@@ -90,7 +90,7 @@ class JsonStream:
         return self._text[self._position : self._position + size]
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:
-        """Return whether an error can mean that the text at hand ends within a value."""
+        """Return whether an error can mean that the text read so far ends within a value."""
         if len(self._text) - self._position > self.max_value_characters:
             raise ValueError(f"a value is longer than {self.max_value_characters:,} characters")
         near_end = len(self._text) - error.pos < MAX_TOKEN_CHARACTERS

@@ -92,7 +92,7 @@ def _is_blank(line: bytes) -> bool:
 
 
 def _parse_with_arrow(block: LineBlock, source_file: SourceFile) -> list[pa.RecordBatch] | None:
-    """Return the articles of a block as Arrow reads it, or None where it must be read line by line."""
+    """Return the articles of a block, parsed by Arrow; None if it must be read line by line."""
     widest = int(np.diff(block.ends, prepend=-1).max())
     if widest - 1 > source_file.max_article_bytes or not _is_one_object_per_line(block):
         return None

@@ -33,7 +33,7 @@ def read_text_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
 
 
 def read_bounded_bytes(chunks: ByteChunks, max_bytes: int) -> tuple[bytes, CorruptFileError | None]:
-    """Return the bytes of a file up to a damage, and the damage; a file of more than `max_bytes` has one."""
+    """Return the bytes of a file up to a damaged part, and the damage; more than `max_bytes` count as damage."""
     held = bytearray()
     try:
         for piece in chunks:

@@ -187,7 +187,7 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def get_preset(name: str) -> Preset:
-    """Return a preset; `SettingsError` if there is none of the name."""
+    """Return the preset of a name; `SettingsError` if there is none."""
     if name not in PRESETS:
         raise SettingsError(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
     return PRESETS[name]

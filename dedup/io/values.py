@@ -62,7 +62,7 @@ def to_string_column(column: pa.Array, *, numbers: bool = True) -> pa.Array | No
 
 
 def to_python_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Return the rows of a batch as dicts that Python can hold: bytes where strings are no UTF-8.
+    """Return the rows of a batch as dicts that Python can hold: bytes where strings are not UTF-8.
 
     Python has no nanoseconds; no news has them either.
     """

@@ -144,7 +144,7 @@ def is_ambiguous_date(text: str) -> bool:
 
 
 def _find_zone(name: str | None, offset: int | None) -> tzinfo | None:
-    """Return the zone of a date; none, which is UTC, where its name is not known."""
+    """Return the time zone of a date; None, which means UTC, if its name is unknown."""
     if offset is not None:
         return timezone(timedelta(seconds=offset))
     return None if name not in ZONE_HOURS else timezone(timedelta(hours=ZONE_HOURS[name]))

@@ -106,7 +106,7 @@ def pack_row(row: IndexRow) -> bytes:
 
 
 def unpack_row(data: bytes) -> IndexRow:
-    """Return the row of which `pack_row` made these bytes."""
+    """Return the row that `pack_row` packed into these bytes."""
     *numbers, has_date, id_length, evidence_length = ROW_HEAD.unpack_from(data)
     position, version, telling, leader, relation, mark, follows, score, decided, published = numbers
     evidence_start = ROW_HEAD.size + id_length

@@ -109,9 +109,9 @@ class PostgresBackend(CheckedBackend):
             raise
 
     def _connect(self) -> psycopg.Connection[Any]:
-        """Return a new connection; ConnectionLostError where the server is away, IndexingError where it refuses us.
+        """Return a new connection; ConnectionLostError where the server is away, IndexingError where it refuses the connection.
 
-        A server that refused while it was starting may answer the ping: so one refusal is not believed.
+        A server that is starting may refuse and then answer the ping, so the connection is tried twice.
         """
         parameters = {**CONNECT_OPTIONS, **self._parameters}
         for may_have_started in (True, False):
@@ -206,7 +206,7 @@ class PostgresBackend(CheckedBackend):
 
     @contextmanager
     def _run_transaction(self, opening: LiteralString | sql.Composed) -> Iterator[None]:
-        """Do all in one transaction, over a new connection where the last has broken."""
+        """Run the block in one transaction, over a new connection if the last has broken."""
         if self._db.closed:
             self._db = self._connect()
         with self._wrap_errors():

@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 def retry(work: Callable[[], Result], absent_seconds: float = sum(BACKOFF_SECONDS)) -> Result:
-    """Return the result of the work as soon as it is not broken off; ConnectionLostError where it always was.
+    """Repeat the work until its connection holds, and return its result; ConnectionLostError if each try loses it.
 
     A server that does not answer at all is tried for `absent_seconds`. Tries that take long themselves, as with a host that
     does not answer, are fewer.

@@ -138,7 +138,7 @@ class SqliteBackend(CheckedBackend):
 
     @contextmanager
     def _run_transaction(self, opening: str) -> Iterator[None]:
-        """Do all in one transaction."""
+        """Run the block in one transaction."""
         with self._wrap_errors():
             self._db.execute(opening)
             try:
@@ -305,7 +305,7 @@ class SqliteBackend(CheckedBackend):
         self._has_checked_pages = False
 
     def release_space(self) -> None:
-        """Cut the space of removed rows off the file; while another process reads it, the last one to close it does.
+        """Shrink the file by the space of removed rows. While another process reads it, the last one to close it does this.
 
         To wait for readers here would hold up all writers.
         """

@@ -82,7 +82,7 @@ def find_borderline_pairs(result: Result, near_misses: NearMisses) -> Borderline
 def find_just_matched(
     result: Result, rules: MatchParams
 ) -> tuple[list[BorderlinePair], list[BorderlinePair]]:
-    """Return the matches of the model with the lowest probabilities: those above the threshold, and those matched with help."""
+    """Return the matches of the model with the lowest probabilities, both those above the threshold and those with a witness."""
     assignments = result.assignments
     matches = np.flatnonzero(
         (assignments.relations == get_level_relation(result.settings)) & (result.duplicate_of_input < 0)
