@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "index": "pipeline matching settings sketches text io jit",
     "evaluation": "index pipeline matching settings sketches text io jit",
     "reports": "evaluation pipeline matching settings sketches text io",
-    "origins": "pipeline matching settings sketches text io",
+    "origins": "reports pipeline matching settings sketches text io",
     "spark": "index pipeline matching settings sketches text io jit",
     "__init__": "reports index evaluation pipeline matching settings sketches text io",
     "server": "index pipeline settings io __init__",
@@ -42,8 +42,9 @@ MAY_IMPORT = {
     "__main__": "cli",
 }
 """Which packages a package imports, or a module at the top; each may import itself and what is open to all."""
-LATE_IMPORTS = {"pipeline/results.py": {"reports", "__init__"}}
-"""What a module imports inside a function, beyond its package: `Result.report` writes the page that reports build."""
+LATE_IMPORTS = {"pipeline/results.py": {"reports", "origins", "__init__"}}
+"""What a module imports inside a function, beyond its package: `Result.report` writes the page that reports build, and
+`Result.origins` traces the origins of its clusters."""
 OPEN_TO_ALL = {"errors", "formatting", "parallel"}
 
 TALKERS = {"cli", "__main__"}

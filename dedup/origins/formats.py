@@ -14,8 +14,8 @@ from dedup.origins.trace import Story
 __all__ = ["FORMATS", "format_csv", "format_graphml", "format_json"]
 
 SHARE_DIGITS = 4
-EDGE_COLUMNS = ("child", "parent", "relation", "child_share", "parent_share", "story")
-GRAPHML_TYPES = {str: "string", int: "int", float: "double"}
+EDGE_COLUMNS = ("child", "parent", "relation", "child_share", "parent_share", "seen_first", "story")
+GRAPHML_TYPES = {str: "string", int: "int", float: "double", bool: "boolean"}
 
 
 def format_json(stories: Sequence[Story]) -> str:
@@ -26,16 +26,35 @@ def format_json(stories: Sequence[Story]) -> str:
     graph = {
         "directed": True,
         "multigraph": False,
-        "graph": {
-            "stories": [
-                {"story": story.canonical, "tellings": len(story.articles), "origins": story.origin_count}
-                for story in stories
-            ]
-        },
+        "graph": {"stories": [describe_story(story) for story in stories]},
         "nodes": list(iter_nodes(stories)),
         "edges": list(iter_edges(stories)),
     }
     return json.dumps(graph, ensure_ascii=False, indent=1) + "\n"
+
+
+def describe_story(story: Story) -> dict[str, Any]:
+    """Return the counts of a story, its first articles and the reasons for the count, as JSON."""
+    claimed, seen = story.first_claimed, story.first_seen
+    return {
+        "story": story.canonical,
+        "tellings": len(story.articles),
+        "origins": story.origin_count,
+        "count": story.count_text,
+        "unknown": len(story.unknown),
+        "first_claimed": claimed and claimed.id,
+        "first_seen": seen.id,
+        "lag_seconds": story.lag and round(story.lag.total_seconds()),
+        "merges": [
+            {
+                "first": merge.first,
+                "second": merge.second,
+                "because": merge.because,
+                "probability": merge.probability,
+            }
+            for merge in story.merges
+        ],
+    }
 
 
 def format_graphml(stories: Sequence[Story]) -> str:
@@ -76,7 +95,7 @@ def format_graphml(stories: Sequence[Story]) -> str:
 def format_data(kind: str, values: dict[str, Any], skipped: set[str]) -> str:
     """Return the attributes of a node or an edge as GraphML."""
     return "".join(
-        f'<data key="{kind}_{name}">{escape(str(value))}</data>'
+        f'<data key="{kind}_{name}">{escape(str(value).lower() if isinstance(value, bool) else str(value))}</data>'
         for name, value in values.items()
         if name not in skipped and value is not None
     )
@@ -96,16 +115,24 @@ def format_csv(stories: Sequence[Story]) -> str:
 def iter_nodes(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
     """Yield each article as a node."""
     for story in stories:
-        for article, origin in zip(story.articles, story.origins, strict=True):
+        for article, origin, credit in zip(story.articles, story.origins, story.credits, strict=True):
+            passages = [each.passage for each in article.attribution.credits]
             yield {
                 "id": article.id,
                 "story": story.canonical,
                 "origin": origin,
+                "origin_known": origin not in story.unknown,
                 "title": article.title,
                 "source": article.source,
                 "publisher": article.publisher,
-                "agencies": ", ".join(sorted(article.agencies)) or None,
+                "group": article.group,
                 "published": article.published and article.published.isoformat(),
+                "seen": article.seen,
+                "credit": credit.status,
+                "agencies": ", ".join(credit.agencies) or None,
+                "credited_by": credit.credited_by,
+                "passages": " | ".join(passages) or None,
+                "byline": article.attribution.byline,
             }
 
 
@@ -119,6 +146,7 @@ def iter_edges(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
                 "relation": edge.relation,
                 "child_share": round(edge.child_share, SHARE_DIGITS),
                 "parent_share": round(edge.parent_share, SHARE_DIGITS),
+                "seen_first": edge.seen_first,
                 "story": story.canonical,
             }
 

@@ -1,69 +1,32 @@
-"""Find the publisher of an article and the news agencies that it credits."""
+"""Find the publisher of an article, and the group of publishers that it belongs to.
+
+`dedup/data/publisher_groups.csv` has well-known groups by domain; a file of your own adds to them.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-__all__ = ["find_credited_agencies", "find_publisher"]
+from dedup.errors import InputError
 
-AGENCIES = {
-    "AFP": ("AFP", "Agence France-Presse"),
-    "Anadolu": ("Anadolu", "Anadolu Ajansı", "AA"),
-    "ANSA": ("ANSA", "Ansa"),
-    "AP": ("AP", "Associated Press", "The Associated Press"),
-    "dpa": ("dpa", "DPA", "Deutsche Presse-Agentur"),
-    "EFE": ("EFE", "Efe", "Agencia EFE"),
-    "Interfax": ("Interfax", "Интерфакс"),
-    "Jiji": ("Jiji", "Jiji Press", "時事", "時事通信"),
-    "Kyodo": ("Kyodo", "Kyodo News", "共同", "共同通信"),
-    "Lusa": ("Lusa", "LUSA", "Agência Lusa"),
-    "PAP": ("PAP",),
-    "Reuters": ("Reuters", "REUTERS", "Thomson Reuters"),
-    "RIA": ("RIA Novosti", "РИА Новости"),
-    "TASS": ("TASS", "ТАСС"),
-    "UPI": ("UPI",),
-    "Xinhua": ("Xinhua", "XINHUA", "新华社", "新華社"),
-}
-"""The names that credit each news agency."""
-AGENCY_NAMES = {name: agency for agency, names in AGENCIES.items() for name in names}
-EDGE_CHARACTERS = 160
-"""A credit is within this many characters of the start or the end of a text."""
-_ANY_AGENCY = "|".join(sorted(map(re.escape, AGENCY_NAMES), key=len, reverse=True))
-_LIST = rf"(?:{_ANY_AGENCY})(?:\s*[/,+&]\s*(?:{_ANY_AGENCY}))*"
-_SOURCE = "Quelle|Sources?|Fuente|Fonte|Źródło|Kaynak|Bron|Источник|来源|來源|出典|提供"
-START_CREDITS = (
-    re.compile(rf"[(（【\[]({_LIST})[^()（）【】\[\]\n]{{0,20}}[)）】\]]"),
-    re.compile(rf"^\s*({_LIST})\s*[-–—:：]"),
-    re.compile(rf"^\s*({_LIST})(?=\d{{1,2}}月|\s*\n|[^\W\d_]*\d{{1,2}}日电)"),
-)
-END_CREDITS = (
-    re.compile(rf"[(（【\[]({_LIST})[)）】\]]\W*$"),
-    re.compile(rf"(?:{_SOURCE}|©)\s*[:：]?\s*({_LIST})\W*$"),
-    re.compile(rf"(?:\n|[.!?。»”\"]\s*[-–—]?)\s*({_LIST})\W*$"),
-)
+__all__ = ["add_publisher_groups", "find_publisher", "load_default_groups", "read_publisher_groups"]
+
 SECOND_LEVELS = frozenset(["ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"])
 """Labels below which a country registers domains: bbc.co.uk, abc.net.au."""
 _DOMAIN = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#]|$)"
 )
-
-
-def find_credited_agencies(text: str) -> frozenset[str]:
-    """Return the agencies that a text credits at its start or end.
-
-    >>> sorted(
-    ...     find_credited_agencies("PARIS, March 3 (Reuters) - A bridge fell. It was old. Quelle: dpa/AFP")
-    ... )
-    ['AFP', 'Reuters', 'dpa']
-    """
-    start, end = text[:EDGE_CHARACTERS], text.rstrip()[-EDGE_CHARACTERS:]
-    matches = [
-        pattern.search(part)
-        for part, patterns in ((start, START_CREDITS), (end, END_CREDITS))
-        for pattern in patterns
-    ]
-    names = [name.strip() for match in matches if match for name in re.split(r"[/,+&]", match[1])]
-    return frozenset(AGENCY_NAMES[name] for name in names)
+NAME_COLUMNS = ("domain", "source", "name", "publisher")
+"""The columns that may hold the domain or the name of a publisher."""
 
 
 def find_publisher(source: str | None, url: str | None) -> str | None:
@@ -84,3 +47,65 @@ def get_registered_domain(host: str) -> str:
     labels = host.split(".")
     is_country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in SECOND_LEVELS  # noqa: PLR2004 - example.co.uk
     return ".".join(labels[-3:] if is_country else labels[-2:])
+
+
+@cache
+def load_default_groups() -> Mapping[str, str]:
+    """Return the group of each well-known domain."""
+    content = files("dedup").joinpath("data/publisher_groups.csv").read_text(encoding="utf-8")
+    return MappingProxyType(collect_groups(csv.DictReader(io.StringIO(content)), "publisher_groups.csv"))
+
+
+def read_publisher_groups(path: str | Path) -> Mapping[str, str]:
+    """Return the group of each publisher of a file, and of the well-known domains that it leaves out.
+
+    The file is CSV with the columns `domain` (or `source`) and `group`, or JSON: an object {domain: group}, or a
+    list of objects. Raise `InputError` if it cannot be read, or gives a publisher two groups.
+    """
+    path = Path(path)
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    rows = iter_json_rows(content, path) if path.suffix.lower() == ".json" else iter_csv_rows(content)
+    return MappingProxyType({**load_default_groups(), **collect_groups(rows, str(path))})
+
+
+def add_publisher_groups(groups: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the well-known groups and those of a mapping from domains, or names of sources, to groups."""
+    rows = ({"domain": name, "group": group} for name, group in groups.items())
+    return {**load_default_groups(), **collect_groups(rows, "publishers")}
+
+
+def iter_csv_rows(content: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a CSV file."""
+    yield from csv.DictReader(io.StringIO(content))
+
+
+def iter_json_rows(content: str, path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a JSON file."""
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+    if isinstance(value, dict):
+        yield from ({"domain": name, "group": group} for name, group in value.items())
+    elif isinstance(value, list) and all(isinstance(row, dict) for row in value):
+        yield from value
+    else:
+        raise InputError(f"{path} must hold an object of domains and groups, or a list of objects")
+
+
+def collect_groups(rows: Iterable[Mapping[str, Any]], path: str) -> dict[str, str]:
+    """Return the group of each publisher of the rows; raise `InputError` if one has no group, or two."""
+    groups: dict[str, str] = {}
+    for number, row in enumerate(rows, 1):
+        name = next((str(row[column]) for column in NAME_COLUMNS if row.get(column)), "")
+        publisher, group = find_publisher(name, None), str(row.get("group") or "").strip()
+        if publisher is None or not group:
+            raise InputError(
+                f"row {number} of {path} needs a domain (or source) and a group; the columns are domain and group"
+            )
+        if groups.setdefault(publisher, group) != group:
+            raise InputError(f"{path} gives {publisher} two groups: {groups[publisher]} and {group}")
+    return groups

@@ -6,15 +6,25 @@ is compared with every earlier article of the cluster, not only with the kept on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.io.corpus import Corpus
-from dedup.origins.publishers import find_credited_agencies, find_publisher
+from dedup.origins.attribution import NO_ATTRIBUTION, Attribution, find_attribution
+from dedup.origins.independence import (
+    Credit,
+    OriginMerge,
+    find_credits,
+    find_merges,
+    find_unknown_origins,
+    number_origins,
+)
+from dedup.origins.publishers import find_publisher, load_default_groups
+from dedup.origins.quotations import find_long_quotations
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.pipeline.inputs import ArticleInput
 from dedup.pipeline.results import Result
@@ -36,11 +46,17 @@ class StoryArticle:
     published: datetime | None
     publisher: str | None
     """The registered domain, or the name of the source."""
-    agencies: frozenset[str]
-    """The news agencies that it credits."""
     shingles: np.ndarray
     """uint64: the hashes of its word 3-shingles, without boilerplate."""
     text_hash: int
+    group: str | None = None
+    """The group of its publisher, if known."""
+    attribution: Attribution = NO_ATTRIBUTION
+    """The agencies and the byline that it credits."""
+    quotations: frozenset[str] = frozenset()
+    """Its long quotations, in lower case."""
+    seen: int = 0
+    """Its position in the corpus, in the order in which it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,8 @@ class OriginEdge:
     """The share of the child's shingles that the parent has."""
     parent_share: float
     """The share of the parent's shingles that the child has."""
+    seen_first: str = ""
+    """The id of the one that comes first in the corpus; by their dates, the parent is first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +82,69 @@ class Story:
     canonical: str
     articles: tuple[StoryArticle, ...]
     edges: tuple[OriginEdge, ...]
+    merges: tuple[OriginMerge, ...]
+    """The reasons why articles share an origin."""
     origins: tuple[int, ...]
     """By article: the number of its independent origin, from 0."""
+    credits: tuple[Credit, ...]
+    """By article: whether it credits an agency."""
+    unknown: frozenset[int] = frozenset()
+    """The origins of which nothing is known: they may repeat another."""
 
     @property
     def origin_count(self) -> int:
-        """Return the number of independent origins."""
-        return len(set(self.origins))
+        """Return the number of independent origins: at least 1, and without the unknown ones."""
+        return max(len(set(self.origins) - self.unknown), 1)
+
+    @property
+    def count_text(self) -> str:
+        """Return the number of origins and of tellings: "3 of 41"."""
+        return f"{self.origin_count} of {len(self.articles)}"
+
+    @property
+    def first_claimed(self) -> StoryArticle | None:
+        """Return the article with the earliest date; None if none has a date."""
+        return self.articles[0] if self.articles[0].published else None
+
+    @property
+    def first_seen(self) -> StoryArticle:
+        """Return the article that comes first in the corpus."""
+        return min(self.articles, key=lambda article: article.seen)
+
+    @property
+    def lag(self) -> timedelta | None:
+        """Return the time from the first to the last dated article; None with fewer than two."""
+        dates = [article.published for article in self.articles if article.published]
+        return max(dates) - min(dates) if len(dates) > 1 else None
 
 
-def trace_origins(result: Result, source: Corpus | ArticleInput) -> list[Story]:
-    """Return the graph of each cluster of two or more, largest first; the articles are read again."""
-    groups = result.list_cluster_positions()
+def trace_origins(
+    result: Result, source: Corpus | ArticleInput, groups: Mapping[str, str] | None = None
+) -> list[Story]:
+    """Return the graph of each cluster of two or more, largest first; the articles are read again.
+
+    `groups` maps publishers to the group that owns them; None stands for the well-known ones.
+    """
+    clusters = result.list_cluster_positions()
     is_in_cluster = np.zeros(len(result.articles), bool)
-    is_in_cluster[[a for group in groups for a in group]] = True
-    articles = read_story_articles(result, source.read_again(), is_in_cluster)
-    rank = {a: n for n, a in enumerate(result.order.tolist())}
+    is_in_cluster[[a for cluster in clusters for a in cluster]] = True
+    groups = load_default_groups() if groups is None else groups
+    articles = read_story_articles(result, source.read_again(), is_in_cluster, groups)
     return [
         build_story(
-            sort_by_date([articles[a] for a in sorted(group, key=rank.__getitem__)]),
-            result.articles["id"][group[0]].as_py(),
+            sort_by_date([articles[a] for a in sorted(cluster)]),
+            result.articles["id"][cluster[0]].as_py(),
             result.settings,
         )
-        for group in groups
+        for cluster in clusters
     ]
 
 
 def read_story_articles(
-    result: Result, batches: Iterable[pa.RecordBatch], is_selected: np.ndarray
+    result: Result,
+    batches: Iterable[pa.RecordBatch],
+    is_selected: np.ndarray,
+    groups: Mapping[str, str],
 ) -> dict[int, StoryArticle]:
     """Return the articles at the positions in `is_selected` (n, bool), by position."""
     articles: dict[int, StoryArticle] = {}
@@ -101,29 +154,36 @@ def read_story_articles(
         if len(rows):
             positions = (start + rows).tolist()
             ids = result.articles["id"].take(pa.array(positions)).to_pylist()
-            selected = make_story_articles(batch.take(pa.array(rows)), ids, result.settings)
-            articles.update(zip(positions, selected, strict=True))
+            selected = make_story_articles(batch.take(pa.array(rows)), ids, result.settings, groups)
+            articles |= {a: replace(article, seen=a) for a, article in zip(positions, selected, strict=True)}
         start += batch.num_rows
     return articles
 
 
-def make_story_articles(batch: pa.RecordBatch, ids: Sequence[str], settings: Settings) -> list[StoryArticle]:
+def make_story_articles(
+    batch: pa.RecordBatch, ids: Sequence[str], settings: Settings, groups: Mapping[str, str]
+) -> list[StoryArticle]:
     """Return the articles of a batch, with their ids in the result."""
     sketches = sketch_with_settings(batch, settings)
     ends = sketches.shingle_offsets.tolist()
-    return [
-        StoryArticle(
-            id=name,
-            title=row["title"],
-            source=row["source"],
-            published=row["published"],
-            publisher=find_publisher(row["source"], row["url"]),
-            agencies=find_credited_agencies(row["text"]),
-            shingles=np.unique(sketches.shingles[ends[a] : ends[a + 1]]),
-            text_hash=int(sketches.text_hashes[a]),
+    articles = []
+    for a, (name, row) in enumerate(zip(ids, batch.to_pylist(), strict=True)):
+        publisher = find_publisher(row["source"], row["url"])
+        articles.append(
+            StoryArticle(
+                id=name,
+                title=row["title"],
+                source=row["source"],
+                published=row["published"],
+                publisher=publisher,
+                shingles=np.unique(sketches.shingles[ends[a] : ends[a + 1]]),
+                text_hash=int(sketches.text_hashes[a]),
+                group=groups.get(publisher or ""),
+                attribution=find_attribution(row["text"], row["source"]),
+                quotations=find_long_quotations(row["text"]),
+            )
         )
-        for a, (name, row) in enumerate(zip(ids, batch.to_pylist(), strict=True))
-    ]
+    return articles
 
 
 def sort_by_date(articles: Sequence[StoryArticle]) -> list[StoryArticle]:
@@ -137,7 +197,17 @@ def sort_by_date(articles: Sequence[StoryArticle]) -> list[StoryArticle]:
 def build_story(articles: Sequence[StoryArticle], canonical: str, settings: Settings) -> Story:
     """Return the graph of a story; `articles` must be sorted, earliest first."""
     edges = find_parents(articles, settings)
-    return Story(canonical, tuple(articles), tuple(edges), tuple(number_origins(articles, edges)))
+    merges = find_merges(articles, edges)
+    origins = number_origins(articles, merges)
+    return Story(
+        canonical,
+        tuple(articles),
+        tuple(edges),
+        tuple(merges),
+        tuple(origins),
+        find_credits(articles, edges),
+        find_unknown_origins(articles, origins),
+    )
 
 
 def find_parents(articles: Sequence[StoryArticle], settings: Settings) -> list[OriginEdge]:
@@ -174,34 +244,5 @@ def compare_story_articles(
         relation = "extension"
     else:
         return None
-    return OriginEdge(child.id, parent.id, relation, child_share, parent_share)
-
-
-def number_origins(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -> list[int]:
-    """Return the number of the origin of each article.
-
-    Articles share an origin if an edge joins them, or if they have the same publisher or credit the same
-    agency.
-    """
-    leaders = list(range(len(articles)))
-
-    def find_leader(number: int) -> int:
-        while leaders[number] != number:
-            number = leaders[number]
-        return number
-
-    def join(first: int, second: int) -> None:
-        low, high = sorted((find_leader(first), find_leader(second)))
-        leaders[high] = low
-
-    places = {article.id: number for number, article in enumerate(articles)}
-    for edge in edges:
-        join(places[edge.parent], places[edge.child])
-    first_of: dict[tuple[str, str], int] = {}
-    for number, article in enumerate(articles):
-        keys = [("agency", agency) for agency in article.agencies]
-        keys += [("publisher", article.publisher)] if article.publisher else []
-        for key in keys:
-            join(first_of.setdefault(key, number), number)
-    numbers: dict[int, int] = {}
-    return [numbers.setdefault(find_leader(number), len(numbers)) for number in range(len(articles))]
+    seen_first = min(parent, child, key=lambda article: article.seen).id
+    return OriginEdge(child.id, parent.id, relation, child_share, parent_share, seen_first)

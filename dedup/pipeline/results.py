@@ -5,7 +5,7 @@ A `Result` stores the decisions as arrays, by position, and builds clusters, mat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,8 @@ from dedup.settings.settings import RELATIONS, Settings
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from dedup.origins.trace import Story
 
 FOLLOWUP_NAME = RELATIONS[FOLLOWUP]
 MODEL_RELATIONS = RELATIONS[REWRITE:]
@@ -323,6 +325,27 @@ class Result:
         )
         with open_atomic(str(path)) as file:
             file.write(page)
+
+    def origins(
+        self, articles: Articles | None = None, *, publishers: Mapping[str, str] | None = None
+    ) -> list[Story]:
+        """Return the origins of each cluster of two or more, largest first, as `dedup origins` does.
+
+        The articles are read again, so pass them if they came from an iterator. `publishers` maps a domain or
+        the name of a source to the group that owns it, beside the well-known groups. Raise `InputError` if the
+        articles are not available.
+        """
+        from dedup.origins.publishers import add_publisher_groups
+        from dedup.origins.trace import trace_origins
+
+        return trace_origins(self, self.find_source(articles), add_publisher_groups(publishers or {}))
+
+    def find_source(self, articles: Articles | None) -> Corpus | ArticleInput:
+        """Return the source of the articles, or that of `articles`; raise `InputError` if there is none."""
+        source = self.source if articles is None else self.reopen(articles)
+        if source is None:
+            raise InputError("this result does not know its articles; give them as the argument articles")
+        return source
 
     def reopen(self, articles: Articles) -> Corpus | ArticleInput:
         """Return the source of the articles, already read once; raise `InputError` if their number differs."""

@@ -1,36 +1,11 @@
-"""Agencies are found where a text credits them, and publishers by their registered domain."""
+"""A publisher is a registered domain or a name; domains of one owner form a group."""
+
+from pathlib import Path
 
 import pytest
 
-from dedup.origins.publishers import find_credited_agencies, find_publisher
-
-
-@pytest.mark.parametrize(
-    ("text", "agencies"),
-    [
-        ("TOLLAN, March 3 (Reuters) - The bridge was shut.", {"Reuters"}),
-        ("TOLLAN (AP) — The bridge was shut.", {"AP"}),
-        ("The bridge was shut. (Reporting by A. Writer) (Reuters)", {"Reuters"}),
-        ("The bridge was shut.\nSource: Associated Press", {"AP"}),
-        ("Tollan (dpa) - Die Brücke ist gesperrt.", {"dpa"}),
-        ("Die Brücke ist gesperrt.\nQuelle: dpa/AFP", {"dpa", "AFP"}),
-        ("Le pont est fermé. (avec AFP) Source : AFP", {"AFP"}),
-        ("Tollan, 3 mar (EFE).- El puente está cerrado.", {"EFE"}),
-        ("El puente está cerrado. Fuente: EFE", {"EFE"}),
-        ("(ANSA) - TOLLAN, 3 MAR - Il ponte è chiuso.", {"ANSA"}),
-        ("A ponte está fechada.\nFonte: Lusa", {"Lusa"}),
-        ("Most jest zamknięty. Źródło: PAP", {"PAP"}),
-        ("ТОЛЛАН, 3 марта. /ТАСС/. Мост закрыт. Источник: ТАСС", {"TASS"}),
-        ("新华社托兰3月3日电 大桥关闭。来源:新华社", {"Xinhua"}),
-        ("【共同】橋が閉鎖された。", {"Kyodo"}),
-        ("Köprü kapatıldı. Kaynak: AA", {"Anadolu"}),
-        ("A reporter of Reuters was seen near the bridge, and nobody knew why at the time.", set()),
-        ("The AP exam was held in Tollan on Monday.", set()),
-        ("", set()),
-    ],
-)
-def test_an_agency_is_credited_at_the_start_or_the_end(text: str, agencies: set[str]) -> None:
-    assert find_credited_agencies(text) == agencies
+from dedup.errors import InputError
+from dedup.origins.publishers import find_publisher, load_default_groups, read_publisher_groups
 
 
 @pytest.mark.parametrize(
@@ -47,3 +22,44 @@ def test_a_publisher_is_a_domain_or_a_name(
     source: str | None, url: str | None, publisher: str | None
 ) -> None:
     assert find_publisher(source, url) == publisher
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("owners.csv", "domain,group\nbugle.example,Brass\n"),
+        ("owners.csv", "source,group\nhttps://www.bugle.example/,Brass\n"),
+        ("owners.json", '{"bugle.example": "Brass"}'),
+        ("owners.json", '[{"domain": "bugle.example", "group": "Brass"}]'),
+    ],
+)
+def test_a_file_names_the_group_of_a_publisher(name: str, content: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+
+    groups = read_publisher_groups(path)
+
+    assert groups["bugle.example"] == "Brass"
+    assert groups.items() >= load_default_groups().items()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("owners.csv", "domain,group\na.example,A\na.example,B\n", "gives a.example two groups: A and B"),
+        ("owners.csv", "domain,group\na.example,\n", "row 1 .* needs a domain"),
+        ("owners.csv", "site,owner\na.example,A\n", "the columns are domain and group"),
+        ("owners.json", "[1]", "an object of domains and groups"),
+        ("owners.json", "{", "is not JSON"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(name: str, content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+
+    with pytest.raises(InputError, match=message):
+        read_publisher_groups(path)
+
+
+def test_the_well_known_groups_are_written_as_publishers_are_found() -> None:
+    assert all(find_publisher(domain, None) == domain for domain in load_default_groups())

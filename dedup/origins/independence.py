@@ -1,0 +1,175 @@
+"""Decide which articles of a story share an origin, with the evidence of each merge.
+
+A copy shares the origin of its parent. Articles in other words share one if they credit the same agency, belong to one
+publisher or group of publishers, or share a long quotation. Where the evidence is weak, the merge has a probability.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dedup.origins.credit_forms import CONTRIBUTION
+
+if TYPE_CHECKING:
+    from dedup.origins.trace import OriginEdge, StoryArticle
+
+__all__ = [
+    "CREDITED",
+    "UNCREDITED_COPY",
+    "UNKNOWN",
+    "Credit",
+    "OriginMerge",
+    "find_credits",
+    "find_merges",
+    "find_unknown_origins",
+    "number_origins",
+]
+
+CREDITED, UNCREDITED_COPY, UNKNOWN = "credited", "uncredited copy of a credited text", "unknown"
+CONTRIBUTION_PROBABILITY = 0.6
+"""Two articles that credit one agency, at least one of them only for a contribution. A guess: reporters add to it."""
+QUOTATION_PROBABILITY = 0.6
+"""Two articles that share a quotation of `dedup.origins.quotations.MIN_QUOTATION_WORDS`. Of 53 pairs of rewrites of German
+news that share one and credit agencies, 43 credit the same; of 78 that share none, 55. Independent reporters quote the
+same speech too, so it says less than these 81 %."""
+MERGE_PROBABILITY = 0.5
+"""Merges from this probability on join two articles."""
+TEXT_FROM_CHILD = frozenset(["exact", "copy"])
+"""Relations in which the parent has the words of the child too, so that a credit of the child holds for the parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginMerge:
+    """Two articles of one origin, and the reason."""
+
+    first: str
+    """The id of the earlier article."""
+    second: str
+    because: str
+    """For people: "copy of wire", "same agency (dpa)", "same group (Funke)", "same quotation (…)"."""
+    probability: float | None = None
+    """That both have one origin; None if it is certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Whether an article credits an agency."""
+
+    status: str
+    """`CREDITED`, `UNCREDITED_COPY` or `UNKNOWN`."""
+    agencies: tuple[str, ...] = ()
+    """The agencies that it credits, or that the credited text does."""
+    credited_by: str | None = None
+    """The id of the credited text; None unless the status is `UNCREDITED_COPY`."""
+
+
+def find_merges(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -> list[OriginMerge]:
+    """Return the merges that join articles of a story; `articles` must be sorted, earliest first.
+
+    Edges come first, then certain evidence, then weak evidence. A merge is left out if the two already share an origin.
+    """
+    merges = [OriginMerge(edge.parent, edge.child, f"{edge.relation} of {edge.parent}") for edge in edges]
+    first: dict[tuple[str, str], tuple[str, bool]] = {}
+    for article in articles:
+        for kind, name, is_weak in iter_merge_keys(article):
+            earlier, earlier_weak = first.setdefault((kind, name), (article.id, is_weak))
+            if earlier != article.id:
+                probability = estimate_probability(kind, is_weak=is_weak or earlier_weak)
+                merges.append(OriginMerge(earlier, article.id, f"same {kind} ({name})", probability))
+    merges.sort(key=lambda merge: -1.0 if merge.probability is None else 1 - merge.probability)
+    origins = OriginSets(article.id for article in articles)
+    return [
+        merge
+        for merge in merges
+        if (merge.probability is None or merge.probability >= MERGE_PROBABILITY)
+        and origins.join(merge.first, merge.second)
+    ]
+
+
+class OriginSets:
+    """The disjoint sets of articles that share an origin (union-find)."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.leaders = {name: name for name in ids}
+
+    def find_leader(self, name: str) -> str:
+        """Return the article that stands for the set of an article."""
+        while self.leaders[name] != name:
+            self.leaders[name] = name = self.leaders[self.leaders[name]]
+        return name
+
+    def join(self, first: str, second: str) -> bool:
+        """Join the sets of two articles; return False if they were one."""
+        kept, other = self.find_leader(first), self.find_leader(second)
+        self.leaders[other] = kept
+        return kept != other
+
+
+def iter_merge_keys(article: StoryArticle) -> Iterator[tuple[str, str, bool]]:
+    """Yield (kind, name, whether the evidence is weak) for all that other articles of one origin may share."""
+    if article.group:
+        yield "group", article.group, False
+    elif article.publisher:
+        yield "publisher", article.publisher, False
+    for credit in article.attribution.credits:
+        yield "agency", credit.agency, credit.kind == CONTRIBUTION
+    for quotation in article.quotations:
+        yield "quotation", quotation, True
+
+
+def estimate_probability(kind: str, *, is_weak: bool) -> float | None:
+    """Return the probability of a merge; None if it is certain."""
+    if kind == "quotation":
+        return QUOTATION_PROBABILITY
+    return CONTRIBUTION_PROBABILITY if is_weak else None
+
+
+def number_origins(articles: Sequence[StoryArticle], merges: Iterable[OriginMerge]) -> list[int]:
+    """Return the number of the origin of each article, from 0 in the order of the articles."""
+    origins = OriginSets(article.id for article in articles)
+    for merge in merges:
+        origins.join(merge.first, merge.second)
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(origins.find_leader(article.id), len(numbers)) for article in articles]
+
+
+def find_unknown_origins(articles: Sequence[StoryArticle], origins: Sequence[int]) -> frozenset[int]:
+    """Return the numbers of the origins of which nothing is known.
+
+    Such an origin is one article that nothing ties to another, without publisher, agency and byline: it may repeat any
+    of the others in other words.
+    """
+    sizes = Counter(origins)
+    return frozenset(
+        origin
+        for article, origin in zip(articles, origins, strict=True)
+        if sizes[origin] == 1
+        and not (article.publisher or article.attribution.credits or article.attribution.byline)
+    )
+
+
+def find_credits(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -> tuple[Credit, ...]:
+    """Return the credit of each article.
+
+    An article without a credit is an uncredited copy if its wording comes from a credited article, directly or through
+    others, or if a credited article is an exact copy or a copy of it.
+    """
+    neighbours: dict[str, list[str]] = {article.id: [] for article in articles}
+    for edge in edges:
+        neighbours[edge.parent].append(edge.child)
+        if edge.relation in TEXT_FROM_CHILD:
+            neighbours[edge.child].append(edge.parent)
+    agencies = {
+        article.id: tuple(credit.agency for credit in article.attribution.credits) for article in articles
+    }
+    found = {name: Credit(CREDITED, names) for name, names in agencies.items() if names}
+    waiting = list(found)
+    for name in waiting:  # breadth first, so that the nearest credited text is named
+        for other in neighbours[name]:
+            if other not in found:
+                found[other] = Credit(UNCREDITED_COPY, found[name].agencies, found[name].credited_by or name)
+                waiting.append(other)
+    return tuple(found.get(article.id, Credit(UNKNOWN)) for article in articles)

@@ -1,0 +1,30 @@
+"""Find the long quotations of a text: two articles that share one may have one origin."""
+
+from __future__ import annotations
+
+from dedup.reports.lead_diff import QUOTATION_PATTERN
+from dedup.text.shared_passages import WORD_PATTERN
+
+__all__ = ["MIN_QUOTATION_WORDS", "find_long_quotations", "iter_quotations"]
+
+MIN_QUOTATION_WORDS = 8
+"""The fewest words of a quotation that may show an origin; shorter ones are phrases that many report."""
+
+
+def iter_quotations(text: str, min_words: int = MIN_QUOTATION_WORDS) -> list[tuple[str, str]]:
+    """Return (words in lower case, quotation as written) for each quotation of at least `min_words` words."""
+    found = []
+    for quotation in QUOTATION_PATTERN.findall(text):
+        words = WORD_PATTERN.findall(quotation.casefold())
+        if len(words) >= min_words:
+            found.append((" ".join(words), " ".join(quotation.split())))
+    return found
+
+
+def find_long_quotations(text: str) -> frozenset[str]:
+    """Return the long quotations of a text, in lower case and without punctuation.
+
+    >>> find_long_quotations("“It fell at night, and nobody was on the bridge,” she said. “Never.”")
+    frozenset({'it fell at night and nobody was on the bridge'})
+    """
+    return frozenset(words for words, _ in iter_quotations(text))

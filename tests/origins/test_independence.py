@@ -1,0 +1,150 @@
+"""Articles share an origin through their wording, an agency, a publisher, a group or a quotation, each with its reason."""
+
+from typing import Any
+
+import numpy as np
+
+from dedup.origins.attribution import AgencyCredit, Attribution
+from dedup.origins.credit_forms import CONTRIBUTION
+from dedup.origins.independence import (
+    CONTRIBUTION_PROBABILITY,
+    CREDITED,
+    QUOTATION_PROBABILITY,
+    UNCREDITED_COPY,
+    UNKNOWN,
+    find_credits,
+    find_merges,
+    find_unknown_origins,
+    number_origins,
+)
+from dedup.origins.trace import OriginEdge, StoryArticle, find_parents
+from dedup.settings.settings import Settings
+
+
+def article(name: str, shingles: range = range(0), **others: Any) -> StoryArticle:
+    """Return an article of which only some parts are known."""
+    words = np.array(shingles, np.uint64)
+    return StoryArticle(
+        name,
+        None,
+        None,
+        None,
+        shingles=words,
+        text_hash=len(words) * 1000 + sum(shingles),
+        **{"publisher": None, **others},
+    )
+
+
+def credit(*names: str, kind: str = "source") -> Attribution:
+    """Return an attribution to agencies."""
+    return Attribution(tuple(AgencyCredit(name, kind, name) for name in names))
+
+
+def edge(child: str, parent: str, relation: str = "copy") -> OriginEdge:
+    """Return an edge between two articles of the same words."""
+    return OriginEdge(child, parent, relation, 1.0, 1.0)
+
+
+def numbers(articles: list[StoryArticle], *edges: OriginEdge) -> list[int]:
+    """Return the numbers of the origins."""
+    return number_origins(articles, find_merges(articles, edges))
+
+
+def test_articles_without_a_tie_are_independent() -> None:
+    assert numbers([article("a"), article("b")]) == [0, 1]
+
+
+def test_an_edge_a_publisher_and_an_agency_join() -> None:
+    articles = [
+        article("a", publisher="bugle.example"),
+        article("b", attribution=credit("AP")),
+        article("c", publisher="bugle.example"),
+        article("d", attribution=credit("AP", "AFP")),
+        article("e"),
+        article("f"),
+    ]
+
+    assert numbers(articles, edge("f", "e")) == [0, 1, 0, 1, 2, 2]
+
+
+def test_a_merge_says_why() -> None:
+    articles = [
+        article("a", group="Anker", publisher="a.example"),
+        article("b", attribution=credit("dpa")),
+        article("c", group="Anker", publisher="c.example"),
+        article("d", attribution=credit("dpa")),
+        article("e"),
+    ]
+
+    reasons = {m.second: (m.first, m.because, m.probability) for m in find_merges(articles, [edge("e", "b")])}
+
+    assert reasons == {
+        "c": ("a", "same group (Anker)", None),
+        "d": ("b", "same agency (dpa)", None),
+        "e": ("b", "copy of b", None),
+    }
+
+
+def test_a_contribution_and_a_quotation_are_weak_evidence() -> None:
+    quotation = frozenset(["it fell at night and nobody was on it"])
+    articles = [
+        article("a", attribution=credit("AP")),
+        article("b", attribution=credit("AP", kind=CONTRIBUTION)),
+        article("c", quotations=quotation),
+        article("d", quotations=quotation),
+    ]
+
+    probabilities = {merge.second: merge.probability for merge in find_merges(articles, [])}
+
+    assert probabilities == {"b": CONTRIBUTION_PROBABILITY, "d": QUOTATION_PROBABILITY}
+
+
+def test_certain_evidence_is_named_rather_than_weak_evidence() -> None:
+    quotation = frozenset(["it fell at night and nobody was on it"])
+    articles = [
+        article("a", quotations=quotation, attribution=credit("dpa")),
+        article("b", quotations=quotation, attribution=credit("dpa")),
+    ]
+
+    [merge] = find_merges(articles, [])
+
+    assert (merge.because, merge.probability) == ("same agency (dpa)", None)
+
+
+def test_an_article_of_which_nothing_is_known_is_an_unknown_origin() -> None:
+    articles = [article("a", publisher="a.example"), article("b"), article("c"), article("d")]
+    origins = numbers(articles, edge("d", "c"))
+
+    assert find_unknown_origins(articles, origins) == {1}
+
+
+def test_a_copy_of_a_credited_text_is_uncredited_and_others_are_unknown() -> None:
+    articles = [article("a", attribution=credit("dpa")), article("b"), article("c"), article("d")]
+
+    found = find_credits(articles, [edge("b", "a"), edge("c", "b", "excerpt")])
+
+    assert [each.status for each in found] == [CREDITED, UNCREDITED_COPY, UNCREDITED_COPY, UNKNOWN]
+    assert (found[2].agencies, found[2].credited_by) == (("dpa",), "a")
+
+
+def test_a_credit_of_a_later_copy_holds_for_the_parent_but_that_of_an_extension_does_not() -> None:
+    later = article("b", attribution=credit("AP"))
+
+    copied = find_credits([article("a"), later], [edge("b", "a", "copy")])
+    extended = find_credits([article("a"), later], [edge("b", "a", "extension")])
+
+    assert [copied[0].status, extended[0].status] == [UNCREDITED_COPY, UNKNOWN]
+
+
+def test_the_parent_is_the_one_with_most_of_the_words_and_not_the_kept_one() -> None:
+    articles = [article("wire", range(100)), article("edited", range(160)), article("copy", range(40, 160))]
+
+    [_, found] = find_parents(articles, Settings())
+
+    assert (found.child, found.parent, found.child_share, found.parent_share) == ("copy", "edited", 1.0, 0.75)
+
+
+def test_an_article_in_other_words_has_no_parent() -> None:
+    assert (
+        find_parents([article("a", range(50)), article("b", range(45, 99)), article("c")], Settings()) == []
+    )
