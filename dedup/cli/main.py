@@ -15,10 +15,12 @@ from dedup.cli.commands.boilerplate import boilerplate_command
 from dedup.cli.commands.calibrate import calibrate_command
 from dedup.cli.commands.cluster import cluster_command
 from dedup.cli.commands.completion import completion_command
+from dedup.cli.commands.diff import diff_command
 from dedup.cli.commands.evaluate import evaluate_command
 from dedup.cli.commands.explain import explain_command
 from dedup.cli.commands.filter import filter_command
 from dedup.cli.commands.index import index_command
+from dedup.cli.commands.match import match_command
 from dedup.cli.commands.origins import origins_command
 from dedup.cli.commands.plan import plan_command
 from dedup.cli.commands.report import report_command
@@ -37,7 +39,8 @@ from dedup.cli.unknown_variables import reject_unknown_variables
 from dedup.settings.config_file import find_configuration, read_configuration
 
 COMMANDS = (
-    *(cluster_command, filter_command, explain_command, report_command, origins_command, plan_command),
+    *(cluster_command, filter_command, explain_command, report_command, origins_command, diff_command),
+    *(match_command, plan_command),
     *(evaluate_command, review_command, calibrate_command, boilerplate_command),
     *(index_command, serve_command, settings_command, completion_command),
 )

@@ -12,16 +12,16 @@ import numpy as np
 from dedup.jit import jit
 from dedup.matching.assignments import make_kept_assignments
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
-from dedup.matching.classifier import classify_pair
+from dedup.matching.classifier import NO_RELATION, classify_pair, classify_without_context
 from dedup.matching.clustering import ClusteringState, is_date_ordered
 from dedup.matching.comparisons import compare_with_candidates, make_comparisons
 from dedup.matching.context_evidence import fill_context_evidence
-from dedup.matching.evidence_columns import EVIDENCE_COUNT
+from dedup.matching.evidence_columns import CONTAINED, CONTAINS, EVIDENCE_COUNT
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
 from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.matching.models import compute_context_odds, compute_storyline_odds
 from dedup.matching.neighbours import fill_neighbour_evidence, find_neighbours
-from dedup.matching.pair_evidence import fill_pair_evidence
+from dedup.matching.pair_evidence import fill_pair_evidence, fill_text_evidence
 from dedup.matching.pair_workspace import load_article, make_pair_workspace
 from dedup.settings.settings import Settings
 
@@ -35,16 +35,19 @@ def iter_candidate_pairs(
     settings: Settings,
     *,
     query_mask: np.ndarray | None = None,
+    index_mask: np.ndarray | None = None,
     max_candidates: int = 0,
 ) -> Iterator[np.ndarray]:
     """Yield the candidate pairs (n × 2, int64) of each article, largest overlap first.
 
     The candidates of an article are among those before it in `order`. Only articles in `query_mask` (a mask over all
-    positions) are looked up. Each has at most `max_candidates` candidates; 0 means the limit in the settings.
+    positions) are looked up, and only among those in `index_mask`. Each has at most `max_candidates` candidates; 0 means
+    the limit in the settings.
     """
     params, articles = make_match_params(settings), len(sketches.text_hashes)
     keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]
     query_mask = np.ones(articles, np.bool_) if query_mask is None else query_mask
+    index_mask = np.ones(articles, np.bool_) if index_mask is None else index_mask
     max_candidates = min(max_candidates or params.max_candidates, max(articles, 1))
     index, scratch = make_index_for_articles(len(order), keys_each), make_lookup_scratch(articles, keys_each)
     in_order, pairs = (
@@ -54,14 +57,24 @@ def iter_candidate_pairs(
     start = 0
     while start < len(order):
         start, count = fill_candidate_pairs(
-            sketches, order, start, query_mask, params, in_order, max_candidates, index, scratch, pairs
+            sketches,
+            order,
+            start,
+            query_mask,
+            index_mask,
+            params,
+            in_order,
+            max_candidates,
+            index,
+            scratch,
+            pairs,
         )
         yield pairs[:count].copy()
 
 
 @jit
 def fill_candidate_pairs(
-    s, order, start, query_mask, params, in_order, max_candidates, index, scratch, pairs
+    s, order, start, query_mask, index_mask, params, in_order, max_candidates, index, scratch, pairs
 ):
     """Write candidate pairs of the articles from `order[start]` on; return (next index in `order`, number of pairs)."""
     count = 0
@@ -79,7 +92,8 @@ def fill_candidate_pairs(
             for c in range(min(candidate_count, max_candidates)):
                 pairs[count, 0], pairs[count, 1] = scratch.candidates[c], a
                 count += 1
-        insert_postings(index, scratch.keys, 0, n, a)
+        if index_mask[a]:
+            insert_postings(index, scratch.keys, 0, n, a)
     return len(order), count
 
 
@@ -125,6 +139,35 @@ def fill_pair_odds(s, pairs, params, workspace, odds):
             fill_context_evidence(s, other, kept, s.term_offsets, 0, 0, 0, workspace)
             story += compute_context_odds(workspace.row, params)
         odds[k] = story
+
+
+def classify_pairs(
+    sketches: Any, pairs: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the relations (int8), scores and shares (n × 2, float64) of pairs (n × 2), without neighbours.
+
+    The relation and the shares are those of the second article: the share of its shingles that the first has, and the
+    share of the shingles of the first that it has. Without a match at the level of the settings the relation is
+    `NO_RELATION` and the score 0.
+    """
+    relations = np.full(len(pairs), NO_RELATION, np.int8)
+    scores, shares = np.zeros(len(pairs)), np.zeros((len(pairs), 2))
+    fill_pair_relations(
+        sketches, pairs, make_match_params(settings), make_pair_workspace(), relations, scores, shares
+    )
+    return relations, scores, shares
+
+
+@jit
+def fill_pair_relations(s, pairs, params, workspace, relations, scores, shares):
+    """Write the relation, the score and the shares of each pair."""
+    for k in range(len(pairs)):
+        kept, other = pairs[k, 0], pairs[k, 1]
+        relation, score = classify_without_context(s, kept, other, params, workspace)
+        if relation != NO_RELATION and params.joins[relation]:
+            relations[k], scores[k] = relation, score
+        fill_text_evidence(s, other, kept, workspace.row)
+        shares[k, 0], shares[k, 1] = workspace.row[CONTAINED], workspace.row[CONTAINS]
 
 
 def compute_evidence_in_context(

@@ -1,0 +1,92 @@
+"""`dedup match`: find the articles of one corpus that share text with articles of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from dedup.cli.long_work import prepare_libraries, run_interruptibly, warn_if_uncompiled
+from dedup.cli.messages import echo_status, iter_terminal_lines
+from dedup.cli.options import Command, add_corpus_options, add_records_option, add_settings_options
+from dedup.cli.output_paths import check_output_paths
+from dedup.formatting import format_count
+
+if TYPE_CHECKING:
+    from dedup.origins.corpus_match import CorpusMatch
+    from dedup.settings.settings import Settings
+
+__all__ = ["match_command"]
+
+SHARE_DIGITS = 4
+
+
+@click.command(
+    name="match",
+    cls=Command,
+    section="Find",
+    examples=(
+        "dedup match releases/ news/ -o reuse.jsonl",
+        "dedup match test.jsonl train.jsonl -o leaks.csv --min-share 0.5",
+        "dedup match releases/ news/ --level story",
+    ),
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@add_records_option("Write to this file instead of stdout, in the format of its extension.")
+@click.option(
+    "--min-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.2,
+    show_default=True,
+    metavar="SHARE",
+    help="List every pair that shares at least this much of either article, even if neither is a copy of the other.",
+)
+@add_settings_options
+@add_corpus_options
+def match_command(
+    first: str,
+    second: str,
+    output: str | None,
+    min_share: float,
+    settings: Settings,
+    quiet: bool,
+    **reading: Any,
+) -> None:
+    """Find the articles of corpus B that share text with articles of corpus A.
+
+    Writes a line for each pair, in the order of A: the share of each article that the other has, the relation, the
+    longest shared passages, and the direction by date ("a to b" if A's article is older). Compares wording by default;
+    --level story also finds rewrites. Articles of one corpus are never compared with each other.
+    """
+    prepare_libraries()
+    from dedup import read_articles
+    from dedup.io.atomic_write import write_records
+    from dedup.origins.corpus_match import match_corpora
+
+    if click.get_current_context().get_parameter_source("level") is ParameterSource.DEFAULT:
+        settings = replace(settings, level="text")
+    corpora = read_articles(first, **reading), read_articles(second, **reading)
+    for path, corpus in zip((first, second), corpora, strict=True):
+        check_output_paths((path,), corpus, output)
+    warn_if_uncompiled(quiet=quiet)
+    matches = run_interruptibly(lambda: list(match_corpora(*corpora, settings, min_share=min_share)))
+    write_records(output, iter_terminal_lines(output, iter_match_records(matches)))
+    articles = len({match.a for match in matches})
+    pairs, counted = format_count(len(matches), "pair"), format_count(articles, "article")
+    lines = [f"{pairs} with shared text, of {counted} of {first}"]
+    unread = sum(len(corpus.rejects) for corpus in corpora)
+    if unread:
+        lines.append(f"{format_count(unread, 'article')} could not be read")
+    echo_status("\n".join(lines), quiet=quiet)
+
+
+def iter_match_records(matches: list[CorpusMatch]) -> Iterator[dict[str, Any]]:
+    """Yield each match as a record, with rounded numbers."""
+    for match in matches:
+        record = asdict(match)
+        rounded = {name: round(record[name], SHARE_DIGITS) for name in ("score", "a_share", "b_share")}
+        yield {**record, **rounded}
