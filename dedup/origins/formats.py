@@ -44,7 +44,7 @@ def describe_story(story: Story) -> dict[str, Any]:
         "unknown": len(story.unknown),
         "first_claimed": claimed and claimed.id,
         "first_seen": seen.id,
-        "lag_seconds": story.lag and round(story.lag.total_seconds()),
+        "lag_seconds": None if story.lag is None else round(story.lag.total_seconds()),
         "merges": [
             {
                 "first": merge.first,

@@ -47,7 +47,7 @@ class StoryArticle:
     publisher: str | None
     """The registered domain, or the name of the source."""
     shingles: np.ndarray
-    """uint64: the hashes of its word 3-shingles, without boilerplate."""
+    """uint32, sorted: the hashes of its word 3-shingles, without boilerplate."""
     text_hash: int
     group: str | None = None
     """The group of its publisher, if known."""
@@ -176,7 +176,7 @@ def make_story_articles(
                 source=row["source"],
                 published=row["published"],
                 publisher=publisher,
-                shingles=np.unique(sketches.shingles[ends[a] : ends[a + 1]]),
+                shingles=sketches.shingles[ends[a] : ends[a + 1]],
                 text_hash=int(sketches.text_hashes[a]),
                 group=groups.get(publisher or ""),
                 attribution=find_attribution(row["text"], row["source"]),

@@ -11,6 +11,7 @@ from wire_newsroom import OWNERS, make_newsroom
 from dedup import Result, deduplicate
 from dedup.cli.main import cli
 from dedup.errors import InputError
+from dedup.origins.formats import format_json
 from dedup.origins.independence import CREDITED, UNCREDITED_COPY, UNKNOWN
 from dedup.origins.trace import Story
 
@@ -88,6 +89,7 @@ def test_equal_dates_make_no_loop() -> None:
     places = {article.id: number for number, article in enumerate(story.articles)}
     assert story.edges
     assert all(places[edge.parent] < places[edge.child] for edge in story.edges)
+    assert json.loads(format_json([story]))["graph"]["stories"][0]["lag_seconds"] == 0
 
 
 def test_a_result_of_unknown_articles_asks_for_them(result: Result) -> None:

@@ -46,10 +46,10 @@ def diff_command(
     this.
     """
     prepare_libraries()
-    from dedup import read_articles
+    from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
     from dedup.origins.story_diff import diff_articles
 
-    corpus = read_articles(path, **reading)
+    corpus = KeptCorpus([path], **reading, keep_bytes=0 if settings.memory else KEPT_BYTES)
     done = run_with_progress(corpus, settings, quiet=quiet)
     diff = run_interruptibly(lambda: diff_articles(done.result, corpus, names))
     if corpus.rejects:

@@ -63,17 +63,20 @@ def match_command(
     --level story also finds rewrites. Articles of one corpus are never compared with each other.
     """
     prepare_libraries()
-    from dedup import read_articles
     from dedup.io.atomic_write import write_records
+    from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
     from dedup.origins.corpus_match import match_corpora
 
     if click.get_current_context().get_parameter_source("level") is ParameterSource.DEFAULT:
         settings = replace(settings, level="text")
-    corpora = read_articles(first, **reading), read_articles(second, **reading)
+    keep_bytes = 0 if settings.memory else KEPT_BYTES // 2
+    corpora = [KeptCorpus([path], **reading, keep_bytes=keep_bytes) for path in (first, second)]
     for path, corpus in zip((first, second), corpora, strict=True):
         check_output_paths((path,), corpus, output)
     warn_if_uncompiled(quiet=quiet)
-    matches = run_interruptibly(lambda: list(match_corpora(*corpora, settings, min_share=min_share)))
+    matches = run_interruptibly(
+        lambda: list(match_corpora(corpora[0], corpora[1], settings, min_share=min_share))
+    )
     write_records(output, iter_terminal_lines(output, iter_match_records(matches)))
     articles = len({match.a for match in matches})
     pairs, counted = format_count(len(matches), "pair"), format_count(articles, "article")

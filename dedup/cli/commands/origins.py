@@ -68,7 +68,7 @@ def origins_command(
     of publishers, or share a long quotation. The graph has the reason for each, and a probability if it is weak.
     """
     prepare_libraries()
-    from dedup import read_articles
+    from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
     from dedup.origins.formats import FORMATS
     from dedup.origins.publishers import load_default_groups, read_publisher_groups
     from dedup.origins.trace import trace_origins
@@ -79,7 +79,7 @@ def origins_command(
             f"--output must end in {', '.join('.' + name for name in FORMATS)}, not {output}."
         )
     groups = read_publisher_groups(publishers) if publishers else load_default_groups()
-    corpus = read_articles(*paths, **reading)
+    corpus = KeptCorpus(paths, **reading, keep_bytes=0 if settings.memory else KEPT_BYTES)
     check_output_paths(paths, corpus, output, rejects.path)
     done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
