@@ -62,7 +62,7 @@ NO_ATTRIBUTION = Attribution()
 
 MAX_PASSAGE = 120
 """The most characters of a passage; the part with the agency is at its end."""
-BEFORE, AFTER = 240, 120
+BEFORE, AFTER = 420, 120
 """A credit begins at most this many characters before the name of the agency, and ends as many after it."""
 EDGE = 400
 """A byline is within this many characters of the start or the end of a text."""

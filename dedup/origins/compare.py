@@ -43,6 +43,7 @@ class ComparedFact:
 
     kind: str
     about: str
+    """The unit or noun of a number, the currency of a sum, otherwise ""."""
     status: str
     """`AGREE`: two or more articles give the value, and none another; `DIFFER`: they give different values for one unit
     or noun; `ONLY`: one article gives it."""
@@ -63,14 +64,16 @@ def compare_facts(
 ) -> list[ComparedFact]:
     """Return the facts of articles by id (earliest first), each with its status."""
     groups: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    nouns: dict[tuple[str, str], str] = {}
     for name, told in facts.items():
         for fact in told:
-            about = (fact.kind, fact.about or fact.value)
-            groups.setdefault(about, {}).setdefault(fact.value, {})[name] = fact.written
+            key = (fact.kind, fact.about or fact.value)
+            nouns.setdefault(key, fact.noun or fact.about)
+            groups.setdefault(key, {}).setdefault(fact.value, {})[name] = fact.written
     compared = [
         part
-        for (kind, about), values in groups.items()
-        for part in split_values(kind, about if kind in {"number", "sum"} else "", values, published)
+        for key, values in groups.items()
+        for part in split_values(key[0], nouns[key], values, published)
     ]
     return sorted(compared, key=rank_fact)
 

@@ -27,7 +27,7 @@ _OPEN, _CLOSE = r"[(（【\[［]", r"[)）】\]］]"
 _END = r"[ \t.。*_]*(?:\n|$)"
 _STOP = r"""[.!?…:。！？؟)\]”"“»«’'›]"""
 """What precedes a signature: the end of the last sentence."""
-_DESK = r"""(?:[a-zäöüßşçğı]{2,6}\.?|[A-ZÄÖÜ]{2,6}|[A-Z][a-z]{1,3}|[\w-]+\.(?:de|com|NET|net|org|fr|es|it|ru)|(?:[A-Z]\.){2,4}|["“„][^"”“\n]{2,24}["”“])"""
+_DESK = r"""(?:[a-zäöüßşçğı]{2,6}\.?|[A-ZÄÖÜ]{2,6}|[A-Z][a-z]{1,4}|[\w-]+\.(?:de|com|NET|net|org|fr|es|it|ru)|(?:[A-Z]\.){2,4}|["“„][^"”“\n]{2,24}["”“])"""
 """The initials of an editor, or the short name of an outlet: "mba", "RND", "ntv.de"."""
 _WITH = r"(?:[Mm]it|[Aa]vec|[Cc]on|[Cc]om|[Ww]ith|с|عن|von|from|via|de)"
 _DESKS = rf"(?:{_DESK}[ \t]*(?:[/,;+&]|{_WITH}\b)[ \t]*){{0,3}}(?:{_WITH} )?"
@@ -62,14 +62,14 @@ RULES = (
     CreditRule("dateline", rf"[【［\[(][^】］\])\n]{{0,14}}[ =　]?{_LIST}(?:[=＝]時事)?[】］]"),
     CreditRule("dateline", rf"\([\p{{Hangul}}]{{1,8}}={_LIST}\)"),
     # "Quelle: ntv.de, mba/dpa", "Source : AFP", "来源:新华社"; "(Quelle: dpa) Dazu …" is a caption.
-    CreditRule("source", rf"(?:^|[^(\pL])(?:{_SOURCE_LABEL})[ \t\x{{a0}}]*[:：][ \t\x{{a0}}]*(?:[^\n.:;()/]{{2,40}}, )?{_DESKS}(?:{_NAMES}, )?{_LIST}{_TAIL}(?:[ \t]*\.?[ \t]*(?:\n|$|[|*])|\.?[ \t]+[\p{{Lu}}])"),
+    CreditRule("source", rf"(?:^|[^(\pL])(?:{_SOURCE_LABEL})[ \t\x{{a0}}]*[:：][ \t\x{{a0}}]*(?:[^\n.:;()/]{{2,40}}, )?{_DESKS}(?:{_NAMES}(?: und {_NAMES})?, )?{_LIST}{_TAIL}(?:[ \t]*\.?[ \t]*(?:\n|$|[|*])|\.?[ \t]+[\p{{Lu}}])"),
     CreditRule("source", rf"\({_SOURCE_LABEL}[ \t]*[:：][ \t]*{_DESKS}{_LIST}{_TAIL}\)\.?\s*$"),
     # "… said. (Reuters)", "(Tsp, dpa)", "(mit dpa)", "(dpa/fzö)": brackets after the last word of a sentence.
     CreditRule("signature", rf"{_STOP}[ \t\n]*{_OPEN}{_DESKS}{_LIST}{_TAIL}{_CLOSE}\.?(?:[ \t]*\n|[ \t]*$|[ \t]+[\p{{Lu}}])"),
     CreditRule("signature", rf"[\p{{Han}}\p{{Arabic}}\p{{Hiragana}}\p{{Katakana}}][。.]?[ \t\n]*{_OPEN}{_LIST}{_CLOSE}[。.]?\s*$"),
     # "… sagte er. RND/dpa" at the end of a line; "… sagte er. dpa/AFP", "… ayer. EFE" at the end of the text.
-    CreditRule("signature", rf"{_STOP}[ \t]*(?:\n[ \t]*)?(?:[a-zäöüß]{{2,6}}|[A-ZÄÖÜ]{{2,6}})/(?:{_DESK}/)?{_LIST}{_TAIL}{_END}"),
-    CreditRule("signature", rf"\s[A-Z]{{3,6}}/(?:{_DESK}/)?{_LIST}{_TAIL}\s*$"),
+    CreditRule("signature", rf"{_STOP}[ \t]*(?:\n[ \t]*)?(?:[a-zäöüß]{{2,6}}|[A-ZÄÖÜ]{{2,6}})/(?:{_DESK}/){{0,3}}{_LIST}{_TAIL}{_END}"),
+    CreditRule("signature", rf"\s[A-Z]{{3,6}}/(?:{_DESK}/){{0,3}}{_LIST}{_TAIL}\s*$"),
     CreditRule("signature", rf"""[.!?…”"“] [a-zäöüß]{{2,4}}/{_LIST}[ \t]+[\p{{Lu}}]"""),
     CreditRule("signature", rf"[\s/(](?:mit|avec|con|com) {_LIST}\)?\s*$"),
     CreditRule("signature", rf"\((?:{_NAMES}, ?)?{_DESKS}{_LIST}{_TAIL}\)\s*$"),
@@ -81,7 +81,8 @@ RULES = (
     # "The Associated Press contributed to this report", "This report contains material from Reuters"
     CreditRule(CONTRIBUTION, rf"{_LIST}(?:['’]s? [^.\n]{{2,80}}|,? [^.\n]{{0,80}})? (?:also )?contributed (?:to(?: this (?:report|story|article))?|reporting)"),
     CreditRule(CONTRIBUTION, rf"(?i:contributing|contributors|contributed|with (?:reports?|reporting|files|material|information) (?:by|from)|(?:material|information|reporting) (?:provided )?(?:by|from)|based on reporting by|wire services?)[ :]+(?:[^.\n]{{0,120}}[,;&/] |[^.\n]{{0,120}} and )?{_LIST}(?: was used in this report| contributed)?(?:\.?\)?{_END}|\.[ \t]+|[,;/] | and )"),
-    CreditRule(CONTRIBUTION, rf"(?:Contributing|Contributors|Contributed):[^\n]{{0,220}}[;,&.] (?:and )?{_LIST}(?:{_END}|[.,;])"),
+    CreditRule(CONTRIBUTION, rf"(?:Contributing|Contributors|Contributed):[^\n]{{0,400}}[;,&.] (?:and )?{_LIST}(?:{_END}|[.,;])"),
+    CreditRule(CONTRIBUTION, rf"contributed to this (?:report|story|article),? (?:along|together) with {_LIST}"),
     CreditRule("source", rf"[Tt]his (?:report|article|story) was (?:reported|written|provided) by {_LIST}"),
     CreditRule(CONTRIBUTION, rf"[Tt]his (?:report|article|story) (?:contains|includes|uses) (?:material|information|reporting) from [^.\n]{{0,60}}?{_LIST}"),
     # Like "(avec AFP)", "Le Monde avec AFP", "Con información de EFE", "com Lusa", "con Ansa", "с данными ТАСС"

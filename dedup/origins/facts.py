@@ -28,11 +28,13 @@ class Fact:
     kind: str
     """number, sum, date, name or quotation."""
     about: str
-    """The unit or noun of a number, the currency of a sum, otherwise ""."""
+    """What the value is of: the stem of the unit or noun of a number, the currency of a sum, otherwise ""."""
     value: str
     """The value in one form for all texts."""
     written: str
     """The words of the text."""
+    noun: str = ""
+    """The unit or noun of a number as the text writes it."""
 
 
 MIN_QUOTATION_WORDS = 4
@@ -162,7 +164,7 @@ def iter_counts(text: str) -> Iterator[Fact]:
             written = text[match.start() : match.end("unit") if match["unit"] else match.end("next")]
             if match["after"] == noun:
                 written = match[0]
-            yield Fact("number", stem_noun(noun), value, " ".join(written.split()))
+            yield Fact("number", stem_noun(noun), value, " ".join(written.split()), noun)
 
 
 def find_noun(match: re.Match[str]) -> str | None:

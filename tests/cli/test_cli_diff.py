@@ -32,7 +32,7 @@ def test_one_id_stands_for_its_story(corpus: Path) -> None:
         if fact["status"] == "differ"
     }
     assert len(found["articles"]) == 15
-    assert differing["peopl"] == [("Twelve people", "anker-1/bridge"), ("14 people", "lotse/bridge")]
+    assert differing["people"] == [("Twelve people", "anker-1/bridge"), ("14 people", "lotse/bridge")]
     assert differing["euro"] == [
         ("2.5 million euros", "anker-1/bridge"),
         ("4.1 million euros", "boje-2/bridge#2"),
