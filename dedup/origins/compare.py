@@ -71,9 +71,7 @@ def compare_facts(
             nouns.setdefault(key, fact.noun or fact.about)
             groups.setdefault(key, {}).setdefault(fact.value, {})[name] = fact.written
     compared = [
-        part
-        for key, values in groups.items()
-        for part in split_values(key[0], nouns[key], values, published)
+        part for key, values in groups.items() for part in split_values(key[0], nouns[key], values, published)
     ]
     return sorted(compared, key=rank_fact)
 

@@ -94,7 +94,10 @@ NUMBERS = assign_numbers(NUMBER_WORDS, 2)
 MONTH_NUMBERS = {**assign_numbers(MONTHS, 1), **assign_numbers(tuple(RUSSIAN_MONTHS.split()), 1)}
 SCALE_FACTORS = {word: factor for factor, words in SCALES for word in words.split()}
 CURRENCY_NAMES = {word.casefold(): name for name, words in CURRENCIES for word in words.split()}
-STOP_WORDS = frozenset(word for words in FUNCTION_WORDS.values() for word in words.split())
+MORE_STOP_WORDS = "who whose when while but after before than then also or if more only into over wer wenn oder qui ou quien o"
+STOP_WORDS = frozenset(
+    word for words in (*FUNCTION_WORDS.values(), MORE_STOP_WORDS) for word in words.split()
+)
 
 
 def join_words(words: Iterator[str] | list[str]) -> str:

@@ -71,7 +71,9 @@ def find_merges(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -
 
     Edges come first, then certain evidence, then weak evidence. A merge is left out if the two already share an origin.
     """
-    merges = [OriginMerge(edge.parent, edge.child, f"{edge.relation} of {edge.parent}") for edge in edges]
+    merges = [
+        OriginMerge(edge.parent, edge.child, f"{name_copy(edge.relation)} of {edge.parent}") for edge in edges
+    ]
     first: dict[tuple[str, str], tuple[str, bool]] = {}
     for article in articles:
         for kind, name, is_weak in iter_merge_keys(article):
@@ -87,6 +89,11 @@ def find_merges(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -
         if (merge.probability is None or merge.probability >= MERGE_PROBABILITY)
         and origins.join(merge.first, merge.second)
     ]
+
+
+def name_copy(relation: str) -> str:
+    """Return the noun for an article with this relation."""
+    return "exact copy" if relation == "exact" else relation
 
 
 class OriginSets:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dedup.cli.render import format_cropped_line
-from dedup.formatting import format_date, format_lag
+from dedup.formatting import format_lag
 
 if TYPE_CHECKING:
     from dedup.origins.trace import Story, StoryArticle
@@ -33,7 +33,7 @@ def render_stories(stories: Sequence[Story]) -> Iterator[RenderableType]:
 def build_story_table(stories: Sequence[Story]) -> Table:
     """Return the table: story, tellings, origins, first outlet, lag."""
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), expand=True)
-    table.add_column("story", ratio=2)
+    table.add_column("story", ratio=1)
     for heading in ("tellings", "origins"):
         table.add_column(heading, justify="right", min_width=len(heading))
     table.add_column("first outlet", ratio=1)
@@ -60,9 +60,9 @@ def format_first_outlet(story: Story) -> str:
     claimed, seen = story.first_claimed, story.first_seen
     if claimed is None:
         return f"{name_outlet(seen)} (seen first)"
-    if claimed.id == seen.id:
-        return f"{name_outlet(claimed)}, {format_date(claimed.published)}"
-    return f"{name_outlet(claimed)}, {format_date(claimed.published)}; seen first: {name_outlet(seen)}"
+    if name_outlet(claimed) == name_outlet(seen):
+        return name_outlet(claimed)
+    return f"{name_outlet(claimed)} (seen first: {name_outlet(seen)})"
 
 
 def name_outlet(article: StoryArticle) -> str:
