@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
 import pyarrow as pa
 
 from dedup.io.corpus import Corpus
+from dedup.io.read_options import ReadOptions
 
 __all__ = ["KEPT_BYTES", "KeptCorpus"]
 
@@ -22,11 +24,11 @@ class KeptCorpus(Corpus):
         self,
         paths: Sequence[str | Path],
         *,
-        fields: Mapping[str, str] | None = None,
         strict: bool = False,
         keep_bytes: int = KEPT_BYTES,
+        **options: Unpack[ReadOptions],
     ) -> None:
-        super().__init__(paths, fields=fields, strict=strict)
+        super().__init__(paths, strict=strict, **options)
         self._keep_bytes = keep_bytes
         self._kept: list[pa.RecordBatch] | None = None
 
