@@ -26,25 +26,29 @@ def find_relation(kept: Article, other: Article) -> str | None:
     return None if relation == NO_RELATION else RELATIONS[relation]
 
 
-@pytest.mark.parametrize("held", UNLIKE_STORIES)
-def test_a_digest_swallows_no_story_that_it_holds_and_extends_none(held: str) -> None:
+def read_stories() -> dict[str, Article]:
+    """Return unlike stories of the newsroom by their ids."""
     lines = map(json.loads, NEWSROOM.read_text("utf-8").splitlines())
-    stories = {line["id"]: line for line in lines if line["id"] in UNLIKE_STORIES}
-    texts = [article["text"] for article in stories.values()]
-    page = {**stories[held], "title": "News in brief: the morning", "text": "\n\n".join(texts)}
+    return {line["id"]: line for line in lines if line["id"] in UNLIKE_STORIES}
 
-    assert find_relation(page, stories[held]) is None
-    assert find_relation(stories[held], page) is None
+
+def make_page(held: Article) -> Article:
+    """Return a page of all these stories, published when one of them was."""
+    texts = [article["text"] for article in read_stories().values()]
+    return {**held, "id": "page", "title": "News in brief: the morning", "text": "\n\n".join(texts)}
+
+
+@pytest.mark.parametrize("name", UNLIKE_STORIES)
+def test_a_digest_swallows_no_story_that_it_holds_and_extends_none(name: str) -> None:
+    held = read_stories()[name]
+
+    assert find_relation(make_page(held), held) is None
+    assert find_relation(held, make_page(held)) is None
 
 
 def test_the_reason_names_the_digest() -> None:
-    page = {
-        **story(1),
-        "id": "page",
-        "title": "In brief",
-        "text": "\n".join(story(n)["text"] for n in range(1, 6)),
-    }
-    (batch,) = to_batches([page, {**story(1), "id": "held"}])
+    held = read_stories()[UNLIKE_STORIES[0]]
+    (batch,) = to_batches([make_page(held), held])
 
     assert "a digest matches none of its stories" in explain_pair(batch).verdict
 
