@@ -77,7 +77,7 @@ def match_corpora(
     identities, sketches = sketch_batches(chain(first, second), settings, None, store)
     count = sum(batch.num_rows for batch in first.read_again())
     ids = [rename_ids(identities, sketches, part) for part in (slice(0, count), slice(count, None))]
-    pairs = find_pairs(sketches, count, settings, min_share)
+    pairs = find_matched_pairs(sketches, count, settings, min_share)
     wanted = [sorted({pair.a for pair in pairs}), sorted({pair.b - count for pair in pairs})]
     texts = [
         read_texts(source, positions, settings)
@@ -105,7 +105,9 @@ def rename_ids(identities: pa.Table, sketches: Sketches, part: slice) -> list[st
     return names
 
 
-def find_pairs(sketches: Sketches, count: int, settings: Settings, min_share: float) -> list[MatchedPair]:
+def find_matched_pairs(
+    sketches: Sketches, count: int, settings: Settings, min_share: float
+) -> list[MatchedPair]:
     """Return the pairs of articles of A (the first `count`) and of B that match, in the order of A."""
     total = len(sketches.text_hashes)
     is_first = np.arange(total) < count

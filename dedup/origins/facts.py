@@ -85,13 +85,13 @@ CURRENCIES = (
 RUSSIAN_MONTHS = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря"
 
 
-def assign_numbers(groups: tuple[str, ...], first: int) -> dict[str, int]:
+def map_words_to_numbers(groups: tuple[str, ...], first: int) -> dict[str, int]:
     """Return a number for each word of the groups, one group after the other."""
     return {word: first + n for n, words in enumerate(groups) for word in words.split()}
 
 
-NUMBERS = assign_numbers(NUMBER_WORDS, 2)
-MONTH_NUMBERS = {**assign_numbers(MONTHS, 1), **assign_numbers(tuple(RUSSIAN_MONTHS.split()), 1)}
+NUMBERS = map_words_to_numbers(NUMBER_WORDS, 2)
+MONTH_NUMBERS = {**map_words_to_numbers(MONTHS, 1), **map_words_to_numbers(tuple(RUSSIAN_MONTHS.split()), 1)}
 SCALE_FACTORS = {word: factor for factor, words in SCALES for word in words.split()}
 CURRENCY_NAMES = {word.casefold(): name for name, words in CURRENCIES for word in words.split()}
 MORE_STOP_WORDS = "who whose when while but after before than then also or if more only into over wer wenn oder qui ou quien o"
@@ -209,15 +209,15 @@ def iter_names(source: LeadSource) -> Iterator[Fact]:
     run: list[re.Match[str]] = []
     for match in (*TOKEN_PATTERN.finditer(source.full_text), None):
         gap = source.full_text[run[-1].end() : match.start()] if run and match else ""
-        if run and (match is None or gap.strip(" .") or not is_name(match[0], terms, source)):
+        if run and (match is None or gap.strip(" .") or not is_name_word(match[0], terms, source)):
             name = source.full_text[run[0].start() : run[-1].end()]
             yield Fact("name", "", name.casefold(), name)
             run = []
-        if match and is_name(match[0], terms, source):
+        if match and is_name_word(match[0], terms, source):
             run.append(match)
 
 
-def is_name(word: str, terms: dict[str, int], source: LeadSource) -> bool:
+def is_name_word(word: str, terms: dict[str, int], source: LeadSource) -> bool:
     """Return whether a word of an article is part of a name."""
     if word.casefold() in NUMBERS or word.islower():
         return False
