@@ -38,6 +38,7 @@ COMMANDS = (
     ("explain", "corpus.jsonl", "story-0", "story-1"),
     ("evaluate", *CORPUS, "--gold", "story", "--curve"),
     ("report", *CORPUS, "-o", "report.html"),
+    ("match", *CORPUS),
     ("filter", "corpus.jsonl", "--index", "seen.db"),
     ("filter", "rewrites.jsonl", "--index", "seen.db"),
 )

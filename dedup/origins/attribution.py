@@ -137,10 +137,15 @@ def make_window(text: str, spans: Sequence[tuple[int, int]]) -> Window:
     start, end = max(spans[0][0] - BEFORE, 0), min(spans[-1][1] + AFTER, len(text))
     pieces, place = [CUT if start else ""], start
     for begin, stop in spans:
-        pieces += [text[place:begin], MARK]
+        pieces += [strip_marks(text[place:begin]), MARK]
         place = stop
-    pieces += [text[place:end], CUT if end < len(text) else ""]
+    pieces += [strip_marks(text[place:end]), CUT if end < len(text) else ""]
     return Window("".join(pieces), tuple(text[begin:stop] for begin, stop in spans))
+
+
+def strip_marks(text: str) -> str:
+    """Return a text with spaces in place of the characters that have a meaning in a window."""
+    return text.replace(MARK, " ").replace(CUT, " ")
 
 
 def make_credits(rule: CreditRule, match: Any, window: Window) -> list[AgencyCredit]:

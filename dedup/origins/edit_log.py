@@ -17,8 +17,9 @@ SUFFIX = re.compile(r"#\d+$")
 """What an id gets if an earlier article has it, with another text."""
 CONTEXT_WORDS = 6
 """The words before a change that show where it is."""
-MAX_WORD_PAIRS = 10**8
-"""Longer texts (10,000 words each) are compared by line, because the time grows with the product of their lengths."""
+MAX_WORD_PAIRS = 25_000_000
+"""Longer texts (5,000 words each) are compared by sentence, because the time grows with the product of their lengths."""
+SENTENCE_END = re.compile(r"\n|(?<=[.!?。！？])\s+")
 NOTE = re.compile(
     r"correction|corrected|clarifi|\bupdate|editor[’']s note|korrektur|korrigiert|berichtigung|aktualisiert|redaktion|"
     r"rectificatif|corrigé|mis à jour|corrección|fe de erratas|actualizad|rettifica|aggiornat|correção|atualizad|"
@@ -114,8 +115,8 @@ def list_changes(older: str, newer: str) -> Iterator[Change]:
     """
     before, after = older.split(), newer.split()
     if len(before) * len(after) > MAX_WORD_PAIRS:
-        before, after = older.splitlines(), newer.splitlines()
-    for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        before, after = SENTENCE_END.split(older), SENTENCE_END.split(newer)
+    for kind, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
         if kind != "equal":
             context = " ".join(before[max(a - CONTEXT_WORDS, 0) : a])
             yield Change(context, " ".join(before[a:b]), " ".join(after[c:d]))

@@ -110,7 +110,7 @@ _SCALE = rf"(?:[\s-]?(?P<scale{{0}}>(?:{join_words(list(SCALE_FACTORS))})\b\.?|[
 _CURRENCY = rf"(?P<currency{{0}}>{join_words(list(CURRENCY_NAMES))})"
 SUM_PATTERN = re.compile(
     rf"{_CURRENCY.format(1)}\s?(?P<number1>{_NUMBER}){_SCALE.format(1)}"
-    rf"|(?P<number2>{_NUMBER}){_SCALE.format(2)}\s?{_CURRENCY.format(2)}(?!\w)",
+    rf"|(?<!\d)(?P<number2>{_NUMBER}){_SCALE.format(2)}\s?{_CURRENCY.format(2)}(?!\w)",
     re.IGNORECASE,
 )
 _MONTH = join_words(list(MONTH_NUMBERS))

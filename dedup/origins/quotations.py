@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dedup.reports.lead_diff import QUOTATION_PATTERN
+from dedup.text.boilerplate.rules import compile_pattern
 from dedup.text.shared_passages import WORD_PATTERN
 
 __all__ = ["MIN_QUOTATION_WORDS", "find_long_quotations", "iter_quotations"]
@@ -14,7 +15,7 @@ MIN_QUOTATION_WORDS = 8
 def iter_quotations(text: str, min_words: int = MIN_QUOTATION_WORDS) -> list[tuple[str, str]]:
     """Return (words in lower case, quotation as written) for each quotation of at least `min_words` words."""
     found = []
-    for quotation in QUOTATION_PATTERN.findall(text):
+    for quotation in compile_pattern(QUOTATION_PATTERN.pattern).findall(text):
         words = WORD_PATTERN.findall(quotation.casefold())
         if len(words) >= min_words:
             found.append((" ".join(words), " ".join(quotation.split())))

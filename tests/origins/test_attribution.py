@@ -126,6 +126,13 @@ def test_a_credit_far_from_the_edges_is_found_once() -> None:
     assert [credit.agency for credit in find_attribution(text).credits] == ["dpa"]
 
 
+def test_control_characters_are_no_agencies() -> None:
+    text = "TOLLAN \x01\x00 (\x01) - The bridge was shut. \x01\x01 (dpa, \x01)\x00"
+
+    assert find_credited_agencies(text) <= {"dpa"}
+    assert find_credited_agencies("TOLLAN (\x01) - The bridge, Reuters said, was shut.") == set()
+
+
 def test_no_alias_stands_for_two_agencies() -> None:
     aliases = [alias for agency in load_agencies() for alias in agency.aliases]
 

@@ -60,7 +60,7 @@ def test_a_change_has_the_words_before_it() -> None:
     )
 
 
-def test_long_texts_are_compared_by_line() -> None:
+def test_long_texts_are_compared_by_sentence() -> None:
     lines = [f"line {n} with words" for n in range(4_000)]
 
     [change] = list_changes("\n".join(lines), "\n".join([*lines[:7], "another", *lines[8:]]))
