@@ -1,7 +1,8 @@
 """Compile the kernels into the wheel, so that a first command need not.
 
-The kernels are for a level of the CPU: `DEDUP_CPU_LEVEL` (x86-64-v3, x86-64-v2, or generic on ARM), and where it is not set the
-best one of the machine that builds. `HATCH_BUILD_NO_HOOKS=true` leaves them out; the wheel then serves any platform.
+The kernels are for a level of the CPU: `DEDUP_CPU_LEVEL` (x86-64-v3, x86-64-v2, generic on ARM, or `all` levels of the
+machine that builds), and where it is not set the best one of that machine. `HATCH_BUILD_NO_HOOKS=true` leaves them out; the
+wheel then serves any platform.
 """
 
 import os
@@ -25,6 +26,7 @@ class KernelBuildHook(BuildHookInterface[Any]):
         command = [sys.executable, "-m", "dedup.precompile", *([level] if level else [])]
         subprocess.run(command, cwd=self.root, check=True)  # noqa: S603 - the arguments are the builder's own
         if version != "editable" and Path(self.root, "dedup", "kernels").is_dir():
-            build_data["artifacts"].append("/dedup/kernels/*/*")
+            # A checkout may also have the kernels of other Pythons, which would double the wheel.
+            build_data["artifacts"].append(f"/dedup/kernels/*-{sys.implementation.cache_tag}-*/*")
             build_data["pure_python"] = False
             build_data["infer_tag"] = True

@@ -1,8 +1,8 @@
 """Compile the kernels ahead of time, into the package: `python -m dedup.precompile [LEVEL]`.
 
 Commands that run on a small corpus compile the kernels as a first run does, but for a CPU level (such as x86-64-v3)
-instead of this CPU; without a level, for the best one of this CPU. `dedup.jit` finds the folder wherever the package is
-installed. The build of a wheel and the installation of a checkout call this.
+instead of this CPU: without a level, for the best one of this CPU; with `all`, for each one. `dedup.jit` finds the folder
+wherever the package is installed. The build of a wheel and the installation of a checkout call this.
 """
 
 import json
@@ -28,8 +28,11 @@ REWRITE = (
     "About forty residents slept on gymnasium mats, engineers closed the bridge, and pumps from three counties ran all night.",
     "Water ruined part of the town archive kept downstairs in the mill; no injuries were reported by firefighters.",
 )
+READ_MORE = "Read more: The floods of the valley in pictures"
+"""A line that a built-in rule removes."""
 NOTICE = "Follow the Quillfort Courier on every channel for news from the valley and letters of our readers."
 DAYS = 20
+ALL_LEVELS = "all"
 CORPUS = ("corpus.jsonl", "rewrites.jsonl")
 COMMANDS = (
     ("boilerplate", "corpus.jsonl", "-o", "boilerplate.json"),
@@ -82,7 +85,7 @@ def remove_stale_kernels(level: str) -> None:
 def run_commands(folder: Path, kernels: Path, level: str) -> None:
     """Run each command on a small corpus in `folder`; numba compiles for `level` into `kernels`."""
     rewrites = list(make_articles("rewrite", REWRITE))
-    articles = list(make_articles("story", STORY, NOTICE))
+    articles = list(make_articles("story", STORY, READ_MORE, NOTICE))
     undated = [article | {"published": None} for article in articles]
     for name, records in (("corpus", articles), ("rewrites", rewrites), ("undated", undated)):
         Path(folder, f"{name}.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
@@ -103,8 +106,8 @@ def run_commands(folder: Path, kernels: Path, level: str) -> None:
         )
 
 
-def make_articles(name: str, sentences: tuple[str, ...], *notice: str) -> Iterator[dict[str, str]]:
-    """Yield one article a day of one source: it grows by a sentence a day, then starts again; each ends with the notice.
+def make_articles(name: str, sentences: tuple[str, ...], *notices: str) -> Iterator[dict[str, str]]:
+    """Yield one article a day of one source: it grows by a sentence a day, then starts again; each ends with the notices.
 
     So the corpus contains copies, extensions, rewrites and boilerplate.
     """
@@ -112,15 +115,24 @@ def make_articles(name: str, sentences: tuple[str, ...], *notice: str) -> Iterat
         yield {
             "id": f"{name}-{day}",
             "title": f"Day {day} of the flood at Quillfort",
-            "text": "\n".join([*sentences[: 1 + day % len(sentences)], *notice]),
+            "text": "\n".join([*sentences[: 1 + day % len(sentences)], *notices]),
             "published": f"2026-03-{day + 1:02}T08:00:00Z",
             "source": f"Quillfort {name}",
             "story": str(day // len(STORY)),
         }
 
 
+def compile_requested_kernels(*level: str) -> None:
+    """Compile the kernels for the level on the command line, if there is one; for `all`, for each level of this CPU."""
+    if level == (ALL_LEVELS,):
+        for each in find_cpu_levels():
+            compile_kernels(each)
+    else:
+        compile_kernels(*level)
+
+
 if __name__ == "__main__":
     try:
-        compile_kernels(*sys.argv[1:2])
+        compile_requested_kernels(*sys.argv[1:2])
     except SettingsError as error:
         sys.exit(f"dedup: {error}")
