@@ -34,6 +34,7 @@ __all__ = [
     "print_json",
     "report_index_answers",
     "report_run",
+    "to_rounded_json",
 ]
 
 SEEN_BEFORE = "again"

@@ -36,7 +36,6 @@ __all__ = [
     "add_corpus_options",
     "add_dry_run_option",
     "add_field_option",
-    "add_json_option",
     "add_labels_options",
     "add_output_option",
     "add_quiet_option",
@@ -194,18 +193,6 @@ def add_dry_run_option(command: CommandFunction) -> CommandFunction:
     """Add the flag `dry_run`, which estimates the cost of a run instead of running."""
     help_ = "Only estimate time, memory and disk from a sample."
     return add_options(command, [click.option("--dry-run", is_flag=True, help=help_)])
-
-
-def add_json_option(command: CommandFunction) -> CommandFunction:
-    """Add the flag --json, which prints JSON on a terminal too."""
-    return add_options(
-        command,
-        [
-            click.option(
-                "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="Print JSON, even on a terminal."
-            )
-        ],
-    )
 
 
 def parse_field_names(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 DEFAULT_REJECTS_FILE = "dedup.rejects.jsonl"
-"""The file of rejects if the output is standard output."""
+"""The file of rejects if the output is standard output: of a stream in the current folder, else in a temporary one."""
 MAX_SHOWN_REASONS = 3
 MAX_PERCENT = 100
 
@@ -80,7 +81,8 @@ def add_rejects_options(command: CommandFunction) -> CommandFunction:
                 "--rejects",
                 metavar="FILE",
                 type=RecordsPath(allow_dash=False),
-                help="Write what could not be read to this file.  [default: the output's name followed by .rejects.jsonl]",
+                help="Write what could not be read to this file.  [default: the output's name followed by .rejects.jsonl, or a "
+                "temporary file]",
                 cls=HeadedOption,
                 heading=READING,
             ),
@@ -125,13 +127,16 @@ def check_shares(corpus: Corpus, articles: int, max_share: float) -> None:
 def save_rejects(
     corpus: Corpus, corpus_paths: Sequence[str], output: str | None, options: RejectOptions, *, quiet: bool
 ) -> None:
-    """Write the rejects of a corpus and report how many there are.
+    """Write the rejects of a corpus, and report how many there are and where.
 
-    No file is written if nothing was rejected, unless --rejects names one.
+    If the output is standard output, they go to a new temporary folder, which only this user can read. No file is
+    written if nothing was rejected, unless --rejects names one.
     """
     from dedup.io.atomic_write import write_rejects
 
     path = options.path or get_rejects_path(output, corpus_paths)
+    if corpus.rejects and not options.path and output in {None, "-"}:
+        path = str(Path(tempfile.mkdtemp(prefix="dedup-"), path))
     if corpus.rejects or options.path:
         write_rejects(path, corpus.rejects)
     echo_reject_count(len(corpus.rejects), path, quiet=quiet)

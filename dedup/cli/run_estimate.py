@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from dedup.cli.long_work import run_interruptibly, warn_if_uncompiled
-from dedup.cli.messages import echo_status, print_json
+from dedup.cli.messages import echo_status
+from dedup.cli.output_format import JSON, TABLE, print_document
 from dedup.formatting import format_size
 
 if TYPE_CHECKING:
@@ -47,18 +48,19 @@ def print_estimate(
     *,
     quiet: bool,
     sample: int = SAMPLE_ARTICLES,
-    as_json: bool = False,
+    format_: str | None = None,
 ) -> None:
-    """Print an estimate of a run: a table on a terminal, JSON elsewhere."""
+    """Print an estimate of a run; without a format, a table on a terminal, JSON elsewhere."""
     warn_if_uncompiled(quiet=quiet)
     estimate = estimate_run(paths, settings, reading, sample)
-    if as_json or not sys.stdout.isatty():
-        print_json(asdict(estimate))
-    else:
+    format_ = format_ or (TABLE if sys.stdout.isatty() else JSON)
+    if format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.plan import render_estimate
 
         print_renderables(render_estimate(estimate))
+    else:
+        print_document(asdict(estimate), format_)
 
 
 def print_estimate_line(

@@ -61,6 +61,8 @@ class FilterOutputs:
     new_only: bool
     in_place: bool
     quiet: bool
+    format: str | None = None
+    """The format of `output`; None for that of its extension."""
 
 
 def open_index(location: str, settings: Settings) -> Index:

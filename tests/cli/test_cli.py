@@ -372,8 +372,8 @@ def test_an_option_can_be_set_in_the_environment(newsroom: Path) -> None:
 
 
 def test_no_color_is_respected(newsroom: Path) -> None:
-    assert "\x1b[1;33m" not in raw_on_terminal("settings", NO_COLOR="1")
-    assert "\x1b[32m" in raw_on_terminal("settings")
+    assert "\x1b[38;5;" not in raw_on_terminal("settings", NO_COLOR="1")
+    assert "\x1b[38;5;28m" in raw_on_terminal("settings")
 
 
 def test_a_first_run_says_that_kernels_are_compiled(

@@ -205,7 +205,7 @@ def test_odd_characters_come_out_as_they_went_in(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_kept_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     corpus = written(
         tmp_path / "news.jsonl", [COPIES[0], '{"id": "broken', {"id": "null", "text": None}, COPIES[1]]
     )
@@ -214,8 +214,10 @@ def test_what_cannot_be_read_is_kept_with_the_reason(tmp_path: Path, monkeypatch
 
     assert answer.exit_code == 0
     assert len(lines_of(answer.stdout)) == 1
-    assert "2 articles could not be read; see dedup.rejects.jsonl for the reasons" in answer.stderr
-    rejects = lines_of((tmp_path / "dedup.rejects.jsonl").read_bytes())
+    (path,) = tmp_path.glob("dedup-*/dedup.rejects.jsonl")
+    assert f"2 articles could not be read; see {path} for the reasons" in answer.stderr
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    rejects = lines_of(path.read_bytes())
     assert [(reject["file"], reject["line"]) for reject in rejects] == [(str(corpus), 2), (str(corpus), 3)]
     assert all(reject["reason"] for reject in rejects)
 
@@ -227,6 +229,19 @@ def test_rejects_lie_beside_the_output_or_where_they_are_asked_for(tmp_path: Pat
     called("cluster", corpus, "-o", tmp_path / "out.jsonl", "--rejects", tmp_path / "bad.jsonl")
 
     assert (tmp_path / "out.jsonl.rejects.jsonl").read_bytes() == (tmp_path / "bad.jsonl").read_bytes() != b""
+
+
+def test_without_an_output_no_file_is_left_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = written(tmp_path / "news.jsonl", [*COPIES, "broken"])
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    assert called("cluster", corpus, "--max-rejects", "50%").exit_code == 0
+
+    assert list(Path().iterdir()) == []
 
 
 def test_no_rejects_no_file(newsroom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,6 +401,26 @@ def test_a_table_can_be_printed_into_a_pipe(newsroom: Path, tmp_path: Path) -> N
     assert "\x1b" not in seen.stdout
     assert refused.exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ids_are_shown_on_a_terminal_of_80_columns(newsroom: Path) -> None:
+    listing = on_terminal("cluster", newsroom, columns=80)
+
+    fire = listing[listing.index("Fire destroys fish warehouse on Port Ellery quay") :].splitlines()
+    assert fire[2].split()[-3:] == ["same", "title", "harbour-fire-2"]
+    assert max(map(len, listing.split("\n54 articles")[0].splitlines())) <= 80
+
+
+def test_duplicates_can_fail_a_command_once_they_are_written(copies: Path, tmp_path: Path) -> None:
+    alone = written(tmp_path / "alone.jsonl", COPIES[1:])
+
+    failed = called("cluster", copies, "--fail-on-duplicates")
+    passed = called("cluster", alone, "--fail-on-duplicates")
+
+    assert failed.exit_code == 1
+    assert failed.stderr.endswith("Error: there is 1 duplicate\n")
+    assert len(lines_of(failed.stdout)) == 1
+    assert passed.exit_code == 0
 
 
 def test_a_format_that_is_asked_for_goes_to_a_terminal_too(newsroom: Path) -> None:

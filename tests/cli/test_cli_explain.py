@@ -210,10 +210,10 @@ def test_colours_stand_for_the_marks_unless_none_are_wanted(newsroom: Path) -> N
 
     coloured, plain = raw_on_terminal(*pair), raw_on_terminal(*pair, NO_COLOR="1")
 
-    assert "\x1b[36mThrenlow\x1b[0m" in coloured
+    assert "\x1b[38;5;30mThrenlow\x1b[0m" in coloured
     assert "_Threnlow_" not in coloured
     assert "_Threnlow_" in plain
-    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", plain)
+    assert not re.search(r"\x1b\[[0-9;]*38;5;[0-9]+m", plain)
 
 
 def test_json_can_be_asked_for_on_a_terminal(newsroom: Path) -> None:

@@ -169,8 +169,8 @@ def test_the_summary_counts_what_was_dropped(news: Path, tmp_path: Path) -> None
     assert answer.stderr.startswith(f"60 articles, {clusters} clusters, {len(dropped)} duplicates (")
 
 
-def test_lines_go_to_a_terminal_as_well(news: Path) -> None:
-    assert on_terminal("filter", news, "-q", columns=80).count('{"id"') > 3
+def test_lines_go_to_a_terminal_if_they_are_asked_for(news: Path) -> None:
+    assert on_terminal("filter", news, "-q", "--format", "jsonl", columns=80).count('{"id"') > 3
 
 
 @pytest.mark.parametrize(

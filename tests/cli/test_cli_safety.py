@@ -179,7 +179,7 @@ def test_a_file_name_cannot_control_the_terminal(name: str, tmp_path: Path) -> N
 def test_an_article_cannot_control_the_terminal(tmp_path: Path) -> None:
     corpus = written(tmp_path / "news.jsonl", ['{"id": "a", "text": "A \u009b2J \u202e text of words."}'])
 
-    seen = raw_on_terminal("filter", corpus)
+    seen = raw_on_terminal("filter", corpus, "--format", "jsonl")
 
     assert '"A \\u009b2J \\u202e text of words."' in seen
     assert "\u009b" in called("filter", corpus).stdout

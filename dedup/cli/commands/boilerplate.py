@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,12 +14,15 @@ from dedup.cli.options import (
     Command,
     add_corpus_argument,
     add_corpus_options,
-    add_json_option,
     add_output_option,
     add_rejects_options,
 )
+from dedup.cli.output_format import JSON, TABLE, document_format_option, print_document
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
+
+if TYPE_CHECKING:
+    from dedup.text.boilerplate.profile import BoilerplateProfile
 
 __all__ = ["boilerplate_command"]
 
@@ -34,13 +38,13 @@ __all__ = ["boilerplate_command"]
 )
 @add_corpus_argument
 @add_output_option("Write the boilerplate to this file instead of stdout.")
-@add_json_option
+@document_format_option()
 @add_rejects_options
 @add_corpus_options
 def boilerplate_command(
     paths: tuple[str, ...],
     output: str | None,
-    as_json: bool,
+    format_: str,
     rejects: RejectOptions,
     quiet: bool,
     **reading: Any,
@@ -68,14 +72,24 @@ def boilerplate_command(
     check_output_paths(paths, corpus, output, rejects.path)
     learned = learn_with_progress(corpus, quiet=quiet)
     report_rejects(corpus, learned.articles, paths, output, rejects, quiet=quiet)
-    if output is None and not as_json and sys.stdout.isatty():
+    if output is None and format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.boilerplate import render_boilerplate
 
         print_renderables(render_boilerplate(learned))
         echo(format_boilerplate_summary(learned))
+    elif output is None and format_ != JSON:
+        print_document({}, format_, iter_passages(learned))
+        echo_status(format_boilerplate_summary(learned), quiet=quiet)
     else:
         content = encode_profile(learned, dedup.__version__)
         with open_atomic(output) as file:
             file.write(escape_json_bytes(content) if output is None and sys.stdout.isatty() else content)
         echo_status(format_boilerplate_summary(learned), quiet=quiet)
+
+
+def iter_passages(learned: BoilerplateProfile) -> Iterator[dict[str, Any]]:
+    """Yield each passage with its source, and the number of headlines under which it appears."""
+    for source, passages in learned.sources.items():
+        for passage, count in passages.items():
+            yield {"source": source, "passage": passage, "headlines": count}

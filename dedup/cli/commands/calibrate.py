@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +9,17 @@ import click
 
 from dedup.cli.label_options import check_label_options, describe_missing_answers, read_ground_truth
 from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_interruptibly
-from dedup.cli.messages import echo_status, print_json
+from dedup.cli.messages import echo_status
 from dedup.cli.options import (
     Command,
     add_corpus_argument,
     add_corpus_options,
-    add_json_option,
     add_labels_options,
     add_output_option,
     add_rejects_options,
     add_settings_options,
 )
+from dedup.cli.output_format import TABLE, document_format_option, print_document
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
 
@@ -46,7 +45,7 @@ __all__ = ["calibrate_command"]
 @add_corpus_argument
 @add_labels_options
 @add_output_option("Write the model to this file, for --model of the other commands.")
-@add_json_option
+@document_format_option()
 @add_settings_options
 @add_rejects_options
 @add_corpus_options
@@ -56,7 +55,7 @@ def calibrate_command(
     open_: str | None,
     pairs: str | None,
     output: str | None,
-    as_json: bool,
+    format_: str,
     settings: Settings,
     rejects: RejectOptions,
     quiet: bool,
@@ -96,20 +95,21 @@ def calibrate_command(
     if output is not None:
         with open_atomic(output) as file:
             file.write(encode_model(model, dedup.__version__))
-    if as_json or not sys.stdout.isatty():
-        print_json(
+    if format_ == TABLE:
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.calibration import render_calibration
+
+        print_renderables(render_calibration(calibration, training.settled))
+    else:
+        print_document(
             {
                 "level": model.level,
                 **describe_model_origin(calibration, settings.model),
                 "settled": training.settled,
                 "digest": model.digest,
-            }
+            },
+            format_,
         )
-    else:
-        from dedup.cli.render import print_renderables
-        from dedup.cli.render.calibration import render_calibration
-
-        print_renderables(render_calibration(calibration, training.settled))
     if output is None:
         echo_status("The model was not written; name a file with -o to keep it.", quiet=quiet)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from dedup.cli.messages import (
     echo_status,
     format_run_summary,
     iter_run_warnings,
-    iter_terminal_lines,
     report_run,
 )
 from dedup.cli.options import (
@@ -28,9 +26,17 @@ from dedup.cli.options import (
     add_rejects_options,
     add_settings_options,
 )
+from dedup.cli.output_format import (
+    FORMATS,
+    check_record_format,
+    is_table_requested,
+    record_format_option,
+    write_formatted_records,
+)
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
 from dedup.cli.run_estimate import print_estimate, print_estimate_line
+from dedup.formatting import format_count
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
@@ -41,7 +47,7 @@ __all__ = ["cluster_command"]
 
 MAX_SHOWN_CLUSTERS = 40
 """The number of clusters in a table."""
-TABLE = "table"
+CLUSTERS, ARTICLES = "clusters", "articles"
 
 
 @click.command(
@@ -60,13 +66,16 @@ TABLE = "table"
     "Write to this file instead of stdout, in the format of its extension. With --engine spark, a path with a scheme "
     "(s3a://) or a trailing slash is a new folder of JSON Lines."
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["clusters", "articles", TABLE]),
+@record_format_option(
+    (CLUSTERS, ARTICLES),
     envvar="DEDUP_FORMAT",
-    help="clusters: one JSON object per cluster; articles: every article in input order with its cluster; table: a list "
-    "to read.  [default: table on a terminal, else clusters]",
+    help_="clusters: one JSON object per cluster; articles: every article in input order with its cluster; table: a list "
+    "to read; json, jsonl, csv, parquet: the clusters in this format.  [default: table on a terminal, else clusters]",
+)
+@click.option(
+    "--fail-on-duplicates",
+    is_flag=True,
+    help="Exit with 1 if there are duplicates, once the output is written.",
 )
 @add_dry_run_option
 @add_settings_options
@@ -77,6 +86,7 @@ def cluster_command(
     paths: tuple[str, ...],
     output: str | None,
     format_: str | None,
+    fail_on_duplicates: bool,
     dry_run: bool,
     settings: Settings,
     rejects: RejectOptions,
@@ -92,19 +102,22 @@ def cluster_command(
 
     Prints a list on a terminal, otherwise JSON Lines with the largest cluster first.
     """
-    if format_ == TABLE and (output not in {None, "-"} or engine == "spark"):
-        raise click.UsageError("--format table is for the terminal; it cannot be combined with -o or Spark.")
     if engine == "spark":
+        if format_ in FORMATS or fail_on_duplicates:
+            raise click.UsageError(
+                "With Spark, --format is clusters or articles, and --fail-on-duplicates is unknown."
+            )
         from dedup.cli.spark_job import SparkOptions, SparkOutputs, cluster_on_spark
 
         reject_options_without_spark(lake, format_, dry_run=dry_run)
-        outputs = SparkOutputs(output, format_ == "articles", rejects)
+        outputs = SparkOutputs(output, format_ == ARTICLES, rejects)
         spark = SparkOptions(master, conf, stages, lake)
         cluster_on_spark(paths, settings, outputs, spark, quiet=quiet, **reading)
         return
     if is_on_command_line("master", "conf", "stages", "lake"):
         raise click.UsageError("--master, --conf, --stages and --lake need --engine spark.")
     prepare_libraries()
+    check_record_format(format_, output)
     if dry_run:
         print_estimate(paths, settings, reading, quiet=quiet)
         return
@@ -115,20 +128,25 @@ def cluster_command(
     print_estimate_line(corpus, paths, settings, reading, quiet=quiet)
     done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
-    if format_ == TABLE or (output is None and format_ is None and sys.stdout.isatty()):
+    if is_table_requested(format_, output):
         print_clusters(done.result, corpus)
         echo(format_run_summary(done))
         echo_status("\n".join(iter_run_warnings(done, corpus)), quiet=quiet)
     else:
-        write_clusters(output, done.result, corpus, every_article=format_ == "articles")
+        write_clusters(output, done.result, corpus, format_)
         report_run(done, corpus, quiet=quiet)
+    duplicates = len(done.result.dropped)
+    if fail_on_duplicates and duplicates:
+        raise click.ClickException(
+            f"there {'is' if duplicates == 1 else 'are'} {format_count(duplicates, 'duplicate')}"
+        )
 
 
 def reject_options_without_spark(lake: str | None, format_: str | None, *, dry_run: bool) -> None:
     """Raise `UsageError` if options cannot be combined with Spark."""
     if dry_run:
         raise click.UsageError("--dry-run cannot be combined with --engine spark.")
-    if lake and format_ != "articles":
+    if lake and format_ != ARTICLES:
         raise click.UsageError(
             "--lake needs --format articles, because a cluster may have articles of other runs."
         )
@@ -140,13 +158,12 @@ def is_on_command_line(*options: str) -> bool:
     return any(source(option) is ParameterSource.COMMANDLINE for option in options)
 
 
-def write_clusters(output: str | None, result: Result, corpus: Corpus, *, every_article: bool) -> None:
+def write_clusters(output: str | None, result: Result, corpus: Corpus, format_: str | None) -> None:
     """Write the clusters, or every article with its cluster."""
-    from dedup.io.atomic_write import write_records
     from dedup.pipeline import writers
 
-    lines = (writers.iter_annotated_lines if every_article else writers.iter_cluster_lines)(result, corpus)
-    write_records(output, iter_terminal_lines(output, lines))
+    iter_lines = writers.iter_annotated_lines if format_ == ARTICLES else writers.iter_cluster_lines
+    write_formatted_records(output, iter_lines(result, corpus), format_)
 
 
 def print_clusters(result: Result, corpus: Corpus) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dedup.cli.long_work import prepare_libraries, run_interruptibly, run_with_progress
-from dedup.cli.messages import echo_status, print_json
-from dedup.cli.options import Command, add_corpus_options, add_json_option, add_settings_options
+from dedup.cli.messages import echo_status
+from dedup.cli.options import Command, add_corpus_options, add_settings_options
+from dedup.cli.output_format import TABLE, document_format_option, print_document
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ __all__ = ["diff_command"]
 )
 @click.argument("path", metavar="CORPUS")
 @click.argument("names", metavar="ID...", nargs=-1, required=True)
-@add_json_option
+@document_format_option()
 @add_settings_options
 @add_corpus_options
 def diff_command(
-    path: str, names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bool, **reading: Any
+    path: str, names: tuple[str, ...], format_: str, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
     """Show what the articles of one story agree on, and where they differ.
 
@@ -54,10 +54,10 @@ def diff_command(
     diff = run_interruptibly(lambda: diff_articles(done.result, corpus, names))
     if corpus.rejects:
         echo_status(f"{format_count(len(corpus.rejects), 'article')} could not be read", quiet=quiet)
-    if as_json or not sys.stdout.isatty():
-        print_json(asdict(diff))
-    else:
+    if format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.diff import render_diff
 
         print_renderables(render_diff(diff))
+    else:
+        print_document(asdict(diff), format_)

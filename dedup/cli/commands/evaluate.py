@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.long_work import prepare_libraries, run_and_keep_sketches, run_interruptibly
-from dedup.cli.messages import echo_status, iter_run_warnings, print_json
+from dedup.cli.messages import echo_status, iter_run_warnings
 from dedup.cli.options import (
     Command,
     add_corpus_argument,
     add_corpus_options,
-    add_json_option,
     add_labels_options,
     add_rejects_options,
     add_settings_options,
 )
+from dedup.cli.output_format import TABLE, document_format_option, print_document
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
 
@@ -88,7 +87,7 @@ def parse_floors(
     callback=parse_floors,
     help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ... Can be repeated.",
 )
-@add_json_option
+@document_format_option()
 @add_settings_options
 @add_rejects_options
 @add_corpus_options
@@ -101,7 +100,7 @@ def evaluate_command(
     examples: int,
     html: str | None,
     floor: Mapping[str, float],
-    as_json: bool,
+    format_: str,
     settings: Settings,
     rejects: RejectOptions,
     quiet: bool,
@@ -139,19 +138,14 @@ def evaluate_command(
 
         with open_atomic(html) as file:
             file.write(render_tuning_page(report, done.result))
-    if as_json or not sys.stdout.isatty():
-        print_json(
-            {
-                "level": report.level,
-                **asdict(report.scores),
-                **{name: value for name, value in asdict(report).items() if name not in {"level", "scores"}},
-            }
-        )
-    else:
+    if format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.scores import render_evaluation
 
         print_renderables(render_evaluation(report))
+    else:
+        others = {name: value for name, value in asdict(report).items() if name not in {"level", "scores"}}
+        print_document({"level": report.level, **asdict(report.scores), **others}, format_)
     echo_status("\n".join(iter_run_warnings(done, corpus)), quiet=quiet)
     missed = metrics.find_failed_floors(report.scores, floor)
     if missed:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.long_work import prepare_libraries, warn_if_uncompiled
-from dedup.cli.messages import echo_status, print_json
-from dedup.cli.options import Command, add_corpus_options, add_json_option, add_settings_options
+from dedup.cli.messages import echo_status
+from dedup.cli.options import Command, add_corpus_options, add_settings_options
+from dedup.cli.output_format import TABLE, document_format_option, print_document
 from dedup.cli.rejects import check_reject_share
 from dedup.errors import InputError
 from dedup.formatting import format_count
@@ -37,11 +38,11 @@ MAX_COMPARED_IDS = 200_000
     ),
 )
 @click.argument("names", metavar="CORPUS ID ID", nargs=-1, required=True)
-@add_json_option
+@document_format_option(pipe=TABLE)
 @add_settings_options
 @add_corpus_options
 def explain_command(
-    names: tuple[str, ...], as_json: bool, settings: Settings, quiet: bool, **reading: Any
+    names: tuple[str, ...], format_: str, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
     """Explain why two articles match, or why they do not.
 
@@ -58,13 +59,13 @@ def explain_command(
     explanation = explain_names(corpus, names, settings)
     if corpus.rejects:
         echo_status(f"{format_count(len(corpus.rejects), 'article')} could not be read", quiet=quiet)
-    if as_json:
-        print_json(asdict(explanation))
-    else:
+    if format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.pair import render_explanation
 
         print_renderables(render_explanation(explanation))
+    else:
+        print_document(asdict(explanation), format_)
 
 
 def explain_names(corpus: Corpus, names: tuple[str, ...], settings: Settings) -> Explanation:

@@ -21,6 +21,13 @@ from dedup.cli.options import (
     add_rejects_options,
     add_settings_options,
 )
+from dedup.cli.output_format import (
+    RECORD_FORMAT_HELP,
+    check_record_format,
+    is_table_requested,
+    record_format_option,
+    write_formatted_records,
+)
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, check_shares, report_rejects, save_rejects
 from dedup.cli.run_estimate import print_estimate, print_estimate_line
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["filter_command"]
 
 STDIN = "-"
+ARTICLE_COLUMNS = ("id", "published", "source", "title")
 
 
 @click.command(
@@ -62,6 +70,7 @@ STDIN = "-"
     metavar="FILE",
     help="Write the dropped articles to this file, each with the reason.",
 )
+@record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
 @click.option("--annotate", is_flag=True, help="Write all articles in input order, each with its decision.")
 @click.option(
     "--in-place",
@@ -105,6 +114,7 @@ def filter_command(
     paths: tuple[str, ...],
     output: str | None,
     dropped: str | None,
+    format_: str | None,
     annotate: bool,
     in_place: bool,
     index: str | None,
@@ -133,13 +143,24 @@ def filter_command(
         raise click.UsageError("--new-only needs --index.")
     if in_place and output in {None, STDIN}:
         raise click.UsageError("--in-place needs -o with a file of the corpus.")
+    check_record_format(format_, output)
+    is_stream = index is not None and paths == (STDIN,)
+    if is_stream and format_ not in {None, "jsonl"}:
+        raise click.UsageError("With --index, standard input is a stream, which is written as JSON Lines.")
     outputs = FilterOutputs(
-        output, dropped, rejects, annotate=annotate, new_only=new_only, in_place=in_place, quiet=quiet
+        output,
+        dropped,
+        rejects,
+        annotate=annotate,
+        new_only=new_only,
+        in_place=in_place,
+        quiet=quiet,
+        format=format_,
     )
     prepare_libraries()
     if dry_run:
         print_estimate(paths, settings, reading, quiet=quiet)
-    elif index is not None and paths == (STDIN,):
+    elif index is not None and is_stream:
         from dedup.index.stream import BatchLimits
 
         filter_stream(index, settings, BatchLimits(batch, max_delay / 1000), outputs, **reading)
@@ -214,4 +235,11 @@ def write_kept_and_dropped(verdicts: ArticleDecisions, corpus: Corpus, outputs: 
         dropped = writers.iter_dropped_lines(verdicts, corpus)
         write_records(outputs.dropped, iter_terminal_lines(outputs.dropped, dropped))
     iter_records = writers.iter_annotated_lines if outputs.annotate else writers.iter_kept_records
-    write_records(outputs.output, iter_terminal_lines(outputs.output, iter_records(verdicts, corpus)))
+    records = iter_records(verdicts, corpus)
+    if is_table_requested(outputs.format, outputs.output):
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.records import render_records
+
+        print_renderables(render_records(records, ARTICLE_COLUMNS))
+    else:
+        write_formatted_records(outputs.output, records, outputs.format)

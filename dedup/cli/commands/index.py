@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -10,8 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.messages import echo, iter_terminal_lines, print_json
-from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, add_json_option, add_records_option
+from dedup.cli.messages import echo
+from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, add_records_option
+from dedup.cli.output_format import (
+    RECORD_FORMAT_HELP,
+    TABLE,
+    check_record_format,
+    document_format_option,
+    is_table_requested,
+    print_document,
+    record_format_option,
+    write_formatted_records,
+)
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["index_command"]
 
+DECISION_COLUMNS = ("id", "canonical", "relation", "score", "published", "decided")
 MAX_SHOWN_FAULTS = 100
 """The number of faults that are listed."""
 
@@ -47,18 +57,18 @@ def index_command() -> None:
 
 @index_command.command(name="stats", examples=("dedup index stats seen.db",))
 @index_argument
-@add_json_option
-def stats_command(location: str, as_json: bool) -> None:
+@document_format_option()
+def stats_command(location: str, format_: str) -> None:
     """Show the number of articles in an index, their dates and its size."""
     with open_existing_index(location) as index:
         stats = index.stats()
-    if as_json or not sys.stdout.isatty():
-        print_json(asdict(stats))
-    else:
+    if format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.index import render_index_stats
 
         print_renderables(render_index_stats(stats))
+    else:
+        print_document(asdict(stats), format_)
 
 
 @index_command.command(name="verify", examples=("dedup index verify seen.db --deep",))
@@ -119,13 +129,19 @@ def delete_command(location: str, ids: tuple[str, ...]) -> None:
 @add_records_option(
     "Write to this file instead of stdout, in the format of its extension: .parquet, .csv, .jsonl."
 )
-def export_command(location: str, output: str | None) -> None:
+@record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
+def export_command(location: str, output: str | None, format_: str | None) -> None:
     """Write the decisions, one row per article: its match, the relation, the score, the evidence and the time."""
-    from dedup.io.atomic_write import write_records
-
+    check_record_format(format_, output)
     with open_existing_index(location) as index:
         rows = chain.from_iterable(index.log())
-        count = write_records(output, iter_terminal_lines(output, rows))
+        if is_table_requested(format_, output):
+            from dedup.cli.render import print_renderables
+            from dedup.cli.render.records import render_records
+
+            print_renderables(render_records(rows, DECISION_COLUMNS))
+            return
+        count = write_formatted_records(output, rows, format_)
     echo(format_count(count, "article"), err=True)
 
 

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.long_work import prepare_libraries
-from dedup.cli.options import (
-    Command,
-    add_corpus_argument,
-    add_corpus_options,
-    add_json_option,
-    add_settings_options,
-)
+from dedup.cli.options import Command, add_corpus_argument, add_corpus_options, add_settings_options
+from dedup.cli.output_format import document_format_option
 from dedup.cli.run_estimate import SAMPLE_ARTICLES, print_estimate
 
 if TYPE_CHECKING:
@@ -40,11 +35,11 @@ __all__ = ["plan_command"]
     metavar="N",
     help="Approximate size of the sample, in articles; a corpus of up to 8 MB is read completely.",
 )
-@add_json_option
+@document_format_option()
 @add_settings_options
 @add_corpus_options
 def plan_command(
-    paths: tuple[str, ...], sample: int, as_json: bool, settings: Settings, quiet: bool, **reading: Any
+    paths: tuple[str, ...], sample: int, format_: str, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
     """Estimate time, memory and disk from a sample.
 
@@ -54,4 +49,4 @@ def plan_command(
     the beginning is read, so the ranges are wider.
     """
     prepare_libraries()
-    print_estimate(paths, settings, reading, quiet=quiet, sample=sample, as_json=as_json)
+    print_estimate(paths, settings, reading, quiet=quiet, sample=sample, format_=format_)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from dedup.cli.messages import print_json
-from dedup.cli.options import Command, add_json_option, add_settings_options
+from dedup.cli.options import Command, add_settings_options
+from dedup.cli.output_format import TABLE, document_format_option, print_document
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -31,10 +30,10 @@ ORIGINS = {
         "DEDUP_WINDOW_DAYS=7 dedup settings --json",
     ),
 )
-@add_json_option
+@document_format_option()
 @add_settings_options
 @click.pass_context
-def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> None:
+def settings_command(ctx: click.Context, format_: str, settings: Settings) -> None:
     """Show the current settings and where each comes from.
 
     Also show how likely two copies are to be compared, for a range of Jaccard similarities.
@@ -44,13 +43,18 @@ def settings_command(ctx: click.Context, as_json: bool, settings: Settings) -> N
 
     odds = compute_candidate_probabilities(settings)
     origins = {name: get_setting_origin(ctx, name) for name in dump_settings(settings)}
-    if as_json or not sys.stdout.isatty():
-        print_json({"settings": dump_settings(settings), "origins": origins, "candidate_odds": odds})
-    else:
+    if format_ == TABLE:
         from dedup.cli.render import print_renderables
         from dedup.cli.render.settings import render_settings
 
         print_renderables(render_settings(settings, odds, origins))
+    else:
+        values = dump_settings(settings)
+        print_document(
+            {"settings": values, "origins": origins, "candidate_odds": odds},
+            format_,
+            [{"setting": name, "value": value, "from": origins[name]} for name, value in values.items()],
+        )
 
 
 def get_setting_origin(ctx: click.Context, name: str) -> str:

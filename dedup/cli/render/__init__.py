@@ -17,27 +17,35 @@ from rich.text import Text
 from dedup.formatting import strip_controls
 
 __all__ = [
+    "AMBER",
+    "GREEN",
     "RELATION_STYLES",
+    "TEAL",
     "build_number_table",
     "format_cropped_line",
     "print_renderables",
     "strip_controls",
 ]
 
+GREEN, TEAL, BLUE, MAGENTA, AMBER, ROSE = (f"color({number})" for number in (28, 30, 63, 162, 130, 132))
+"""Colours that stand out from a white background and from a black one by at least 4:1, as the named ones do not."""
 RELATION_STYLES = {
-    "exact": "green",
-    "copy": "cyan",
-    "excerpt": "blue",
-    "extension": "magenta",
-    "rewrite": "yellow",
-    "followup": "color(132)",  # a rose that stands out 4.4:1 from white and 4.8:1 from black
+    "exact": GREEN,
+    "copy": TEAL,
+    "excerpt": BLUE,
+    "extension": MAGENTA,
+    "rewrite": AMBER,
+    "followup": ROSE,
 }
 PIPE_WIDTH = 100
 """Width of the output if it is not a terminal."""
 
 
 def print_renderables(parts: Iterable[RenderableType]) -> None:
-    """Print the parts one below the other; without colours and `PIPE_WIDTH` columns wide if stdout is not a terminal."""
+    """Print the parts one below the other; if stdout is not a terminal, `PIPE_WIDTH` columns wide.
+
+    Colours are for a terminal, unless FORCE_COLOR or NO_COLOR says otherwise.
+    """
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="replace")  # a terminal without UTF-8 gets question marks, not an error

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import format_cropped_line
+from dedup.cli.render import TEAL, format_cropped_line
 from dedup.text.boilerplate.profile import BoilerplateProfile
 
 __all__ = ["render_boilerplate"]
@@ -30,7 +30,7 @@ def render_boilerplate(learned: BoilerplateProfile) -> Iterator[RenderableType]:
         table.add_column("source", max_width=26)
         table.add_column("passage", ratio=1)
         for count, source, passage in rows[:MAX_SHOWN_PASSAGES]:
-            table.add_row(f"{-count:,}", format_cropped_line(source, "cyan"), format_cropped_line(passage))
+            table.add_row(f"{-count:,}", format_cropped_line(source, TEAL), format_cropped_line(passage))
         yield table
     if len(rows) > MAX_SHOWN_PASSAGES:
         yield Text(f"… and {len(rows) - MAX_SHOWN_PASSAGES:,} more (use -o to get all)", "dim")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.cli.render import build_number_table
+from dedup.cli.render import AMBER, GREEN, build_number_table
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def render_calibration(calibration: ModelRefit, settled: int) -> Iterator[Render
         else ""
     )
     yield f"\n{pairs} of {stories}, {calibration.same:,} of the same {level}{copies}"
-    yield Text(format_calibration_outcome(calibration), "bold green" if calibration.helped else "bold yellow")
+    yield Text(format_calibration_outcome(calibration), f"bold {GREEN if calibration.helped else AMBER}")
 
 
 def get_level_plural(level: str) -> str:

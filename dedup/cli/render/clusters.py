@@ -16,8 +16,10 @@ from dedup.formatting import format_date, format_lag, format_percent
 
 __all__ = ["render_clusters"]
 
-WIDTH_FOR_IDS = 110
-"""Narrower terminals have no room for ids beside titles and sources."""
+MIN_TITLE_WIDTH = 20
+"""Where titles would have fewer columns, sources are left out first, because `dedup explain` needs the ids."""
+FIXED_WIDTH = 9 + 5 + 8 + 3 * 2
+"""The columns of relation, score and lag, each with two spaces."""
 MAX_SHOWN_MEMBERS = 12
 """The number of duplicates listed for a cluster."""
 MAX_WIDTHS = {"source": 22, "id": 28}
@@ -80,11 +82,15 @@ class MemberTable:
         self.widths = widths
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Yield the table; a narrow terminal shows no ids if there are sources."""
-        with_id = options.max_width >= WIDTH_FOR_IDS or not self.widths["source"]
-        yield self.build_table(
-            [name for name in MAX_WIDTHS if self.widths[name] and (with_id or name != "id")]
-        )
+        """Yield the table; a narrow terminal shows no sources, and a very narrow one no ids."""
+        names = [name for name in MAX_WIDTHS if self.widths[name]]
+        while names and self.measure_title(names, options.max_width) < MIN_TITLE_WIDTH:
+            names = names[1:]
+        yield self.build_table(names)
+
+    def measure_title(self, names: Sequence[str], width: int) -> int:
+        """Return how many columns a title has beside the named columns."""
+        return width - FIXED_WIDTH - sum(self.widths[name] + 2 for name in names)
 
     def build_table(self, names: list[str]) -> Table:
         """Return the table of the first duplicates, with the named fields as its last columns."""

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import strip_controls
+from dedup.cli.render import GREEN, TEAL, strip_controls
 
 if TYPE_CHECKING:
     from dedup.reports.lead_diff import Lead
@@ -31,8 +31,8 @@ class MarkStyle(NamedTuple):
     closing: str
 
 
-WORDS, QUOTATION = MarkStyle("green", "[", "]"), MarkStyle("italic green", "«", "»")
-BOTH, ONLY_HERE = MarkStyle("cyan", "_", "_"), MarkStyle("bold red", "*", "*")
+WORDS, QUOTATION = MarkStyle(GREEN, "[", "]"), MarkStyle(f"italic {GREEN}", "«", "»")
+BOTH, ONLY_HERE = MarkStyle(TEAL, "_", "_"), MarkStyle("bold red", "*", "*")
 MARK_STYLES: Mapping[str, MarkStyle] = {
     "words": WORDS,
     "quotation": QUOTATION,

@@ -10,7 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import RELATION_STYLES, build_number_table, format_cropped_line, strip_controls
+from dedup.cli.render import (
+    AMBER,
+    GREEN,
+    RELATION_STYLES,
+    TEAL,
+    build_number_table,
+    format_cropped_line,
+    strip_controls,
+)
 from dedup.cli.render.leads import LeadComparison
 from dedup.cli.render.waterfall import Waterfall
 from dedup.formatting import format_count, format_date, format_lag, format_percent
@@ -35,7 +43,7 @@ def render_explanation(explanation: Explanation) -> Iterator[RenderableType]:
         f"bold {RELATION_STYLES[explanation.relation] if explanation.relation else 'red'}",
     )
     if explanation.relation and not explanation.candidates:
-        yield Text(MISSED_WARNING, "yellow")
+        yield Text(MISSED_WARNING, AMBER)
     yield ""
     first, second = get_roles(explanation)
     yield render_pair_article(explanation.kept, first, "")
@@ -145,7 +153,7 @@ def render_pair_boilerplate(explanation: Explanation) -> RenderableType | None:
         for n, piece in enumerate(side.boilerplate):
             table.add_row(
                 format_cropped_line("" if n else side.id, "dim"),
-                Text(piece.rule, "cyan"),
+                Text(piece.rule, TEAL),
                 format_cropped_line(piece.passage),
             )
     return table if table.row_count else None
@@ -166,7 +174,7 @@ def render_wording_overlap(explanation: Explanation) -> RenderableType:
         enough = share[name] >= least
         table.add_row(
             whose,
-            Text(format_percent(share[name]), "green" if enough else ""),
+            Text(format_percent(share[name]), GREEN if enough else ""),
             f"{format_percent(least)} for {relation}",
         )
     terms, bands = explanation.lookup

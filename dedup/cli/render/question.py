@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from dedup.cli.render import strip_controls
+from dedup.cli.render import AMBER, strip_controls
 from dedup.evaluation.review_queue import ReviewArticle, find_own_terms
 from dedup.formatting import format_date, format_lag
 
@@ -30,5 +30,5 @@ def render_question(
         yield Padding(Text(strip_controls(one.lead)), (0, 0, 0, 2))
         missing = find_own_terms(one, other)
         if missing:
-            yield Padding(Text(f"only here: {strip_controls(', '.join(missing))}", "yellow"), (0, 0, 0, 2))
+            yield Padding(Text(f"only here: {strip_controls(', '.join(missing))}", AMBER), (0, 0, 0, 2))
         yield ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from dedup.cli.render import RELATION_STYLES, build_number_table, format_cropped_line, strip_controls
+from dedup.cli.render import GREEN, RELATION_STYLES, build_number_table, format_cropped_line, strip_controls
 from dedup.formatting import format_count, format_percent
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def render_threshold_curve(curve: Iterable[ThresholdScores]) -> Iterator[Rendera
         marks = [word for word, holds in (("best", p.best), ("current", p.in_force)) if holds]
         table.add_row(
             Text(f"{p.probability:g}", "bold" if marks else ""),
-            Text(f"{p.f1:.3f}", "bold green" if p.best else ""),
+            Text(f"{p.f1:.3f}", f"bold {GREEN}" if p.best else ""),
             f"{p.precision:.3f}",
             f"{p.recall:.3f}",
             f"{p.dropped:,}",

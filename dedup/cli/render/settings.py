@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import strip_controls
+from dedup.cli.render import AMBER, GREEN, TEAL, strip_controls
 from dedup.cli.settings_options import format_byte_size
 from dedup.settings.settings import Settings
 
@@ -34,7 +34,7 @@ def render_settings(
         shown = format_memory(value) if setting.name == "memory" else format_option_value(value)
         table.add_row(
             Text(setting.name, "bold"),
-            Text(strip_controls(shown), "green" if value == setting.default else "bold yellow"),
+            Text(strip_controls(shown), GREEN if value == setting.default else f"bold {AMBER}"),
             Text(strip_controls(Path(origins[setting.name]).name), "dim"),
             Text(format_option_range(setting.metadata), "dim"),
             Text(setting.metadata["help"].replace("`", "")),
@@ -79,5 +79,5 @@ def render_candidate_odds(odds: Mapping[float, float]) -> Table:
     table.add_column(justify="right")
     for jaccard, chance in odds.items():
         bar = "█" * round(chance * BAR_WIDTH)
-        table.add_row(f"{jaccard:.1f}", Text(bar.ljust(BAR_WIDTH, "·"), "cyan"), f"{chance * 100:.1f}%")
+        table.add_row(f"{jaccard:.1f}", Text(bar.ljust(BAR_WIDTH, "·"), TEAL), f"{chance * 100:.1f}%")
     return table

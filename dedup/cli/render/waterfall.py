@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import build_number_table
+from dedup.cli.render import AMBER, GREEN, build_number_table
 from dedup.formatting import format_percent, to_probability
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def draw_bar(start: int, end: int, threshold: int, width: int, *, rising: bool) 
     drawn = Text()
     for column, cell in enumerate(cells):
         if cell != " ":
-            drawn.append(cell, "green" if rising else "red")
+            drawn.append(cell, GREEN if rising else "red")
         else:
-            drawn.append(THRESHOLD if column == threshold else " ", "yellow")
+            drawn.append(THRESHOLD if column == threshold else " ", AMBER)
     return drawn
