@@ -15,6 +15,7 @@ import click
 
 from dedup.errors import OutputError
 from dedup.io.discovery import COMPRESSIONS, EXTENSIONS, STDIN, split_extensions
+from dedup.io.remote import is_url
 
 if TYPE_CHECKING:
     from dedup.io.corpus import Corpus
@@ -73,6 +74,9 @@ def find_enclosing_folder(output: str | None, corpus_paths: Sequence[str]) -> st
     kind = EXTENSIONS.get(split_extensions(str(output))[0])
     if output in {None, STDOUT} or kind in {None, "html"}:  # a report is skipped where it lies in a corpus
         return None
+    if is_url(output):
+        folders = (path for path in corpus_paths if is_url(path) and not split_extensions(path)[0])
+        return next((path for path in folders if str(output).startswith(f"{path.rstrip('/')}/")), None)
     named = Path(str(output))
     targets = {named.parent.resolve() / named.name, Path(os.path.realpath(named))}
     for path in filter(os.path.isdir, corpus_paths):

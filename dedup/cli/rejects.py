@@ -147,7 +147,8 @@ def get_rejects_path(output: str | None, corpus_paths: Sequence[str] = ()) -> st
     path = DEFAULT_REJECTS_FILE if output in {None, "-"} else f"{str(output).rstrip('/')}.rejects.jsonl"
     if find_enclosing_folder(path, corpus_paths) is None:
         return path
-    return str(Path(path).with_name(f".{Path(path).name}"))
+    folder, separator, name = path.rpartition("/")  # of a URL as well
+    return f"{folder}{separator}.{name}"
 
 
 def echo_reject_count(count: int, path: str, *, quiet: bool) -> None:

@@ -14,6 +14,7 @@ import os
 import secrets
 import stat
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ import pyarrow as pa
 from dedup.errors import OutputError
 from dedup.io.discovery import STDIN, split_extensions
 from dedup.io.records import Reject, to_json_line
+from dedup.io.remote import check_upload, is_url, upload_file
 from dedup.io.table_writer import WritableRecord, encode_record_line, write_delimited, write_parquet
 
 __all__ = ["format_reject_line", "open_atomic", "write_records", "write_rejects"]
@@ -99,12 +101,30 @@ def _open_output(path: str | Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if is_url(path):
+        with (
+            _open_upload(str(path)) as file,
+            _open_compressed(file, split_extensions(str(path))[1]) as packed,
+        ):
+            yield packed
+        return
     # A link is followed, so that the file it points to is replaced and not the link.
     place = Path(os.path.realpath(path))
     _, packing = split_extensions(str(path))
     opened = _open_device if _is_device(place) else _open_temporary
     with opened(place, str(path)) as file, _open_compressed(file, packing) as packed:
         yield packed
+
+
+@contextmanager
+def _open_upload(url: str) -> Iterator[IO[bytes]]:
+    """Open a local file that is uploaded at the end; where the block fails, nothing is."""
+    check_upload(url)
+    with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
+        local = Path(folder, "output")
+        with local.open("wb") as file:
+            yield file
+        upload_file(local, url)
 
 
 def _is_device(target: Path) -> bool:

@@ -26,6 +26,7 @@ from dedup.io.read_options import ReadOptions, build_read_rules
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.rejects import LineSet, RejectList
+from dedup.io.remote import is_url
 from dedup.io.row_cache import CachedRows, RowCache
 from dedup.io.schema import BATCH_BYTES
 from dedup.io.source_file import SourceFile
@@ -96,8 +97,11 @@ class Corpus:
 
     def has_file(self, path: str | Path) -> bool:
         """Return whether a path is one of the files, or leads to one."""
-        files = (source.path for source in self._sources if not source.is_stream)
-        return Path(path).exists() and any(Path(path).samefile(file) for file in files)
+        files = [source.path for source in self._sources if not source.is_stream]
+        if is_url(path):
+            return str(path) in files
+        local = (file for file in files if not is_url(file))
+        return Path(path).exists() and any(Path(path).samefile(file) for file in local)
 
     def iter_records(self) -> Iterator[Record]:
         """Yield the articles as they stood in their files; InputError where a file has changed in between."""
@@ -252,11 +256,8 @@ def _make_changed_error(source: InputFile) -> InputError:
 
 
 def _read_stamp(source: InputFile) -> tuple[int, int]:
-    """Return the size of a file and the time of its last change; zeros for a stream, which is kept."""
-    if source.is_stream:
-        return 0, 0
+    """Return the size of a file and a number that changes with its content; zeros for a stream, which is kept."""
     try:
-        state = Path(source.path).stat()
+        return source.read_stamp()
     except OSError as error:
         raise make_unreadable_error(source.path, error) from error
-    return state.st_size, state.st_mtime_ns

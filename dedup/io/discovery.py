@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dedup.errors import InputError
+from dedup.io.remote import is_url, list_remote_files, read_remote_stamp, strip_query
 
 __all__ = [
     "COMPRESSIONS",
@@ -73,6 +74,15 @@ class InputFile:
     is_stream: bool = False
     """Whether it can be read only once: standard input, or a named pipe."""
 
+    def read_stamp(self) -> tuple[int, int]:
+        """Return the size of the file, and a number that changes with its content; zeros for a stream, which is kept."""
+        if self.is_stream:
+            return 0, 0
+        if is_url(self.path):
+            return read_remote_stamp(self.path)
+        state = Path(self.path).stat()
+        return state.st_size, state.st_mtime_ns
+
 
 def find_input_files(
     paths: Sequence[str | Path], *, accept_pipes: bool = False, skipped: list[str] | None = None
@@ -109,6 +119,8 @@ def make_unreadable_error(path: str, error: OSError) -> InputError:
 def _resolve_path(path: str, skipped: list[str], *, accept_pipes: bool) -> list[InputFile]:
     if path == STDIN:
         return [InputFile(STDIN, STDIN, "lines", "", is_stream=True)]
+    if is_url(path):
+        return _resolve_url(path)
     if not Path(path).exists():
         raise InputError(f"there is no file or folder {path}")
     if Path(path).is_dir():
@@ -123,6 +135,17 @@ def _resolve_path(path: str, skipped: list[str], *, accept_pipes: bool) -> list[
     if not os.access(path, os.R_OK):
         raise InputError(f"cannot read {path}: permission denied")
     return [source]
+
+
+def _resolve_url(url: str) -> list[InputFile]:
+    """Return the file of a URL, or the files below it."""
+    listed = list_remote_files(url)
+    pairs = [(url, strip_query(url))] if listed is None else listed
+    sources = [source for path, label in pairs if (source := _make_input_file(path, label))]
+    if not sources:
+        has = "has no known extension" if listed is None else "holds no file to read"
+        raise InputError(f"{strip_query(url)} {has}; known extensions are {_KNOWN_EXTENSIONS}")
+    return sources
 
 
 def _list_folder(folder: str, skipped: list[str]) -> list[InputFile]:
@@ -166,7 +189,7 @@ def _walk_files(folder: str) -> Iterator[str]:
 
 def _make_input_file(path: str, label: str, *, is_stream: bool = False) -> InputFile | None:
     """Return the file that a name's extensions describe; None where they are unknown, unless it is a stream."""
-    extension, compression = split_extensions(path)
+    extension, compression = split_extensions(strip_query(path))
     if extension not in EXTENSIONS and not is_stream:
         return None
     # A file name may be bytes that are no UTF-8; ids are.

@@ -15,15 +15,24 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from io import RawIOBase
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from dedup.io.discovery import InputFile, make_unreadable_error
+from dedup.io.remote import is_url, open_remote_file
 
-__all__ = ["ByteChunks", "CorruptFileError", "decode_to_utf8", "decompress_file", "decompress_stream"]
+__all__ = [
+    "ByteChunks",
+    "CorruptFileError",
+    "decode_to_utf8",
+    "decompress_file",
+    "decompress_stream",
+    "open_file",
+]
 
 ByteChunks = Iterator[bytes]
 
@@ -77,14 +86,21 @@ def decompress_file(source: InputFile, advance: Callable[[int], None]) -> ByteCh
     Raise InputError where it cannot be opened, and CorruptFileError where it breaks off.
     """
     try:
-        raw = Path(source.path).open("rb", buffering=0)  # noqa: SIM115 - closed below
+        raw = open_file(source.path)
     except OSError as error:
         raise make_unreadable_error(source.path, error) from error
     with raw:
         yield from decompress_stream(raw, source.compression, advance)
 
 
-def decompress_stream(raw: BinaryIO, compression: str, advance: Callable[[int], None]) -> ByteChunks:
+def open_file(path: str) -> RawIOBase:
+    """Open a local or remote file without a buffer; OSError if it cannot be opened."""
+    return open_remote_file(path) if is_url(path) else Path(path).open("rb", buffering=0)
+
+
+def decompress_stream(
+    raw: RawIOBase | BinaryIO, compression: str, advance: Callable[[int], None]
+) -> ByteChunks:
     """Yield the decompressed bytes of an open file; without a `compression`, its first bytes tell whether it has one."""
     try:
         for chunk in _decompress(raw, compression or _detect_compression(raw)):
@@ -107,14 +123,14 @@ def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
     return encoding, (text.encode() for text in decoded)
 
 
-def _detect_compression(raw: BinaryIO) -> str:
+def _detect_compression(raw: RawIOBase | BinaryIO) -> str:
     """Return the compression that an open file begins with, or an empty string; the file stays at its beginning."""
     head = raw.read(MAGIC_BYTES)
     raw.seek(0)
     return next((name for name, magic in MAGIC_PATTERNS.items() if magic.match(head)), "")
 
 
-def _decompress(raw: BinaryIO, compression: str) -> ByteChunks:
+def _decompress(raw: Any, compression: str) -> ByteChunks:
     """Return the decompressed chunks of an open file."""
     if compression == ".gz":
         unpacked = gzip.GzipFile(fileobj=raw)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.io.file_bytes import CorruptFileError
+from dedup.io.file_bytes import CorruptFileError, open_file
 from dedup.io.line_blocks import Int64Array
 from dedup.io.records import MAX_REJECT_CHARACTERS, to_json_line
+from dedup.io.remote import has_random_access
 from dedup.io.schema import BATCH_ARTICLES, list_column_names
 from dedup.io.schema_mapping import explain_rejection
 from dedup.io.source_file import NumberedRows, SourceFile
@@ -67,7 +67,7 @@ def _read_parquet_batches(
     """Yield the number of the first row and the columns named, or all, of each part of a Parquet file."""
     first = 1
     try:
-        size = Path(source_file.source.path).stat().st_size
+        size = source_file.source.read_stamp()[0]
         with _open_parquet(source_file) as file:
             source_file.check_columns(file.schema_arrow.names)
             known = None if columns is None else select_columns(columns, file.schema_arrow.names)
@@ -92,8 +92,9 @@ def _open_parquet(source_file: SourceFile) -> Iterator[ParquetFile]:
     """Open a Parquet file; copy one that is compressed or a stream first, since its directory is at its end."""
     from pyarrow.parquet import ParquetFile
 
-    if not (source_file.source.compression or source_file.source.is_stream):
-        with ParquetFile(source_file.source.path) as file:
+    source = source_file.source
+    if not (source.compression or source.is_stream) and has_random_access(source.path):
+        with open_file(source.path) as opened, ParquetFile(opened) as file:
             yield file
         return
     with tempfile.TemporaryFile() as unpacked:

@@ -20,6 +20,7 @@ from dedup.io.articles import _iter_groups as iter_groups
 from dedup.io.corpus import Corpus
 from dedup.io.discovery import STDIN
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject, to_json_line
+from dedup.io.remote import is_url
 from dedup.io.schema import map_accepted_names
 from dedup.io.schema_mapping import MappedBatch, explain_rejection, map_records_to_schema, map_to_schema
 from dedup.io.values import as_text, is_missing, to_python_rows
@@ -171,7 +172,7 @@ def open_articles(
 def check_path(path: str | Path) -> None:
     """Raise `InputError` if there is no such file; the caller may have meant a text."""
     try:
-        exists = str(path) == STDIN or Path(path).exists()
+        exists = str(path) == STDIN or is_url(path) or Path(path).exists()
     except OSError:  # a text is too long for a file name
         exists = False
     if not exists:

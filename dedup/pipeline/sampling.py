@@ -22,6 +22,7 @@ from dedup.errors import InputError
 from dedup.io.corpus import Corpus
 from dedup.io.discovery import STDIN, InputFile, find_input_files
 from dedup.io.read_options import ReadOptions
+from dedup.io.remote import is_url
 from dedup.pipeline.deduplicate import cluster_sketches, sketch_corpus
 from dedup.pipeline.estimate import CorpusSample
 from dedup.settings.settings import Settings
@@ -65,16 +66,21 @@ def sample_corpus(
     sources = find_input_files(paths)
     if any(source.path == STDIN for source in sources):
         raise InputError("standard input can be read only once: name files or folders to plan for")
-    sizes = [Path(source.path).stat().st_size for source in sources]
+    sizes = [source.read_stamp()[0] for source in sources]
     random = Random(settings.seed)  # noqa: S311 - a sample, not a secret
     drawn_articles = (
         read_whole_corpus(paths, reading, sum(sizes))
         if sum(sizes) <= whole_bytes
         else sample_lines(sources, sizes, max_articles, random, reading)
-        if all(source.format == "lines" and not source.compression for source in sources)
+        if all(has_cheap_lines(source) for source in sources)
         else sample_file_heads(sources, sizes, max_articles, random, reading)
     )
     return run_trial(drawn_articles, sum(sizes), settings)
+
+
+def has_cheap_lines(source: InputFile) -> bool:
+    """Return whether lines can be read from anywhere in a file at little cost."""
+    return source.format == "lines" and not source.compression and not is_url(source.path)
 
 
 def run_trial(drawn_articles: DrawnArticles, total: int, settings: Settings) -> CorpusSample:

@@ -20,6 +20,7 @@ from dedup.errors import OutputError
 from dedup.io.atomic_write import open_atomic
 from dedup.io.corpus import Corpus
 from dedup.io.records import Record, to_json_line
+from dedup.io.remote import is_url
 from dedup.matching.classifier import Match
 from dedup.pipeline.results import Result
 from dedup.text.boilerplate.passages import remove_boilerplate
@@ -213,7 +214,9 @@ def read_openings(
 
 def check_output_path(path: str | None, corpus: Corpus | None = None) -> None:
     """Raise `OutputError` early if a file cannot be written or belongs to the corpus."""
-    if path in (None, "-") or (Path(str(path)).exists() and not Path(str(path)).is_file()):
+    if path in (None, "-") or (
+        not is_url(path) and Path(str(path)).exists() and not Path(str(path)).is_file()
+    ):
         return
     if corpus and corpus.has_file(str(path)):
         raise OutputError(f"cannot write {path}: it is one of the files that are read")
