@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dedup.io.file_bytes import CorruptFileError
 from dedup.io.parquet import extract_batch_articles, iter_batch_rows, select_columns
+from dedup.io.remote import is_url
 from dedup.io.schema import BATCH_ARTICLES, list_column_names
 from dedup.io.source_file import NumberedRows, SourceFile
 
@@ -101,12 +102,11 @@ def _iter_orc(file: Any, source_file: SourceFile, columns: Sequence[str] | None)
 
 @contextmanager
 def _open_file(source_file: SourceFile) -> Iterator[Any]:
-    """Open a file; one that is compressed or a stream is copied first, since it must be read at any offset."""
-    if not (source_file.source.compression or source_file.source.is_stream):
+    """Open a file; one that is compressed, remote or a stream is copied first, since it must be read at any offset."""
+    source = source_file.source
+    if not (source.compression or source.is_stream or is_url(source.path)):
         with (
-            pa.memory_map(source_file.source.path)
-            if Path(source_file.source.path).stat().st_size
-            else (pa.BufferReader(b"")) as file
+            pa.memory_map(source.path) if Path(source.path).stat().st_size else (pa.BufferReader(b"")) as file
         ):
             yield file
         return

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.io.file_bytes import CorruptFileError, open_file
+from dedup.io.file_bytes import CorruptFileError
 from dedup.io.line_blocks import Int64Array
 from dedup.io.records import MAX_REJECT_CHARACTERS, to_json_line
-from dedup.io.remote import has_random_access
+from dedup.io.remote import has_random_access, is_url, open_remote_file
 from dedup.io.schema import BATCH_ARTICLES, list_column_names
 from dedup.io.schema_mapping import explain_rejection
 from dedup.io.source_file import NumberedRows, SourceFile
@@ -93,8 +93,12 @@ def _open_parquet(source_file: SourceFile) -> Iterator[ParquetFile]:
     from pyarrow.parquet import ParquetFile
 
     source = source_file.source
+    if not (source.compression or source.is_stream or is_url(source.path)):
+        with ParquetFile(source.path) as file:
+            yield file
+        return
     if not (source.compression or source.is_stream) and has_random_access(source.path):
-        with open_file(source.path) as opened, ParquetFile(opened) as file:
+        with open_remote_file(source.path) as opened, ParquetFile(opened) as file:
             yield file
         return
     with tempfile.TemporaryFile() as unpacked:
