@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import duckdb
 import pandas as pd
 import polars as pl
 import pytest
 import redis
-from commands import environment, lines_of, written
+from commands import called, environment, lines_of, written
 from newsmaker import Article, planned
 from programs import require
-from recipes import FOLDER, code_of, recipe
+from recipes import FOLDER, code_of, read_json_blocks, recipe
 
 from dedup import Index, deduplicate
 
@@ -271,3 +272,97 @@ def test_a_data_set_is_deduplicated_whole_or_as_it_streams() -> None:
     assert kept["id"][:] == deduplicate(ARTICLES).kept
     assert new == first_told(ARTICLES)
     assert [a["id"] for a, relation in zip(ARTICLES, relations, strict=True) if not relation] == new
+
+
+def test_a_bulk_request_names_the_story_of_each_article(newsroom: Path, tmp_path: Path) -> None:
+    tagged, bulk = tmp_path / "tagged.jsonl", tmp_path / "bulk.ndjson"
+    called("cluster", newsroom, "--format", "articles", "-o", tagged)
+
+    recipe("elasticsearch").write_bulk_file(tagged, bulk)
+
+    lines = lines_of(bulk.read_text(encoding="utf-8"))
+    actions, articles = lines[::2], lines[1::2]
+    assert bulk.read_bytes().endswith(b"\n")
+    assert [action["index"] for action in actions] == [{"_index": "news", "_id": a["id"]} for a in articles]
+    stories = {article["id"]: article["story_id"] for article in articles}
+    assert stories["harbour-fire-3"] == stories["harbour-fire-1"] == "harbour-fire-1"
+    assert sum(article["first_of_story"] for article in articles) == len(set(stories.values()))
+
+
+def test_the_search_collapses_by_a_keyword_that_the_bulk_request_writes(
+    newsroom: Path, tmp_path: Path
+) -> None:
+    mapping, search = read_json_blocks("elasticsearch")
+    (line,) = called("cluster", newsroom, "--format", "articles").stdout.splitlines()[:1]
+
+    _, article = lines_of("".join(recipe("elasticsearch").bulk_lines([line], "news")))
+
+    properties = mapping["mappings"]["properties"]
+    assert properties.keys() <= article.keys()
+    assert properties[search["collapse"]["field"]] == {"type": "keyword"}
+    assert properties[search["aggs"]["stories"]["cardinality"]["field"]] == {"type": "keyword"}
+    assert {
+        field.partition("^")[0] for field in search["query"]["multi_match"]["fields"]
+    } <= properties.keys()
+
+
+def test_a_query_of_duckdb_gets_the_decisions_as_columns() -> None:
+    articles = pl.DataFrame(ARTICLES).to_arrow()
+    result = deduplicate(articles)
+    with duckdb.connect() as connection:
+        connection.register("news", articles)
+
+        rows = recipe("sql").with_stories(connection, "SELECT * FROM news").fetchall()
+
+    assert [row[0] for row in rows] == result.ids
+    verdicts = [result.verdict(position) for position in range(len(rows))]
+    assert [row[-3:] for row in rows] == [(v["cluster"], v["relation"], v["storyline"]) for v in verdicts]
+
+
+def test_the_story_of_a_row_is_an_expression_of_polars() -> None:
+    frame = pl.DataFrame(ARTICLES)
+    columns = ("id", "title", "text", "published")
+    expected = deduplicate(frame.select(columns))
+
+    stories = frame.select(recipe("sql").story_id(*columns))
+
+    assert stories.to_series().to_list() == expected.to_polars()["cluster"].to_list()
+    assert recipe("sql").first_of_each_story(frame)["id"].to_list() == expected.kept
+
+
+def test_one_document_of_each_story_names_all_its_sources(newsroom: Path) -> None:
+    articles = lines_of(newsroom.read_bytes())
+    result = deduplicate(articles)
+
+    documents = recipe("rag").documents(articles)
+
+    assert [document["id"] for document in documents] == result.kept
+    for document in documents:
+        ids = result[document["id"]].ids
+        carried = {article.get("source") for article in articles if article["id"] in ids} - {None}
+        assert set(document["sources"]) == carried
+    assert any(len(document["sources"]) > 1 for document in documents)
+
+
+def test_passages_hold_all_of_a_text() -> None:
+    article = {"text": "\n\n".join(article["text"] for article in PLAIN[:5])}
+
+    parts = list(recipe("rag").passages(article, size=200))
+
+    assert len(parts) > 1
+    assert "".join("".join(parts).split()) == "".join(article["text"].split())
+
+
+def test_langchain_keeps_one_document_of_each_story() -> None:
+    from langchain_core.documents import Document
+
+    documents = [
+        Document(page_content=a["text"], metadata={k: v for k, v in a.items() if k != "text"}) for a in PLAIN
+    ]
+
+    kept = recipe("langchain").StoryFilter().transform_documents(documents)
+
+    result = deduplicate(PLAIN)
+    assert [document.metadata["id"] for document in kept] == result.kept
+    assert [document.metadata["tellings"] for document in kept] == [result[name].size for name in result.kept]
+    assert "tellings" not in documents[0].metadata
