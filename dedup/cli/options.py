@@ -6,8 +6,10 @@ Each decorator adds options to a command and passes it parsed values, such as `f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import click
 
@@ -42,6 +44,7 @@ __all__ = [
     "add_records_option",
     "add_rejects_options",
     "add_settings_options",
+    "sql_option",
 ]
 
 
@@ -146,6 +149,39 @@ def add_corpus_options(command: CommandFunction) -> CommandFunction:
                 heading=READING,
             ),
             add_quiet_option,
+        ],
+    )
+
+
+def sql_option(command: CommandFunction) -> CommandFunction:
+    """Add `--sql`: the command is called with the path of a file of the rows of the query, and not with the database."""
+
+    @wraps(command)
+    def with_query(**values: Any) -> Any:
+        query = values.pop("sql")
+        if query is None:
+            return command(**values)
+        from dedup.io.sql import export_query
+
+        if len(values["paths"]) != 1:
+            raise click.UsageError(
+                "--sql needs one database: a file of DuckDB, or a URL such as postgresql://db/news."
+            )
+        with TemporaryDirectory(prefix="dedup-") as folder:
+            path = export_query(values.pop("paths")[0], query, Path(folder))
+            return command(paths=(str(path.parent),), **values)
+
+    return add_options(
+        cast("CommandFunction", with_query),
+        [
+            click.option(
+                "--sql",
+                metavar="QUERY",
+                allow_from_autoenv=False,
+                help="Read the rows of this query as articles; CORPUS is then a file of DuckDB, or postgresql://user@host/database.",
+                cls=HeadedOption,
+                heading=READING,
+            )
         ],
     )
 

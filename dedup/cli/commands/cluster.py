@@ -25,6 +25,7 @@ from dedup.cli.options import (
     add_records_option,
     add_rejects_options,
     add_settings_options,
+    sql_option,
 )
 from dedup.cli.output_format import (
     FORMATS,
@@ -78,6 +79,7 @@ CLUSTERS, ARTICLES = "clusters", "articles"
     help="Exit with 1 if there are duplicates, once the output is written.",
 )
 @add_dry_run_option
+@sql_option
 @add_settings_options
 @add_rejects_options
 @add_corpus_options

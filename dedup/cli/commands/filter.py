@@ -20,6 +20,7 @@ from dedup.cli.options import (
     add_records_option,
     add_rejects_options,
     add_settings_options,
+    sql_option,
 )
 from dedup.cli.output_format import (
     RECORD_FORMAT_HELP,
@@ -107,6 +108,7 @@ ARTICLE_COLUMNS = ("id", "published", "source", "title")
     help="With --index and standard input: process a smaller batch after this many milliseconds.",
 )
 @add_dry_run_option
+@sql_option
 @add_settings_options
 @add_rejects_options
 @add_corpus_options
