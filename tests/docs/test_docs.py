@@ -32,6 +32,7 @@ ELSEWHERE = ("http://", "https://", "mailto:")
 
 FOREIGN = {
     "--articles",
+    "--build",
     "--corpus",
     "--data-binary",
     "--peers",
@@ -41,6 +42,10 @@ FOREIGN = {
     "--compare",
     "--folder",
     "--from",
+    "--no-deps",
+    "--recipe",
+    "--user",
+    "--wait",
     "--grow",
     "--sizes",
     "--system-site-packages",
@@ -130,6 +135,8 @@ def test_the_tried_pages_have_examples() -> None:
         "laws.md",
         "limits.md",
         "scale.md",
+        "security.md",
+        "deploy.md",
         "python.md",
         "service.md",
         "spark.md",
