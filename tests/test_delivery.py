@@ -161,7 +161,7 @@ def test_only_the_publishing_job_may_prove_who_it_is() -> None:
     assert all(load_yaml(path)["permissions"] == {"contents": "read"} for path in WORKFLOWS)
 
 
-def test_no_step_has_a_secret_and_each_action_has_a_version() -> None:
+def test_no_step_has_a_secret_and_each_action_is_named_by_its_commit() -> None:
     for job, step in iter_steps():
         assert "secrets." not in str(step), job
-        assert "uses" not in step or re.search(r"@[\w./]+$", step["uses"]), job
+        assert "uses" not in step or re.search(r"^actions/[\w-]+@[0-9a-f]{40}$", step["uses"]), job
