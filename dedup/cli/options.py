@@ -44,7 +44,7 @@ __all__ = [
     "add_records_option",
     "add_rejects_options",
     "add_settings_options",
-    "sql_option",
+    "add_sql_option",
 ]
 
 
@@ -153,7 +153,7 @@ def add_corpus_options(command: CommandFunction) -> CommandFunction:
     )
 
 
-def sql_option(command: CommandFunction) -> CommandFunction:
+def add_sql_option(command: CommandFunction) -> CommandFunction:
     """Add `--sql`: the command is called with the path of a file of the rows of the query, and not with the database."""
 
     @wraps(command)

@@ -26,11 +26,11 @@ __all__ = [
     "JSON",
     "RECORD_FORMAT_HELP",
     "TABLE",
+    "add_document_format_option",
+    "add_record_format_option",
     "check_record_format",
-    "document_format_option",
     "is_table_requested",
     "print_document",
-    "record_format_option",
     "write_formatted_records",
 ]
 
@@ -41,7 +41,7 @@ FILE_EXTENSIONS = {JSON: (".json",), JSONL: (".jsonl", ".ndjson"), CSV: (".csv",
 """The extensions of a file that has a format; no extension is right for each."""
 
 
-def document_format_option(pipe: str = JSON) -> Decorator[Any]:
+def add_document_format_option(pipe: str = JSON) -> Decorator[Any]:
     """Return the options --format and --json, which call the command with `format_`, one of `FORMATS`.
 
     Without them it is a table on a terminal, and `pipe` elsewhere.
@@ -78,7 +78,7 @@ def document_format_option(pipe: str = JSON) -> Decorator[Any]:
     return decorate
 
 
-def record_format_option(more: tuple[str, ...] = (), *, help_: str, **options: Any) -> Decorator[Any]:
+def add_record_format_option(more: tuple[str, ...] = (), *, help_: str, **options: Any) -> Decorator[Any]:
     """Return the option --format of a command that writes records; it takes `more` values."""
     choices = click.Choice([*more, *FORMATS])
     return click.option("--format", "format_", type=choices, help=help_, **options)

@@ -17,7 +17,7 @@ from dedup.cli.options import (
     add_output_option,
     add_rejects_options,
 )
-from dedup.cli.output_format import JSON, TABLE, document_format_option, print_document
+from dedup.cli.output_format import JSON, TABLE, add_document_format_option, print_document
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
 
@@ -38,7 +38,7 @@ __all__ = ["boilerplate_command"]
 )
 @add_corpus_argument
 @add_output_option("Write the boilerplate to this file instead of stdout.")
-@document_format_option()
+@add_document_format_option()
 @add_rejects_options
 @add_corpus_options
 def boilerplate_command(

@@ -19,7 +19,7 @@ from dedup.cli.options import (
     add_rejects_options,
     add_settings_options,
 )
-from dedup.cli.output_format import TABLE, document_format_option, print_document
+from dedup.cli.output_format import TABLE, add_document_format_option, print_document
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
 
@@ -45,7 +45,7 @@ __all__ = ["calibrate_command"]
 @add_corpus_argument
 @add_labels_options
 @add_output_option("Write the model to this file, for --model of the other commands.")
-@document_format_option()
+@add_document_format_option()
 @add_settings_options
 @add_rejects_options
 @add_corpus_options

@@ -25,13 +25,13 @@ from dedup.cli.options import (
     add_records_option,
     add_rejects_options,
     add_settings_options,
-    sql_option,
+    add_sql_option,
 )
 from dedup.cli.output_format import (
     FORMATS,
+    add_record_format_option,
     check_record_format,
     is_table_requested,
-    record_format_option,
     write_formatted_records,
 )
 from dedup.cli.output_paths import check_output_paths
@@ -67,7 +67,7 @@ CLUSTERS, ARTICLES = "clusters", "articles"
     "Write to this file instead of stdout, in the format of its extension. With --engine spark, a path with a scheme "
     "(s3a://) or a trailing slash is a new folder of JSON Lines."
 )
-@record_format_option(
+@add_record_format_option(
     (CLUSTERS, ARTICLES),
     envvar="DEDUP_FORMAT",
     help_="clusters: one JSON object per cluster; articles: every article in input order with its cluster; table: a list "
@@ -79,7 +79,7 @@ CLUSTERS, ARTICLES = "clusters", "articles"
     help="Exit with 1 if there are duplicates, once the output is written.",
 )
 @add_dry_run_option
-@sql_option
+@add_sql_option
 @add_settings_options
 @add_rejects_options
 @add_corpus_options

@@ -10,7 +10,7 @@ import click
 from dedup.cli.long_work import prepare_libraries, run_interruptibly, run_with_progress
 from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, add_corpus_options, add_settings_options
-from dedup.cli.output_format import TABLE, document_format_option, print_document
+from dedup.cli.output_format import TABLE, add_document_format_option, print_document
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = ["diff_command"]
 )
 @click.argument("path", metavar="CORPUS")
 @click.argument("names", metavar="ID...", nargs=-1, required=True)
-@document_format_option()
+@add_document_format_option()
 @add_settings_options
 @add_corpus_options
 def diff_command(

@@ -18,7 +18,7 @@ from dedup.cli.options import (
     add_rejects_options,
     add_settings_options,
 )
-from dedup.cli.output_format import TABLE, document_format_option, print_document
+from dedup.cli.output_format import TABLE, add_document_format_option, print_document
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, report_rejects
 
@@ -87,7 +87,7 @@ def parse_floors(
     callback=parse_floors,
     help="Exit with 1 if a score is lower: f1=.85, precision, recall, b3_f1, ari, ... Can be repeated.",
 )
-@document_format_option()
+@add_document_format_option()
 @add_settings_options
 @add_rejects_options
 @add_corpus_options

@@ -12,7 +12,7 @@ import click
 from dedup.cli.long_work import prepare_libraries, warn_if_uncompiled
 from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, add_corpus_options, add_settings_options
-from dedup.cli.output_format import TABLE, document_format_option, print_document
+from dedup.cli.output_format import TABLE, add_document_format_option, print_document
 from dedup.cli.rejects import check_reject_share
 from dedup.errors import InputError
 from dedup.formatting import format_count
@@ -38,7 +38,7 @@ MAX_COMPARED_IDS = 200_000
     ),
 )
 @click.argument("names", metavar="CORPUS ID ID", nargs=-1, required=True)
-@document_format_option(pipe=TABLE)
+@add_document_format_option(pipe=TABLE)
 @add_settings_options
 @add_corpus_options
 def explain_command(

@@ -20,13 +20,13 @@ from dedup.cli.options import (
     add_records_option,
     add_rejects_options,
     add_settings_options,
-    sql_option,
+    add_sql_option,
 )
 from dedup.cli.output_format import (
     RECORD_FORMAT_HELP,
+    add_record_format_option,
     check_record_format,
     is_table_requested,
-    record_format_option,
     write_formatted_records,
 )
 from dedup.cli.output_paths import check_output_paths
@@ -71,7 +71,7 @@ ARTICLE_COLUMNS = ("id", "published", "source", "title")
     metavar="FILE",
     help="Write the dropped articles to this file, each with the reason.",
 )
-@record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
+@add_record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
 @click.option("--annotate", is_flag=True, help="Write all articles in input order, each with its decision.")
 @click.option(
     "--in-place",
@@ -108,7 +108,7 @@ ARTICLE_COLUMNS = ("id", "published", "source", "title")
     help="With --index and standard input: process a smaller batch after this many milliseconds.",
 )
 @add_dry_run_option
-@sql_option
+@add_sql_option
 @add_settings_options
 @add_rejects_options
 @add_corpus_options

@@ -14,11 +14,11 @@ from dedup.cli.options import CONTEXT, FILE_OPTION_TYPES, Command, add_records_o
 from dedup.cli.output_format import (
     RECORD_FORMAT_HELP,
     TABLE,
+    add_document_format_option,
+    add_record_format_option,
     check_record_format,
-    document_format_option,
     is_table_requested,
     print_document,
-    record_format_option,
     write_formatted_records,
 )
 from dedup.formatting import format_count
@@ -57,7 +57,7 @@ def index_command() -> None:
 
 @index_command.command(name="stats", examples=("dedup index stats seen.db",))
 @index_argument
-@document_format_option()
+@add_document_format_option()
 def stats_command(location: str, format_: str) -> None:
     """Show the number of articles in an index, their dates and its size."""
     with open_existing_index(location) as index:
@@ -129,7 +129,7 @@ def delete_command(location: str, ids: tuple[str, ...]) -> None:
 @add_records_option(
     "Write to this file instead of stdout, in the format of its extension: .parquet, .csv, .jsonl."
 )
-@record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
+@add_record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
 def export_command(location: str, output: str | None, format_: str | None) -> None:
     """Write the decisions, one row per article: its match, the relation, the score, the evidence and the time."""
     check_record_format(format_, output)

@@ -8,7 +8,7 @@ import click
 
 from dedup.cli.long_work import prepare_libraries
 from dedup.cli.options import Command, add_corpus_argument, add_corpus_options, add_settings_options
-from dedup.cli.output_format import document_format_option
+from dedup.cli.output_format import add_document_format_option
 from dedup.cli.run_estimate import SAMPLE_ARTICLES, print_estimate
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ __all__ = ["plan_command"]
     metavar="N",
     help="Approximate size of the sample, in articles; a corpus of up to 8 MB is read completely.",
 )
-@document_format_option()
+@add_document_format_option()
 @add_settings_options
 @add_corpus_options
 def plan_command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dedup.cli.options import Command, add_settings_options
-from dedup.cli.output_format import TABLE, document_format_option, print_document
+from dedup.cli.output_format import TABLE, add_document_format_option, print_document
 
 if TYPE_CHECKING:
     from dedup.settings.settings import Settings
@@ -30,7 +30,7 @@ ORIGINS = {
         "DEDUP_WINDOW_DAYS=7 dedup settings --json",
     ),
 )
-@document_format_option()
+@add_document_format_option()
 @add_settings_options
 @click.pass_context
 def settings_command(ctx: click.Context, format_: str, settings: Settings) -> None:
