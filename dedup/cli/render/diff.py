@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dedup.cli.render import format_cropped_line, strip_controls
+from dedup.cli.render import AMBER, GREEN, format_cropped_line, strip_controls
 from dedup.formatting import format_count, format_date
 from dedup.origins.compare import AGREE, DIFFER, ONLY
 
@@ -69,7 +69,7 @@ def build_fact_table(facts: list[ComparedFact], numbers: Mapping[str, int]) -> T
         for place, value in enumerate(fact.values):
             table.add_row(
                 "" if place else fact.kind,
-                format_cropped_line(value.written, "yellow" if fact.status == DIFFER else ""),
+                format_cropped_line(value.written, AMBER if fact.status == DIFFER else ""),
                 format_tellers(value, numbers),
             )
     return table
@@ -91,7 +91,7 @@ def render_edit_log(log: EditLog) -> Iterator[RenderableType]:
             yield Text.assemble(
                 (f"  … {strip_controls(change.before)} ", "dim"),
                 (f"[-{strip_controls(change.removed)}-]" if change.removed else "", "red"),
-                (f"{{+{strip_controls(change.added)}+}}" if change.added else "", "green"),
+                (f"{{+{strip_controls(change.added)}+}}" if change.added else "", GREEN),
             )
 
 
@@ -99,4 +99,4 @@ def format_edit(edit: Edit) -> Text:
     """Return the heading of an edit: when, how many changes, and whether the text says so."""
     note = "with a note" if edit.is_noted else "without a note"
     count = format_count(len(edit.changes), "change")
-    return Text(f"{format_date(edit.published)}: {count}, {note}", "" if edit.is_noted else "yellow")
+    return Text(f"{format_date(edit.published)}: {count}, {note}", "" if edit.is_noted else AMBER)
