@@ -132,7 +132,7 @@ def test_a_stream_with_too_many_rejects_fails_at_its_end(tmp_path: Path) -> None
     done = process("filter", "-", "--index", ":memory:", "-q", input="broken\n", cwd=tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: 1 of 1 articles could not be read: -:1: ")
+    assert done.stderr.startswith("Error: 1 of 1 article could not be read: -:1: ")
 
 
 @pytest.mark.parametrize("value", ["-1", "101%", "few"])
