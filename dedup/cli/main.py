@@ -21,6 +21,7 @@ from dedup.cli.commands.explain import explain_command
 from dedup.cli.commands.filter import filter_command
 from dedup.cli.commands.index import index_command
 from dedup.cli.commands.match import match_command
+from dedup.cli.commands.mcp import mcp_command
 from dedup.cli.commands.origins import origins_command
 from dedup.cli.commands.plan import plan_command
 from dedup.cli.commands.report import report_command
@@ -42,7 +43,7 @@ COMMANDS = (
     *(cluster_command, filter_command, explain_command, report_command, origins_command, diff_command),
     *(match_command, plan_command),
     *(evaluate_command, review_command, calibrate_command, boilerplate_command),
-    *(index_command, serve_command, settings_command, completion_command),
+    *(index_command, serve_command, mcp_command, settings_command, completion_command),
 )
 """All commands, in the order of --help."""
 

@@ -49,6 +49,7 @@ from dedup.index.stats import IndexStats, compute_stats
 from dedup.index.storage.backend import IndexRow, StorageBackend
 from dedup.index.storage.open import open_backend
 from dedup.index.storage.retry import ABSENT_SECONDS, retry
+from dedup.index.stories import IndexedStory, find_chapters, find_recent_stories
 from dedup.index.verify import find_faults
 from dedup.io.articles import ProgressCallback, to_batches
 from dedup.matching.classifier import Match
@@ -190,15 +191,22 @@ class Index:
 
         An article that is in the index already gets its first answer.
         """
+        return self.look_up(article).match
+
+    def look_up(self, article: Any) -> Answer:
+        """Return the answer that an article would get if it were added now, without recording it.
+
+        It also names the storyline. `again` is set for an article that is in the index already.
+        """
         batches = list(to_batches([article]))
         if [batch.num_rows for batch in batches] != [1]:
-            raise InputError("find takes one article")
+            raise InputError("look_up and find take one article")
         ids, s = (
             batches[0]["id"].to_pylist(),
             self._fill_missing_dates(sketch_with_settings(batches[0], self.settings)),
         )
         with self._lock:
-            return retry(lambda: self._find_answers(ids, s))[0].match
+            return retry(lambda: self._find_answers(ids, s))[0]
 
     def history(self, article: str) -> list[Answer]:
         """Return the decisions on an article, all versions in the order in which they came; empty if it is unknown.
@@ -215,6 +223,22 @@ class Index:
         """
         with self._lock:
             return find_cluster_answers(self.backend, article)
+
+    def storyline(self, article: str) -> list[IndexedStory]:
+        """Return the stories of the storyline of an article, by date; empty if it is unknown.
+
+        `article` is the name of any article of the storyline, also of a dropped one.
+        """
+        with self._lock, self.backend.snapshot():
+            return find_chapters(self.backend, article)
+
+    def list_stories(self, limit: int, since: datetime | None = None) -> list[IndexedStory]:
+        """Return the newest stories, at most `limit`, newest first; with `since`, those decided on at that time or later.
+
+        Newest means last in the order of arrival. `IndexingError` where a row is damaged.
+        """
+        with self._lock, self.backend.snapshot():
+            return find_recent_stories(self.backend, limit, since.timestamp() if since else None)
 
     def _fill_missing_dates(self, s: Sketches) -> Sketches:
         """Return sketches in which undated articles have the time of arrival, with undated=now."""
@@ -245,8 +269,8 @@ class Index:
     def _find_answers(self, ids: Sequence[str], s: Sketches) -> list[Answer]:
         """Return the answers that the articles would get now."""
         with self.backend.snapshot():
-            rows, _ = self._match_batch(ids, s, pack_sketches(s).to_byte_strings())
-            return build_answers(self.backend, rows, set())
+            rows, made = self._match_batch(ids, s, pack_sketches(s).to_byte_strings())
+            return build_answers(self.backend, rows, {row.position for row in made.rows})
 
     def _match_batch(
         self, ids: Sequence[str], s: Sketches, packed: Sequence[bytes]

@@ -109,6 +109,12 @@ class StorageBackend(Protocol):
     def get_duplicates(self, position: int) -> list[IndexRow]:
         """Return the rows of the articles that repeat a kept one, by position."""
 
+    def count_duplicates(self, positions: Sequence[int]) -> dict[int, int]:
+        """Return how many articles repeat the kept one at each of the given positions; leave out those without any."""
+
+    def get_followers(self, position: int) -> list[IndexRow]:
+        """Return the rows of the kept articles that follow another one, by position."""
+
     def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys followed by the packed sketch at each of the given positions; leave missing ones out."""
 

@@ -74,6 +74,14 @@ class MemoryBackend:
         """Return the rows of the articles that repeat a kept one."""
         return self.get_rows_at(self._duplicates.get(position, []))
 
+    def count_duplicates(self, positions: Sequence[int]) -> dict[int, int]:
+        """Return how many articles repeat the kept one at each of the given positions."""
+        return {p: len(self._duplicates[p]) for p in positions if p in self._duplicates}
+
+    def get_followers(self, position: int) -> list[IndexRow]:
+        """Return the rows of the kept articles that follow another one."""
+        return self.get_rows_at(self._followers.get(position, []))
+
     def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
         held = (position for position in positions if position in self._sketches)

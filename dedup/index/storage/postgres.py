@@ -268,6 +268,18 @@ class PostgresBackend(CheckedBackend):
         """Return the rows of the articles that repeat a kept one."""
         return self._select_rows("leader = %s AND leader <> position ORDER BY position", position)
 
+    def count_duplicates(self, positions: Sequence[int]) -> dict[int, int]:
+        """Return how many articles repeat the kept one at each of the given positions."""
+        query: LiteralString = (
+            "SELECT leader, count(*) FROM {schema}.articles WHERE leader = ANY(%s::integer[]) "
+            "AND leader <> position GROUP BY leader"
+        )
+        return dict(self._fetch_all(query, list(positions)))
+
+    def get_followers(self, position: int) -> list[IndexRow]:
+        """Return the rows of the kept articles that follow another one."""
+        return self._select_rows("follows = %s ORDER BY position", position)
+
     def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
         found = self._fetch_all(

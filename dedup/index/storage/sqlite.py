@@ -49,7 +49,7 @@ ROWS_QUERY = (
     f"SELECT {COLUMNS}, coalesce(follows, position), checksum FROM articles LEFT JOIN links USING (position)"  # noqa: S608 - our own names
 )
 SKETCHES_QUERY = "SELECT position, keys, sketch, sketch_checksum FROM sketches JOIN articles USING (position)"
-RUN_TYPES, POSITION_TYPES = {(bytes,)}, {(int,)}
+RUN_TYPES, POSITION_TYPES, COUNT_TYPES = {(bytes,)}, {(int,)}, {(int, int)}
 STATE_TYPES, META_TYPES = {(int, int, int)}, {(str, str)}
 CHECKSUM_TYPES = {(int, int, checksum) for checksum in (int, type(None))}
 SKETCH_TYPES = {(int, bytes, bytes, checksum) for checksum in (int, type(None))}
@@ -194,6 +194,18 @@ class SqliteBackend(CheckedBackend):
         """Return the rows of the articles that repeat a kept one."""
         query = f"{ROWS_QUERY} WHERE leader = ? AND leader <> position ORDER BY position"
         return self._select_rows(query, position)
+
+    def count_duplicates(self, positions: Sequence[int]) -> dict[int, int]:
+        """Return how many articles repeat the kept one at each of the given positions."""
+        query = (
+            f"SELECT leader, count(*) FROM articles WHERE leader IN ({JSON_VALUES}) "  # noqa: S608 - our own names
+            "AND leader <> position GROUP BY leader"
+        )
+        return dict(self._fetch_checked(COUNT_TYPES, query, json.dumps(list(positions))))
+
+    def get_followers(self, position: int) -> list[IndexRow]:
+        """Return the rows of the kept articles that follow another one."""
+        return self._select_rows(f"{ROWS_QUERY} WHERE follows = ? ORDER BY position", position)
 
     def get_packed_sketches(self, positions: Sequence[int]) -> dict[int, bytes]:
         """Return the keys and packed sketches at the given positions."""
