@@ -1,10 +1,11 @@
 """Build the FastAPI application: its routes, which answer from an index."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from prometheus_client import generate_latest
 from starlette.convertors import Convertor, register_url_convertor
@@ -14,10 +15,12 @@ from starlette.requests import ClientDisconnect
 import dedup
 from dedup.errors import IndexingError
 from dedup.index.index import Index
+from dedup.index.stories import IndexedStory
 from dedup.io.schema import map_accepted_names
 from dedup.io.values import as_text
 from dedup.server.capacity import Limits, Slot
 from dedup.server.errors import respond_to_error, service_unavailable
+from dedup.server.feeds import ATOM, JSON_FEED, JsonFeed, render_atom, render_json_feed, respond_to_reader
 from dedup.server.index_service import IndexService
 from dedup.server.middleware import RequestGuard
 from dedup.server.requests import JSON, LINES, ArticleBody, content_kind
@@ -25,6 +28,9 @@ from dedup.server.response_models import ArticleHistory, Decision, ErrorBody, Re
 
 __all__ = ["create_app"]
 
+DEFAULT_STORIES, MAX_STORIES = 50, 200
+"""The number of stories in a feed."""
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The reader has this feed already."}}
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 TOKEN_DESCRIPTION = "The value of DEDUP_TOKEN when the service was started."  # noqa: S105 - no token
 ARTICLE = ArticleBody.model_json_schema()
@@ -67,6 +73,8 @@ async def open_slot(request: Request) -> AsyncIterator[Slot]:
 
 
 CurrentSlot = Annotated[Slot, Depends(open_slot)]
+StoryLimit = Annotated[int, Query(ge=1, le=MAX_STORIES, description="The maximum number of stories.")]
+KnownTags = Annotated[str | None, Header(description="The ETag of the feed that the reader has.")]
 
 
 def describe_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -126,6 +134,52 @@ async def get_cluster(id: str, request: Request, slot: CurrentSlot) -> StoryClus
     service = get_service(request)
     decisions = await service.look_up(service.index.cluster, id, slot)
     return StoryCluster(cluster=decisions[0].dedup.cluster, size=len(decisions), articles=decisions)
+
+
+@router.get(
+    "/stories.atom",
+    name="stories",
+    response_class=Response,
+    responses={**describe_errors(422), **NOT_MODIFIED, 200: {"content": {ATOM: TEXT}}},
+)
+async def get_atom_feed(
+    request: Request,
+    slot: CurrentSlot,
+    limit: StoryLimit = DEFAULT_STORIES,
+    if_none_match: KnownTags = None,
+) -> Response:
+    """Return the newest stories as an Atom feed, newest first: ids, dates, numbers of articles and storylines."""
+    return respond_to_reader(await render_feed(request, slot, limit, render_atom), ATOM, if_none_match)
+
+
+@router.get(
+    "/stories.json",
+    name="stories",
+    response_class=Response,
+    responses={
+        **describe_errors(422),
+        **NOT_MODIFIED,
+        200: {"content": {JSON_FEED: {"schema": JsonFeed.model_json_schema()}}},
+    },
+)
+async def get_json_feed(
+    request: Request,
+    slot: CurrentSlot,
+    limit: StoryLimit = DEFAULT_STORIES,
+    if_none_match: KnownTags = None,
+) -> Response:
+    """Return the newest stories as a JSON Feed, newest first; `_dedup` holds the number of articles and the storyline."""
+    return respond_to_reader(
+        await render_feed(request, slot, limit, render_json_feed), JSON_FEED, if_none_match
+    )
+
+
+async def render_feed(
+    request: Request, slot: Slot, limit: int, render: Callable[[Sequence[IndexedStory]], bytes]
+) -> bytes:
+    """Return the newest stories as a feed, written in a thread."""
+    service = get_service(request)
+    return await service.read(lambda: render(service.index.list_stories(limit)), slot)
 
 
 @router.get(
@@ -194,7 +248,9 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=service.lifespan,
-        exception_handlers=dict.fromkeys((StarletteHTTPException, IndexingError), respond_to_error),
+        exception_handlers=dict.fromkeys(
+            (StarletteHTTPException, IndexingError, RequestValidationError), respond_to_error
+        ),
     )
     app.state.service = service
     app.add_middleware(RequestGuard, token=token, metrics=service.metrics)

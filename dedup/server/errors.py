@@ -4,6 +4,7 @@ import logging
 from http import HTTPStatus
 
 from fastapi import HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -26,6 +27,8 @@ async def respond_to_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, StarletteHTTPException):
         status, headers = error.status_code, error.headers
         return JSONResponse({"error": describe_http_error(request, error)}, status, headers)
+    if isinstance(error, RequestValidationError):
+        return JSONResponse({"error": describe_invalid_parameter(error)}, 422)
     kind = type(error).__name__
     log.error("a request failed: %s", kind)
     return JSONResponse({"error": f"this should not have happened ({kind}); please report it"}, 500)
@@ -38,3 +41,10 @@ def describe_http_error(request: Request, error: StarletteHTTPException) -> str:
     if error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
         return f"{request.method} is not allowed here"
     return str(error.detail)
+
+
+def describe_invalid_parameter(error: RequestValidationError) -> str:
+    """Return the sentence of an error in a parameter; it names the first one."""
+    first = error.errors()[0]
+    message = str(first["msg"])
+    return f"{first['loc'][-1]}: {message[:1].lower()}{message[1:]}"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 from fastapi import FastAPI, HTTPException, Response
@@ -23,6 +24,7 @@ from dedup.server.write_queue import WriteQueue
 
 __all__ = ["IndexService"]
 
+T = TypeVar("T")
 SMALL_BYTES, SMALL_ARTICLES = 1 << 15, 100
 """Bodies and answers up to this size are processed in the event loop, larger ones in a thread."""
 PROBE_SECONDS = 5.0
@@ -80,15 +82,19 @@ class IndexService:
 
     async def look_up(self, read: Callable[[str], list[Answer]], name: str, slot: Slot) -> list[Decision]:
         """Return the decisions on an article from the index; raise 404 if it has none."""
-        slot.admit()
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                answers = await slot.wait(self.readers.submit(read, name))
-        except TimeoutError:
-            raise service_unavailable(f"there was no answer within {self.limits.seconds:g} seconds") from None
+        answers = await self.read(lambda: read(name), slot)
         if not answers:
             raise HTTPException(404, "there is no such article in the index")
         return [Decision.from_answer(answer) for answer in answers]
+
+    async def read(self, function: Callable[[], T], slot: Slot) -> T:
+        """Return the result of a function that reads the index, run in a thread; raise 503 if it takes too long."""
+        slot.admit()
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                return await slot.wait(self.readers.submit(function))
+        except TimeoutError:
+            raise service_unavailable(f"there was no answer within {self.limits.seconds:g} seconds") from None
 
     async def check_index(self) -> None:
         """Raise 503 if the index is unusable, judged by the latest transaction or, without work, by an empty one."""

@@ -49,6 +49,8 @@ ADDRESSES = [
     ("/articles", "POST"),
     ("/articles/{id}", "GET"),
     ("/clusters/{id}", "GET"),
+    ("/stories.atom", "GET"),
+    ("/stories.json", "GET"),
     ("/metrics", "GET"),
     ("/healthz", "GET"),
 ]
