@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, StreamingResponse
 from fastapi.security import HTTPBearer
 from prometheus_client import generate_latest
 from starlette.convertors import Convertor, register_url_convertor
@@ -22,6 +23,7 @@ from dedup.server.capacity import Limits, Slot
 from dedup.server.errors import respond_to_error, service_unavailable
 from dedup.server.feeds import ATOM, JSON_FEED, JsonFeed, render_atom, render_json_feed, respond_to_reader
 from dedup.server.index_service import IndexService
+from dedup.server.live_page import render_live_page
 from dedup.server.middleware import RequestGuard
 from dedup.server.requests import JSON, LINES, ArticleBody, content_kind
 from dedup.server.response_models import ArticleHistory, Decision, ErrorBody, Readiness, StoryCluster
@@ -31,6 +33,7 @@ __all__ = ["create_app"]
 DEFAULT_STORIES, MAX_STORIES = 50, 200
 """The number of stories in a feed."""
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The reader has this feed already."}}
+EVENT_STREAM = "text/event-stream"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 TOKEN_DESCRIPTION = "The value of DEDUP_TOKEN when the service was started."  # noqa: S105 - no token
 ARTICLE = ArticleBody.model_json_schema()
@@ -74,6 +77,7 @@ async def open_slot(request: Request) -> AsyncIterator[Slot]:
 
 CurrentSlot = Annotated[Slot, Depends(open_slot)]
 StoryLimit = Annotated[int, Query(ge=1, le=MAX_STORIES, description="The maximum number of stories.")]
+LastEventId = Annotated[str | None, Header(description="The id of the last event that the listener has.")]
 KnownTags = Annotated[str | None, Header(description="The ETag of the feed that the reader has.")]
 
 
@@ -174,6 +178,23 @@ async def get_json_feed(
     )
 
 
+@router.get(
+    "/events",
+    name="events",
+    response_class=StreamingResponse,
+    responses={**describe_errors(), 200: {"content": {EVENT_STREAM: TEXT}}},
+)
+async def get_events(request: Request, last_event_id: LastEventId = None) -> Response:
+    """Send decisions as server-sent events, without an end: `story`, `followup` and `article`; `gap` if some are missing.
+
+    The first events are the latest decisions since the service started, or those after `Last-Event-ID`.
+    """
+    events = get_service(request).events
+    events.check_listeners()
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events.listen(last_event_id), media_type=EVENT_STREAM, headers=headers)
+
+
 async def render_feed(
     request: Request, slot: Slot, limit: int, render: Callable[[Sequence[IndexedStory]], bytes]
 ) -> bytes:
@@ -197,6 +218,11 @@ async def get_health(request: Request) -> Readiness:
     """Return whether the index can be used."""
     await get_service(request).check_index()
     return Readiness(ready=True)
+
+
+async def get_live_page() -> Response:
+    """Return a page that shows stories as they form; it holds no data, and listens to `/events`."""
+    return render_live_page()
 
 
 async def read_body(request: Request, slot: Slot) -> bytearray:
@@ -257,4 +283,7 @@ def create_app(
     security = [Depends(HTTPBearer(description=TOKEN_DESCRIPTION, auto_error=False))] if token else []
     app.include_router(router, dependencies=security)
     app.add_api_route("/healthz", get_health, name="healthz", responses=describe_errors())
+    app.add_api_route(
+        "/live", get_live_page, name="live", response_class=HTMLResponse, responses=describe_errors()
+    )
     return app

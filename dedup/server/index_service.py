@@ -17,6 +17,7 @@ from dedup.index.index import Index
 from dedup.io.schema import SCHEMA, FieldNames
 from dedup.server.capacity import Capacity, Limits, Slot
 from dedup.server.errors import service_unavailable
+from dedup.server.live_events import LiveEvents
 from dedup.server.metrics import Metrics
 from dedup.server.requests import PostedArticles, parse_articles
 from dedup.server.response_models import Decision, render, respond
@@ -43,13 +44,15 @@ class IndexService:
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.index)
         self.capacity = Capacity(self.limits, self.metrics.in_flight)
-        self.writes = WriteQueue(self.index, self.metrics)
+        self.events = LiveEvents()
+        self.writes = WriteQueue(self.index, self.metrics, self.events.publish)
         self.workers = ThreadPoolExecutor(1, "dedup parse")
         self.readers = ThreadPoolExecutor(4, "dedup read")
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        """Stop the threads when the application ends."""
+        """Pass decisions on while the application runs, and stop the threads when it ends."""
+        self.events.open()
         try:
             yield
         finally:

@@ -15,8 +15,8 @@ from dedup.server.metrics import Metrics
 
 __all__ = ["RequestGuard"]
 
-PUBLIC = "/healthz"
-"""The path for health checks, which needs no token."""
+PUBLIC = frozenset({"/healthz", "/live"})
+"""The paths that need no token: for health checks, and a page without data, which asks for the token itself."""
 NO_ROUTE = "none"
 LINGER_SECONDS = 1
 LINGER_BYTES = 32 << 20
@@ -50,7 +50,7 @@ class RequestGuard:
         """Answer a request; an exception before the response has begun is answered as an error."""
         failure: Exception | None = None
         try:
-            if self._token and scope["path"] != PUBLIC and not self._has_token(exchange.headers):
+            if self._token and scope["path"] not in PUBLIC and not self._has_token(exchange.headers):
                 sentence = "this needs the header Authorization: Bearer TOKEN, with the right token"
                 failure = HTTPException(401, sentence, {"WWW-Authenticate": "Bearer"})
             else:

@@ -44,11 +44,20 @@ ONLY_OWNER = 0o177
 class GracefulServer(uvicorn.Server):
     """uvicorn without its last step: it would raise the signal again, which would end the process abnormally."""
 
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, with a backlog of the system's own, because asyncio accepts as many connections at a time as its backlog."""
         await super().startup(sockets)
         for listening in sockets or []:
             listening.listen(BACKLOG)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams of events, which have no end of their own, then finish the other requests."""
+        self._app.state.service.events.close()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,7 +88,7 @@ def serve_until_signal(app: FastAPI, listening: socket.socket, *, access_log: bo
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws="none",
     )
-    GracefulServer(config).run([listening])
+    GracefulServer(config, app).run([listening])
 
 
 def limit_connections() -> int:

@@ -4,7 +4,7 @@ While one transaction is recorded, further requests gather and share the next on
 No request waits for others to arrive. Requests are recorded in order of arrival.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -37,11 +37,12 @@ class Write(NamedTuple):
 class WriteQueue:
     """The only writer to the index of a service."""
 
-    def __init__(self, index: Index, metrics: Metrics) -> None:
+    def __init__(self, index: Index, metrics: Metrics, publish: Callable[[Sequence[Answer]], None]) -> None:
         self.failure: str | None = None
         """The reason why the latest transaction failed, if the index is the cause."""
         self._index = index
         self._metrics = metrics
+        self._publish = publish
         self._closing = Event()
         self._queue: SimpleQueue[Write | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="dedup writes", daemon=True)
@@ -119,6 +120,7 @@ class WriteQueue:
             turn = self._index.decide(part)
             self.failure = None
             self._metrics.count_turn(turn, perf_counter() - started)
+            self._publish(turn)
             answers += turn
         return answers
 

@@ -136,6 +136,7 @@ def test_the_tried_pages_have_examples() -> None:
         "limits.md",
         "scale.md",
         "security.md",
+        "agents.md",
         "deploy.md",
         "python.md",
         "service.md",
