@@ -130,7 +130,7 @@ class IndexTools:
         return {
             "storyline": stories[0].answer.storyline,
             "chapters": len(stories),
-            "stories": [describe_story(story) for story in stories[:limit]],
+            "stories": [describe_indexed_story(story) for story in stories[:limit]],
         }
 
     def list_new_stories(
@@ -156,7 +156,7 @@ class IndexTools:
         stories = self.index.list_stories(limit + 1, start)
         return {
             "since": format_time(start),
-            "stories": [describe_story(story) for story in stories[:limit]],
+            "stories": [describe_indexed_story(story) for story in stories[:limit]],
             "more": len(stories) > limit,
         }
 
@@ -245,7 +245,7 @@ def describe_member(answer: Answer) -> dict[str, Any]:
     }
 
 
-def describe_story(story: IndexedStory) -> dict[str, Any]:
+def describe_indexed_story(story: IndexedStory) -> dict[str, Any]:
     """Return a story: its id, dates, number of articles and storyline."""
     return {
         "story": story.answer.name,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from browsing import DESKTOP, PATIENCE
+from browsing import PATIENCE
 from commands import ROOT
 from playwright.sync_api import Browser, Page, expect
 from server_processes import asked, serving
@@ -22,7 +22,7 @@ LINES = {"Content-Type": "application/x-ndjson"}
 def live(browser: Browser, port: int, *, refused: int = 0) -> Iterator[Page]:
     """Give the live page of a service; in the end it must have asked nobody else, and met no error but refusals."""
     complaints: list[str] = []
-    context = browser.new_context(viewport=DESKTOP)
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     home = f"http://127.0.0.1:{port}"
