@@ -28,8 +28,8 @@ __all__ = [
     "format_boilerplate_summary",
     "format_run_summary",
     "format_summary",
+    "iter_lines_for_output",
     "iter_run_warnings",
-    "iter_terminal_lines",
     "iter_warnings",
     "print_json",
     "report_index_answers",
@@ -56,7 +56,7 @@ def echo(message: str, *, err: bool = False) -> None:
     click.echo(escape_controls(message), err=err)
 
 
-def iter_terminal_lines(output: str | None, records: Iterable[WritableRecord]) -> Iterable[WritableRecord]:
+def iter_lines_for_output(output: str | None, records: Iterable[WritableRecord]) -> Iterable[WritableRecord]:
     """Return the records, escaped if they go to a terminal: the lines mean the same but cannot control it."""
     from dedup.io.table_writer import encode_record_line
 

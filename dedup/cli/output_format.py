@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import click
 
 from dedup.cli.command import CommandFunction, Decorator, add_options
-from dedup.cli.messages import escape_json_bytes, iter_terminal_lines, print_json, to_rounded_json
+from dedup.cli.messages import escape_json_bytes, iter_lines_for_output, print_json, to_rounded_json
 from dedup.formatting import escape_controls
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ __all__ = [
 
 TABLE, JSON, JSONL, CSV, PARQUET = "table", "json", "jsonl", "csv", "parquet"
 FORMATS = (TABLE, JSON, JSONL, CSV, PARQUET)
-RECORD_FORMAT_HELP = "Print or write the records like this.  [default: table on a terminal, else jsonl]"
+RECORD_FORMAT_HELP = "Print or write the records in this format.  [default: table on a terminal, else jsonl]"
 FILE_EXTENSIONS = {JSON: (".json",), JSONL: (".jsonl", ".ndjson"), CSV: (".csv",), PARQUET: (".parquet",)}
 """The extensions of a file that has a format; no extension is right for each."""
 
@@ -67,7 +67,7 @@ def add_document_format_option(pipe: str = JSON) -> Decorator[Any]:
                     "format_",
                     type=click.Choice(FORMATS),
                     allow_from_autoenv=False,
-                    help=f"Print the result like this.  [default: {elsewhere}]",
+                    help=f"Print the result in this format.  [default: {elsewhere}]",
                 ),
                 click.option(
                     "--json", "as_json", is_flag=True, envvar="DEDUP_JSON", help="The same as --format json."
@@ -110,7 +110,7 @@ def write_formatted_records(
     from dedup.io.atomic_write import open_atomic, write_records
 
     if format_ not in {JSON, CSV, PARQUET}:
-        return write_records(output, iter_terminal_lines(output, records))
+        return write_records(output, iter_lines_for_output(output, records))
     with open_atomic(output) as file:
         if output in {None, "-"} and sys.stdout.isatty():
             return write_for_terminal(file, records, str(format_))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli.long_work import warn_if_uncompiled
-from dedup.cli.messages import echo_status, format_summary, iter_terminal_lines, iter_warnings
+from dedup.cli.messages import echo_status, format_summary, iter_lines_for_output, iter_warnings
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, check_reject_share, echo_reject_count, get_rejects_path
 
@@ -145,7 +145,7 @@ def write_output(
         if outputs.output is not None and is_folder(outputs.output):
             write_folder(outputs.output, lines)
         else:
-            write_records(outputs.output, iter_terminal_lines(outputs.output, iter_output_lines(lines)))
+            write_records(outputs.output, iter_lines_for_output(outputs.output, iter_output_lines(lines)))
 
 
 def require_spark() -> None:

@@ -19,7 +19,7 @@ import click
 from click.core import ParameterSource
 
 from dedup.cli.long_work import prepare_libraries, run_interruptibly, show_progress, warn_if_uncompiled
-from dedup.cli.messages import SEEN_BEFORE, iter_terminal_lines, report_index_answers
+from dedup.cli.messages import SEEN_BEFORE, iter_lines_for_output, report_index_answers
 from dedup.cli.output_paths import STDOUT
 from dedup.cli.rejects import (
     MAX_SHOWN_REASONS,
@@ -165,8 +165,8 @@ def write_answers(
             verdict = {**build_answer_verdict(answer), "evidence": get_answer_evidence(answer)}
             dropped_lines.append(record.with_dedup(verdict))
     if dropped is not None:
-        write_and_flush(dropped, iter_terminal_lines(outputs.dropped, dropped_lines))
-    write_and_flush(kept, iter_terminal_lines(outputs.output, kept_lines))
+        write_and_flush(dropped, iter_lines_for_output(outputs.dropped, dropped_lines))
+    write_and_flush(kept, iter_lines_for_output(outputs.output, kept_lines))
 
 
 def write_and_flush(file: IO[bytes], lines: Iterable[Any]) -> None:

@@ -129,7 +129,7 @@ class IndexCache:
             run.is_stored = position in stored
             if run.keys and not run.is_stored and written < MAX_RUNS_STORED:
                 parts = pack_columns(self.articles.get_columns(run)), pack_key_run(run.keys)
-                self._backend.write_run(
+                self._backend.write_key_run(
                     position, *(add_checksum(part, (run.first, run.end)) for part in parts)
                 )
                 written += 1

@@ -48,7 +48,7 @@ def build_meta(settings: Settings) -> dict[str, str]:
     return {**compute_fingerprint(settings), **remembered}
 
 
-def apply_remembered(settings: Settings, meta: Mapping[str, str]) -> Settings:
+def apply_remembered_undated(settings: Settings, meta: Mapping[str, str]) -> Settings:
     """Return the settings with undated=now where the index was made with it; undated=apart overrides that."""
     if settings.undated == "auto" and meta.get(UNDATED_KEY) == "now":
         return replace(settings, undated="now")

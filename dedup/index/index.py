@@ -26,7 +26,7 @@ from dedup.index.answers import (
 )
 from dedup.index.cache import IndexCache
 from dedup.index.compatibility import (
-    apply_remembered,
+    apply_remembered_undated,
     build_meta,
     check_compatible,
     check_models,
@@ -108,7 +108,7 @@ class Index:
             refuse_format_1(meta, backend.name)
             wanted = read_index_settings(meta, backend.name) if settings is None else settings
             check_compatible(meta, wanted, backend.name)
-            return cls(backend, apply_remembered(wanted, meta))
+            return cls(backend, apply_remembered_undated(wanted, meta))
         except BaseException:
             backend.close()
             raise

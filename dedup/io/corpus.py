@@ -18,10 +18,10 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.io.batching import split_and_merge_batches
 from dedup.io.discovery import InputFile, find_input_files, make_unreadable_error
-from dedup.io.field_use import FieldUse
 from dedup.io.file_bytes import ByteChunks, CorruptFileError, decompress_file, decompress_stream
 from dedup.io.future_dates import FutureDates
 from dedup.io.line_blocks import MAX_HEAD_BYTES
+from dedup.io.missing_fields import FieldUse
 from dedup.io.read_options import ReadOptions, build_read_rules
 from dedup.io.readers import read_file_articles, read_file_records
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject

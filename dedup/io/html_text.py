@@ -51,7 +51,7 @@ BLOCK_TAGS = frozenset(
 HIDDEN_TAGS = frozenset({"script", "style", "template", "noscript"})
 LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!]|&[#a-zA-Z]")
 SPACES = re.compile(r"[^\S\n]+")
-LINE_BREAKS = re.compile(r"\s*\n\s*")
+LINE_BREAKS = re.compile(r"(?<!\s)\s*\n\s*")
 
 
 class _TextCollector(HTMLParser):

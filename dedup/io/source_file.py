@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from dedup.errors import InputError
 from dedup.io.discovery import InputFile
-from dedup.io.field_use import FieldUse, suggest_names
 from dedup.io.file_bytes import ByteChunks, decode_to_utf8
+from dedup.io.missing_fields import FieldUse, suggest_names
 from dedup.io.read_options import ReadRules
 from dedup.io.records import NumberedRows
 from dedup.io.row_cache import CachedRows

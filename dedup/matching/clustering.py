@@ -24,7 +24,7 @@ from dedup.matching.assignments import (
 from dedup.matching.best_match import assign_article
 from dedup.matching.candidates import build_horizon, fill_lookup_keys, make_lookup_scratch
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE
-from dedup.matching.comparisons import compare_with_candidates, make_comparisons
+from dedup.matching.comparisons import compare_with_candidates, make_empty_comparisons
 from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.matching.inverted_index import (
     clear_index,
@@ -83,7 +83,7 @@ def assign_leaders(
     chunk_rows = min(CHUNK_SIZE, max(len(order), 1))
     chunk_index, comparisons = (
         make_index_for_articles(min(CHUNK_SIZE, len(order)), key_count),
-        make_comparisons(chunk_rows),
+        make_empty_comparisons(chunk_rows),
     )
     index = make_initial_index(sketches.days[order], horizon, keys_each, CHUNK_SIZE, prior_count)
     index_prior(sketches, index, prior.indexed_by_terms, np.empty(key_count, np.uint64))

@@ -29,7 +29,7 @@ class Comparisons(NamedTuple):
 SIMILARITY, STORY_ODDS, STORYLINE_ODDS = range(3)
 
 
-def make_comparisons(articles: int) -> Comparisons:
+def make_empty_comparisons(articles: int) -> Comparisons:
     """Return empty comparisons for `articles` articles."""
     return Comparisons(
         np.zeros(articles, np.int32),

@@ -14,7 +14,7 @@ from dedup.matching.assignments import make_kept_assignments
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
 from dedup.matching.classifier import NO_RELATION, classify_pair, classify_without_context
 from dedup.matching.clustering import ClusteringState, is_date_ordered
-from dedup.matching.comparisons import compare_with_candidates, make_comparisons
+from dedup.matching.comparisons import compare_with_candidates, make_empty_comparisons
 from dedup.matching.context_evidence import fill_context_evidence
 from dedup.matching.evidence_columns import CONTAINED, CONTAINS, EVIDENCE_COUNT
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
@@ -197,7 +197,7 @@ def compute_evidence_in_context(
         params,
         is_date_ordered(sketches.days[order]),
         state,
-        make_comparisons(1),
+        make_empty_comparisons(1),
         make_index_for_articles(len(order), keys_each),
         make_lookup_scratch(articles, keys_each),
         make_pair_workspace(),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from dedup.origins.agencies import load_aliases
+from dedup.origins.agency_table import load_aliases
 from dedup.origins.credit_forms import (
     BYLINES,
     CONTRIBUTION,

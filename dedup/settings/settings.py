@@ -107,7 +107,7 @@ class Settings:
     )
     max_postings: int = option(
         50_000,
-        "Maximum articles looked up by the terms of one article, and by its bands, rare keys and recent articles first. "
+        "Maximum articles looked up for one article by its terms, and by its bands: by rare keys first, recent articles first. "
         "Warns when the limit is reached.",
         1,
     )

@@ -9,7 +9,7 @@ from corpora import FORMATS, as_parquet, ids, jsonl, rows
 from dedup.errors import InputError
 from dedup.io.articles import to_batches
 from dedup.io.corpus import read_articles
-from dedup.io.field_use import suggest_names
+from dedup.io.missing_fields import suggest_names
 
 NESTED = [
     {"_id": 1, "_source": {"body": "one", "meta": {"at": "2024-01-31", "lang": "en"}, "other": [1]}},

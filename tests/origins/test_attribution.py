@@ -2,7 +2,7 @@
 
 import pytest
 
-from dedup.origins.agencies import load_agencies
+from dedup.origins.agency_table import load_agencies
 from dedup.origins.attribution import find_attribution, find_credited_agencies
 from dedup.origins.credit_forms import CONTRIBUTION, RULES
 from dedup.text.boilerplate.rules import compile_pattern

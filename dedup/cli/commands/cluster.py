@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dedup.cli.engine_options import add_engine_options
+from dedup.cli.execution_options import add_engine_options
 from dedup.cli.long_work import prepare_libraries, run_with_progress
 from dedup.cli.messages import (
     echo,

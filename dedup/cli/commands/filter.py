@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.long_work import prepare_libraries, run_with_progress
-from dedup.cli.messages import iter_terminal_lines, report_index_answers, report_run
+from dedup.cli.messages import iter_lines_for_output, report_index_answers, report_run
 from dedup.cli.options import (
     Command,
     RecordsPath,
@@ -235,7 +235,7 @@ def write_kept_and_dropped(verdicts: ArticleDecisions, corpus: Corpus, outputs: 
         raise InputError(f"{outputs.output} was not replaced, because {count} could not be read")
     if outputs.dropped is not None:
         dropped = writers.iter_dropped_lines(verdicts, corpus)
-        write_records(outputs.dropped, iter_terminal_lines(outputs.dropped, dropped))
+        write_records(outputs.dropped, iter_lines_for_output(outputs.dropped, dropped))
     iter_records = writers.iter_annotated_lines if outputs.annotate else writers.iter_kept_records
     records = iter_records(verdicts, corpus)
     if is_table_requested(outputs.format, outputs.output):

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from dedup.cli.long_work import prepare_libraries, run_interruptibly, warn_if_uncompiled
-from dedup.cli.messages import echo_status, iter_terminal_lines
+from dedup.cli.messages import echo_status, iter_lines_for_output
 from dedup.cli.options import Command, add_corpus_options, add_records_option, add_settings_options
 from dedup.cli.output_paths import check_output_paths
 from dedup.formatting import format_count
@@ -77,7 +77,7 @@ def match_command(
     matches = run_interruptibly(
         lambda: list(match_corpora(corpora[0], corpora[1], settings, min_share=min_share))
     )
-    write_records(output, iter_terminal_lines(output, iter_match_records(matches)))
+    write_records(output, iter_lines_for_output(output, iter_match_records(matches)))
     articles = len({match.a for match in matches})
     pairs, counted = format_count(len(matches), "pair"), format_count(articles, "article")
     lines = [f"{pairs} with shared text, of {counted} of {first}"]

@@ -45,7 +45,7 @@ MILLION = 1_000_000
     default=16,
     show_default=True,
     metavar="N",
-    help="Maximum length of all texts in the page, in millions of characters; 0 for none.",
+    help="Maximum length of all texts in the page, in millions of characters; 0 leaves the texts out.",
 )
 @add_settings_options
 @add_rejects_options

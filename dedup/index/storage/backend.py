@@ -133,7 +133,7 @@ class StorageBackend(Protocol):
     def read_run_keys(self, position: int) -> bytes | None:
         """Return the stored keys of the run that begins at a position; None where it is missing."""
 
-    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+    def write_key_run(self, position: int, columns: bytes, keys: bytes) -> None:
         """Store the run that begins at a position."""
 
     def release_space(self) -> None:

@@ -123,7 +123,7 @@ class MemoryBackend:
     def read_run_keys(self, position: int) -> None:
         """Return None: no runs are stored."""
 
-    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+    def write_key_run(self, position: int, columns: bytes, keys: bytes) -> None:
         """Do nothing: no runs are stored."""
 
     def release_space(self) -> None:

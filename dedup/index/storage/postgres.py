@@ -388,7 +388,7 @@ class PostgresBackend(CheckedBackend):
         found = self._fetch_all(query, position)
         return found[0][0] if found else None
 
-    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+    def write_key_run(self, position: int, columns: bytes, keys: bytes) -> None:
         """Store a run."""
         self._run_statement("DELETE FROM {schema}.runs WHERE position = %s", position)
         self._run_statement("INSERT INTO {schema}.runs VALUES (%s, %s, %s)", position, columns, keys)

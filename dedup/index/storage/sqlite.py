@@ -300,7 +300,7 @@ class SqliteBackend(CheckedBackend):
         found = self._fetch_checked(RUN_TYPES, query, position)
         return found[0][0] if found else None
 
-    def write_run(self, position: int, columns: bytes, keys: bytes) -> None:
+    def write_key_run(self, position: int, columns: bytes, keys: bytes) -> None:
         """Store a run."""
         with self._wrap_errors():
             self._db.execute("REPLACE INTO runs VALUES (?, ?, ?)", [position, columns, keys])

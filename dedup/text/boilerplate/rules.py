@@ -192,7 +192,7 @@ def clean_text_lines(texts: pa.StringArray) -> pa.StringArray:
     """Return the texts without boilerplate, with a newline before each line, including the first; null stays null."""
     texts = pc.binary_join_element_wise("\n", texts, "")
     scanner = load_line_scanner()
-    cleaned = clean_candidate_lines(texts, scanner, clean_lines) if scanner else None
+    cleaned = clean_candidate_lines(texts, scanner, remove_boilerplate_lines) if scanner else None
     return clean_whole_texts(texts) if cleaned is None else cleaned
 
 
@@ -203,7 +203,7 @@ def clean_whole_texts(texts: pa.StringArray) -> pa.StringArray:
     return texts
 
 
-def clean_lines(lines: bytes) -> bytes:
+def remove_boilerplate_lines(lines: bytes) -> bytes:
     """Return lines (UTF-8) without boilerplate, each line after a newline."""
     for pattern, replacement in PATTERNS:
         lines = b"".join(iter_rest(compile_pattern(pattern), lines, replacement.encode()))
