@@ -88,7 +88,7 @@ class IndexTools:
     ) -> dict[str, Any]:
         """Find the story that an article tells, without adding the article.
 
-        `known` says whether the index has the story already: then `story` is its id, and `relation`, `probability` and
+        `known` says whether the index has the story already: then `story` is its id, and `relation`, `score` and
         `evidence` say how the article repeats it. Otherwise the article would be kept, and `follows` names the storyline that
         it continues, if any.
         """
@@ -101,7 +101,7 @@ class IndexTools:
             "known": match is not None,
             "story": match.canonical if match else None,
             "relation": match.relation if match else None,
-            "probability": match.score if match else None,
+            "score": match.score if match else None,
             "evidence": get_answer_evidence(answer),
             "storyline": answer.storyline if match or link else None,
             "follows": describe_link(answer),
@@ -241,7 +241,7 @@ def describe_member(answer: Answer) -> dict[str, Any]:
     return {
         "name": answer.name,
         "relation": match.relation if match else None,
-        "probability": match.score if match else None,
+        "score": match.score if match else None,
     }
 
 

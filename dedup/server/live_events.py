@@ -11,6 +11,7 @@ import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from dedup.index.answers import Answer
@@ -38,8 +39,8 @@ class LiveEvent(NamedTuple):
     story: str
     storyline: str
     relation: str | None
-    probability: float | None
-    """Of the match, or of the link to the storyline."""
+    score: float | None
+    """Of the match; for a follow-up, the probability that it belongs to the storyline."""
 
 
 class LiveEvents:
@@ -49,7 +50,9 @@ class LiveEvents:
         self.listeners = 0
         self._run = secrets.token_hex(4)
         """Part of each event id, because the numbers begin anew when the service starts."""
-        self._events: deque[LiveEvent] = deque(maxlen=KEPT_EVENTS)
+        self._unsent: deque[LiveEvent] = deque(maxlen=KEPT_EVENTS)
+        """Events that no listener has got yet: each is encoded once, and only if somebody listens."""
+        self._encoded: deque[bytes] = deque(maxlen=KEPT_EVENTS)
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
@@ -73,7 +76,7 @@ class LiveEvents:
     def append(self, answers: Sequence[Answer]) -> None:
         """Add the decisions on articles that the index did not have, and wake the listeners."""
         events = [build_event(answer) for answer in answers if not answer.again]
-        self._events.extend(events)
+        self._unsent.extend(events)
         self._count += len(events)
         if events:
             self._notify_listeners()
@@ -111,21 +114,26 @@ class LiveEvents:
         """Return the number of the last event that a listener has, or is too late for."""
         run, _, number = (event_id or "").partition("-")
         if run != self._run or not NUMBER.fullmatch(number):
-            return self._count - len(self._events)
+            return max(0, self._count - KEPT_EVENTS)
         return min(int(number), self._count)
 
     def _format_events(self, seen: int) -> bytes:
         """Return the events after the first `seen` ones; begin with a gap if a listener missed earlier ones."""
-        first = self._count - len(self._events)
-        parts = []
-        if seen < first:
-            parts.append(f"event: gap\ndata: {json.dumps({'missed': first - seen})}\n\n")
-        start = max(seen, first)
-        for number, event in enumerate(self._events, first + 1):
-            if number > start:
-                data = json.dumps(event._asdict(), ensure_ascii=False)
-                parts.append(f"id: {self._run}-{number}\nevent: {event.kind}\ndata: {data}\n\n")
-        return "".join(parts).encode()
+        self._encode_events()
+        start = max(seen, self._count - KEPT_EVENTS)
+        latest = list(islice(reversed(self._encoded), self._count - start))
+        gap = (
+            f"event: gap\ndata: {json.dumps({'missed': start - seen})}\n\n".encode() if seen < start else b""
+        )
+        return gap + b"".join(reversed(latest))
+
+    def _encode_events(self) -> None:
+        """Encode the events that nobody has got yet."""
+        for number, event in enumerate(self._unsent, self._count - len(self._unsent) + 1):
+            data = json.dumps(event._asdict(), ensure_ascii=False)
+            block = f"id: {self._run}-{number}\nevent: {event.kind}\ndata: {data}\n\n"
+            self._encoded.append(block.encode())
+        self._unsent.clear()
 
 
 def build_event(answer: Answer) -> LiveEvent:

@@ -117,7 +117,7 @@ def test_the_tools_answer_and_leave_the_index_as_it_was(seen: Path) -> None:
     assert cluster == {
         "story": "other",
         "articles": 2,
-        "members": [{"name": "other", "relation": None, "probability": None}],
+        "members": [{"name": "other", "relation": None, "score": None}],
     }
     assert (storyline["storyline"], storyline["chapters"]) == ("first", 2)
     assert [each["story"] for each in storyline["stories"]] == ["first", "chapter"]

@@ -77,7 +77,7 @@ def test_each_decision_is_an_event_of_its_kind() -> None:
         ("article", "b", "a", "a"),
         ("followup", "c", "c", "a"),
     ]
-    assert [(data["relation"], data["probability"]) for *_, data in found] == [
+    assert [(data["relation"], data["score"]) for *_, data in found] == [
         (None, None),
         ("copy", 0.9),
         (None, 0.8),
@@ -150,7 +150,7 @@ def test_too_many_listeners_are_asked_to_come_back(monkeypatch: pytest.MonkeyPat
 
 
 @contextmanager
-def listening(port: int, **headers: str) -> Iterator[Callable[[int], list[Event]]]:
+def listening(port: int, *, ends: bool = False, **headers: str) -> Iterator[Callable[[int], list[Event]]]:
     """Give a function that waits for so many events of a service."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request(
@@ -168,10 +168,12 @@ def listening(port: int, **headers: str) -> Iterator[Callable[[int], list[Event]
             return found
 
         yield wait
+        if ends:
+            reply.read()  # IncompleteRead unless the service ends the stream
 
 
 def test_decisions_reach_a_listener_as_they_are_made(tmp_path: Path) -> None:
-    with serving(tmp_path) as (service, port), listening(port) as wait:
+    with serving(tmp_path) as (service, port), listening(port, ends=True) as wait:
         for name, article in {"first": story(1), "copied": story(1), "other": story(5)}.items():
             status, _ = asked(
                 port, "POST", "/articles", json.dumps({"id": name, **article}, default=str).encode(), **JSON
@@ -204,3 +206,16 @@ def test_articles_are_decided_on_without_an_event_loop_that_takes_events() -> No
     events.publish([new("a")])
 
     assert events.listeners == 0
+
+
+def test_listeners_get_the_same_events_whenever_they_come() -> None:
+    events = LiveEvents()
+    events.append([new("early")])
+    early = heard(events)
+    events.append([new(f"{k}") for k in range(KEPT_EVENTS - 1)])
+
+    found = heard(events)
+
+    assert found[:1] == early
+    assert found == heard(events)
+    assert [data["id"] for *_, data in found] == ["early", *(f"{k}" for k in range(KEPT_EVENTS - 1))]
