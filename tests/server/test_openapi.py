@@ -18,7 +18,8 @@ from dedup.server.app import create_app
 from dedup.server.capacity import Limits
 from dedup.settings.settings import RELATIONS, Settings
 
-LIMITS = Limits(articles=20)
+LIMITS = Limits(articles=1000)
+"""More articles than a generated list has: the description cannot say how many a service takes."""
 TOKEN = "a secret"  # noqa: S105 - it opens nothing
 
 
