@@ -30,10 +30,11 @@ WARM_UP_QUERY = "This query makes the index load its content before the first to
 )
 @add_quiet_option
 def mcp_command(index: str, quiet: bool) -> None:
-    """Answer agents about the stories of an index, over the Model Context Protocol.
+    """Answer agents about the stories of an index (MCP).
 
-    The tools only read: find_same_story, explain, cluster, storyline and whats_new. Requests come on standard input, and
-    answers go to standard output; a client starts this command itself. Other processes may add articles meanwhile.
+    A client, such as an editor or a chat with a language model, starts this command and asks it over the Model Context
+    Protocol. The tools only read: find_same_story, explain, cluster, storyline and whats_new. Requests come on standard input, and
+    answers go to standard output. Other processes may add articles meanwhile.
     """
     prepare_libraries()
     tools = import_tools()

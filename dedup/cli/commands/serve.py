@@ -116,7 +116,8 @@ def serve_command(
     """Deduplicate articles over HTTP.
 
     POST /articles takes one article, a list or JSON Lines, and responds once the decisions are stored. GET /articles/ID
-    and /clusters/ID return stored decisions; see also /healthz, /metrics and /openapi.json. No text is stored or logged.
+    and /clusters/ID return stored decisions. /stories.atom and /stories.json are feeds of the newest stories, and /live is a
+    page that shows stories as they form. See also /healthz, /metrics and /openapi.json. No text is stored or logged.
 
     If DEDUP_TOKEN is set, requests need the header Authorization: Bearer TOKEN; otherwise only requests from this
     machine are allowed. An index that exists keeps its settings. On SIGTERM or Ctrl-C the service finishes the requests
