@@ -33,8 +33,8 @@ def mcp_command(index: str, quiet: bool) -> None:
     """Answer agents about the stories of an index (MCP).
 
     A client, such as an editor or a chat with a language model, starts this command and asks it over the Model Context
-    Protocol. The tools only read: find_same_story, explain, cluster, storyline and whats_new. Requests come on standard input, and
-    answers go to standard output. Other processes may add articles meanwhile.
+    Protocol. The tools only read: find_same_story, explain, cluster, storyline and whats_new. Requests come on standard
+    input, and answers go to standard output. Other processes may add articles meanwhile.
     """
     prepare_libraries()
     tools = import_tools()
