@@ -36,7 +36,7 @@ __all__ = ["diff_command"]
 def diff_command(
     path: str, names: tuple[str, ...], format_: str, settings: Settings, quiet: bool, **reading: Any
 ) -> None:
-    """Show what the articles of one story agree on, and where they differ.
+    """Show where the articles of one story agree and differ.
 
     One ID stands for all articles of its story, several for these articles alone. Compares numbers with their unit,
     sums of money, dates, names and quotations, and says which article gives which value, and which gives it first.

@@ -60,7 +60,7 @@ def origins_command(
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Count the independent origins of each story, and find the article that each copy was copied from.
+    """Count the independent origins of each story; trace copies.
 
     Prints a table on a terminal, otherwise a graph as JSON. It has a node for each article of a cluster, with the
     agency and the authors that it credits, and an edge to each copy from the earliest article whose wording it repeats.
