@@ -77,9 +77,10 @@ def print_version(ctx: click.Context, _parameter: click.Parameter, requested: bo
 def cli(ctx: click.Context, config: str | None) -> None:
     """Find duplicate and near-duplicate news articles, including rewrites.
 
-    CORPUS is a file or folder of JSON Lines, JSON, CSV, Parquet, text, HTML, WARC, feeds or Excel, optionally compressed (.gz, .zst,
-    .bz2). Use - for JSON Lines on standard input. You can set each setting with an option (--window-days 7), an
-    environment variable (DEDUP_WINDOW_DAYS=7) or a line in dedup.toml (window_days = 7), in this order of precedence.
+    CORPUS is a file or folder of JSON Lines, JSON, CSV, Parquet, text, HTML, WARC, feeds or Excel, optionally
+    compressed (.gz, .zst, .bz2). Use - for JSON Lines on standard input. You can set each setting with an option
+    (--window-days 7), an environment variable (DEDUP_WINDOW_DAYS=7) or a line in dedup.toml (window_days = 7), in
+    this order of precedence.
     """
     reject_unknown_variables(cli)
     configuration = read_configuration(Path(config)) if config else find_configuration(Path.cwd())
