@@ -58,9 +58,10 @@ def match_command(
 ) -> None:
     """Find articles of one corpus that share text with another.
 
-    Writes a line for each pair of an article of corpus A and one of corpus B, in the order of A: the share of each article that the other has, the relation, the
-    longest shared passages, and the direction by date ("a to b" if A's article is older). Compares wording by default;
-    --level story also finds rewrites. Articles of one corpus are never compared with each other.
+    Writes a line for each pair of an article of corpus A and one of corpus B, in the order of A: the share of each
+    article that the other has, the relation, the longest shared passages, and the direction by date ("a to b" if A's
+    article is older). Compares wording by default; --level story also finds rewrites. Articles of one corpus are never
+    compared with each other.
     """
     prepare_libraries()
     from dedup.io.atomic_write import write_records
