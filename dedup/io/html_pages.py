@@ -19,17 +19,19 @@ __all__ = ["PageExtractor", "read_html_rows"]
 
 MAX_HEAD_CHARACTERS = 1 << 20
 """The language, the date and the character set of a page stand in its head."""
-CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{1,40})""", re.IGNORECASE)
-LANGUAGE = re.compile(r"""<html\b[^>]{0,500}?\blang\s*=\s*["']?([a-zA-Z]{2,3})\b""", re.IGNORECASE)
+CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}["']?\s{0,9}([\w-]{1,40})""", re.IGNORECASE)
+LANGUAGE = re.compile(r"""<html\b[^>]{0,500}?\blang\s{0,9}=\s{0,9}["']?([a-zA-Z]{2,3})\b""", re.IGNORECASE)
 ISO_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]{0,12}(?:Z|[+-]\d\d:?\d\d)?)"
 PUBLISHED = (
-    re.compile(rf'"datePublished"\s*:\s*"{ISO_TIME}"'),
+    re.compile(r'"datePublished"\s{0,9}:\s{0,9}"' + ISO_TIME + '"'),
     re.compile(
-        r"""<meta[^>]{0,200}?(?:article:published_time|datePublished)["'][^>]{0,200}?content\s*=\s*["']"""
+        r"""<meta[^>]{0,200}?(?:article:published_time|datePublished)["'][^>]{0,200}?content\s{0,9}=\s{0,9}["']"""
         + ISO_TIME
     ),
     re.compile(
-        r"""<meta[^>]{0,200}?content\s*=\s*["']""" + ISO_TIME + r"""["'][^>]{0,200}?article:published_time"""
+        r"""<meta[^>]{0,200}?content\s{0,9}=\s{0,9}["']"""
+        + ISO_TIME
+        + r"""["'][^>]{0,200}?article:published_time"""
     ),
 )
 """Where a page says to the minute when it was published; the dates of trafilatura are days."""

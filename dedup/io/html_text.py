@@ -51,7 +51,6 @@ BLOCK_TAGS = frozenset(
 HIDDEN_TAGS = frozenset({"script", "style", "template", "noscript"})
 LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!]|&[#a-zA-Z]")
 SPACES = re.compile(r"[^\S\n]+")
-LINE_BREAKS = re.compile(r"(?<!\s)\s*\n\s*")
 
 
 class _TextCollector(HTMLParser):
@@ -89,4 +88,5 @@ def strip_html(fragment: str) -> str:
     collector = _TextCollector()
     collector.feed(fragment)
     collector.close()
-    return LINE_BREAKS.sub("\n", SPACES.sub(" ", "".join(collector.parts))).strip()
+    lines = (line.strip() for line in SPACES.sub(" ", "".join(collector.parts)).split("\n"))
+    return "\n".join(filter(None, lines))

@@ -18,7 +18,7 @@ __all__ = ["PRESETS", "Preset", "RecordConverter", "find_json_keys", "get_preset
 
 RecordConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-TRUNCATED = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*\Z")
+TRUNCATED = re.compile(r"(?:…|\.\.\.)? {0,4}\[\+\d{1,9} chars\]\Z")
 """How NewsAPI marks a text that it cut."""
 KEY = re.compile(rb'"([\w.-]{1,80})"\s*:')
 
@@ -39,9 +39,9 @@ class Preset:
 def convert_newsapi(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a record of NewsAPI without the mark of a text that was cut."""
     content = record.get("content")
-    if not isinstance(content, str) or not TRUNCATED.search(content):
+    if not isinstance(content, str) or not TRUNCATED.search(content.rstrip()):
         return record
-    return {**record, "content": TRUNCATED.sub("", content)}
+    return {**record, "content": TRUNCATED.sub("", content.rstrip()).rstrip()}
 
 
 def convert_fundus(record: Mapping[str, Any]) -> Mapping[str, Any]:
