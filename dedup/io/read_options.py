@@ -18,6 +18,9 @@ __all__ = ["ReadOptions", "ReadRules", "build_read_rules"]
 NO_PRESET = "none"
 """The preset that says that an export is not to be recognised by its fields."""
 
+YEAR_DIRECTIVE = re.compile(r"%[YyGcDx+s]")
+"""What reads a year in a pattern of `strptime`."""
+
 
 class ReadOptions(TypedDict, total=False):
     """Hold the options of `read_articles`, `Corpus` and the commands, all optional."""
@@ -63,7 +66,7 @@ def check_date_format(pattern: str | None) -> None:
     except ValueError as error:
         if "does not match" not in str(error):
             raise SettingsError(f"{pattern!r} is not a date pattern: {error}") from None
-    if not re.search(r"%[YyGcDx+s]", pattern):
+    if not YEAR_DIRECTIVE.search(pattern):
         raise SettingsError(f"the date pattern {pattern!r} has no year, such as %Y")
 
 
