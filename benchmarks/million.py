@@ -136,7 +136,7 @@ def main() -> int:
     for corpus, size in zip(corpora(options.folder, sizes, spread=options.spread), sizes, strict=True):
         truth = truth_of(corpus)
         for memory in ("", LOW_MEMORY) if size == sizes[-1] else ("",):
-            seen = min(run(corpus, size, memory) for _ in range(options.run_names))
+            seen = min(run(corpus, size, memory) for _ in range(options.runs))
             print(shown(size, memory, seen, truth), flush=True)
             missed = missed or seen.memory > MOST_MEMORY[memory]
             if not memory:

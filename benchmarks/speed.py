@@ -185,7 +185,7 @@ def main() -> int:
             commands[DATATROVES] = [sys.executable, "-c", DATATROVE, str(halves), kept]
         measured(commands[DEDUP])  # compiles the kernels, once
         runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
-        for _ in range(options.run_names):
+        for _ in range(options.runs):
             for name, command in commands.items():
                 runs[name].append(measured(command))
     return report(articles, runs)

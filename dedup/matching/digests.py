@@ -11,8 +11,8 @@ from dedup.matching.evidence_columns import LEAD_COSINE, TITLE_JACCARD
 from dedup.sketches.term_norms import WEIGHT_TITLE, is_in_first_220
 from dedup.sketches.terms import IN_ALL, WEIGHT
 
-MIN_DIGEST_RATIO = 2.0
-"""A digest has at least this many times the shingles of a story in it. Below, the two are copies (a Jaccard similarity of .5)."""
+MIN_DIGEST_RATIO = 1.5
+"""A digest has at least this many times the shingles of a story in it."""
 MIN_REST_SHINGLES = 50
 """A rest of fewer shingles has no room for another story: the leads of agencies are about this long."""
 MIN_REST_DENSITY = 0.12
