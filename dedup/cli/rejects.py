@@ -167,20 +167,25 @@ def check_reject_share(first: Sequence[Reject], count: int, articles: int, max_s
     total = count + articles
     if not count or (articles and count <= max_share * total):
         return
-    reasons = "; ".join(format_reject(reject) for reject in first[:MAX_SHOWN_REASONS])
     allowed = f", and --max-rejects allows {format_percent(max_share)}" if articles else ""
-    raise InputError(f"{count:,} of {format_count(total, 'article')} could not be read{allowed}: {reasons}")
+    raise InputError(
+        f"{count:,} of {format_count(total, 'article')} could not be read{allowed}: {format_first(first)}"
+    )
 
 
 def check_corrupt_share(corrupt: Sequence[Reject], files: int, max_share: float) -> None:
     """Raise `InputError` with the first reasons if too many files break off: nobody knows how many articles they lack."""
     if len(corrupt) <= max_share * files:
         return
-    reasons = "; ".join(format_reject(reject) for reject in corrupt[:MAX_SHOWN_REASONS])
     raise InputError(
         f"{len(corrupt):,} of {format_count(files, 'file')} broke off, and --max-rejects allows "
-        f"{format_percent(max_share)}: {reasons}"
+        f"{format_percent(max_share)}: {format_first(corrupt)}"
     )
+
+
+def format_first(rejects: Sequence[Reject]) -> str:
+    """Return where the first few rejects are, and why they were rejected."""
+    return "; ".join(format_reject(reject) for reject in rejects[:MAX_SHOWN_REASONS])
 
 
 def format_reject(reject: Reject) -> str:
