@@ -18,8 +18,8 @@ __all__ = ["PRESETS", "Preset", "RecordConverter", "find_json_keys", "get_preset
 
 RecordConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-TRUNCATED = re.compile(r"(?:…|\.\.\.)? {0,4}\[\+\d{1,9} chars\]\Z")
-"""How NewsAPI marks a text that it cut."""
+TRUNCATED = re.compile(r"\[\+\d+ chars\]\Z")
+"""How NewsAPI marks a text that it cut, after an ellipsis."""
 KEY = re.compile(rb'"([\w.-]{1,80})"\s*:')
 
 
@@ -39,9 +39,12 @@ class Preset:
 def convert_newsapi(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a record of NewsAPI without the mark of a text that was cut."""
     content = record.get("content")
-    if not isinstance(content, str) or not TRUNCATED.search(content.rstrip()):
+    mark = TRUNCATED.search(content.rstrip()) if isinstance(content, str) else None
+    if mark is None:
         return record
-    return {**record, "content": TRUNCATED.sub("", content.rstrip()).rstrip()}
+    text = mark.string[: mark.start()].rstrip()
+    text = text[:-1] if text.endswith("…") else text.removesuffix("...")
+    return {**record, "content": text.rstrip()}
 
 
 def convert_fundus(record: Mapping[str, Any]) -> Mapping[str, Any]:
