@@ -23,9 +23,8 @@ MAX_RATIO = 2.0
 
 
 @jit
-def list_term_keys(sketches, out):
+def list_term_keys(sketches, scratch, out):
     """Write the key of each term, one article each."""
-    scratch = np.zeros(1, np.uint64)
     for a in range(len(out)):
         fill_lookup_keys(sketches, a, scratch)
         out[a] = scratch[0]
@@ -77,7 +76,9 @@ def main() -> int:
     """Print the times; return 1 where crafted keys take more than `MAX_RATIO` of the time of random ones."""
     terms = np.arange(1, TERMS_TRIED + 1, dtype=np.uint32)
     keys = np.zeros(len(terms), np.uint64)
-    list_term_keys(LookupKeys(terms.reshape(-1, 1), np.zeros((len(terms), 1), np.uint32)), keys)
+    list_term_keys(
+        LookupKeys(terms.reshape(-1, 1), np.zeros((len(terms), 1), np.uint32)), np.zeros(1, np.uint64), keys
+    )
     crafted = np.sort(np.argsort(keys)[: ARTICLES * TERMS_EACH])
     random = np.sort(np.random.default_rng(0).choice(len(keys), ARTICLES * TERMS_EACH, replace=False))
     failed = False

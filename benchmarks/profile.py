@@ -84,7 +84,15 @@ def profile_sketching(clock: Clock, batches: list[pa.RecordBatch]) -> None:
         clock,
         "terms",
         known,
-        lambda g: build_term_sets(*g[0], g[1], *load_lexicon(g[2]), SETTINGS.salient_terms),
+        lambda g: build_term_sets(
+            g[0].hashes,
+            g[0].flags,
+            g[0].offsets,
+            g[0].title_lengths,
+            g[1],
+            load_lexicon(g[2]),
+            SETTINGS.salient_terms,
+        ),
     )
     timed(clock, "norms", terms, lambda t: compute_term_norms(t[1], t[2]))
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 from benchmarks import data
 from benchmarks.scoring import DEFAULTS, f1_of, labelled, pair_counts
 from dedup import Settings
-from dedup.jit import jit, jit_leaf
+from dedup.jit import jit
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, classify_pair
 from dedup.matching.clustering import assign_leaders, is_date_ordered
@@ -89,7 +89,7 @@ def order_of(articles: pa.Table, sketches: Sketches) -> np.ndarray:
     return rank_articles(articles, sketches.lengths, np.full(len(articles), -1), DEFAULTS)
 
 
-@jit_leaf
+@jit
 def fill_relations(s, a, others, rules, desk, marks, out):
     """Write the relation of article `a` to each of `others`, and return how many are near enough for a copy.
 
@@ -116,7 +116,7 @@ def fill_relations(s, a, others, rules, desk, marks, out):
     return compared
 
 
-@jit_leaf
+@jit
 def relate(s, kept, other, rules, banded, desk):
     """Return the relation of the loaded article `other` to `kept`: of the text, a follow-up, or `NO_RELATION`."""
     relation, _, _, storyline = classify_pair(s, kept, other, rules, rules.storyline_threshold, banded, desk)
@@ -125,7 +125,7 @@ def relate(s, kept, other, rules, banded, desk):
     return relation
 
 
-@jit_leaf
+@jit
 def may_be_copy(mine, its, marks, rules):
     """Return whether two texts may share enough for a copy, an excerpt or an extension: never false where they do.
 
@@ -145,17 +145,15 @@ def looked_up(sketches: Sketches, order: np.ndarray, pairs: np.ndarray, rules: M
     by_later = np.argsort(ranks[wanted[:, 1]], kind="stable")
     each = sketches.salient.shape[1] + sketches.bands.shape[1]
     index, scratch = make_index_for_articles(len(order), each), make_lookup_scratch(len(ranks), each)
-    found, counts, bounded = candidates_found(
-        sketches, order, rules, is_date_ordered(sketches.days[order]), index, scratch, wanted[by_later]
-    )
-    return Lookups(found[np.argsort(by_later, kind="stable")], counts, bounded)
+    lookups = Lookups(np.zeros(len(pairs), bool), np.zeros(len(order), np.int64), np.zeros(len(order), bool))
+    is_ordered = is_date_ordered(sketches.days[order])
+    fill_lookups(sketches, order, rules, is_ordered, index, scratch, wanted[by_later], *lookups)
+    return lookups._replace(found=lookups.found[np.argsort(by_later, kind="stable")])
 
 
 @jit
-def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
-    """Return the `Lookups` of articles in order, for pairs `wanted` (earlier, later; by later)."""
-    found, counts = np.zeros(len(wanted), np.bool_), np.zeros(len(order), np.int64)
-    bounded = np.zeros(len(order), np.bool_)
+def fill_lookups(sketches, order, rules, in_order, index, scratch, wanted, found, counts, bounded):
+    """Fill the `Lookups` of articles in order, for pairs `wanted` (earlier, later; by later)."""
     next_pair = 0
     for rank in range(len(order)):
         a, m, reached = order[rank], 0, 0
@@ -172,7 +170,6 @@ def candidates_found(sketches, order, rules, in_order, index, scratch, wanted):
             for k in range(counts[rank]):
                 found[next_pair] |= scratch.candidates[k] == wanted[next_pair, 0]
             next_pair += 1
-    return found, counts, bounded
 
 
 @cache

@@ -1,10 +1,12 @@
 """Compile the kernels ahead of time, into the package: `python -m dedup.precompile [LEVEL]`.
 
-Commands that run on a small corpus compile the kernels as a first run does, but for a CPU level (such as x86-64-v3)
-instead of this CPU: without a level, for the best one of this CPU; with `all`, for each one. `dedup.jit` finds the folder
-wherever the package is installed. The build of a wheel and the installation of a checkout call this.
+Commands run on a small corpus while numba compiles each kernel for a CPU level, such as x86-64-v3: without a level, for the
+best one of this CPU; with `all`, for each one. Their machine code becomes a library (`dedup.jit.library`). The build of a
+wheel and the installation of a checkout call this, and so does a first run that finds no library.
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -14,8 +16,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dedup.errors import SettingsError
-from dedup.jit import PACKAGE, SHIPPED_KERNELS, find_cpu_levels, name_kernel_folder
+import numpy as np
+
+from dedup.errors import DedupError, SettingsError
+from dedup.jit import KERNELS
+from dedup.jit.cache_folder import find_cache_folder
+from dedup.jit.cpu_levels import find_cpu_levels
+from dedup.jit.digest import PACKAGE, digest_files, list_kernel_files
+from dedup.jit.library import COMPILING, MANIFEST, OBJECT_FILE, SHIPPED_KERNELS, is_current, name_library
 
 STORY = (
     "The river Aven rose two metres overnight and flooded the old mill of Quillfort, the mayor Ada Lind said on Monday.",
@@ -33,77 +41,95 @@ READ_MORE = "Read more: The floods of the valley in pictures"
 NOTICE = "Follow the Quillfort Courier on every channel for news from the valley and letters of our readers."
 DAYS = 20
 ALL_LEVELS = "all"
+DATABASES = "boilerplate-*.hyperscan"
+"""The compiled patterns of the rules for boilerplate, in the cache (`dedup.text.boilerplate.candidate_lines`)."""
 CORPUS = ("corpus.jsonl", "rewrites.jsonl")
 COMMANDS = (
     ("boilerplate", "corpus.jsonl", "-o", "boilerplate.json"),
     ("cluster", *CORPUS, "--boilerplate", "boilerplate.json"),
     ("cluster", "undated.jsonl"),
     ("explain", "corpus.jsonl", "story-0", "story-1"),
+    ("explain", "corpus.jsonl", "rewrites.jsonl", "story-0", "rewrite-1"),
     ("evaluate", *CORPUS, "--gold", "story", "--curve"),
     ("report", *CORPUS, "-o", "report.html"),
     ("match", *CORPUS),
     ("filter", "corpus.jsonl", "--index", "seen.db"),
     ("filter", "rewrites.jsonl", "--index", "seen.db"),
 )
-"""Commands that together call every kernel."""
+"""Commands that together call nearly all kernels."""
 
 
-def compile_kernels(level: str | None = None) -> Path | None:
-    """Return the folder of the kernels compiled for a CPU level; compile them if it is missing.
+def compile_kernels(level: str | None = None, folder: Path | None = None) -> Path:
+    """Return the folder of the library for a CPU level; compile it if it is missing or of other sources.
 
-    Without a level, it is the best one of this CPU. Return None if this CPU has no level; its kernels are compiled in the
-    first run. Raise `SettingsError` for a level that this CPU does not have, because the kernels run once here.
+    Without a level, it is the best one of this CPU; without a folder, the one in the package. Raise `SettingsError` for a
+    level that this CPU does not have, because the kernels run once here.
     """
     levels = find_cpu_levels()
     if level is not None and level not in levels:
-        raise SettingsError(
-            f"CPU level {level}: kernels can be compiled here for {', '.join(levels) or 'none'}"
-        )
-    if not levels:
-        return None
+        raise SettingsError(f"CPU level {level}: kernels can be compiled here for {', '.join(levels)}")
     level = level or levels[0]
-    folder = SHIPPED_KERNELS / name_kernel_folder(level)
-    if not folder.is_dir():
-        sys.stderr.write(f"Compiling kernels for {level}, once: about a minute.\n")
-        SHIPPED_KERNELS.mkdir(exist_ok=True)
-        remove_stale_kernels(level)
-        with tempfile.TemporaryDirectory(prefix="draft-", dir=SHIPPED_KERNELS) as draft:
-            kernels = Path(draft, "kernels")
-            kernels.mkdir()
-            run_commands(Path(draft), kernels, level)
-            kernels.rename(folder)
+    folder = folder or SHIPPED_KERNELS / name_library(level)
+    if is_current(folder):
+        return folder
+    sys.stderr.write(f"Compiling kernels for {level}, once: about a minute.\n")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="draft-", dir=folder.parent) as draft:
+        library = Path(draft, "library")
+        library.mkdir()
+        compile_library(level, library, Path(draft))
+        shutil.rmtree(folder, ignore_errors=True)
+        library.rename(folder)
     return folder
 
 
-def remove_stale_kernels(level: str) -> None:
-    """Delete the kernels that this Python compiled for a level from other sources or with another numba."""
-    prefix = name_kernel_folder(level).partition("numba-")[0]
-    for path in SHIPPED_KERNELS.glob(f"{prefix}*"):
-        shutil.rmtree(path, ignore_errors=True)
+def compile_library(level: str, library: Path, work: Path) -> None:
+    """Write the library for a level into the folder `library`; `work` is a folder for the corpus and outputs."""
+    os.environ |= {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}  # before anything imports numba
+    COMPILING.set()
+    run_commands(work)
+    run_cell_pairs()
+    from dedup.jit.linker import link_kernels
+
+    code, entry_points = link_kernels([kernel for kernel in KERNELS if kernel.is_called], level)
+    sources = list_kernel_files()
+    manifest = {"digest": digest_files(sources), "sources": sources, "entry_points": entry_points}
+    (library / OBJECT_FILE).write_bytes(code)
+    (library / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    for database in find_cache_folder().glob(DATABASES):
+        shutil.copy(database, library)
 
 
-def run_commands(folder: Path, kernels: Path, level: str) -> None:
-    """Run each command on a small corpus in `folder`; numba compiles for `level` into `kernels`."""
+def run_commands(folder: Path) -> None:
+    """Run each command on a small corpus in `folder`."""
+    from dedup.cli.main import cli
+
     rewrites = list(make_articles("rewrite", REWRITE))
     articles = list(make_articles("story", STORY, READ_MORE, NOTICE))
     undated = [article | {"published": None} for article in articles]
     for name, records in (("corpus", articles), ("rewrites", rewrites), ("undated", undated)):
         Path(folder, f"{name}.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "DEDUP_"))},
-        "NUMBA_CPU_NAME": level,
-        "NUMBA_CPU_FEATURES": "",
-        "NUMBA_CACHE_DIR": str(kernels),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")])),
-    }
-    for command in COMMANDS:
-        subprocess.run(  # noqa: S603 - the commands above
-            [sys.executable, "-m", "dedup", *command, "--quiet"],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):
+        for command in COMMANDS:
+            cli([*command, "--quiet"], standalone_mode=False)
+
+
+def run_cell_pairs() -> None:
+    """Run the kernels that only Spark calls, on the sketches of a few articles."""
+    from dedup.index.key_run import LookupKeys
+    from dedup.io.articles import to_batches
+    from dedup.matching.cell_pairs import find_cell_pairs, find_joining_pairs, join_edges
+    from dedup.matching.match_params import make_match_params
+    from dedup.pipeline.deduplicate import sketch_with_settings
+    from dedup.settings.settings import Settings
+
+    (batch,) = to_batches(list(make_articles("story", STORY)))
+    sketches, params = sketch_with_settings(batch, Settings()), make_match_params(Settings())
+    keys, n = LookupKeys(sketches.salient, sketches.bands), len(sketches.days)
+    is_home, no_twins = np.ones(n, bool), np.full(n, -1)
+    later, earlier = find_cell_pairs(keys, sketches.days, is_home, ~is_home, no_twins, params)
+    find_joining_pairs(sketches, later, earlier, np.ones(len(later), bool), params, both_ways=True)
+    join_edges(np.stack([later, earlier], axis=1), np.arange(n))
 
 
 def make_articles(name: str, sentences: tuple[str, ...], *notices: str) -> Iterator[dict[str, str]]:
@@ -122,17 +148,18 @@ def make_articles(name: str, sentences: tuple[str, ...], *notices: str) -> Itera
         }
 
 
-def compile_requested_kernels(*level: str) -> None:
-    """Compile the kernels for the level on the command line, if there is one; for `all`, for each level of this CPU."""
-    if level == (ALL_LEVELS,):
+def compile_requested_kernels(level: str | None = None, folder: str | None = None) -> None:
+    """Compile the kernels for a level; for `all`, for each level of this CPU, each in its own process."""
+    if level == ALL_LEVELS:
         for each in find_cpu_levels():
-            compile_kernels(each)
+            command = [sys.executable, "-m", "dedup.precompile", each]
+            subprocess.run(command, cwd=PACKAGE.parent, check=True)  # noqa: S603 - our own module
     else:
-        compile_kernels(*level)
+        compile_kernels(level, Path(folder) if folder else None)
 
 
 if __name__ == "__main__":
     try:
-        compile_requested_kernels(*sys.argv[1:2])
-    except SettingsError as error:
+        compile_requested_kernels(*sys.argv[1:3])
+    except DedupError as error:
         sys.exit(f"dedup: {error}")

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TimedResult",
+    "compile_missing_kernels",
     "learn_with_progress",
     "prepare_libraries",
     "run_and_keep_sketches",
     "run_interruptibly",
     "run_with_progress",
-    "warn_if_uncompiled",
 ]
 
 BAR_DELAY_SECONDS = 2.0
@@ -46,19 +45,17 @@ class TimedResult:
 
     result: Result
     seconds: float
-    compiled: bool
-    """Whether the time includes compiling."""
 
 
 def run_with_progress(corpus: Corpus, settings: Settings, *, quiet: bool) -> TimedResult:
     """Deduplicate a corpus with a progress bar."""
     from dedup.pipeline.deduplicate import deduplicate
 
-    compiled = warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     start = time.perf_counter()
-    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet, compiling=compiled) as advance:
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
         result = run_interruptibly(lambda: deduplicate(corpus, settings, progress=advance))
-    return TimedResult(result, time.perf_counter() - start, compiled)
+    return TimedResult(result, time.perf_counter() - start)
 
 
 def run_and_keep_sketches(
@@ -67,12 +64,12 @@ def run_and_keep_sketches(
     """Deduplicate a corpus like `run_with_progress`, and also return its sketches."""
     from dedup.pipeline.deduplicate import cluster_sketches, sketch_corpus
 
-    compiled = warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     start = time.perf_counter()
-    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet, compiling=compiled) as advance:
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
         sketched = run_interruptibly(lambda: sketch_corpus(corpus, settings, advance))
         result = run_interruptibly(lambda: cluster_sketches(sketched, settings))
-    return sketched, TimedResult(result, time.perf_counter() - start, compiled)
+    return sketched, TimedResult(result, time.perf_counter() - start)
 
 
 def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
@@ -84,19 +81,15 @@ def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
 
 
 def prepare_libraries() -> None:
-    """Set up Arrow and numba for one long run, before other modules import them.
+    """Set up Arrow for one long run, before other modules import it.
 
-    Arrow allocates from the system, which returns freed memory. Both libraries import optional packages that the command
-    line does not use: Arrow pandas, numba scipy and cffi, and neither has a setting against it. Skipping them saves .37 of
-    1.25 s of CPU in a run on five articles.
+    Arrow allocates from the system, which returns freed memory. It also imports pandas if that is installed, although the
+    command line does not use it, and has no setting against it.
     """
     with skip_imports("pandas"):
         import pyarrow as pa
 
         pa.array([0])  # imports pandas now
-    with skip_imports("scipy", "scipy.linalg", "cffi"):
-        import_module("numba.np.arraymath")
-        import_module("numba.core.typing.cffi_utils")
     if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
         pa.set_memory_pool(pa.system_memory_pool())
 
@@ -125,19 +118,13 @@ def skip_imports(*modules: str) -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
-def warn_if_uncompiled(*, quiet: bool) -> bool:
-    """Return whether the run has to compile first, and say so on a terminal."""
-    from dedup.jit import are_kernels_compiled, explain_missing_kernels
+def compile_missing_kernels(*, quiet: bool) -> None:
+    """Compile the kernels if there are none for this CPU and these sources, and say so on a terminal."""
+    from dedup.jit.library import find_library, load_library
 
-    missing = not are_kernels_compiled()
-    if missing and not quiet and sys.stderr.isatty():
-        reason = explain_missing_kernels()
-        click.echo(
-            "Compiling, which takes about a minute and happens only once after an installation"
-            f"{reason and f': {reason}'} …",
-            err=True,
-        )
-    return missing
+    if not quiet and sys.stderr.isatty() and find_library() is None:
+        click.echo("Compiling for this CPU, once: about a minute …", err=True)
+    load_library()
 
 
 def run_interruptibly(work: Callable[[], T]) -> T:
@@ -163,19 +150,13 @@ def run_interruptibly(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def show_progress(
-    corpus: Corpus, *, enabled: bool, compiling: bool = False
-) -> Iterator[Callable[[int], None] | None]:
-    """Yield a function that adds a number of articles to the progress bar; None if there is no bar.
-
-    While the run is `compiling`, which takes most of its time, the bar says so.
-    """
+def show_progress(corpus: Corpus, *, enabled: bool) -> Iterator[Callable[[int], None] | None]:
+    """Yield a function that adds a number of articles to the progress bar; None if there is no bar."""
     if not enabled:
         yield None
         return
     progress = build_progress_bar()
-    first_stage = "compiling" if compiling else "reading"
-    task = progress.add_task(first_stage, total=corpus.total_bytes, counts="")
+    task = progress.add_task("reading", total=corpus.total_bytes, counts="")
     start, articles = time.perf_counter(), 0
 
     def update_bar(more: int) -> None:
@@ -185,8 +166,8 @@ def show_progress(
         progress.update(
             task,
             completed=corpus.bytes_read,
-            description=first_stage if compiling else stage,
-            counts=format_progress(articles, time.perf_counter() - start, compiling=compiling),
+            description=stage,
+            counts=format_progress(articles, time.perf_counter() - start),
         )
 
     later = threading.Timer(BAR_DELAY_SECONDS, progress.start)
@@ -199,9 +180,9 @@ def show_progress(
         progress.stop()
 
 
-def format_progress(articles: int, seconds: float, *, compiling: bool) -> str:
+def format_progress(articles: int, seconds: float) -> str:
     """Return how many articles have been read, and the rate if it can be measured."""
-    has_rate = articles >= MIN_RATE_ARTICLES and seconds >= MIN_RATE_SECONDS and not compiling
+    has_rate = articles >= MIN_RATE_ARTICLES and seconds >= MIN_RATE_SECONDS
     return format_count(articles, "article") + (f", {articles / seconds:,.0f}/s" if has_rate else "")
 
 

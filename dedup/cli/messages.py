@@ -89,7 +89,6 @@ def format_run_summary(run: TimedResult) -> str:
         clusters,
         relations,
         run.seconds,
-        compiled=run.compiled,
         followups=followups,
     )
 
@@ -100,7 +99,6 @@ def format_summary(
     relations: Counter[str],
     seconds: float,
     *,
-    compiled: bool,
     followups: tuple[int, int] = (0, 0),
 ) -> str:
     """Return the summary of a run in one line.
@@ -109,7 +107,7 @@ def format_summary(
     """
     duplicates = relations.total()
     by_relation = ", ".join(f"{count:,} {relation}" for relation, count in relations.most_common())
-    duration = f"{seconds:.1f} s, mostly compiling" if compiled else format_duration(articles, seconds)
+    duration = format_duration(articles, seconds)
     return (
         f"{format_count(articles, 'article')}, {format_count(clusters, 'cluster')}, {format_count(duplicates, 'duplicate')}"
         f"{f' ({by_relation})' if relations else ''}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from dedup.cli.long_work import run_interruptibly, warn_if_uncompiled
+from dedup.cli.long_work import compile_missing_kernels, run_interruptibly
 from dedup.cli.messages import echo_status
 from dedup.cli.output_format import JSON, TABLE, print_document
 from dedup.formatting import format_size
@@ -51,7 +51,7 @@ def print_estimate(
     format_: str | None = None,
 ) -> None:
     """Print an estimate of a run; without a format, a table on a terminal, JSON elsewhere."""
-    warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     estimate = estimate_run(paths, settings, reading, sample)
     format_ = format_ or (TABLE if sys.stdout.isatty() else JSON)
     if format_ == TABLE:
@@ -71,7 +71,7 @@ def print_estimate_line(
         return
     from dedup.cli.render.plan import format_seconds
 
-    warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     estimate = estimate_run(paths, settings, reading, SAMPLE_ARTICLES)
     echo_status(
         f"about {estimate.articles.expected:,.0f} articles: {format_seconds(estimate.seconds.low)} to "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.long_work import warn_if_uncompiled
+from dedup.cli.long_work import compile_missing_kernels
 from dedup.cli.messages import echo_status, format_summary, iter_lines_for_output, iter_warnings
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, check_reject_share, echo_reject_count, get_rejects_path
@@ -57,8 +57,6 @@ def cluster_on_spark(
     **read_options: Any,
 ) -> None:
     """Write the clusters of a corpus, or all its articles, as `dedup cluster` does."""
-    from dedup.pipeline.deduplicate import load_kernels
-
     require_spark()
     from dedup.spark.checkpoints import create_stage_folder
     from dedup.spark.deduplicate import run_stages
@@ -67,7 +65,7 @@ def cluster_on_spark(
     from dedup.spark.session import convert_spark_errors, open_session
 
     check_new_folders(outputs)
-    compiled = warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     start = time.perf_counter()
     has_progress = sys.stderr.isatty() and not quiet
     with ExitStack() as stack:
@@ -76,8 +74,6 @@ def cluster_on_spark(
         )
         stages = stack.enter_context(create_stage_folder(session, spark.stages, settings.work_dir))
         stack.enter_context(convert_spark_errors())
-        if compiled:
-            load_kernels()
         corpus = read_articles(session, *paths, **read_options)
         check_file_outputs(paths, corpus, outputs)
         outcome = run_stages(corpus.frame, settings, stages, spark.lake)
@@ -90,7 +86,6 @@ def cluster_on_spark(
         totals.clusters,
         totals.relations,
         time.perf_counter() - start,
-        compiled=compiled,
         followups=totals.followups,
     )
     warnings = iter_warnings(corpus.warnings + Counter(outcome.warnings), outcome.limit_reached)

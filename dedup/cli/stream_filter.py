@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Unpack
 import click
 from click.core import ParameterSource
 
-from dedup.cli.long_work import prepare_libraries, run_interruptibly, show_progress, warn_if_uncompiled
+from dedup.cli.long_work import compile_missing_kernels, prepare_libraries, run_interruptibly, show_progress
 from dedup.cli.messages import SEEN_BEFORE, iter_lines_for_output, report_index_answers
 from dedup.cli.output_paths import STDOUT
 from dedup.cli.rejects import (
@@ -105,9 +105,9 @@ def is_option_set(option: str) -> bool:
 
 def add_corpus_to_index(corpus: Corpus, index: Index, *, quiet: bool) -> tuple[list[Answer], float]:
     """Return the answers to the articles of a corpus, and how many seconds they took."""
-    compiling = warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     start = time.perf_counter()
-    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet, compiling=compiling) as advance:
+    with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
         answers = run_interruptibly(lambda: index.decide_corpus(corpus, advance))
     return answers, time.perf_counter() - start
 
@@ -127,7 +127,7 @@ def filter_stream(
 
     if sys.stdin is None:
         raise InputError("standard input is closed")
-    warn_if_uncompiled(quiet=outputs.quiet)
+    compile_missing_kernels(quiet=outputs.quiet)
     outcomes: Counter[str] = Counter()
     start = time.perf_counter()
     with open_index(location, settings) as index, open_outputs(outputs) as (kept, dropped, rejects):

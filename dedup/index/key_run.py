@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit, jit_inline, jit_leaf
+from dedup.jit import jit, jit_inline
 from dedup.matching.candidates import BAND_WEIGHT, fill_lookup_keys, select_candidates, sort_ascending
 from dedup.matching.inverted_index import BLOCK_BITS, get_chain_length, get_latest_block
 
@@ -48,7 +48,8 @@ def build_key_run(keys: LookupKeys, places: np.ndarray, levels: np.ndarray) -> K
     """Return the run of the articles at `places` (n, rising, below `RUN_ARTICLES`), by their keys and levels."""
     most = len(places) * (keys.salient.shape[1] + keys.bands.shape[1])
     found, articles = np.empty(most, np.uint64), np.empty(most, np.uint16)
-    n = list_postings(keys, places, levels, found, articles)
+    scratch = np.empty(keys.salient.shape[1] + keys.bands.shape[1], np.uint64)
+    n = list_postings(keys, places, levels, scratch, found, articles)
     found, articles = found[:n].copy(), articles[:n].copy()
     sort_postings(found, articles, np.empty_like(found), np.empty_like(articles), np.empty(DIGITS, np.int64))
     starts = np.flatnonzero(np.concatenate([[True], found[1:] != found[:-1]])) if n else np.zeros(0, np.int64)
@@ -93,9 +94,9 @@ def unpack_key_run(data: memoryview, articles: int) -> KeyRun:
 
 
 @jit
-def list_postings(keys, places, levels, found, articles):
+def list_postings(keys, places, levels, scratch, found, articles):
     """Write the keys of all articles into `found`, with the place of each; return their number."""
-    scratch, n = np.empty(keys.salient.shape[1] + keys.bands.shape[1], np.uint64), 0
+    n = 0
     for k in range(len(places)):
         terms, end = fill_lookup_keys(keys, k, scratch)
         for i in range(0 if levels[k] == LEVEL_ALL else terms, end):
@@ -104,7 +105,7 @@ def list_postings(keys, places, levels, found, articles):
     return n
 
 
-@jit_leaf
+@jit
 def sort_postings(keys, articles, spare_keys, spare_articles, counts):
     """Sort postings by their keys, stably, with a radix sort: its time does not depend on the keys."""
     for shift in range(0, 64, 2 * DIGIT_BITS):
@@ -112,7 +113,7 @@ def sort_postings(keys, articles, spare_keys, spare_articles, counts):
         sort_by_digit(spare_keys, spare_articles, keys, articles, np.uint64(shift + DIGIT_BITS), counts)
 
 
-@jit_leaf
+@jit
 def sort_by_digit(keys, articles, out_keys, out_articles, shift, counts):
     """Write postings in order of one digit of their keys."""
     last = np.uint64(DIGITS - 1)
@@ -147,7 +148,7 @@ def find_chain(run, key):
     return np.uint64(0)
 
 
-@jit_leaf
+@jit
 def count_run_keys(run, first, days, begin, end, day, window, max_postings, weight, in_order, scratch, count):
     """Count the keys `scratch.keys[begin:end]` that articles of a run share, as `candidates.count_shared_keys` does.
 
@@ -240,7 +241,7 @@ def mark_near_in_run(
         mark_candidates(n, rules, leaders, storylines, marks, scratch, wanted, bounded, i)
 
 
-@jit_leaf
+@jit
 def mark_candidates(n, rules, leaders, storylines, marks, scratch, wanted, bounded, i):
     """Mark the first n candidates of member `i`, as many as a lookup may return, with their leaders and storylines."""
     kept, dropped = 0, 0

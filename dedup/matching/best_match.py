@@ -9,10 +9,9 @@ news, rewrites led to follow-ups being joined (docs/decisions/0009-levels.md).
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.classifier import FOLLOWUP, NO_RELATION, REWRITE, classify_pair
 from dedup.matching.comparisons import SIMILARITY, STORY_ODDS, STORYLINE_ODDS, find_comparison
-from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.matching.models import (
     compute_context_odds,
     compute_probability,
@@ -21,7 +20,7 @@ from dedup.matching.models import (
 )
 from dedup.matching.neighbours import fill_neighbour_evidence, find_neighbours
 from dedup.matching.pair_evidence import fill_pair_evidence
-from dedup.matching.pair_workspace import load_article
+from dedup.matching.pair_workspace import copy_evidence, load_article
 
 STRENGTH_MODEL, STRENGTH_TIE, STRENGTH_TEXT = 0, 1, 2
 """How strong the grounds for a kept article are, weakest first: the model alone; the model, and shared text with a
@@ -29,7 +28,7 @@ duplicate of the kept article; shared text with the kept article itself. So two 
 place, even if either of two kept articles would do or if one copy alone would just miss the threshold."""
 
 
-@jit_leaf
+@jit
 def assign_article(s, params, state, comparisons, chunk_row, a, scratch, workspace):
     """Assign article `a` by its comparisons: it joins a kept article, follows one, or stays as it is."""
     if comparisons.counts[chunk_row] == 0:
@@ -72,8 +71,7 @@ def assign_article(s, params, state, comparisons, chunk_row, a, scratch, workspa
     fill_pair_evidence(s, a, root, workspace)
     odds = compute_storyline_odds(workspace.row, params)
     fill_neighbour_evidence(s, params, state, comparisons, chunk_row, a, root, odds, neighbours, n, workspace)
-    for column in range(EVIDENCE_COUNT):
-        state.chunk_evidence[chunk_row, column] = workspace.row[column]
+    copy_evidence(workspace, state.chunk_evidence[chunk_row])
     assignments.evidence_rows[a] = chunk_row
     if not joins:
         assignments.storylines[a], assignments.scores[a] = (
@@ -87,7 +85,7 @@ def assign_article(s, params, state, comparisons, chunk_row, a, scratch, workspa
     assignments.storylines[a] = assignments.storylines[root]
 
 
-@jit_leaf
+@jit
 def find_best_match(
     s, params, state, comparisons, chunk_row, a, roots, by_storyline, neighbours, n, workspace
 ):
@@ -156,7 +154,7 @@ def find_best_match(
     return best, best_relation, best_score
 
 
-@jit_leaf
+@jit
 def decide_relation(params, score, workspace):
     """Return (relation, probability) of a match by a model, whose evidence is in `workspace.row`."""
     if not params.by_storyline:
@@ -167,7 +165,7 @@ def decide_relation(params, score, workspace):
     return FOLLOWUP, compute_probability(score)
 
 
-@jit_leaf
+@jit
 def to_reported_score(relation, score):
     """Return the score of a match: a similarity as it is, log-odds as a probability."""
     return score if relation != NO_RELATION else compute_probability(score)

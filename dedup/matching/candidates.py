@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.context_evidence import MAX_NEIGHBOURS
 from dedup.matching.inverted_index import (
     BLOCK_ARTICLES,
@@ -71,7 +71,7 @@ def make_lookup_scratch(articles: int, keys_each: int) -> LookupScratch:
     )
 
 
-@jit_leaf
+@jit
 def fill_lookup_keys(s, a, out):
     """Write the keys (uint64) of article `a` into `out`, terms before bands; return (number of terms, number of keys)."""
     n = 0
@@ -107,7 +107,7 @@ def build_horizon(s: Any, order: np.ndarray, params: Any, *, in_order: bool) -> 
     return Horizon(s.days, windows[0], windows[1], undated_index)
 
 
-@jit_leaf
+@jit
 def index_articles(index, s, articles, keys):
     """Insert articles into an index; `keys` is scratch."""
     for a in articles:
@@ -115,7 +115,7 @@ def index_articles(index, s, articles, keys):
         insert_postings(index, keys, 0, n, a)
 
 
-@jit_leaf
+@jit
 def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
     """Write the candidates of an article into `scratch.candidates`, largest overlap first.
 
@@ -135,7 +135,7 @@ def fill_candidates(index, days, terms, n, day, params, in_order, scratch):
     return n, banded_count, terms_limited | bands_limited
 
 
-@jit_leaf
+@jit
 def select_candidates(candidate_count, params, scratch):
     """Move the candidates that share enough to the front, largest overlap first, and set all overlaps back to 0.
 
@@ -157,7 +157,7 @@ def select_candidates(candidate_count, params, scratch):
     return n, banded_count
 
 
-@jit_leaf
+@jit
 def count_shared_keys(
     index, days, begin, end, day, window, max_postings, weight, in_order, scratch, candidate_count
 ):
@@ -201,7 +201,7 @@ def count_shared_keys(
     return candidate_count, 0
 
 
-@jit_leaf
+@jit
 def sort_ascending(values, begin, end):
     """Sort `values[begin:end]` in place by insertion; meant for few values."""
     for k in range(begin + 1, end):
@@ -212,7 +212,7 @@ def sort_ascending(values, begin, end):
         values[slot] = value
 
 
-@jit_leaf
+@jit
 def sort_by_overlap(candidates, n, overlaps, sort_buffer, bucket_counts):
     """Sort `candidates[:n]` by falling overlap, stably; overlaps above `MAX_OVERLAP` count as equal."""
     if n <= INSERTION_SORT_LIMIT:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit, jit_leaf
+from dedup.jit import jit
 from dedup.matching.context_evidence import fill_context_evidence
 from dedup.matching.digests import is_digest
 from dedup.matching.evidence import compute_evidence
@@ -63,7 +63,7 @@ class PairScores(NamedTuple):
     """The log-odds of one storyline; -inf if it is ruled out."""
 
 
-@jit_leaf
+@jit
 def count_shingles(s, a):
     """Return the number of distinct shingles of article `a`."""
     return s.shingle_offsets[a + 1] - s.shingle_offsets[a]
@@ -115,7 +115,7 @@ def classify_evidence(row: np.ndarray, params: MatchParams) -> tuple[int, float]
     return NO_RELATION, 0.0
 
 
-@jit_leaf
+@jit
 def cannot_share_storyline(s, kept, other, params, min_odds, row):
     """Return whether the storyline score stays below `min_odds`, no matter which shingles the pair shares.
 
@@ -133,7 +133,7 @@ def cannot_share_storyline(s, kept, other, params, min_odds, row):
     return compute_storyline_odds(row, params) < min_odds
 
 
-@jit_leaf
+@jit
 def is_clearly_below_copy_threshold(s, kept, other, params):
     """Return whether two articles share far too few shingles for a copy, an excerpt or an extension.
 
@@ -157,7 +157,7 @@ def is_clearly_below_copy_threshold(s, kept, other, params):
     return shared < lower_bound
 
 
-@jit_leaf
+@jit
 def classify_pair(s, kept, other, params, min_odds, banded, workspace):
     """Return the `PairScores` (as a tuple) of article `other`, loaded in the workspace, and the article `kept`.
 

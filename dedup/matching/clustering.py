@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.assignments import (
     NO_PRIOR_ASSIGNMENTS,
     Assignments,
@@ -154,7 +154,7 @@ def is_date_ordered(days: np.ndarray) -> bool:
     return bool((dates[1:] >= dates[:-1]).all())
 
 
-@jit_leaf
+@jit
 def index_prior(s, index, indexed_by_terms, keys):
     """Index the prior articles by their bands, and by their terms if `indexed_by_terms`."""
     for a in range(len(indexed_by_terms)):
@@ -162,7 +162,7 @@ def index_prior(s, index, indexed_by_terms, keys):
         insert_postings(index, keys, 0 if indexed_by_terms[a] else terms, n, a)
 
 
-@jit_leaf
+@jit
 def match_against_index(s, params, index, in_order, state, comparisons, chunk, share, scratch, workspace):
     """Compare the articles of a share of the chunk (rows of the chunk) with those indexed before the chunk."""
     for row in share:
@@ -173,7 +173,7 @@ def match_against_index(s, params, index, in_order, state, comparisons, chunk, s
             )
 
 
-@jit_leaf
+@jit
 def resolve_chunk(s, params, index, in_order, state, comparisons, chunk, scratch, workspace, chunk_index):
     """Compare the articles of a chunk with each other, assign each in order, and index those that later ones may match.
 

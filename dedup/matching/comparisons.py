@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys
 from dedup.matching.classifier import NO_RELATION, classify_pair
 from dedup.matching.pair_workspace import load_article
@@ -39,7 +39,7 @@ def make_empty_comparisons(articles: int) -> Comparisons:
     )
 
 
-@jit_leaf
+@jit
 def compare_with_candidates(
     s, params, index, in_order, assignments, comparisons, chunk_row, a, scratch, workspace
 ):
@@ -83,7 +83,7 @@ def compare_with_candidates(
     return terms, n
 
 
-@jit_leaf
+@jit
 def find_comparison(comparisons, chunk_row, other):
     """Return the index of the comparison with an article; -1 if there is none."""
     for k in range(comparisons.counts[chunk_row]):

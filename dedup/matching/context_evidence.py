@@ -6,7 +6,7 @@ moment as a kept one (docs/decisions/0009-levels.md).
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.evidence_columns import (
     NEARER,
     NEIGHBOURS,
@@ -32,7 +32,7 @@ MAX_NEIGHBOURS = 5
 """The number of neighbours used; five describe a storyline as well as forty do (docs/decisions/0009-levels.md)."""
 
 
-@jit_leaf
+@jit
 def fill_context_evidence(s, i, j, neighbours, n, nearer_count, other_count, workspace):
     """Write the columns from `CONTEXT_START` on: of the terms that are new in the loaded sketch `i`, the share that `j` has.
 
@@ -79,7 +79,7 @@ def fill_context_evidence(s, i, j, neighbours, n, nearer_count, other_count, wor
     row[SAME_DAY_NEIGHBOUR] = np.isnan(s.days[i]) and has_same_day(s, j, neighbours, n)
 
 
-@jit_leaf
+@jit
 def count_in_neighbours(s, i, neighbours, n, workspace):
     """Count, for each term of the loaded sketch `i`, how many of `neighbours[:n]` have it."""
     workspace.neighbour_counts[: s.term_offsets[i + 1] - s.term_offsets[i]] = 0.0
@@ -89,7 +89,7 @@ def count_in_neighbours(s, i, neighbours, n, workspace):
             workspace.neighbour_counts[t] += workspace.is_shared[t]
 
 
-@jit_leaf
+@jit
 def mark_shared_terms(s, i, j, workspace):
     """Mark in `workspace.is_shared` the terms of the loaded sketch `i` that sketch `j` has."""
     hashes, slots, offset = s.term_hashes, workspace.term_slots, s.term_offsets[i] - 1
@@ -104,7 +104,7 @@ def mark_shared_terms(s, i, j, workspace):
             workspace.is_shared[k - 1] = 1.0
 
 
-@jit_leaf
+@jit
 def has_same_day(s, j, neighbours, n):
     """Return whether one of `neighbours[:n]` other than `j` is dated within a day of `j`."""
     same_day = False

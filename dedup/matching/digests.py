@@ -6,7 +6,7 @@ speaking of the same people, places and things.
 
 import numpy as np
 
-from dedup.jit import jit, jit_leaf
+from dedup.jit import jit
 from dedup.matching.evidence_columns import LEAD_COSINE, TITLE_JACCARD
 from dedup.sketches.term_norms import WEIGHT_TITLE, is_in_first_220
 from dedup.sketches.terms import IN_ALL, WEIGHT
@@ -28,7 +28,7 @@ MAX_TITLED_RATIO = 4.0
 digest."""
 
 
-@jit_leaf
+@jit
 def is_digest(s, part, whole, row):
     """Return whether article `whole`, which holds the text of article `part`, also tells other stories.
 
@@ -57,7 +57,7 @@ def has_digest(s, one, other, row):
     return is_digest(s, other, one, row)
 
 
-@jit_leaf
+@jit
 def compute_rest_density(s, part, whole, part_shingles, rest_shingles):
     """Return how often the rest of article `whole` repeats the terms of article `part`, relative to `part` itself.
 

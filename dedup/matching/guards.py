@@ -5,7 +5,7 @@ prices). Reports of figures need not share shingles (daily figures, earnings). O
 places, neither has the terms of the title of the other.
 """
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.evidence_columns import (
     CONTAINED,
     CONTAINS,
@@ -46,7 +46,7 @@ MIN_SHORT_TITLE_SHARE = 0.4
 1 of 3,767 labelled true pairs that the storyline model would match, and 15 of 54 false ones of `flashes`."""
 
 
-@jit_leaf
+@jit
 def shares_only_template(row):
     """Return whether two articles share only a template, filled in with different facts.
 
@@ -63,14 +63,14 @@ def shares_only_template(row):
     )
 
 
-@jit_leaf
+@jit
 def is_different_report(row):
     """Return whether two articles are reports of figures, most of which differ."""
     word_similarity = min(row[WORDS_220] ** 2 / TEMPLATE_WORDS, 1.0)
     return row[FIGURE_SHARE] >= REPORT_SHARE and row[FIGURES_FOUND] < REPORT_FIGURES * word_similarity**2
 
 
-@jit_leaf
+@jit
 def has_different_subject(row):
     """Return whether two articles are short and neither has enough terms of the title of the other."""
     return row[TERMS_OF_LONGER] <= SHORT_ARTICLE_TERMS and row[TITLE_FOUND_MORE] < MIN_SHORT_TITLE_SHARE

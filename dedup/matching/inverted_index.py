@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit_inline, jit_leaf
+from dedup.jit import jit, jit_inline
 
 SLOT_KEY, SLOT_HEAD = 0, 1
 """Columns of the table: the key (0 if the slot is free) and the packed head of its chain."""
@@ -163,7 +163,7 @@ def ensure_room(index: InvertedIndex, posting_count: int, today: float, horizon:
     return copy
 
 
-@jit_leaf
+@jit
 def clear_index(index):
     """Remove all postings from an index."""
     index.slots[:] = 0
@@ -210,7 +210,7 @@ def find_slot(index, key):
     return slot
 
 
-@jit_leaf
+@jit
 def insert_postings(index, keys, begin, end, a):
     """Add article `a` to the chains of `keys[begin:end]`."""
     for k in range(begin, end):
@@ -248,7 +248,7 @@ def get_key_window(key, horizon):
     return horizon.copy_window_days if key & BAND_BIT else horizon.window_days
 
 
-@jit_leaf
+@jit
 def fill_reachable(index, slot, today, horizon, out):
     """Write the articles of a chain that are in reach into `out`, latest first; return their number."""
     blocks, days, window = index.blocks, horizon.days, get_key_window(index.slots[slot, SLOT_KEY], horizon)
@@ -263,7 +263,7 @@ def fill_reachable(index, slot, today, horizon, out):
     return n
 
 
-@jit_leaf
+@jit
 def copy_reachable(index, target, today, horizon, scratch):
     """Copy the postings in reach into the index `target`, keeping the order of each chain; `scratch` holds one chain."""
     for slot in range(len(index.slots)):

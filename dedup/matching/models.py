@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit_inline, jit_leaf
+from dedup.jit import jit, jit_inline
 from dedup.matching.evidence_columns import CONTEXT_START, EVIDENCE_COUNT, EVIDENCE_NAMES, UNDATED
 from dedup.settings.settings import LEVEL_MODELS, Settings
 
@@ -63,19 +63,19 @@ def choose_level_model(settings: Settings) -> LinearModel:
     return choose_model(settings, LEVEL_MODELS[settings.level])
 
 
-@jit_leaf
+@jit
 def compute_story_odds(row, params):
     """Return the log-odds that two articles tell the same story, without the context columns."""
     return add_weighted_evidence(row, params.story_coefficients, 0, CONTEXT_START, params.story_intercept)
 
 
-@jit_leaf
+@jit
 def compute_context_odds(row, params):
     """Return the log-odds that the columns from `CONTEXT_START` on add to the score of the story model."""
     return add_weighted_evidence(row, params.story_coefficients, CONTEXT_START, EVIDENCE_COUNT, 0.0)
 
 
-@jit_leaf
+@jit
 def compute_storyline_odds(row, params):
     """Return the log-odds that two articles belong to one storyline."""
     return add_weighted_evidence(
@@ -83,7 +83,7 @@ def compute_storyline_odds(row, params):
     )
 
 
-@jit_leaf
+@jit
 def add_weighted_evidence(row, coefficients, begin, end, total):
     """Return `total` plus the weighted sum of the columns `begin:end`; `coefficients` is 2 × columns."""
     weights = coefficients[np.int64(row[UNDATED])]

@@ -1,11 +1,11 @@
 """Find the neighbours of an article: the nearest kept articles of its storyline, which the story model needs."""
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 from dedup.matching.comparisons import STORYLINE_ODDS
 from dedup.matching.context_evidence import MAX_NEIGHBOURS, fill_context_evidence
 
 
-@jit_leaf
+@jit
 def find_neighbours(params, state, comparisons, chunk_row, neighbours):
     """Write the nearest kept articles of an article into `neighbours`, nearest first; return their number.
 
@@ -29,7 +29,7 @@ def find_neighbours(params, state, comparisons, chunk_row, neighbours):
     return n
 
 
-@jit_leaf
+@jit
 def is_nearer(state, comparisons, chunk_row, k, other):
     """Return whether comparison `k` has higher storyline odds than comparison `other`; ties go to the first in rank order."""
     odds, other_odds = (
@@ -41,7 +41,7 @@ def is_nearer(state, comparisons, chunk_row, k, other):
     return state.ranks[comparisons.others[chunk_row, k]] < state.ranks[comparisons.others[chunk_row, other]]
 
 
-@jit_leaf
+@jit
 def count_neighbours(params, state, comparisons, chunk_row, root, odds):
     """Return (kept articles nearer than `root`, whose storyline log-odds are `odds`; other kept articles of the storyline)."""
     nearer_count = other_count = 0
@@ -55,7 +55,7 @@ def count_neighbours(params, state, comparisons, chunk_row, root, odds):
     return nearer_count, other_count
 
 
-@jit_leaf
+@jit
 def fill_neighbour_evidence(
     s, params, state, comparisons, chunk_row, a, root, odds, neighbours, n, workspace
 ):

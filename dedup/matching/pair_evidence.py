@@ -9,7 +9,7 @@ columns hold square roots of cosines, which are closer to what readers call simi
 
 import numpy as np
 
-from dedup.jit import jit_inline, jit_leaf
+from dedup.jit import jit, jit_inline
 from dedup.matching.evidence_columns import (
     CHANGED_FACTS,
     CONTAINED,
@@ -92,7 +92,7 @@ EPOCH_WEEKDAY = 3
 """1 January 1970 was a Thursday, with Monday as 0."""
 
 
-@jit_leaf
+@jit
 def fill_pair_evidence(s, i, j, workspace):
     """Write the columns before `CONTEXT_START` for the loaded sketch `i` and sketch `j` into `workspace.row`."""
     fill_story_evidence(s, i, j, workspace)
@@ -100,7 +100,7 @@ def fill_pair_evidence(s, i, j, workspace):
     fill_text_evidence(s, i, j, workspace.row)
 
 
-@jit_leaf
+@jit
 def fill_quote_evidence(s, i, j, out):
     """Write the column of quotations."""
     shared = count_shared_values(
@@ -110,7 +110,7 @@ def fill_quote_evidence(s, i, j, out):
     out[QUOTES] = np.log1p(np.float32(shared))
 
 
-@jit_leaf
+@jit
 def fill_text_evidence(s, i, j, out):
     """Write the columns of shingles: Jaccard, containment both ways, overlap."""
     i_set = s.shingles[s.shingle_offsets[i] : s.shingle_offsets[i + 1]]
@@ -122,7 +122,7 @@ def fill_text_evidence(s, i, j, out):
     out[OVERLAP] = np.sqrt(max(out[CONTAINED], out[CONTAINS]))
 
 
-@jit_leaf
+@jit
 def fill_story_evidence(s, i, j, workspace):
     """Write the columns of terms and dates; sketch `i` is loaded in the workspace.
 
@@ -260,7 +260,7 @@ def count_terms(s, i):
     return np.float32(s.term_offsets[i + 1] - s.term_offsets[i])
 
 
-@jit_leaf
+@jit
 def has_common_event_day(weekdays, day, other_weekdays, other_day):
     """Return whether two articles name the same day.
 

@@ -22,7 +22,7 @@ from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.matching.models import compute_context_odds, compute_storyline_odds
 from dedup.matching.neighbours import fill_neighbour_evidence, find_neighbours
 from dedup.matching.pair_evidence import fill_pair_evidence, fill_text_evidence
-from dedup.matching.pair_workspace import load_article, make_pair_workspace
+from dedup.matching.pair_workspace import copy_evidence, load_article, make_pair_workspace
 from dedup.settings.settings import Settings
 
 PAIRS_PER_BATCH = 1 << 16
@@ -233,7 +233,7 @@ def fill_evidence_in_context(
             fill_neighbour_evidence(
                 s, params, state, comparisons, 0, a, other, odds, scratch.neighbours, neighbours, workspace
             )
-            out[k] = workspace.row
+            copy_evidence(workspace, out[k])
             k += 1
         if state.assignments.leaders[a] == a:
             insert_postings(index, scratch.keys, 0, n, a)

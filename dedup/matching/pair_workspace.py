@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit, jit_inline
 from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.sketches.term_norms import (
     WINDOW_COUNT,
@@ -53,7 +53,7 @@ def make_pair_workspace() -> PairWorkspace:
     )
 
 
-@jit_leaf
+@jit
 def load_article(s, i, workspace):
     """Load sketch `i` into the workspace."""
     begin, end = s.term_offsets[i], s.term_offsets[i + 1]
@@ -65,3 +65,10 @@ def load_article(s, i, workspace):
         while workspace.term_slots[slot]:
             slot = (slot + 1) & (WORKSPACE_SLOTS - 1)
         workspace.term_slots[slot] = k + 1
+
+
+@jit_inline
+def copy_evidence(workspace, out):
+    """Copy the evidence of the latest pair into `out`."""
+    for column in range(EVIDENCE_COUNT):
+        out[column] = workspace.row[column]

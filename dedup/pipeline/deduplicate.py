@@ -20,7 +20,6 @@ from dedup.errors import SettingsError
 from dedup.io.articles import ProgressCallback, to_batches
 from dedup.io.corpus import Corpus
 from dedup.io.schema import SCHEMA
-from dedup.jit import mark_kernels_compiled
 from dedup.matching.assignments import Assignments, to_input_order
 from dedup.matching.classifier import EXACT, NO_RELATION
 from dedup.matching.clustering import assign_leaders
@@ -124,7 +123,6 @@ def cluster_sketches(corpus: SketchedCorpus, settings: Settings) -> Result:
     assignments, joined = cluster_in_rank_order(store, order, settings)  # candidates, verify, cluster
     if joined:
         warnings = {**warnings, UNDATED_JOINED: joined}
-    mark_kernels_compiled()
     assignments = assign_exact_repeats(assignments, duplicate_of_input)
     return Result(articles, assignments, order, duplicate_of_input, settings, warnings)
 
@@ -239,9 +237,9 @@ def sketch_with_settings(batch: pa.RecordBatch, settings: Settings) -> Sketches:
 
 @cache
 def load_kernels() -> None:
-    """Run every kernel on an article without words, once per process.
+    """Load the kernels and all tables by a run on an article without words, once per process.
 
-    Loading the kernels takes as long as reading and cleaning a batch, so both run at the same time.
+    This takes as long as reading and cleaning a batch, so both run at the same time.
     """
     settings = Settings()
     nothing = pa.RecordBatch.from_pylist([{"id": "", "text": ""}], SCHEMA)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit, jit_inline, jit_leaf
+from dedup.jit import jit, jit_inline
 from dedup.parallel import run_on_threads, split_evenly
 from dedup.sketches.sketch import Sketches
 from dedup.sketches.term_norms import compute_term_norms
@@ -65,7 +65,8 @@ def pack_sketches(s: Sketches) -> PackedSketches:
         + SPARE_BYTES
     )
     data = np.zeros(capacity // UINT64_BYTES + 1, np.uint64)
-    offsets = pack_into_buffer(s, data)
+    offsets = np.zeros(articles + 1, np.int64)
+    pack_into_buffer(s, np.zeros(max(len(s.shingles), 1), np.int64), data, offsets)
     return PackedSketches(data.view(np.uint8)[: offsets[-1]], offsets)
 
 
@@ -150,7 +151,7 @@ def compute_rice_parameter(n, upper_bound):
     return bits
 
 
-@jit_leaf
+@jit
 def write_set(data, bit_offset, values, upper_bound):
     """Write sorted distinct values below `upper_bound`; return the next bit offset."""
     bits = compute_rice_parameter(max(len(values), 1), upper_bound)
@@ -163,7 +164,7 @@ def write_set(data, bit_offset, values, upper_bound):
     return bit_offset
 
 
-@jit_leaf
+@jit
 def read_set(data, bit_offset, end, out, upper_bound):
     """Read sorted values below `upper_bound` into `out`; return the next bit offset, or -1 if the data is damaged."""
     bits = compute_rice_parameter(max(len(out), 1), upper_bound)
@@ -206,7 +207,7 @@ def decode_count(window):
     return (np.int64(1) << bits) + extract_low_bits(window >> np.uint64(bits + 1), bits) - 1, 2 * bits + 1
 
 
-@jit_leaf
+@jit
 def write_terms(data, bit_offset, hashes, facts):
     """Write the terms of an article; return the next bit offset."""
     bit_offset = write_set(data, bit_offset, hashes, HASH_RANGE)
@@ -222,7 +223,7 @@ def write_terms(data, bit_offset, hashes, facts):
     return bit_offset
 
 
-@jit_leaf
+@jit
 def read_terms(data, bit_offset, end, hashes, facts):
     """Read the terms of an article; return the next bit offset, or -1 if they are damaged."""
     bit_offset = read_set(data, bit_offset, end, hashes, HASH_RANGE)
@@ -247,12 +248,9 @@ def read_terms(data, bit_offset, end, hashes, facts):
 
 
 @jit
-def pack_into_buffer(s, data):
-    """Write all sketches into `data`, which holds 0s; return their byte offsets (n + 1, int64)."""
-    articles = len(s.text_hashes)
-    offsets = np.zeros(articles + 1, np.int64)
-    quote_positions = np.zeros(max(len(s.shingles), 1), np.int64)
-    for a in range(articles):
+def pack_into_buffer(s, quote_positions, data, offsets):
+    """Write all sketches into `data`, which holds 0s, and where each ends into `offsets`; `quote_positions` is scratch."""
+    for a in range(len(s.text_hashes)):
         shingles = s.shingles[s.shingle_offsets[a] : s.shingle_offsets[a + 1]]
         quotes = s.quotes[s.quote_offsets[a] : s.quote_offsets[a + 1]]
         terms = slice(s.term_offsets[a], s.term_offsets[a + 1])
@@ -273,7 +271,6 @@ def pack_into_buffer(s, data):
         bit_offset = write_set(data, bit_offset, quote_positions[: len(quotes)], np.int64(len(shingles)))
         bit_offset = write_terms(data, bit_offset, s.term_hashes[terms], s.term_facts[terms])
         offsets[a + 1] = (bit_offset + 7) >> 3
-    return offsets
 
 
 @jit

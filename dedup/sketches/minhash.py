@@ -30,37 +30,45 @@ def draw_permutations(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def compute_signatures(shingles: np.ndarray, offsets: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Return the signatures (articles × count, uint32) of a batch of shingle sets."""
-    return compute_minima(shingles, offsets, *draw_permutations(count, seed))
+    signatures = np.full((len(offsets) - 1, count), EMPTY_SET_MINIMUM, np.uint32)
+    fill_minima(shingles, offsets, *draw_permutations(count, seed), signatures)
+    return signatures
 
 
 @jit
-def compute_minima(shingles, offsets, multipliers, increments):
-    """Return the minimum of each permutation over each set; `EMPTY_SET_MINIMUM` for an empty set."""
-    articles, count = len(offsets) - 1, len(multipliers)
-    out = np.full((articles, count), EMPTY_SET_MINIMUM, np.uint32)
-    for a in range(articles):
+def fill_minima(shingles, offsets, multipliers, increments, out):
+    """Write the minimum of each permutation over each set into `out`, which holds `EMPTY_SET_MINIMUM`."""
+    count = len(multipliers)
+    for a in range(len(offsets) - 1):
         row = out[a]
         for i in range(offsets[a], offsets[a + 1]):
             h = murmur3_fmix32(shingles[i])
             for k in range(count):
                 row[k] = min(row[k], np.uint32(h * multipliers[k] + increments[k]))
-    return out
+
+
+def hash_bands(signatures: np.ndarray, rows: int) -> np.ndarray:
+    """Return the hash (articles × bands, uint32) of each band of `rows` minima: never 0, except for empty sets."""
+    articles, count = signatures.shape
+    hashes = np.zeros((articles, count // rows), np.uint32)
+    fill_band_hashes(signatures, rows, hashes)
+    return hashes
 
 
 @jit
-def hash_bands(signatures, rows):
-    """Return the hash (articles × bands, uint32) of each band of `rows` minima: never 0, except for empty sets."""
-    articles, count = signatures.shape
-    out = np.zeros((articles, count // rows), np.uint32)
-    for a in range(articles):
-        if (signatures[a] == EMPTY_SET_MINIMUM).all():
+def fill_band_hashes(signatures, rows, out):
+    """Write the hash of each band into `out`, which holds 0s, except for empty sets."""
+    for a in range(len(signatures)):
+        is_empty = True
+        for minimum in signatures[a]:
+            is_empty &= minimum == EMPTY_SET_MINIMUM
+        if is_empty:
             continue
-        for band in range(count // rows):
+        for band in range(out.shape[1]):
             key = SEQUENCE_MULTIPLIER
             for row in range(band * rows, (band + 1) * rows):
                 key = update_sequence_hash(key, signatures[a, row])
             out[a, band] = max(np.uint32(key >> np.uint64(32)), np.uint32(1))
-    return out
 
 
 def to_minhash(signature: np.ndarray, seed: int = 1):

@@ -6,7 +6,7 @@ Hashes are evenly distributed, so with as many buckets as values little is left 
 
 import numpy as np
 
-from dedup.jit import jit_leaf
+from dedup.jit import jit
 
 MAX_BUCKET_BITS = 16
 MAX_INSERTION_BUCKET = 16
@@ -18,7 +18,7 @@ def make_bucket_counts() -> np.ndarray:
     return np.zeros(1 << MAX_BUCKET_BITS, np.int64)
 
 
-@jit_leaf
+@jit
 def sort_hashes(values, n, width, buffer, counts):
     """Sort `values[:n]`, unsigned numbers of `width` bits, in place; `buffer` (as long) and `counts` are scratch."""
     bits = 1
@@ -54,7 +54,7 @@ def sort_hashes(values, n, width, buffer, counts):
         values[i] = buffer[i]
 
 
-@jit_leaf
+@jit
 def sort_distinct_hashes(values, n, width, buffer, counts):
     """Sort `values[:n]` in place, drop repeats, and return the number of distinct values."""
     sort_hashes(values, n, width, buffer, counts)

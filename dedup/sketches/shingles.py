@@ -8,7 +8,7 @@ Massive Datasets*, section 3.2.
 
 import numpy as np
 
-from dedup.jit import jit, jit_inline, jit_leaf
+from dedup.jit import jit, jit_inline
 from dedup.sketches.radix_sort import make_bucket_counts, sort_distinct_hashes
 from dedup.text.tokenizer import IN_QUOTES
 
@@ -31,21 +31,24 @@ def build_shingle_sets(
     entirely inside quotation marks. The title is not part of the text, unless there is no text. The text hash (uint64)
     covers the whole word sequence; it is 0 without words.
     """
-    return fill_shingle_sets(words, flags, offsets, title_lengths, size, make_bucket_counts())
+    shingles, quotes = np.empty(len(words) + 1, np.uint32), np.empty(len(words) + 1, np.uint32)
+    ends, quote_ends = np.zeros(len(offsets), np.int64), np.zeros(len(offsets), np.int64)
+    text_hashes = np.zeros(len(offsets) - 1, np.uint64)
+    buffer = np.empty(np.diff(offsets).max(initial=0) + 1, np.uint32)
+    scratch = buffer, make_bucket_counts()
+    fill_shingle_sets(
+        words, flags, offsets, title_lengths, size, scratch, shingles, ends, quotes, quote_ends, text_hashes
+    )
+    return shingles[: ends[-1]].copy(), ends, quotes[: quote_ends[-1]].copy(), quote_ends, text_hashes
 
 
 @jit
-def fill_shingle_sets(words, flags, offsets, title_lengths, size, counts):
-    """Build the sets as `build_shingle_sets` does; `counts` is scratch."""
-    articles = len(offsets) - 1
-    out, out_quotes = np.empty(len(words) + 1, np.uint32), np.empty(len(words) + 1, np.uint32)
-    ends, quote_ends = np.zeros(articles + 1, np.int64), np.zeros(articles + 1, np.int64)
-    text_hashes = np.zeros(articles, np.uint64)
-    longest = 0
-    for a in range(articles):
-        longest = max(longest, offsets[a + 1] - offsets[a])
-    buffer = np.empty(longest + 1, np.uint32)
-    for a in range(articles):
+def fill_shingle_sets(
+    words, flags, offsets, title_lengths, size, scratch, out, ends, out_quotes, quote_ends, text_hashes
+):
+    """Write the sets end to end, with the end of each; `scratch` is that of `sort_hashes`."""
+    buffer, counts = scratch
+    for a in range(len(offsets) - 1):
         begin, end = offsets[a] + title_lengths[a], offsets[a + 1]
         if begin == end:
             begin = offsets[a]
@@ -71,10 +74,9 @@ def fill_shingle_sets(words, flags, offsets, title_lengths, size, counts):
         text_hashes[a] = state if end > begin else np.uint64(0)
         ends[a + 1] = ends[a] + sort_distinct_hashes(values, n, 32, buffer, counts)
         quote_ends[a + 1] = quote_ends[a] + sort_distinct_hashes(quotes, quote_count, 32, buffer, counts)
-    return out[: ends[-1]].copy(), ends, out_quotes[: quote_ends[-1]].copy(), quote_ends, text_hashes
 
 
-@jit_leaf
+@jit
 def count_shared_values(a, b):
     """Return the number of values that two sorted sets share."""
     i, j, n = 0, 0, 0

@@ -6,7 +6,7 @@ lie between two offsets.
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from dedup.sketches.minhash import compute_signatures, hash_bands
 from dedup.sketches.shingles import build_shingle_sets
 from dedup.sketches.term_norms import compute_term_norms
-from dedup.sketches.terms import build_term_sets
+from dedup.sketches.terms import Lexicon, build_term_sets
 from dedup.text.boilerplate.passages import hash_strings, remove_learned_passages
 from dedup.text.boilerplate.profile import BoilerplateProfile
 from dedup.text.boilerplate.rules import clean_text_lines, clean_titles
@@ -64,17 +64,17 @@ FIELDS_BY_OFFSETS = {
 
 
 @lru_cache(maxsize=8)
-def load_lexicon(languages: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the vocabularies of `languages` end to end, and by language the start, the mask and the facts of unknown words."""
+def load_lexicon(languages: tuple[str, ...]) -> Lexicon:
+    """Return the vocabularies of `languages`."""
     tables = [load_vocabulary(language) for language in languages]
     sizes = np.array([len(t.keys) for t in tables], np.int64)
-    return (
-        np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
-        sizes - 1,
-        np.array([t.unknown_weight for t in tables], np.uint32),
-        np.array([t.unknown_name for t in tables], np.uint32),
-        np.array([t.syllabic for t in tables]),
-        np.concatenate([np.stack([t.keys, t.stems, t.weights, t.names], axis=1) for t in tables]),
+    return Lexicon(
+        bases=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+        masks=sizes - 1,
+        unknown_weights=np.array([t.unknown_weight for t in tables], np.uint32),
+        unknown_names=np.array([t.unknown_name for t in tables], np.uint32),
+        is_syllabic=np.array([t.syllabic for t in tables]),
+        rows=np.concatenate([np.stack([t.keys, t.stems, t.weights, t.names], axis=1) for t in tables]),
     )
 
 
@@ -97,7 +97,7 @@ def sketch_batch(
     vocabulary_ids = np.array([distinct_languages.index(name) for name in languages], np.int64)
     shingles, shingle_offsets, quotes, quote_offsets, hashes = build_shingle_sets(*words, shingle_size)
     term_hashes, term_facts, term_offsets, salient_terms = build_term_sets(
-        *words, vocabulary_ids, *load_lexicon(distinct_languages), salient
+        *words, vocabulary_ids, load_lexicon(distinct_languages), salient
     )
     return Sketches(
         text_hashes=hashes,

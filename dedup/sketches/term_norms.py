@@ -75,11 +75,16 @@ def is_in_first_220(facts):
     return facts[IN_TITLE] or facts[IN_220]
 
 
-@jit
-def compute_term_norms(facts, offsets):
+def compute_term_norms(facts: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return the norms of each article (articles × `NORM_COLUMNS`, float32)."""
-    out = np.zeros((len(offsets) - 1, NORM_COLUMNS), np.float32)
-    log_frequencies = np.zeros(WINDOW_COUNT + 1, np.float32)
+    norms = np.zeros((len(offsets) - 1, NORM_COLUMNS), np.float32)
+    fill_term_norms(facts, offsets, np.zeros(WINDOW_COUNT + 1, np.float32), norms)
+    return norms
+
+
+@jit
+def fill_term_norms(facts, offsets, log_frequencies, out):
+    """Write the norms of each article into `out`, which holds 0s; `log_frequencies` is scratch for a term."""
     for a in range(len(offsets) - 1):
         row = out[a]
         for t in range(offsets[a], offsets[a + 1]):
@@ -106,4 +111,3 @@ def compute_term_norms(facts, offsets):
             row[FIGURES_ALL] += weight if figure else 0
             row[FIGURES_COUNT] += figure
             row[FIGURES_80] += figure and is_in_first_80(term) > 0
-    return out

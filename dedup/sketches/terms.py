@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.jit import jit, jit_inline, jit_leaf, murmur3_fmix32
+from dedup.jit import jit, jit_inline, murmur3_fmix32
 from dedup.sketches.radix_sort import sort_hashes
 from dedup.text.tokenizer import (
     CAPITALIZED,
@@ -81,6 +81,23 @@ MIN_OPENING_WORDS = 4
 MAX_SPELLING_COUNT = 60_000
 
 
+class Lexicon(NamedTuple):
+    """The vocabularies of v languages, end to end."""
+
+    bases: np.ndarray
+    """v, int64: the row where each vocabulary starts."""
+    masks: np.ndarray
+    """v, int64: its number of rows, a power of two, less one."""
+    unknown_weights: np.ndarray
+    """v, uint32: the weight of a word that it does not have."""
+    unknown_names: np.ndarray
+    """v, uint32: whether such a word may be a name."""
+    is_syllabic: np.ndarray
+    """v, bool: whether pairs of words are terms too."""
+    rows: np.ndarray
+    """Rows × 4, uint32: the words, with the columns `WORD_KEY` and following."""
+
+
 class TermAccumulator(NamedTuple):
     """The scratch in which the terms of one article are collected, for up to n terms; clean between articles."""
 
@@ -100,37 +117,47 @@ class TermAccumulator(NamedTuple):
     scores: np.ndarray
 
 
-@jit
 def build_term_sets(
-    words,
-    flags,
-    offsets,
-    title_lengths,
-    vocabulary_ids,
-    bases,
-    masks,
-    unknown_weights,
-    unknown_names,
-    syllabic,
-    lexicon,
-    salient,
-):
+    words: np.ndarray,
+    flags: np.ndarray,
+    offsets: np.ndarray,
+    title_lengths: np.ndarray,
+    vocabulary_ids: np.ndarray,
+    lexicon: Lexicon,
+    salient: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return (hashes, facts, offsets, salient terms) of a batch.
 
-    `vocabulary_ids` has the vocabulary of each article in `lexicon`; `bases`, `masks`, `unknown_weights`, `unknown_names`
-    and `syllabic` have a value per vocabulary. With `syllabic`, pairs of words are terms too. The facts are terms ×
-    `FACT_BYTES` (uint8; counts stop at 255). The salient terms are articles × `salient` (uint32), most salient first, 0
-    if there are fewer.
+    `vocabulary_ids` has the vocabulary of each article in `lexicon`. The facts are terms × `FACT_BYTES` (uint8; counts stop
+    at 255). The salient terms are articles × `salient` (uint32), most salient first, 0 if there are fewer.
     """
     articles = len(offsets) - 1
-    longest = 1
-    for a in range(articles):
-        longest = max(longest, (offsets[a + 1] - offsets[a]) * (2 if syllabic[vocabulary_ids[a]] else 1))
-    size = 16
-    while size < 2 * longest:
-        size *= 2
-    # Scratch for the longest article.
-    accumulator = TermAccumulator(
+    terms_per_word = np.where(lexicon.is_syllabic[vocabulary_ids], 2, 1)
+    longest = int((np.diff(offsets) * terms_per_word).max(initial=1))
+    capacity = min(2 * len(words), articles * MAX_ARTICLE_TERMS) + 1
+    hashes, facts = np.empty(capacity, np.uint32), np.empty((capacity, FACT_BYTES), np.uint8)
+    salient_terms, ends = np.zeros((articles, salient), np.uint32), np.zeros(articles + 1, np.int64)
+    accumulator = make_term_accumulator(longest, salient)
+    fill_term_sets(
+        words,
+        flags,
+        offsets,
+        title_lengths,
+        vocabulary_ids,
+        lexicon,
+        accumulator,
+        hashes,
+        facts,
+        ends,
+        salient_terms,
+    )
+    return hashes[: ends[-1]].copy(), facts[: ends[-1]].copy(), ends, salient_terms
+
+
+def make_term_accumulator(longest: int, salient: int) -> TermAccumulator:
+    """Return the scratch for articles of at most `longest` terms, of which `salient` are chosen."""
+    size = max(16, 1 << (2 * longest - 1).bit_length())
+    return TermAccumulator(
         np.empty(longest, np.uint32),
         np.zeros((longest, FACT_BYTES), np.uint8),
         np.zeros((longest, 4), np.uint16),
@@ -141,28 +168,41 @@ def build_term_sets(
         np.empty(max(SCORE_LEVELS, MAX_ARTICLE_TERMS), np.int64),
         np.empty(salient, np.float32),
     )
-    capacity = min(2 * len(words), articles * MAX_ARTICLE_TERMS) + 1
-    hashes, facts = np.empty(capacity, np.uint32), np.empty((capacity, FACT_BYTES), np.uint8)
-    salient_terms, ends = np.zeros((articles, salient), np.uint32), np.zeros(articles + 1, np.int64)
-    for a in range(articles):
+
+
+@jit
+def fill_term_sets(
+    words,
+    flags,
+    offsets,
+    title_lengths,
+    vocabulary_ids,
+    lexicon,
+    accumulator,
+    hashes,
+    facts,
+    ends,
+    salient_terms,
+):
+    """Write the terms of all articles end to end, the end of each, and their salient terms."""
+    for a in range(len(offsets) - 1):
         article_words, language = slice(offsets[a], offsets[a + 1]), vocabulary_ids[a]
-        unknown = unknown_weights[language], unknown_names[language]
-        vocabulary_rows = lexicon[bases[language] : bases[language] + masks[language] + 1]
+        unknown = lexicon.unknown_weights[language], lexicon.unknown_names[language]
+        base = lexicon.bases[language]
         n = gather_terms(
             words[article_words],
             flags[article_words],
             title_lengths[a],
-            vocabulary_rows,
+            lexicon.rows[base : base + lexicon.masks[language] + 1],
             unknown,
-            syllabic[language],
+            lexicon.is_syllabic[language],
             accumulator,
         )
         fill_salient_terms(accumulator, n, salient_terms[a])
         ends[a + 1] = ends[a] + write_heaviest_terms(accumulator, n, hashes[ends[a] :], facts[ends[a] :])
-    return hashes[: ends[-1]].copy(), facts[: ends[-1]].copy(), ends, salient_terms
 
 
-@jit_leaf
+@jit
 def gather_terms(words, flags, title_length, vocabulary_rows, unknown, syllabic, accumulator):
     """Collect the distinct terms of an article in `accumulator`, in order of first occurrence; return their number.
 
@@ -252,7 +292,7 @@ def gather_terms(words, flags, title_length, vocabulary_rows, unknown, syllabic,
     return n
 
 
-@jit_leaf
+@jit
 def count_opening_words(flags):
     """Return the number of words of the first sentence, at most `MAX_HEADLINE_WORDS`."""
     for i in range(MIN_OPENING_WORDS, min(len(flags), MAX_HEADLINE_WORDS)):
@@ -305,7 +345,7 @@ def is_name(spellings, weight):
     return spellings[MID_CAPITAL] > spellings[LOWER_CASE]
 
 
-@jit_leaf
+@jit
 def write_heaviest_terms(accumulator, n, hashes, facts):
     """Write the heaviest terms into `hashes` and `facts`, sorted by hash; clear the accumulator; return their number."""
     packed = accumulator.packed
@@ -328,7 +368,7 @@ def write_heaviest_terms(accumulator, n, hashes, facts):
     return term_count
 
 
-@jit_leaf
+@jit
 def pack_heaviest_terms(accumulator, n):
     """Pack hash and index of the `MAX_ARTICLE_TERMS` heaviest terms; return their number.
 
@@ -367,7 +407,7 @@ def pack_heaviest_terms(accumulator, n):
     return term_count
 
 
-@jit_leaf
+@jit
 def fill_salient_terms(accumulator, n, row):
     """Write the most salient terms of title and lead into `row`, most salient first; ties go to the first in the article.
 

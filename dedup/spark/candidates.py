@@ -18,9 +18,9 @@ from pyspark.sql import functions as sql
 
 from dedup.index.key_run import LEVEL_ALL, LEVEL_NONE, LookupKeys
 from dedup.matching.candidates import MIN_ARTICLES_PER_UNDATED
+from dedup.matching.cell_pairs import NO_ARTICLE, find_cell_pairs
 from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
-from dedup.spark.pair_kernels import NO_ARTICLE, find_cell_pairs
 from dedup.spark.sketch import decode_keys
 from dedup.spark.time_cells import assign_cells, choose_cell_bounds
 

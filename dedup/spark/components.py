@@ -10,8 +10,8 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sql
 
+from dedup.matching.cell_pairs import join_edges
 from dedup.spark.checkpoints import Checkpoints
-from dedup.spark.pair_kernels import join_edges
 
 COMPONENT_SCHEMA = "number bigint, component bigint"
 MAX_EDGES_IN_TASK = 1 << 22

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dedup.errors import DedupError, EngineError, InputError
-from dedup.jit import compute_kernels_digest
+from dedup.jit.digest import compute_kernels_digest
 from dedup.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def check_executors(session: SparkSession) -> None:
 
     def report_version(_batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
-            from dedup.jit import compute_kernels_digest
+            from dedup.jit.digest import compute_kernels_digest
 
             answer = "" if compute_kernels_digest() == digest else "another version of dedup"
         except ImportError as error:

@@ -11,12 +11,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sql
 
+from dedup.matching.cell_pairs import find_joining_pairs, with_tolerance
 from dedup.matching.match_params import make_match_params
-from dedup.matching.pair_workspace import make_pair_workspace
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
 from dedup.spark.numbering import SLICE_BITS
-from dedup.spark.pair_kernels import find_joining_pairs, with_tolerance
 from dedup.spark.sketch import sort_by_number
 
 EDGE_SCHEMA = "later bigint, earlier bigint"
@@ -65,12 +64,13 @@ def select_joining_pairs(pairs: pa.Table, sketches: pa.Table, settings: Settings
     days = np.array(sketches["day"].to_numpy(), np.float64)
     s = unpack_sketches(sketches["sketch"].to_pylist(), days, none, none)
     pairs = pairs.sort_by([("later", "ascending"), ("banded", "descending")])
+    later, earlier = (np.searchsorted(numbers, pairs[end].to_numpy()) for end in ("later", "earlier"))
     joins = find_joining_pairs(
         s,
-        *(np.searchsorted(numbers, pairs[end].to_numpy()) for end in ("later", "earlier")),
+        later,
+        earlier,
         pairs["banded"].to_numpy(),
         with_tolerance(rules),
-        settings.keep != "earliest" or bool(settings.sources),
-        make_pair_workspace(),
+        both_ways=settings.keep != "earliest" or bool(settings.sources),
     )
     return pairs.select(["later", "earlier"]).filter(pa.array(joins))

@@ -57,7 +57,7 @@ def identify_languages(declared: pa.StringArray, texts: pa.StringArray, words: W
     if all(declared_codes):
         return [normalize_language_code(code) for code in declared_codes]
     names = list(FUNCTION_WORDS)
-    detected = identify_by_function_words(words.hashes, words.offsets, *build_function_word_table()).tolist()
+    detected = identify_by_function_words(words).tolist()
     return [
         normalize_language_code(code)
         if code
@@ -81,13 +81,18 @@ def build_function_word_table() -> tuple[np.ndarray, np.ndarray]:
     return keys, bits
 
 
+def identify_by_function_words(words: Words) -> np.ndarray:
+    """Return for each article the index (int64) of its language in `FUNCTION_WORDS`; -1 if its words do not decide."""
+    languages = np.full(len(words.offsets) - 1, -1, np.int64)
+    counts = np.zeros(len(FUNCTION_WORDS), np.int64)
+    fill_languages(words.hashes, words.offsets, *build_function_word_table(), counts, languages)
+    return languages
+
+
 @jit
-def identify_by_function_words(hashes, offsets, keys, bits):
-    """Return for each article the index of its language in `FUNCTION_WORDS`; -1 if its words do not decide."""
-    articles = len(offsets) - 1
-    out = np.full(articles, -1, np.int64)
-    counts = np.zeros(64, np.int64)
-    for a in range(articles):
+def fill_languages(hashes, offsets, keys, bits, counts, out):
+    """Write the language of each article into `out` if its words decide; `counts` is scratch."""
+    for a in range(len(offsets) - 1):
         counts[:] = 0
         end = min(offsets[a + 1], offsets[a] + MAX_WORDS_COUNTED)
         for i in range(offsets[a], end):
@@ -100,15 +105,17 @@ def identify_by_function_words(hashes, offsets, keys, bits):
                     counts[language] += language_bits & 1
                     language_bits >>= 1
                     language += 1
-        best = counts.argmax()
-        best_count = counts[best]
-        counts[best] = 0
+        best, best_count, second_count = 0, 0, 0
+        for language in range(len(counts)):
+            if counts[language] > best_count:
+                best, best_count, second_count = language, counts[language], best_count
+            else:
+                second_count = max(second_count, counts[language])
         if (
             best_count >= MIN_FUNCTION_WORD_SHARE * (end - offsets[a])
-            and best_count > MIN_RATIO_TO_SECOND * counts.max()
+            and best_count > MIN_RATIO_TO_SECOND * second_count
         ):
             out[a] = best
-    return out
 
 
 def normalize_language_code(code: str) -> str:

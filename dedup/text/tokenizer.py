@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.jit import jit, jit_inline, jit_leaf, murmur3_fmix32
+from dedup.jit import jit, jit_inline, murmur3_fmix32
 from dedup.text.unicode_tables import (
     CHARACTER_CLASS,
     CHARACTER_FOLD,
@@ -62,18 +62,14 @@ class Words(NamedTuple):
 
 def tokenize_articles(titles: pa.StringArray, texts: pa.StringArray) -> Words:
     """Return the words of each article (uint32 hashes, uint8 flags, int64 offsets, int32 title lengths)."""
-    title_bytes, title_offsets = get_utf8_buffers(titles)
-    text_bytes, text_offsets = get_utf8_buffers(texts)
-    return Words(
-        *tokenize_batch(title_bytes, title_offsets, text_bytes, text_offsets, CHARACTER_FOLD, CHARACTER_CLASS)
-    )
+    return tokenize_batch(*get_utf8_buffers(titles), *get_utf8_buffers(texts))
 
 
 def hash_words(words: list[str]) -> np.ndarray:
     """Return the hash (uint32) of each word; 0 for a string that is not exactly one word."""
     data, offsets = get_utf8_buffers(pa.array(words, pa.string()))
     empty_offsets = np.zeros(len(words) + 1, np.int64)
-    tokens = Words(*tokenize_batch(data[:0], empty_offsets, data, offsets, CHARACTER_FOLD, CHARACTER_CLASS))
+    tokens = tokenize_batch(data[:0], empty_offsets, data, offsets)
     single = np.diff(tokens.offsets) == 1
     hashes = np.zeros(len(words), np.uint32)
     hashes[single] = tokens.hashes[tokens.offsets[:-1][single]]
@@ -169,7 +165,7 @@ def put_word(hashes, flags, n, h, flag, length):
     return n + 1
 
 
-@jit_leaf
+@jit
 def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n, first_line):
     """Write the words of one field from position `n` on; return the new `n`.
 
@@ -294,18 +290,24 @@ def tokenize_field(data, start, end, base_flags, fold, classes, hashes, flags, n
     return n
 
 
-@jit
-def tokenize_batch(title_data, title_offsets, data, offsets, fold, classes):
-    """Return (hashes, flags, offsets, title lengths) of a batch, as in `Words`."""
-    articles = len(offsets) - 1
+def tokenize_batch(
+    title_data: np.ndarray, title_offsets: np.ndarray, data: np.ndarray, offsets: np.ndarray
+) -> Words:
+    """Return the words of titles and texts, given as bytes and offsets."""
+    # There are no more words than bytes.
     size = (offsets[-1] - offsets[0]) + (title_offsets[-1] - title_offsets[0]) + 1
-    hashes = np.empty(size, np.uint32)
-    flags = np.empty(size, np.uint8)
-    ends = np.zeros(articles + 1, np.int64)
-    titles = np.zeros(articles, np.int32)
+    hashes, flags = np.empty(size, np.uint32), np.empty(size, np.uint8)
+    words = Words(hashes, flags, np.zeros(len(offsets), np.int64), np.zeros(len(offsets) - 1, np.int32))
     line = np.zeros(2, np.int64)
+    n = fill_words(title_data, title_offsets, data, offsets, CHARACTER_FOLD, CHARACTER_CLASS, line, *words)
+    return words._replace(hashes=hashes[:n].copy(), flags=flags[:n].copy())
+
+
+@jit
+def fill_words(title_data, title_offsets, data, offsets, fold, classes, line, hashes, flags, ends, titles):
+    """Write the words of a batch; return their number. `line` is scratch for `tokenize_field`."""
     n = 0
-    for a in range(articles):
+    for a in range(len(offsets) - 1):
         begin = n
         n = tokenize_field(
             title_data,
@@ -348,4 +350,4 @@ def tokenize_batch(title_data, title_offsets, data, offsets, fold, classes):
             title_length = first_line_length
         titles[a] = title_length
         ends[a + 1] = n
-    return hashes[:n].copy(), flags[:n].copy(), ends, titles
+    return n

@@ -212,13 +212,14 @@ def build_vocabulary(
     for day, name in enumerate(hash_words(WEEKDAYS.get(language, "").split())):
         names = np.where(words == name, MONDAY + day, names)
     size = 1 << max(4, int(1.5 * len(words)).bit_length())
-    table = build_hash_table(
+    columns = (
         words.astype(np.uint32),
         stems.astype(np.uint32),
         weights.astype(np.uint8),
         names.astype(np.uint8),
-        size,
     )
+    table = tuple(np.zeros(size, column.dtype) for column in columns)
+    fill_hash_table(*columns, *table)
     unknown_name = ALWAYS_NAME if language in UNCASED_LANGUAGES | UNSPACED_LANGUAGES else NAME_IF_CAPITALIZED
     keys, stem_table, weight_table, name_table = table
     return Vocabulary(
@@ -233,12 +234,9 @@ def build_vocabulary(
 
 
 @jit
-def build_hash_table(words, stems, weights, names, size):
-    """Return (keys, stems, weights, names), open-addressing tables of `size` entries (a power of two); key 0 is free."""
-    keys = np.zeros(size, np.uint32)
-    stem_table = np.zeros(size, np.uint32)
-    weight_table = np.zeros(size, np.uint8)
-    name_table = np.zeros(size, np.uint8)
+def fill_hash_table(words, stems, weights, names, keys, stem_table, weight_table, name_table):
+    """Fill open-addressing tables, whose size is a power of two; key 0 is free."""
+    size = len(keys)
     for i in range(len(words)):
         if words[i] == 0:
             continue
@@ -248,4 +246,3 @@ def build_hash_table(words, stems, weights, names, size):
         if keys[slot] == 0:
             keys[slot], stem_table[slot] = words[i], stems[i]
             weight_table[slot], name_table[slot] = weights[i], names[i]
-    return keys, stem_table, weight_table, name_table

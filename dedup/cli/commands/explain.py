@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.long_work import prepare_libraries, warn_if_uncompiled
+from dedup.cli.long_work import compile_missing_kernels, prepare_libraries
 from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, add_corpus_options, add_settings_options
 from dedup.cli.output_format import TABLE, add_document_format_option, print_document
@@ -55,7 +55,7 @@ def explain_command(
     if len(names) == 1:
         raise click.UsageError("Name a corpus and two ids, or two files of one article each.")
     corpus = read_articles(*names[:-2] or names, **reading)
-    warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     explanation = explain_names(corpus, names, settings)
     if corpus.rejects:
         echo_status(f"{format_count(len(corpus.rejects), 'article')} could not be read", quiet=quiet)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from dedup.cli.long_work import prepare_libraries, run_interruptibly, warn_if_uncompiled
+from dedup.cli.long_work import compile_missing_kernels, prepare_libraries, run_interruptibly
 from dedup.cli.messages import echo_status, iter_lines_for_output
 from dedup.cli.options import Command, add_corpus_options, add_records_option, add_settings_options
 from dedup.cli.output_paths import check_output_paths
@@ -74,7 +74,7 @@ def match_command(
     corpora = [KeptCorpus([path], **reading, keep_bytes=keep_bytes) for path in (first, second)]
     for path, corpus in zip((first, second), corpora, strict=True):
         check_output_paths((path,), corpus, output)
-    warn_if_uncompiled(quiet=quiet)
+    compile_missing_kernels(quiet=quiet)
     matches = run_interruptibly(
         lambda: list(match_corpora(corpora[0], corpora[1], settings, min_share=min_share))
     )

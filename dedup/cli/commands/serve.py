@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.long_work import warn_if_uncompiled
+from dedup.cli.long_work import compile_missing_kernels
 from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, add_field_option, add_quiet_option, add_settings_options
 from dedup.cli.stream_filter import open_index
@@ -134,7 +134,7 @@ def serve_command(
     limits = Limits(body=max_body * MIB, articles=max_articles, requests=max_requests, seconds=max_seconds)
     listening = run.bind_unix(unix) if unix else run.bind(host, port, has_token=bool(token))
     try:
-        warn_if_uncompiled(quiet=quiet)
+        compile_missing_kernels(quiet=quiet)
         with listening, open_index(index, settings) as opened:
             load_kernels()
             opened.find(WARM_UP_QUERY)

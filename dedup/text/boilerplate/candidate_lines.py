@@ -20,7 +20,10 @@ import pyarrow as pa
 
 from dedup.errors import DedupError
 from dedup.io.atomic_write import open_atomic
-from dedup.jit import KERNEL_FOLDER, jit, jit_leaf
+from dedup.jit import jit
+from dedup.jit.cache_folder import find_cache_folder
+from dedup.jit.library import find_library
+from dedup.text.boilerplate.byte_ranges import copy_bytes
 
 NEWLINE, SPACE, TAB = 10, 32, 9
 BULLETS = (ord("-"), ord("*"), 0xC2, 0xE2)
@@ -59,21 +62,22 @@ class LineScanner:
 
 @cache
 def load_database(patterns: tuple[str, ...]) -> Any:
-    """Return the compiled patterns; they are compiled once (.5 s) and cached in the folder of the compiled kernels."""
+    """Return the compiled patterns: as the package ships them, or from the cache. Otherwise compile them (.5 s), once."""
     import hyperscan
 
     expressions = [f"(?m){pattern}".encode() for pattern in patterns]
     versions = (version("hyperscan").encode(), *expressions)
     digest = blake2b(b"\0".join(versions), digest_size=8).hexdigest()
-    path = KERNEL_FOLDER / f"boilerplate-{digest}.hyperscan"
-    with contextlib.suppress(OSError, hyperscan.error):  # missing, or compiled for another CPU
-        return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
+    name = f"boilerplate-{digest}.hyperscan"
+    for folder in filter(None, (find_library(), find_cache_folder())):
+        with contextlib.suppress(OSError, hyperscan.error):  # missing, or compiled for another CPU
+            return hyperscan.loadb((folder / name).read_bytes(), hyperscan.HS_MODE_BLOCK)
     database = hyperscan.Database()
     flags = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_UTF8
     database.compile(
         expressions=expressions, ids=list(range(len(expressions))), flags=[flags] * len(expressions)
     )
-    with contextlib.suppress(OSError, DedupError), open_atomic(path) as file:
+    with contextlib.suppress(OSError, DedupError), open_atomic(find_cache_folder() / name) as file:
         file.write(hyperscan.dumpb(database))
     return database
 
@@ -95,18 +99,24 @@ def clean_candidate_lines(
     starts, stops = find_line_ranges(buffer, offsets, scanner.find_match_ends(data))
     if not len(starts):
         return texts
-    lines = clean(copy_ranges(buffer, starts, stops).tobytes()).split(SEPARATOR)[:-1]
+    range_bytes = int((stops - starts).sum())
+    copied = np.empty(range_bytes + len(SEPARATOR) * len(starts), np.uint8)
+    copy_ranges(buffer, starts, stops, copied)
+    lines = clean(copied.tobytes()).split(SEPARATOR)[:-1]
     if len(lines) != len(starts):
         return None
     line_offsets = np.cumsum([0, *map(len, lines)])
     line_bytes = np.frombuffer(b"".join(lines), np.uint8)
-    new_buffer, new_offsets = replace_ranges(buffer, offsets, starts, stops, line_bytes, line_offsets)
+    new_buffer = np.empty(offsets[-1] - offsets[0] + line_offsets[-1] - range_bytes, np.uint8)
+    new_offsets = np.zeros(len(offsets), np.int32)
+    replace_ranges(buffer, offsets, starts, stops, line_bytes, line_offsets, new_buffer, new_offsets)
     arrays = (pa.py_buffer(new_offsets), pa.py_buffer(new_buffer))
     return pa.StringArray.from_buffers(len(texts), *arrays, validity, offset=0)
 
 
-@jit
-def find_line_ranges(buffer, offsets, ends):
+def find_line_ranges(
+    buffer: np.ndarray, offsets: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (starts, stops), int64: the ranges of the lines in which a match ends, in order, without overlaps.
 
     A range begins with the newline before its first line and stops before the newline after its last. Consecutive
@@ -114,6 +124,13 @@ def find_line_ranges(buffer, offsets, ends):
     within one text; `offsets` are those of the texts, each of which begins with a newline.
     """
     starts, stops = np.empty(len(ends), np.int64), np.empty(len(ends), np.int64)
+    count = fill_line_ranges(buffer, offsets, ends, starts, stops)
+    return starts[:count], stops[:count]
+
+
+@jit
+def fill_line_ranges(buffer, offsets, ends, starts, stops):
+    """Write the ranges of the lines in which a match ends; return their number."""
     count, text = 0, 0
     for end in ends:
         if count and end <= stops[count - 1]:
@@ -134,10 +151,10 @@ def find_line_ranges(buffer, offsets, ends):
         else:
             starts[count], stops[count] = start, stop
             count += 1
-    return starts[:count], stops[:count]
+    return count
 
 
-@jit_leaf
+@jit
 def find_line_end(buffer, position, limit):
     """Return the position of the next newline, or the limit."""
     while position < limit and buffer[position] != NEWLINE:
@@ -145,7 +162,7 @@ def find_line_end(buffer, position, limit):
     return position
 
 
-@jit_leaf
+@jit
 def skip_newlines(buffer, position, limit):
     """Return the position of the first byte that is not a newline, or the limit."""
     while position < limit and buffer[position] == NEWLINE:
@@ -153,7 +170,7 @@ def skip_newlines(buffer, position, limit):
     return position
 
 
-@jit_leaf
+@jit
 def find_list_end(buffer, position, limit):
     """Return the end of the list after a line: all lines below it that begin with a bullet, with blank lines between."""
     while True:
@@ -166,35 +183,25 @@ def find_list_end(buffer, position, limit):
 
 
 @jit
-def copy_ranges(buffer, starts, stops):
-    """Return the bytes of ranges (uint8), with `SEPARATOR` after each."""
-    out, length = np.empty((stops - starts).sum() + 2 * len(starts), np.uint8), 0
+def copy_ranges(buffer, starts, stops, out):
+    """Copy the bytes of ranges, with `SEPARATOR` after each."""
+    length = 0
     for i in range(len(starts)):
-        size = stops[i] - starts[i]
-        out[length : length + size] = buffer[starts[i] : stops[i]]
-        out[length + size] = NEWLINE
-        out[length + size + 1] = 0
-        length += size + 2
-    return out
+        length = copy_bytes(buffer, starts[i], stops[i], out, length)
+        out[length], out[length + 1] = NEWLINE, 0
+        length += 2
 
 
 @jit
-def replace_ranges(buffer, offsets, starts, stops, lines, line_offsets):
-    """Return texts with line i (between `line_offsets`) in place of range i, as bytes and offsets (int32)."""
-    size = offsets[-1] - offsets[0] + line_offsets[-1] - line_offsets[0] - (stops - starts).sum()
-    out, new_offsets = np.empty(size, np.uint8), np.zeros(len(offsets), np.int32)
+def replace_ranges(buffer, offsets, starts, stops, lines, line_offsets, out, new_offsets):
+    """Write texts with line i (between `line_offsets`) in place of range i, as bytes and offsets."""
     line, length = 0, 0
     for text in range(len(offsets) - 1):
         position = np.int64(offsets[text])
         while line < len(starts) and starts[line] < offsets[text + 1]:
-            unchanged, new = starts[line] - position, line_offsets[line + 1] - line_offsets[line]
-            out[length : length + unchanged] = buffer[position : starts[line]]
-            length += unchanged
-            out[length : length + new] = lines[line_offsets[line] : line_offsets[line + 1]]
-            length += new
+            length = copy_bytes(buffer, position, starts[line], out, length)
+            length = copy_bytes(lines, line_offsets[line], line_offsets[line + 1], out, length)
             position = stops[line]
             line += 1
-        out[length : length + offsets[text + 1] - position] = buffer[position : offsets[text + 1]]
-        length += offsets[text + 1] - position
+        length = copy_bytes(buffer, position, offsets[text + 1], out, length)
         new_offsets[text + 1] = length
-    return out, new_offsets

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.jit import jit, jit_inline
+from dedup.text.boilerplate.byte_ranges import copy_bytes
 from dedup.text.boilerplate.profile import MIN_LINE_BYTES, MIN_SENTENCE_BYTES, BoilerplateProfile
 from dedup.text.boilerplate.rules import clean_texts
 from dedup.text.tokenizer import get_utf8_buffers
@@ -37,12 +38,14 @@ class Passages(NamedTuple):
 
 def find_passages(texts: pa.StringArray, sources: pa.StringArray) -> Passages:
     """Return the passages of texts, with keys that depend on their sources."""
-    return Passages(*split_into_passages(*get_utf8_buffers(texts), hash_strings(sources)))
+    return split_into_passages(*get_utf8_buffers(texts), hash_strings(sources))
 
 
 def hash_strings(strings: pa.StringArray) -> np.ndarray:
     """Return a hash (uint64) of each string."""
-    return hash_utf8_strings(*get_utf8_buffers(strings))
+    hashes = np.empty(len(strings), np.uint64)
+    hash_utf8_strings(*get_utf8_buffers(strings), hashes)
+    return hashes
 
 
 def remove_boilerplate(articles: pa.RecordBatch, profile: BoilerplateProfile | None) -> pa.StringArray:
@@ -60,12 +63,15 @@ def remove_learned_passages(
     if profile is None or not profile.sources:
         return texts
     data, offsets = get_utf8_buffers(texts)
-    passages = Passages(*split_into_passages(data, offsets, hash_strings(sources)))
+    passages = split_into_passages(data, offsets, hash_strings(sources))
     is_learned = is_in_sorted(passages.keys, compute_profile_keys(profile))
     if not is_learned.any():
         return texts
-    remaining, ends = remove_spans(data, offsets, passages.rows[is_learned], passages.spans[is_learned])
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(remaining))
+    remaining, ends = np.empty(offsets[-1] - offsets[0], np.uint8), np.zeros(len(offsets), np.int32)
+    copy_without_spans(data, offsets, passages.rows[is_learned], passages.spans[is_learned], remaining, ends)
+    return pa.StringArray.from_buffers(
+        len(texts), pa.py_buffer(ends), pa.py_buffer(remaining[: ends[-1]].copy())
+    )
 
 
 def find_learned_passages(
@@ -86,9 +92,7 @@ def compute_profile_keys(profile: BoilerplateProfile) -> np.ndarray:
     sources = hash_strings(pa.array(list(profile.sources), pa.string()))
     counts = np.array([len(passages) for passages in profile.sources.values()], np.int64)
     passages = pa.array(list(chain.from_iterable(profile.sources.values())), pa.string())
-    return np.unique(
-        Passages(*split_into_passages(*get_utf8_buffers(passages), np.repeat(sources, counts))).keys
-    )
+    return np.unique(split_into_passages(*get_utf8_buffers(passages), np.repeat(sources, counts)).keys)
 
 
 def is_in_sorted(keys: np.ndarray, sorted_keys: np.ndarray) -> np.ndarray:
@@ -139,24 +143,27 @@ def is_after_unspaced_stop(data, i):
 
 
 @jit
-def hash_utf8_strings(data, offsets):
-    """Return the hash (uint64) of each string of a batch."""
-    hashes = np.empty(len(offsets) - 1, np.uint64)
+def hash_utf8_strings(data, offsets, hashes):
+    """Write the hash of each string of a batch into `hashes`."""
     for a in range(len(hashes)):
         h = FNV64_BASIS
         for i in range(offsets[a], offsets[a + 1]):
             h = update_fnv64(h, data[i])
         hashes[a] = murmur3_fmix64(h)
-    return hashes
+
+
+def split_into_passages(data: np.ndarray, offsets: np.ndarray, sources: np.ndarray) -> Passages:
+    """Return the passages of a batch of texts, given as bytes and offsets, with the hashes of their sources."""
+    max_passages = int(offsets[-1] - offsets[0]) // MIN_LINE_BYTES + 1
+    rows, spans = np.empty(max_passages, np.int32), np.empty((max_passages, 2), np.int64)
+    keys = np.empty(max_passages, np.uint64)
+    n = fill_passages(data, offsets, sources, rows, spans, keys)
+    return Passages(rows[:n].copy(), spans[:n].copy(), keys[:n].copy())
 
 
 @jit
-def split_into_passages(data, offsets, sources):
-    """Return (rows, spans, keys) of the passages of a batch, as in `Passages`."""
-    max_passages = (offsets[-1] - offsets[0]) // MIN_LINE_BYTES + 1
-    rows = np.empty(max_passages, np.int32)
-    spans = np.empty((max_passages, 2), np.int64)
-    keys = np.empty(max_passages, np.uint64)
+def fill_passages(data, offsets, sources, rows, spans, keys):
+    """Write the passages of a batch; return their number."""
     n = 0
     for a in range(len(offsets) - 1):
         i, end = offsets[a], offsets[a + 1]
@@ -201,25 +208,18 @@ def split_into_passages(data, offsets, sources):
                 keys[n] = murmur3_fmix64(h ^ sources[a])
                 n += 1
             at_line_start = False
-    return rows[:n].copy(), spans[:n].copy(), keys[:n].copy()
+    return n
 
 
 @jit
-def remove_spans(data, offsets, rows, spans):
-    """Return the bytes of a batch and its offsets (int32) without `spans`, which are in order."""
-    out = np.empty(offsets[-1] - offsets[0], np.uint8)
-    ends = np.zeros(len(offsets), np.int32)
+def copy_without_spans(data, offsets, rows, spans, out, ends):
+    """Copy the bytes of a batch without `spans`, which are in order, and write the end of each text."""
     k = n = 0
     for a in range(len(offsets) - 1):
         i = offsets[a]
         while k < len(rows) and rows[k] == a:
-            size = spans[k, 0] - i
-            out[n : n + size] = data[i : i + size]
-            n += size
+            n = copy_bytes(data, i, spans[k, 0], out, n)
             i = spans[k, 1]
             k += 1
-        size = offsets[a + 1] - i
-        out[n : n + size] = data[i : i + size]
-        n += size
+        n = copy_bytes(data, i, offsets[a + 1], out, n)
         ends[a + 1] = n
-    return out[:n].copy(), ends

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.index.key_run import LookupKeys
+from dedup.matching.cell_pairs import NO_ARTICLE, find_cell_pairs, join_edges
 from dedup.matching.match_params import make_match_params
 from dedup.settings.settings import Settings
-from dedup.spark.pair_kernels import NO_ARTICLE, find_cell_pairs, join_edges
 from dedup.spark.time_cells import assign_cells, choose_cell_bounds
 
 WINDOW = 5.0

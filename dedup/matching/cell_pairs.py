@@ -1,16 +1,22 @@
-"""Kernels of `dedup.spark`: find candidate pairs in a cell, and select the matching pairs that join two sets."""
+"""Find pairs without clusters: the candidate pairs of some articles, and the matching pairs that join two sets.
+
+Spark distributes this work (`dedup.spark`): the articles of a time cell, and slices of pairs.
+"""
+
+from typing import Any
 
 import numpy as np
 
-from dedup.index.key_run import LookupKeys
-from dedup.jit import jit, jit_leaf
+from dedup.jit import jit
 from dedup.matching.candidates import fill_candidates, fill_lookup_keys, make_lookup_scratch
 from dedup.matching.classifier import NO_RELATION, classify_pair
 from dedup.matching.inverted_index import insert_postings, make_index_for_articles
 from dedup.matching.match_params import MatchParams
-from dedup.matching.pair_workspace import load_article
+from dedup.matching.pair_workspace import load_article, make_pair_workspace
 
 NO_ARTICLE = -1
+PAIRS_BUFFER = 1 << 16
+"""The number of pairs that are found at a time, at least."""
 PAIRS_PER_CANDIDATE = 5
 """The most pairs of an article, as a multiple of `max_candidates`; a local run compares only one copy of each story."""
 LOG_ODDS_TOLERANCE = 1e-3
@@ -24,7 +30,7 @@ def with_tolerance(rules: MatchParams) -> MatchParams:
 
 
 def find_cell_pairs(
-    keys: LookupKeys,
+    keys: Any,
     days: np.ndarray,
     home: np.ndarray,
     old: np.ndarray,
@@ -35,22 +41,31 @@ def find_cell_pairs(
     width = keys.salient.shape[1] + keys.bands.shape[1]
     index, scratch = make_index_for_articles(len(days), width), make_lookup_scratch(len(days), width)
     latest = np.full(len(days), NO_ARTICLE, np.int64)
-    pairs = find_pairs(keys, days, home, old, twins, latest, rules, index, scratch)
+    max_pairs = PAIRS_PER_CANDIDATE * rules.max_candidates + 1
+    buffer = np.empty((max(PAIRS_BUFFER, max_pairs), 2), np.int64)
+    parts, start = [np.empty((0, 2), np.int64)], 0
+    while start < len(days):
+        start, n = fill_cell_pairs(
+            keys, days, home, old, twins, latest, rules, index, scratch, start, max_pairs, buffer
+        )
+        parts.append(buffer[:n].copy())
+    pairs = np.concatenate(parts)
     return pairs[:, 0], pairs[:, 1]
 
 
 @jit
-def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
-    """Return the pairs (m × 2, int64) of a cell; dates ascend, undated articles are last, and `latest` is a buffer for twins."""
-    pairs, n = np.empty((1 << 12, 2), np.int64), 0
-    for a in range(len(days)):
+def fill_cell_pairs(keys, days, home, old, twins, latest, rules, index, scratch, start, max_pairs, pairs):
+    """Write the pairs of a cell from article `start` on; return (the next article, the number of pairs).
+
+    An article has at most `max_pairs`. Dates rise, undated articles are last, and `latest` is scratch for twins.
+    """
+    n = 0
+    for a in range(start, len(days)):
+        if n + max_pairs > len(pairs):
+            return a, n
         terms, k = fill_lookup_keys(keys, a, scratch.keys)
         m, _, bounded = fill_candidates(index, days, terms, k, days[a], rules, True, scratch)
         insert_postings(index, scratch.keys, 0, k, a)
-        if n + m + 1 > len(pairs):
-            more = np.empty((2 * (n + m + 1), 2), np.int64)
-            more[:n] = pairs[:n]
-            pairs = more
         dated, first = not np.isnan(days[a]), n
         if dated and not home[a]:
             continue
@@ -66,7 +81,7 @@ def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
                 if latest[twin] == a:
                     continue
                 latest[twin] = a
-            if n - first == PAIRS_PER_CANDIDATE * rules.max_candidates:
+            if n - first == max_pairs - 1:
                 bounded = 1
                 break
             pairs[n, 0], pairs[n, 1] = (other, a) if old[a] else (a, other)
@@ -74,10 +89,10 @@ def find_pairs(keys, days, home, old, twins, latest, rules, index, scratch):
         if bounded:
             pairs[n, 0], pairs[n, 1] = a, NO_ARTICLE
             n += 1
-    return pairs[:n]
+    return len(days), n
 
 
-@jit_leaf
+@jit
 def find_root(parents, a):
     """Return the representative of the set of `a`, with path halving (Tarjan and van Leeuwen, 1984)."""
     while parents[a] != a:
@@ -86,15 +101,20 @@ def find_root(parents, a):
     return a
 
 
-@jit
-def find_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace):
-    """Return (bool) which pairs match and join two sets of articles; pairs must be grouped by later article."""
-    joins, parents = np.zeros(len(later), np.bool_), np.arange(len(s.text_hashes))
+def find_joining_pairs(
+    s: Any, later: np.ndarray, earlier: np.ndarray, banded: np.ndarray, rules: MatchParams, *, both_ways: bool
+) -> np.ndarray:
+    """Return (bool) which pairs match and join two sets of articles; pairs must be grouped by later article.
+
+    With `both_ways`, a pair matches if either article may repeat the other; otherwise, if the later may repeat the earlier.
+    """
+    joins, parents = np.zeros(len(later), bool), np.arange(len(s.text_hashes))
+    workspace = make_pair_workspace()
     mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, parents, joins)
     return joins
 
 
-@jit_leaf
+@jit
 def can_match(s, kept, other, rules, banded, workspace):
     """Return whether `other`, the loaded article, repeats or follows `kept`, or may do so in context."""
     relation, _, _, storyline = classify_pair(
@@ -103,7 +123,7 @@ def can_match(s, kept, other, rules, banded, workspace):
     return relation != NO_RELATION or storyline >= rules.storyline_threshold
 
 
-@jit_leaf
+@jit
 def mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, parents, joins):
     """Mark in `joins` the pairs that match and join two sets of the forest `parents`."""
     for p in range(len(later)):
@@ -123,7 +143,7 @@ def mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, p
             joins[p] = True
 
 
-@jit_leaf
+@jit
 def join_edges(edges, parents):
     """Join the sets of both ends of each edge; the smallest member represents a set."""
     for k in range(len(edges)):

@@ -1,0 +1,155 @@
+"""A kernel gives the same result from the library as when numba compiles it in this process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from commands import environment, process
+from numba.core.errors import NumbaError
+
+from dedup.errors import DedupError
+from dedup.jit import KERNELS, Kernel, jit, jit_inline, library
+from dedup.jit.entry_point import EntryPoint, Parameter
+from dedup.jit.library import load_library
+from dedup.jit.linker import link_kernels
+
+
+class Pair(NamedTuple):
+    numbers: np.ndarray
+    factor: float
+
+
+@pytest.fixture(autouse=True)
+def registered_kernels() -> Iterator[None]:
+    """Forget the kernels of a test."""
+    count = len(KERNELS)
+    yield
+    del KERNELS[count:]
+
+
+@jit_inline
+def double(x: float) -> float:
+    return 2 * x
+
+
+@jit
+def sum_scaled(pair: Pair, offset: float, is_negative: bool) -> tuple[float, int]:
+    """Return (sum, count) of scaled numbers, and halve the numbers."""
+    total = 0.0
+    for i in range(len(pair.numbers)):
+        total += double(pair.numbers[i]) * pair.factor + offset
+        pair.numbers[i] /= 2
+    return -total if is_negative else total, len(pair.numbers)
+
+
+def load_kernel(kernel: Kernel) -> tuple[EntryPoint, llvm.ExecutionEngine]:
+    """Return the only entry point of a kernel, linked into an object file and loaded from it."""
+    code, (entry,) = link_kernels([kernel], "generic")
+    engine = llvm.create_mcjit_compiler(
+        llvm.parse_assembly(""), llvm.Target.from_default_triple().create_target_machine()
+    )
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    parameters = [Parameter(*parameter) for parameter in entry["parameters"]]
+    address = engine.get_function_address(entry["symbol"])
+    return EntryPoint(address, parameters, entry["results"], is_tuple=entry["is_tuple"]), engine
+
+
+def test_arrays_numbers_and_tuples_go_in_and_numbers_come_out() -> None:
+    numbers = np.array([1.0, 2.0, 3.0])
+    expected = sum_scaled(Pair(numbers.copy(), 10.0), 1.0, True)
+    entry_point, _engine = load_kernel(sum_scaled)
+
+    packed = entry_point.pack_arguments((Pair(numbers, 10.0), 1.0, True))
+
+    assert packed
+    assert entry_point.call(packed) == expected == (-123.0, 3)
+    assert numbers.tolist() == [0.5, 1.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (Pair(np.zeros(3, np.float32), 10.0), 1.0, True),
+        (Pair(np.zeros((3, 1)), 10.0), 1.0, True),
+        (Pair(np.zeros(6)[::2], 10.0), 1.0, True),
+        (([1.0], 10.0), 1.0, True),
+        (Pair(np.zeros(3), 10.0), "1", True),
+        (np.zeros(3), 1.0, True),
+    ],
+    ids=["type", "dimensions", "stride", "list", "string", "tuple"],
+)
+def test_arguments_of_other_types_are_not_taken(arguments: tuple[object, ...]) -> None:
+    sum_scaled(Pair(np.zeros(1), 1.0), 1.0, False)
+    entry_point, _engine = load_kernel(sum_scaled)
+
+    assert entry_point.pack_arguments(arguments) is None
+
+
+def test_a_kernel_that_makes_an_array_is_refused() -> None:
+    @jit
+    def make_array(n: int) -> np.ndarray:
+        return np.zeros(n)
+
+    with pytest.raises(NumbaError):
+        make_array(3)
+
+
+def test_a_kernel_that_needs_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.jit.linker.FOREIGN_PREFIXES", ("log",))
+
+    @jit
+    def compute_log(x: float) -> np.float64:
+        return np.log1p(x)
+
+    compute_log(1.0)
+
+    with pytest.raises(DedupError, match="makes an array or needs Python: log1p"):
+        load_kernel(compute_log)
+
+
+def test_a_call_that_the_library_does_not_cover_is_compiled_here() -> None:
+    @jit
+    def add_one(x: int) -> int:
+        return x + 1
+
+    assert load_library()
+    assert add_one.entry_points == ()
+    assert add_one(1) == 2
+
+
+def test_the_library_knows_the_kernels_of_the_package() -> None:
+    loaded = load_library()
+
+    assert loaded
+    assert "dedup.matching.clustering.resolve_chunk" in loaded.entry_points
+    assert "dedup.matching.cell_pairs.fill_cell_pairs" in loaded.entry_points
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("cluster",),
+        ("cluster", "--undated", "together"),
+        ("filter", "--index", "seen.db"),
+        ("explain", "harbour-fire-1", "harbour-fire-3"),
+        ("plan",),
+        ("report", "-o", "report.html"),
+        ("origins",),
+        ("diff", "harbour-fire-1"),
+    ],
+    ids="-".join,
+)
+def test_a_command_needs_no_compiler(command: tuple[str, ...], newsroom: Path, tmp_path: Path) -> None:
+    """A module named numba that cannot be imported stands in the way."""
+    assert library.find_library(), "compile the kernels first: python -m dedup.precompile"
+    (tmp_path / "numba.py").write_text("raise RuntimeError('a command imported numba')")
+
+    answer = process(
+        command[0], newsroom, *command[1:], cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path))
+    )
+
+    assert answer.returncode == 0, answer.stderr
