@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "formatting": "",
     "parallel": "",
     "jit": "",
-    "precompile": "jit",
+    "precompile": "cli index pipeline matching settings io jit",
     "io": "",
     "text": "io jit",
     "settings": "io text",

@@ -128,8 +128,7 @@ def mark_joining_pairs(s, later, earlier, banded, rules, both_ways, workspace, p
     """Mark in `joins` the pairs that match and join two sets of the forest `parents`."""
     for p in range(len(later)):
         a, b = later[p], earlier[p]
-        if p == 0 or a != later[p - 1]:
-            load_article(s, a, workspace)
+        load_article(s, a, workspace)
         first, second = find_root(parents, a), find_root(parents, b)
         if first == second:
             continue

@@ -6,7 +6,7 @@ match that reaches the threshold alone always joins. `dedup.matching.best_match`
 the loop over chunks of articles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -44,6 +44,7 @@ MIN_ARTICLES_PER_THREAD = 32
 """With fewer articles per thread, starting a thread takes longer than the lookups."""
 CHUNK_SIZE = 512
 """The number of articles per chunk."""
+NOT_INDEXED = -1
 
 
 class ClusteringState(NamedTuple):
@@ -69,8 +70,9 @@ def assign_leaders(
 ) -> Assignments:
     """Return the assignments of all articles: first those of `prior`, then the others in `order` (positions, int64).
 
-    All threads first compare a chunk of articles with those indexed before it; then each article of the chunk is
-    compared, in order, with those of the chunk. The result is the same as one article at a time, with any number of
+    Articles are processed in chunks. All threads compare a chunk with the articles indexed before the previous chunk;
+    then each article of the chunk is compared, in order, with those of the previous chunk and of its own, and assigned.
+    Meanwhile the threads compare the next chunk. The result is the same as one article at a time, with any number of
     threads, as long as no limit on the work is reached (`Assignments.limit_reached`): limits count per lookup, so they
     depend on where a chunk begins. `after_chunk` is called after each chunk.
     """
@@ -80,41 +82,53 @@ def assign_leaders(
     state = make_initial_state(articles, order, prior)
     in_order = is_date_ordered(np.concatenate([sketches.days[:prior_count], sketches.days[order]]))
     horizon = build_horizon(sketches, order, params, in_order=in_order)
+    chunks = [order[start : start + CHUNK_SIZE] for start in range(0, len(order), CHUNK_SIZE)]
+    # Two of each: one for the chunk that is settled, one for the chunk before or after it.
     chunk_rows = min(CHUNK_SIZE, max(len(order), 1))
-    chunk_index, comparisons = (
-        make_index_for_articles(min(CHUNK_SIZE, len(order)), key_count),
-        make_empty_comparisons(chunk_rows),
-    )
-    index = make_initial_index(sketches.days[order], horizon, keys_each, CHUNK_SIZE, prior_count)
+    comparisons = [make_empty_comparisons(chunk_rows) for _ in range(2)]
+    chunk_indexes = [make_index_for_articles(min(CHUNK_SIZE, len(order)), key_count) for _ in range(2)]
+    index = make_initial_index(sketches.days[order], horizon, keys_each, 2 * CHUNK_SIZE, prior_count)
     index_prior(sketches, index, prior.indexed_by_terms, np.empty(key_count, np.uint64))
+    first_keys = np.zeros(chunk_rows, np.int64)
+    # The last of each belongs to the thread that settles.
+    scratch = [make_lookup_scratch(articles, key_count) for _ in range(threads + 1)]
+    workspaces = [make_pair_workspace() for _ in range(threads + 1)]
     matched_positions: list[np.ndarray] = []
     evidence: list[np.ndarray] = []
-    scratch, workspaces = (
-        [make_lookup_scratch(articles, key_count) for _ in range(threads)],
-        [make_pair_workspace() for _ in range(threads)],
-    )
-    # Per chunk: compare with earlier articles on all threads, then assign in order.
+
+    def compare_chunk(k: int) -> Iterator[None]:
+        """Compare chunk `k` with the index on all threads; the iterator ends when they are done."""
+        chunk, chunk_comparisons = chunks[k], comparisons[k % 2]
+        chunk_comparisons.counts[:] = 0
+        compare_share = partial(
+            match_against_index, sketches, params, index, in_order, state, chunk_comparisons, chunk
+        )
+        shares = [np.arange(thread, len(chunk), threads) for thread in range(threads)]
+        return (pool.map if threads > 1 else map)(compare_share, shares, scratch, workspaces)
+
     with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(order), CHUNK_SIZE):
-            chunk = order[start : start + CHUNK_SIZE]
-            index = ensure_room(index, len(chunk) * key_count, sketches.days[chunk[0]], horizon)
-            comparisons.counts[:] = 0
-            compare_share = partial(
-                match_against_index, sketches, params, index, in_order, state, comparisons, chunk
-            )
-            shares = [np.arange(thread, len(chunk), threads) for thread in range(threads)]
-            list((pool.map if threads > 1 else map)(compare_share, shares, scratch, workspaces))
+        pending = compare_chunk(0) if chunks else iter(())
+        for k, chunk in enumerate(chunks):
+            list(pending)
+            if k + 1 < len(chunks):
+                if k:
+                    index = ensure_room(
+                        index, len(chunks[k - 1]) * key_count, sketches.days[chunks[k + 1][0]], horizon
+                    )
+                    index_chunk(sketches, index, chunks[k - 1], first_keys, scratch[-1].keys)
+                pending = compare_chunk(k + 1)
             resolve_chunk(
                 sketches,
                 params,
-                index,
                 in_order,
                 state,
-                comparisons,
+                comparisons[k % 2],
                 chunk,
-                scratch[0],
-                workspaces[0],
-                chunk_index,
+                scratch[-1],
+                workspaces[-1],
+                chunk_indexes[(k + 1) % 2],
+                chunk_indexes[k % 2],
+                first_keys,
             )
             has_evidence = state.assignments.evidence_rows[chunk] >= 0
             matched_positions.append(chunk[has_evidence])
@@ -174,27 +188,50 @@ def match_against_index(s, params, index, in_order, state, comparisons, chunk, s
 
 
 @jit
-def resolve_chunk(s, params, index, in_order, state, comparisons, chunk, scratch, workspace, chunk_index):
-    """Compare the articles of a chunk with each other, assign each in order, and index those that later ones may match.
+def resolve_chunk(
+    s,
+    params,
+    in_order,
+    state,
+    comparisons,
+    chunk,
+    scratch,
+    workspace,
+    previous_index,
+    chunk_index,
+    first_keys,
+):
+    """Compare the articles of a chunk with those of the previous chunk and with each other, and assign each in order.
 
-    A kept article is indexed by all keys. So is a dropped rewrite or follow-up if follow-ups join and its kept article
-    has fewer than `MAX_WITNESSES`; otherwise only its bands are indexed, so that its copies join the same article. Copies
-    are not indexed.
+    A kept article is indexed by all keys, so that later ones find it. So is a dropped rewrite or follow-up if follow-ups
+    join and its kept article has fewer than `MAX_WITNESSES`; otherwise only its bands are indexed, so that its copies join
+    the same article. Copies are not indexed. `first_keys` receives the first key of each article that is indexed, or
+    `NOT_INDEXED`.
     """
     clear_index(chunk_index)
     assignments = state.assignments
     for row in range(len(chunk)):
         a = chunk[row]
+        first_keys[row] = NOT_INDEXED
         if s.lengths[a] < params.min_words:
             continue
-        terms, n = compare_with_candidates(
-            s, params, chunk_index, in_order, assignments, comparisons, row, a, scratch, workspace
-        )
+        for index in (previous_index, chunk_index):
+            terms, n = compare_with_candidates(
+                s, params, index, in_order, assignments, comparisons, row, a, scratch, workspace
+            )
         assign_article(s, params, state, comparisons, row, a, scratch, workspace)
         relation, leader = assignments.relations[a], assignments.leaders[a]
         if relation in (NO_RELATION, REWRITE, FOLLOWUP):
             is_witness = params.by_storyline and state.witnesses[leader] < MAX_WITNESSES
-            first_key = 0 if leader == a or is_witness else terms
+            first_keys[row] = 0 if leader == a or is_witness else terms
             state.witnesses[leader] += leader != a
-            insert_postings(chunk_index, scratch.keys, first_key, n, a)
-            insert_postings(index, scratch.keys, first_key, n, a)
+            insert_postings(chunk_index, scratch.keys, first_keys[row], n, a)
+
+
+@jit
+def index_chunk(s, index, chunk, first_keys, keys):
+    """Index the articles of a chunk by their keys from `first_keys` on; `keys` is scratch."""
+    for row in range(len(chunk)):
+        if first_keys[row] != NOT_INDEXED:
+            _, n = fill_lookup_keys(s, chunk[row], keys)
+            insert_postings(index, keys, first_keys[row], n, chunk[row])

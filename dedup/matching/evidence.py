@@ -22,8 +22,7 @@ def compute_evidence(s: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def fill_evidence_rows(s, left, right, workspace, out):
     """Write the evidence of pairs of positions in `s`; `workspace` is scratch."""
     for k in range(len(left)):
-        if k == 0 or left[k] != left[k - 1]:
-            load_article(s, left[k], workspace)
+        load_article(s, left[k], workspace)
         fill_evidence(s, left[k], right[k], workspace)
         copy_evidence(workspace, out[k])
 

@@ -125,12 +125,9 @@ def score_pairs(sketches: Any, pairs: np.ndarray, settings: Settings) -> np.ndar
 @jit
 def fill_pair_odds(s, pairs, params, workspace, odds):
     """Write the log-odds of each pair; pairs in a row with the same second article load it once."""
-    loaded_article = -1
     for k in range(len(pairs)):
         kept, other = pairs[k, 0], pairs[k, 1]
-        if other != loaded_article:
-            load_article(s, other, workspace)
-            loaded_article = other
+        load_article(s, other, workspace)
         _, _, story, storyline = classify_pair(s, kept, other, params, -np.inf, True, workspace)
         if params.by_storyline:
             odds[k] = storyline

@@ -20,6 +20,8 @@ from dedup.sketches.terms import (
 WORKSPACE_SLOTS = 1 << 12
 """Slots of the hash table: twenty-five times `MAX_ARTICLE_TERMS`, so that most lookups end at a free slot."""
 
+NOTHING_LOADED = -1
+
 
 class PairWorkspace(NamedTuple):
     """The buffers for comparing one loaded article with others."""
@@ -38,6 +40,8 @@ class PairWorkspace(NamedTuple):
     """Terms, float32: the number of neighbours that have each term of the loaded article."""
     is_shared: np.ndarray
     """Terms, float32: 1 if the other article has the term, else 0."""
+    loaded: np.ndarray
+    """1, int64: the position of the loaded article; `NOTHING_LOADED` at first."""
 
 
 def make_pair_workspace() -> PairWorkspace:
@@ -50,12 +54,16 @@ def make_pair_workspace() -> PairWorkspace:
         row=np.zeros(EVIDENCE_COUNT, np.float32),
         neighbour_counts=np.zeros(MAX_ARTICLE_TERMS, np.float32),
         is_shared=np.zeros(MAX_ARTICLE_TERMS, np.float32),
+        loaded=np.full(1, NOTHING_LOADED, np.int64),
     )
 
 
 @jit
 def load_article(s, i, workspace):
-    """Load sketch `i` into the workspace."""
+    """Load sketch `i` into the workspace, unless it is the one that is loaded; a workspace serves one set of sketches."""
+    if workspace.loaded[0] == i:
+        return
+    workspace.loaded[0] = i
     begin, end = s.term_offsets[i], s.term_offsets[i + 1]
     workspace.term_slots[:] = 0
     for t in range(begin, end):

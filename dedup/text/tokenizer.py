@@ -127,13 +127,14 @@ def decode_code_point(data, i, end):
 @jit_inline
 def hash_ascii_run(data, i, end, h):
     """Return (position, running hash) after the ASCII letters and digits from position `i` on."""
-    while i < end:
-        folded = ASCII_FOLD[data[i]]
+    position, stop = np.uint64(i), np.uint64(end)
+    while position < stop:
+        folded = ASCII_FOLD[data[position]]
         if folded == 0:
             break
         h = update_fnv32(h, folded)
-        i += 1
-    return i, h
+        position += np.uint64(1)
+    return np.int64(position), h
 
 
 @jit_inline
