@@ -1,0 +1,78 @@
+"""Compile the kernels ahead of time, into the package: `python -m dedup.precompile [LEVEL]`.
+
+Each kernel runs once (`dedup.precompile.workload`) while numba compiles it for a CPU level, such as x86-64-v3: without a
+level, for the best one of this CPU; with `all`, for each one. Their machine code becomes a library (`dedup.jit.library`). The
+build of a wheel and the installation of a checkout call this, and so does a first run that finds no library.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from dedup.errors import SettingsError
+from dedup.jit import KERNELS
+from dedup.jit.cache_folder import find_cache_folder
+from dedup.jit.cpu_levels import find_cpu_levels
+from dedup.jit.digest import PACKAGE, digest_files, list_kernel_files
+from dedup.jit.library import COMPILING, MANIFEST, OBJECT_FILE, SHIPPED_KERNELS, is_current, name_library
+from dedup.precompile.workload import run_all_kernels
+
+ALL_LEVELS = "all"
+WORKLOAD = "precompile/workload.py"
+"""The module that decides for which types of arguments the kernels are compiled."""
+DATABASES = "boilerplate-*.hyperscan"
+"""The compiled patterns of the rules for boilerplate, in the cache (`dedup.text.boilerplate.candidate_lines`)."""
+
+
+def compile_kernels(level: str | None = None, folder: Path | None = None) -> Path:
+    """Return the folder of the library for a CPU level; compile it if it is missing or of other sources.
+
+    Without a level, it is the best one of this CPU; without a folder, the one in the package. Raise `SettingsError` for a
+    level that this CPU does not have, because the kernels run once here.
+    """
+    levels = find_cpu_levels()
+    if level is not None and level not in levels:
+        raise SettingsError(f"CPU level {level}: kernels can be compiled here for {', '.join(levels)}")
+    level = level or levels[0]
+    folder = folder or SHIPPED_KERNELS / name_library(level)
+    if is_current(folder):
+        return folder
+    sys.stderr.write(f"Compiling kernels for {level}, once: about a minute.\n")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="draft-", dir=folder.parent) as draft:
+        library = Path(draft, "library")
+        library.mkdir()
+        compile_library(level, library, Path(draft))
+        shutil.rmtree(folder, ignore_errors=True)
+        library.rename(folder)
+    return folder
+
+
+def compile_library(level: str, library: Path, work: Path) -> None:
+    """Write the library for a level into the folder `library`; `work` is a folder for the corpus and outputs."""
+    os.environ |= {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}  # before anything imports numba
+    COMPILING.set()
+    run_all_kernels(work)
+    from dedup.jit.linker import link_kernels  # imports numba
+
+    code, entry_points = link_kernels([kernel for kernel in KERNELS if kernel.is_called], level)
+    sources = [*list_kernel_files(), WORKLOAD]
+    manifest = {"digest": digest_files(sources), "sources": sources, "entry_points": entry_points}
+    (library / OBJECT_FILE).write_bytes(code)
+    (library / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    for database in find_cache_folder().glob(DATABASES):
+        shutil.copy(database, library)
+
+
+def compile_requested_kernels(level: str | None = None, folder: str | None = None) -> None:
+    """Compile the kernels for a level; for `all`, for each level of this CPU, each in its own process."""
+    if level == ALL_LEVELS:
+        for each in find_cpu_levels():
+            command = [sys.executable, "-m", "dedup.precompile", each]
+            subprocess.run(command, cwd=PACKAGE.parent, check=True)  # noqa: S603 - our own module
+    else:
+        compile_kernels(level, Path(folder) if folder else None)
