@@ -1,4 +1,4 @@
-"""Compile the kernels into the wheel, so that a first command need not.
+"""Compile the kernels into the wheel, so that no command has to.
 
 The kernels are for a level of the CPU: `DEDUP_CPU_LEVEL` (x86-64-v3, x86-64-v2, generic on ARM, or `all` levels of the
 machine that builds), and where it is not set the best one of that machine. `HATCH_BUILD_NO_HOOKS=true` leaves them out; the
@@ -6,8 +6,10 @@ wheel then serves any platform.
 """
 
 import os
+import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class KernelBuildHook(BuildHookInterface[Any]):
-    """Compiles the kernels and tags the wheel with the platform and the Python that they are for."""
+    """Compiles the kernels and tags the wheel with the platform that they are for."""
 
     PLUGIN_NAME = "custom"
 
@@ -26,7 +28,7 @@ class KernelBuildHook(BuildHookInterface[Any]):
         command = [sys.executable, "-m", "dedup.precompile", *([level] if level else [])]
         subprocess.run(command, cwd=self.root, check=True)  # noqa: S603 - the arguments are the builder's own
         if version != "editable" and Path(self.root, "dedup", "kernels").is_dir():
-            # A checkout may also have the kernels of other Pythons, which would double the wheel.
-            build_data["artifacts"].append(f"/dedup/kernels/*-{sys.implementation.cache_tag}-*/*")
+            platform = sysconfig.get_platform()
+            build_data["artifacts"].append(f"/dedup/kernels/{platform}-*/*")
             build_data["pure_python"] = False
-            build_data["infer_tag"] = True
+            build_data["tag"] = f"py3-none-{re.sub('[-.]', '_', platform)}"

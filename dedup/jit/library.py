@@ -56,7 +56,7 @@ def load_once() -> KernelLibrary | None:
     folder = find_library()
     if folder is None:
         try:
-            folder = compile_library()
+            folder = compile_into_cache()
         except (OSError, subprocess.SubprocessError) as error:
             LOGGER.warning("the kernels cannot be compiled ahead of time: %s", error)
             return None
@@ -92,7 +92,7 @@ def is_current(folder: Path) -> bool:
     return bool(manifest["digest"] == digest_files(manifest["sources"]))
 
 
-def compile_library() -> Path:
+def compile_into_cache() -> Path:
     """Return the folder in the cache after compiling a library into it, in another process, which takes about a minute."""
     folder = find_cached_library()
     command = [sys.executable, "-m", "dedup.precompile", find_cpu_levels()[0], str(folder)]

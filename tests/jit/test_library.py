@@ -94,7 +94,7 @@ def test_a_missing_library_is_compiled_into_the_cache(shipped: Path, monkeypatch
     commands = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command))
 
-    folder = library.compile_library()
+    folder = library.compile_into_cache()
 
     assert folder == library.find_cached_library()
     assert commands[0][1:] == ["-m", "dedup.precompile", "x86-64-v3", str(folder)]
