@@ -80,7 +80,7 @@ class EntryPoint:
             flags = leaf.flags
             if not (flags.c_contiguous and flags.aligned):
                 return None
-            values += (0, 0, leaf.size, leaf.itemsize, leaf.ctypes.data, *leaf.shape, *leaf.strides)
+            values += (0, 0, leaf.size, leaf.itemsize, get_address(leaf), *leaf.shape, *leaf.strides)
         try:
             return self._arguments_format.pack(*values)
         except struct.error:  # an array or a float where a whole number is expected
@@ -104,6 +104,14 @@ def format_parameter(parameter: Parameter) -> str:
     if parameter.dimensions is None:
         return NUMBER_FORMATS[parameter.type]
     return f"{5 + 2 * parameter.dimensions}q"
+
+
+def get_address(array: np.ndarray) -> int:
+    """Return the address of the first item of an array."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # a fifth of the time of the other way
+    except (TypeError, ValueError):  # read-only, or empty
+        return array.ctypes.data
 
 
 def flatten(values: tuple[Any, ...], leaves: list[Any]) -> None:

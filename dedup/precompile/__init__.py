@@ -39,7 +39,7 @@ def compile_kernels(level: str | None = None, folder: Path | None = None) -> Pat
         raise SettingsError(f"CPU level {level}: kernels can be compiled here for {', '.join(levels)}")
     level = level or levels[0]
     folder = folder or SHIPPED_KERNELS / name_library(level)
-    if is_current(folder):
+    if is_current(folder) and read_sources(folder) == list_sources():
         return folder
     sys.stderr.write(f"Compiling kernels for {level}, once: about a minute.\n")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -60,12 +60,22 @@ def compile_library(level: str, library: Path, work: Path) -> None:
     from dedup.jit.linker import link_kernels  # imports numba
 
     code, entry_points = link_kernels([kernel for kernel in KERNELS if kernel.is_called], level)
-    sources = [*list_kernel_files(), WORKLOAD]
+    sources = list_sources()
     manifest = {"digest": digest_files(sources), "sources": sources, "entry_points": entry_points}
     (library / OBJECT_FILE).write_bytes(code)
     (library / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     for database in find_cache_folder().glob(DATABASES):
         shutil.copy(database, library)
+
+
+def list_sources() -> list[str]:
+    """Return the files of the package that decide what is compiled."""
+    return [*list_kernel_files(), WORKLOAD]
+
+
+def read_sources(folder: Path) -> list[str]:
+    """Return the files from which the library in a folder was compiled: modules may have come since."""
+    return list(json.loads((folder / MANIFEST).read_bytes())["sources"])
 
 
 def compile_requested_kernels(level: str | None = None, folder: str | None = None) -> None:

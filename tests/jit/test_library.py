@@ -121,6 +121,7 @@ def test_a_library_that_is_current_is_not_compiled_again(
 ) -> None:
     folder = write_library(shipped / library.name_library("x86-64-v3"))
     monkeypatch.setattr(precompile, "compile_library", None)
+    monkeypatch.setattr(precompile, "list_sources", lambda: SOURCES)
 
     assert precompile.compile_kernels() == precompile.compile_kernels("x86-64-v3") == folder
 
@@ -139,6 +140,18 @@ def test_compiling_replaces_a_library_of_other_sources(
     assert list(shipped.iterdir()) == [folder]
     assert [path.name for path in folder.iterdir()] == [library.OBJECT_FILE]
     assert (folder / library.OBJECT_FILE).read_text() == "x86-64-v3"
+
+
+def test_a_new_module_with_kernels_makes_a_library_out_of_date(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+    write_library(shipped / library.name_library("x86-64-v3"))
+    monkeypatch.setattr(precompile, "compile_library", lambda level, *_: compiled.append(level))
+
+    precompile.compile_kernels()
+
+    assert compiled == ["x86-64-v3"]
 
 
 def test_a_level_that_the_cpu_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
