@@ -153,7 +153,7 @@ def test_the_list_is_sorted_by_its_heads(report: Path, browser: Browser) -> None
         page.click("button[data-sort=weakest]")
 
         scores = [
-            float(score.rstrip("%")) for score in page.locator("#rows td:nth-child(5)").all_inner_texts()
+            float(score.rstrip("%")) for score in page.locator("#rows td:nth-child(6)").all_inner_texts()
         ]
         assert scores == sorted(scores)
         expect(page.locator("th[aria-sort=ascending]")).to_have_text("Lowest score")

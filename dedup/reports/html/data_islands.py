@@ -45,14 +45,19 @@ class PageListing:
     positions: list[int]
     """Articles of clusters, each canonical before its members, then other articles of pairs and storylines.
     """
-    sizes: list[int]
-    """The size of each cluster."""
+    clusters: list[list[int]]
+    """The articles of each cluster, canonical first."""
     left_out: int
     """The number of smaller clusters that are not listed for lack of room."""
     storylines: list[list[int]]
     """The chapters of each storyline, by date; longest storyline first."""
     storylines_left_out: int
     """The number of shorter storylines that are not listed for lack of room."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """Return the size of each cluster."""
+        return [len(cluster) for cluster in self.clusters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,13 @@ class DataIslands:
 
 
 def build_islands(
-    result: Result, listing: PageListing, pairs: Sequence[BorderlinePair], texts: Snippets
+    result: Result,
+    listing: PageListing,
+    pairs: Sequence[BorderlinePair],
+    texts: Snippets,
+    origins: Sequence[dict[str, Any] | None] = (),
 ) -> DataIslands:
-    """Return the data of the listed articles."""
+    """Return the data of the listed articles; `origins` has those of each cluster."""
     positions = listing.positions
     places = {a: n for n, a in enumerate(positions)}
     model = choose_level_model(result.settings)
@@ -75,6 +84,7 @@ def build_islands(
     index = {
         **build_article_columns(result, positions, texts),
         "sizes": listing.sizes,
+        "origins": list(origins),
         "storylines": list_storylines(result, listing.storylines, places),
         "relationNames": list(RELATIONS),
         "joining": len(LEVEL_RELATIONS[result.settings.level]),

@@ -98,8 +98,8 @@ const linkTo = (asked) => `#${new URLSearchParams(asked)}`;
 /** Return the clusters with all that they are sorted and searched by. */
 function gathered() {
   let first = 0;
-  return data.sizes.map((size) => {
-    const cluster = { first, size };
+  return data.sizes.map((size, number) => {
+    const cluster = { first, size, number };
     first += size;
     const members = membersOf(cluster);
     const dates = members.map((place) => data.dates[place]).filter((date) => date !== null).sort((a, b) => a - b);
@@ -137,6 +137,7 @@ const SORTS = { // how two clusters compare; equals stay in the order of the run
   newest: (a, b) => (b.dates[0] ?? -Infinity) - (a.dates[0] ?? -Infinity) || 0,
   oldest: (a, b) => (a.dates[0] ?? Infinity) - (b.dates[0] ?? Infinity) || 0,
   span: (a, b) => b.span - a.span,
+  origins: (a, b) => (data.origins[b.number]?.count ?? 0) - (data.origins[a.number]?.count ?? 0),
   weakest: (a, b) => a.weakest - b.weakest,
   title: (a, b) => titles.compare(titleOf(a.first), titleOf(b.first)),
 };
@@ -181,6 +182,7 @@ function row(cluster) {
   return make("tr", {},
     make("th", { scope: "row" }, title, make("small", {}, facts)),
     make("td", { class: "figure" }, number(cluster.size)),
+    make("td", { class: "figure wide" }, data.origins[cluster.number] ? number(data.origins[cluster.number].count) : "–"),
     make("td", { class: "figure wide" }, cluster.outlets ? number(cluster.outlets) : "–"),
     make("td", { class: "figure wide" }, cluster.span === NONE ? "–" : span(cluster.span, cluster.inDays)),
     make("td", { class: "figure wide" }, percent(cluster.weakest)));
@@ -380,38 +382,6 @@ function timeline(cluster, members) {
     strip, axisLabels([cluster.dates[0], cluster.dates[dated.length - 1]].map(dateOf)));
 }
 
-function memberTable(cluster, members, a, b) {
-  const body = make("tbody");
-  const more = make("button", { type: "button", class: "button" });
-  let shown = 0;
-  const next = () => {
-    body.append(...members.slice(shown, shown + AT_ONCE).map((place) => memberRow(cluster, place, a, b)));
-    shown = Math.min(shown + AT_ONCE, members.length);
-    more.hidden = shown === members.length;
-    more.textContent = `Show more of ${number(members.length - shown)}`;
-  };
-  more.addEventListener("click", next);
-  next();
-  const heads = ["Article", "Relation"].map((name) => make("th", { scope: "col" }, name));
-  return make("section", { class: "card" },
-    make("h2", {}, "Articles"),
-    make("table", { class: "members" }, make("caption", { class: "unseen" }, "Members of the cluster"),
-      make("thead", {}, make("tr", {}, ...heads)), body),
-    more);
-}
-
-function memberRow(cluster, place, a, b) {
-  const kept = place === cluster.first;
-  const facts = [sourceOf(place), dateOf(data.dates[place]), kept ? "" : lag(data.dates[cluster.first], data.dates[place]), data.ids[place]];
-  const link = linkTo({ cluster: data.ids[cluster.first], a: data.ids[cluster.first], b: data.ids[place] });
-  return make("tr", { "aria-current": place === b ? "true" : null },
-    make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "))),
-    make("td", {}, make("div", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
-      kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000)),
-      kept ? null : make("a", { class: "button", href: link, "aria-label": `Compare with the kept one: ${titleOf(place)}`,
-        "aria-current": place === b ? "true" : null }, "Compare"))));
-}
-
 // ---- two articles side by side -----------------------------------------------------------------------------------------
 
 /** Return the comparison of two articles in the view of the story `at`; either can be changed for another one of `members`. */
@@ -467,7 +437,7 @@ function sideBySide(pair, both) {
 function textColumn(place, { text }, parts) {
   const facts = [sourceOf(place), dateOf(data.dates[place]), data.ids[place]].filter(Boolean).join(" · ");
   const rest = data.lengths[place] - [...text].length;
-  const cut = rest > 0 ? make("p", { class: "cut" }, `This page leaves out ${number(rest)} more characters.`) : null;
+  const cut = rest > 0 ? make("p", { class: "left" }, `This page leaves out ${number(rest)} more characters.`) : null;
   const head = make("p", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)));
   return make("article", {}, head, make("h3", { dir: "auto" }, titleOf(place)), make("small", {}, facts),
     make("div", { dir: "auto" }, ...parts), cut);

@@ -22,6 +22,7 @@ from dedup.reports.html.charts import CHART_HEIGHT
 from dedup.reports.html.data_islands import PageListing, build_islands
 from dedup.reports.html.render_page import render_page
 from dedup.reports.html.snippets import TEXT_BUDGET, read_snippets
+from dedup.reports.html.story_origins import list_story_origins
 from dedup.settings.settings import dump_settings
 
 __all__ = ["build_report_page"]
@@ -36,6 +37,8 @@ RELATION_MEANINGS = {
     "rewrite": "the same story in other words",
     "followup": "another chapter of the same storyline",
 }
+SCRIPT_FILES = ("story_graph.js", "page.js")
+"""The parts of the script, joined in this order; the last one starts the page."""
 MAX_CHAPTERS = 20_000
 """The most chapters of storylines in a page; without a limit they could be all articles of a corpus."""
 
@@ -49,7 +52,7 @@ def build_report_page(
     budget: int = TEXT_BUDGET,
     oddities: Iterable[str] = (),
 ) -> bytes:
-    """Return the report as an HTML page in UTF-8; the corpus is read twice more.
+    """Return the report as an HTML page in UTF-8; the corpus is read three times more.
 
     `name` is that of the corpus and `version` that of dedup. `budget` limits the characters of texts in the
     page. `oddities` are warnings of the run for the reader.
@@ -63,10 +66,11 @@ def build_report_page(
     every_pair = list(chain.from_iterable(pairs))
     listing = build_listing(groups, result.list_chapters(), every_pair)
     texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.boilerplate)
-    islands = build_islands(result, listing, every_pair, texts)
+    origins = list_story_origins(result, corpus, listing.clusters)
+    islands = build_islands(result, listing, every_pair, texts, origins)
     return render_page(
         "page.html",
-        script_file="page.js",
+        script_files=SCRIPT_FILES,
         name=name,
         version=version,
         oddities=list(oddities),
@@ -103,7 +107,7 @@ def build_listing(
     every = dict.fromkeys(chain(positions, paired, chain.from_iterable(storylines)))
     return PageListing(
         positions=list(every),
-        sizes=[len(group) for group in clusters],
+        clusters=clusters,
         left_out=len(groups) - len(clusters),
         storylines=storylines,
         storylines_left_out=len(chapters) - len(storylines),

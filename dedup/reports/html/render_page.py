@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -16,8 +17,8 @@ from dedup.formatting import format_count, format_percent
 __all__ = ["render_page"]
 
 
-def render_page(template: str, /, *, script_file: str | None = None, **content: Any) -> bytes:
-    """Return the page in UTF-8, with the common style and an optional script."""
+def render_page(template: str, /, *, script_files: Sequence[str] = (), **content: Any) -> bytes:
+    """Return the page in UTF-8, with the common style and the script files joined in order."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -34,7 +35,7 @@ def render_page(template: str, /, *, script_file: str | None = None, **content: 
         "number": "{:,}".format,
         "score": "{:.3f}".format,
     }
-    style, script = read_package_file("page.css"), read_package_file(script_file) if script_file else ""
+    style, script = read_package_file("page.css"), "\n".join(map(read_package_file, script_files))
     page = environment.get_template(template).render(
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - as above

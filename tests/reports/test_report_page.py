@@ -1,0 +1,130 @@
+"""The page of `dedup report` in a browser: origins, outlets, single articles, labels, exports, addresses and keys."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import PHONE, opened, reported
+from commands import written
+from newsmaker import story
+from playwright.sync_api import Browser, expect
+
+from dedup.io.corpus import read_articles
+from dedup.pipeline.deduplicate import deduplicate
+
+WIRE = story(1)
+SENTENCES = WIRE["text"].split(". ")
+ADDED = "Nobody at the harbour had seen the like, the oldest pilot said over his soup."
+
+
+def later(hours: float, source: str, text: str, **more: Any) -> dict[str, Any]:
+    """Return an article of the story of the wire."""
+    return {
+        **WIRE,
+        "published": WIRE["published"] + timedelta(hours=hours),
+        "source": source,
+        "text": text,
+        **more,
+    }
+
+
+CARRIED = [
+    later(0, "Norwire", f"PORT ELLERY (Reuters) - {WIRE['text']}", id="wire"),
+    later(1, "Coastal Daily", ". ".join(SENTENCES[:5]) + ".", id="short"),
+    later(3, "Inland Tribune", ". ".join(SENTENCES[:5]) + f". {ADDED}", id="longer"),
+    later(4, "Ellery Courier", ". ".join(SENTENCES[:5]) + f". {ADDED}", id="same"),
+]
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report on a story that three outlets carry."""
+    return reported(written(tmp_path_factory.mktemp("carried") / "carried.jsonl", CARRIED))
+
+
+@pytest.fixture(scope="module")
+def newsroom_report(newsroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report on the newsroom."""
+    copy = tmp_path_factory.mktemp("newsroom") / "newsroom.jsonl"
+    copy.write_bytes(newsroom.read_bytes())
+    return reported(copy)
+
+
+def test_the_articles_of_a_story_say_whose_words_they_carry(carried: Path, browser: Browser) -> None:
+    with opened(browser, carried, "cluster=wire") as page:
+        rows = page.locator(".members tbody tr")
+
+        expect(page.locator(".origins")).to_contain_text("Origins: 1 of 4")
+        expect(rows.nth(0)).to_contain_text("credits Reuters: ELLERY (Reuters)")
+        expect(rows.nth(1)).to_contain_text("words from Norwire · cut ")
+        expect(rows.nth(2)).to_contain_text("words from Norwire · cut ")
+        expect(rows.nth(2)).to_contain_text(", added ")
+        expect(rows.nth(3)).to_contain_text("words from Inland Tribune · unchanged")
+        expect(rows.nth(3)).to_contain_text(
+            "no credit, but the words are those of Reuters, by the credit of Norwire"
+        )
+        rows.nth(3).locator(".says a", has_text="Inland Tribune").click()
+        expect(page.locator(".texts small")).to_contain_text(["longer", "same"])
+
+
+def test_a_node_says_what_was_cut_and_added_when_it_is_focused_or_pointed_at(
+    carried: Path, browser: Browser
+) -> None:
+    with opened(browser, carried, "cluster=wire") as page:
+        page.locator(".node").nth(1).focus()
+        expect(page.locator("#carried")).to_contain_text("Coastal Daily")
+        expect(page.locator("#carried .cut")).to_contain_text(SENTENCES[5][:40])
+        expect(page.locator("#carried .added")).to_have_count(0)
+
+        page.keyboard.press("ArrowDown")
+
+        expect(page.locator("#carried .added")).to_contain_text("Nobody at the harbour had seen the like")
+        assert page.locator(".lit").count() > 0
+        page.keyboard.press("Escape")
+        expect(page.locator("#carried")).to_be_hidden()
+        assert page.locator(".lit").count() == 0
+        page.locator(".node").nth(3).hover()
+        expect(page.locator("#carried")).to_contain_text(
+            "100% of its words stand in Inland Tribune, 1 h before"
+        )
+
+
+def test_the_lines_of_the_graph_meet_the_nodes(carried: Path, browser: Browser) -> None:
+    with opened(browser, carried, "cluster=wire") as page:
+        ends = page.locator(".graph path").evaluate_all(
+            """paths => paths.map(path => {
+                const end = path.getPointAtLength(path.getTotalLength()), box = path.ownerSVGElement.getBoundingClientRect();
+                const node = path.closest("td").querySelector(".node").getBoundingClientRect();
+                return [box.x + end.x - node.x - node.width / 2, box.y + end.y - node.y - node.height / 2];
+            })"""
+        )
+
+        assert len(ends) == 3
+        assert all(abs(x) < 2 and abs(y) < 2 for x, y in ends)
+
+
+def test_articles_of_one_agency_in_other_words_are_one_origin_with_the_reason(
+    newsroom_report: Path, newsroom: Path, browser: Browser
+) -> None:
+    stories = {each.canonical: each for each in deduplicate(read_articles(newsroom)).origins()}
+    with opened(browser, newsroom_report, "clusters") as page:
+        for canonical in ("ferry-aground-1", "painting-found-1", "harbour-fire-1"):
+            page.evaluate(f"location.hash = 'cluster={canonical}'")
+            expect(page.locator(".origins")).to_contain_text(f"Origins: {stories[canonical].count_text}")
+            for merge in stories[canonical].merges:
+                if "copy" not in merge.because and "ex" not in merge.because:
+                    expect(page.locator(".says")).to_contain_text([merge.because])
+
+
+def test_the_graph_and_its_note_fit_a_phone(carried: Path, browser: Browser) -> None:
+    with opened(browser, carried, "cluster=wire", viewport=PHONE) as page:
+        page.locator(".node").nth(2).focus()
+        expect(page.locator("#carried")).to_be_visible()
+
+        box = page.locator("#carried").bounding_box()
+
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
