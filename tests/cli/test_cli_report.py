@@ -20,7 +20,7 @@ from dedup.reports.html.page import build_report_page
 from dedup.text.boilerplate.passages import remove_boilerplate
 from dedup.text.shared_passages import find_shared_passages
 
-VIEWS = ("overview", "clusters", "storylines", "borderline", "boilerplate", "rejects")
+VIEWS = ("overview", "clusters", "storylines", "outlets", "borderline", "boilerplate", "rejects")
 ALERT = "<script>alert(1)</script>"
 PLEA = "Sign up for our newsletter to get the news of the day."
 HOSTILE = [
@@ -125,7 +125,7 @@ def test_the_overview_says_what_became_of_the_articles(report: Path, found: Resu
         rewrites = [match.relation for match in found.dropped].count("rewrite")
         expect(page.locator(".legend tr", has_text="rewrite")).to_contain_text(str(rewrites))
         expect(page.locator(".legend tr", has_text="followup")).to_have_count(0)
-        expect(page.locator("figure svg[role=img]:visible")).to_have_count(3)
+        expect(page.locator("figure svg[role=img]:visible")).to_have_count(4)
         assert page.title() == f"{said} – dedup report"
 
 
@@ -334,7 +334,7 @@ def test_where_followups_join_they_are_told_by_a_colour_of_their_own(joined: Pat
         expect(page.locator(".legend tr", has_text="followup")).to_contain_text(
             "another chapter of the same storyline"
         )
-        expect(page.locator(".key:visible")).to_contain_text("matched as follow-ups")
+        expect(page.locator(".key:visible").last).to_contain_text("matched as follow-ups")
         colours = page.locator(".legend .relation").evaluate_all(
             "nodes => nodes.map(node => getComputedStyle(node, '::before').backgroundColor)"
         )

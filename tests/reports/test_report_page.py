@@ -128,3 +128,94 @@ def test_the_graph_and_its_note_fit_a_phone(carried: Path, browser: Browser) -> 
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report on stories that two hundred outlets carry, the one later than the other."""
+    articles = [
+        {
+            **story(n),
+            "id": f"{n}-{k}",
+            "source": f"Outlet {(7 * n + 11 * k) % 200:03d} of Port Ellery and the coast",
+            "published": story(n)["published"] + timedelta(minutes=k * k * (1 + n % 50)),
+        }
+        for n in range(60)
+        for k in range(8)
+    ]
+    return reported(written(tmp_path_factory.mktemp("many") / "many.jsonl", articles))
+
+
+def test_outlets_are_searched_sorted_and_drawn_as_they_are_asked_for(many: Path, browser: Browser) -> None:
+    with opened(browser, many, "outlets") as page:
+        rows = page.locator("#outlet-rows tr")
+        expect(page.locator("#outlet-count")).to_have_text("200 outlets")
+        assert rows.count() == 50
+        counts = [int(count) for count in rows.locator("td:nth-child(3)").all_inner_texts()]
+        assert counts == sorted(counts, reverse=True)
+
+        page.click("#more-outlets")
+        assert rows.count() == 100
+        page.select_option("#outlet-sort", "name")
+        names = rows.locator("th").all_inner_texts()
+        assert names == sorted(names)
+        page.fill("#outlet-query", "outlet 013")
+        expect(rows).to_have_count(1)
+        expect(page.locator("#outlet-count")).to_have_text("1 of 200 outlets")
+        page.fill("#outlet-query", "nobody")
+        expect(page.locator(".lags-frame")).to_be_hidden()
+        page.fill("#outlet-query", "")
+        page.fill("#outlet-least", "1")
+        expect(page.locator("#outlet-rows small")).to_have_count(0)
+
+
+def test_the_median_of_an_outlet_lies_in_its_bar_and_at_its_time(many: Path, browser: Browser) -> None:
+    with opened(browser, many, "outlets") as page:
+        page.select_option("#outlet-sort", "fastest")
+        parts = page.locator("#outlet-rows svg").evaluate_all(
+            """drawings => drawings.map(drawing => ["rect.half", "line.median", "line.whisker"].map(part => {
+                const box = drawing.querySelector(part).getBoundingClientRect();
+                return [box.left, box.right];
+            }))"""
+        )
+
+        assert len(parts) > 10
+        for (left, right), (median, _), (least, most) in parts:
+            assert least - 2 <= left <= median + 2 <= right + 4 <= most + 8
+        medians = [median for _, (median, _), _ in parts]
+        assert medians == sorted(medians)
+
+
+FIT = """() => {
+    const poor = [];
+    for (const frame of document.querySelectorAll("figure, .lags thead th.strip")) {
+        const edge = frame.getBoundingClientRect(), name = frame.textContent.trim().slice(0, 40);
+        const texts = [...frame.querySelectorAll("svg text, .ends span")];
+        const boxes = texts.map((text) => text.getBoundingClientRect()).filter((box) => box.width);
+        for (const [n, a] of boxes.entries()) {
+            if (a.left < edge.left - 0.5 || a.right > edge.right + 0.5) poor.push(["clips", name, a.left, a.right]);
+            for (const b of boxes.slice(n + 1)) {
+                const meet = a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+                if (meet) poor.push(["collides", name, a.left, b.left]);
+            }
+        }
+    }
+    return poor;
+}"""
+"""The labels of axes that leave their frame or meet another label."""
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 520, 700, 840, 1024, 1280, 1920])
+def test_labels_of_axes_neither_clip_nor_collide_in_any_view(
+    many: Path, newsroom_report: Path, browser: Browser, width: int
+) -> None:
+    for report, views in (
+        (many, ("overview", "outlets")),
+        (newsroom_report, ("overview", "outlets", "storylines", "cluster=harbour-fire-1")),
+    ):
+        with opened(browser, report, viewport={"width": width, "height": 800}) as page:
+            for view in views:
+                page.evaluate(f"location.hash = '{view}'")
+                page.wait_for_timeout(50)
+                assert page.evaluate(FIT) == [], view
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, view

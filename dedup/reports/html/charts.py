@@ -6,15 +6,16 @@ size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from dedup.formatting import format_percent, to_probability
 from dedup.reports.html.statistics import LOG_ODDS_EDGES, HistogramBin
 
-__all__ = ["Chart", "ChartColumn", "ChartTick", "build_bar_chart", "build_score_chart"]
+__all__ = ["Chart", "ChartColumn", "ChartTick", "build_bar_chart", "build_score_chart", "build_volume_chart"]
 
 CHART_HEIGHT = 150
 """Height of the highest column in pixels."""
@@ -54,6 +55,8 @@ class Chart:
     ticks: tuple[ChartTick, ...]
     threshold: float | None = None
     """Position of the threshold, in per cent of the width."""
+    heads: tuple[str, ...] = ()
+    """If the columns are stacked in pairs: the heads of their table, for the label, the lower and the upper count."""
 
 
 def build_bar_chart(title: str, bins: Sequence[HistogramBin], says: str) -> Chart:
@@ -73,18 +76,53 @@ def build_score_chart(
     title: str, matched: np.ndarray, apart: np.ndarray, threshold: float, says: str
 ) -> Chart:
     """Return a stacked chart of log-odds: unmatched pairs below, matched pairs on top, and the threshold."""
-    width, highest = 100 / (len(LOG_ODDS_EDGES) - 1), max(int((matched + apart).max(initial=0)), 1)
-    columns = []
-    for n, (matched_count, missed_count) in enumerate(zip(matched.tolist(), apart.tolist(), strict=True)):
-        label = f"{format_percent(to_probability(LOG_ODDS_EDGES[n]))} to {format_percent(to_probability(LOG_ODDS_EDGES[n + 1]))}"
-        below, above = (CHART_HEIGHT * count / highest for count in (missed_count, matched_count))
-        columns.append(make_chart_column(label, missed_count, n * width, width, below, 0, "apart"))
-        columns.append(make_chart_column(label, matched_count, n * width, width, above, below, "matched"))
+    edges = [format_percent(to_probability(edge)) for edge in LOG_ODDS_EDGES.tolist()]
     ticks = tuple(
         ChartTick(f"{p:.1%}".replace(".0%", "%"), compute_x_percent(np.log(p / (1 - p))))
         for p in TICK_PROBABILITIES
     )
-    return Chart(title, says, tuple(columns), ticks, compute_x_percent(threshold))
+    return Chart(
+        title,
+        says,
+        stack_columns(
+            [f"{low} to {high}" for low, high in pairwise(edges)], (apart, matched), ("apart", "matched")
+        ),
+        ticks,
+        compute_x_percent(threshold),
+        ("Probability", "Not matched", "Matched"),
+    )
+
+
+def build_volume_chart(
+    title: str,
+    labels: Sequence[str],
+    kept: np.ndarray,
+    dropped: np.ndarray,
+    ticks: Mapping[int, str],
+    says: str,
+) -> Chart:
+    """Return a stacked chart of kept articles below and dropped ones on top; `ticks` label columns by number."""
+    width = 100 / max(len(labels), 1)
+    return Chart(
+        title,
+        says,
+        stack_columns(labels, (kept, dropped), ("kept-article", "matched")),
+        tuple(ChartTick(label, round((n + 0.5) * width, 3)) for n, label in ticks.items()),
+        heads=("Date", "Kept", "Repeats"),
+    )
+
+
+def stack_columns(
+    labels: Sequence[str], counts: tuple[np.ndarray, np.ndarray], kinds: tuple[str, str]
+) -> tuple[ChartColumn, ...]:
+    """Return two columns for each label, the second on top of the first."""
+    width, highest = 100 / max(len(labels), 1), max(int((counts[0] + counts[1]).max(initial=0)), 1)
+    columns = []
+    for n, (label, *pair) in enumerate(zip(labels, *(count.tolist() for count in counts), strict=True)):
+        below, above = (CHART_HEIGHT * count / highest for count in pair)
+        columns.append(make_chart_column(label, pair[0], n * width, width, below, 0, kinds[0]))
+        columns.append(make_chart_column(label, pair[1], n * width, width, above, below, kinds[1]))
+    return tuple(columns)
 
 
 def make_chart_column(

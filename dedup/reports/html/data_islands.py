@@ -25,7 +25,7 @@ from dedup.pipeline.results import Result
 from dedup.reports.evidence_labels import EVIDENCE_LABELS
 from dedup.reports.html.borderline_pairs import BorderlinePair
 from dedup.reports.html.snippets import Snippets
-from dedup.reports.html.statistics import to_epoch_seconds
+from dedup.reports.html.statistics import OutletLags, to_epoch_seconds
 from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 
 __all__ = ["DataIslands", "PageListing", "build_islands", "encode_island"]
@@ -75,8 +75,9 @@ def build_islands(
     pairs: Sequence[BorderlinePair],
     texts: Snippets,
     origins: Sequence[dict[str, Any] | None] = (),
+    outlets: Sequence[OutletLags] = (),
 ) -> DataIslands:
-    """Return the data of the listed articles; `origins` has those of each cluster."""
+    """Return the data of the listed articles; `origins` has those of each cluster, `outlets` their lags."""
     positions = listing.positions
     places = {a: n for n, a in enumerate(positions)}
     model = choose_level_model(result.settings)
@@ -85,6 +86,7 @@ def build_islands(
         **build_article_columns(result, positions, texts),
         "sizes": listing.sizes,
         "origins": list(origins),
+        "outlets": [list(outlet) for outlet in outlets],
         "storylines": list_storylines(result, listing.storylines, places),
         "relationNames": list(RELATIONS),
         "joining": len(LEVEL_RELATIONS[result.settings.level]),

@@ -10,7 +10,7 @@ const DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf
 const WORD = new RegExp(`[${DENSE}]|(?:(?![${DENSE}_])[\\p{L}\\p{N}\\p{M}])+(?:[.,]\\p{N}+)*`, "gu");
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const VIEWS = ["overview", "clusters", "cluster", "storylines", "borderline", "boilerplate", "rejects"];
+const VIEWS = ["overview", "clusters", "cluster", "storylines", "outlets", "borderline", "boilerplate", "rejects"];
 const NONE = -1;
 
 let data; // the content of the index island
@@ -633,6 +633,7 @@ async function open() {
     byId("search-storylines").addEventListener("submit", (event) => event.preventDefault());
     byId("more-storylines").addEventListener("click", drawMoreStorylines);
   }
+  openOutlets();
   for (const button of document.querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () => { byId("sort").value = button.dataset.sort; search(); });
   }

@@ -37,7 +37,7 @@ RELATION_MEANINGS = {
     "rewrite": "the same story in other words",
     "followup": "another chapter of the same storyline",
 }
-SCRIPT_FILES = ("story_graph.js", "page.js")
+SCRIPT_FILES = ("story_graph.js", "outlets.js", "page.js")
 """The parts of the script, joined in this order; the last one starts the page."""
 MAX_CHAPTERS = 20_000
 """The most chapters of storylines in a page; without a limit they could be all articles of a corpus."""
@@ -67,7 +67,8 @@ def build_report_page(
     listing = build_listing(groups, result.list_chapters(), every_pair)
     texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.boilerplate)
     origins = list_story_origins(result, corpus, listing.clusters)
-    islands = build_islands(result, listing, every_pair, texts, origins)
+    outlets = statistics.compute_outlet_lags(result, groups)
+    islands = build_islands(result, listing, every_pair, texts, origins, outlets)
     return render_page(
         "page.html",
         script_files=SCRIPT_FILES,
@@ -81,6 +82,7 @@ def build_report_page(
         rejects=sections.summarize_rejects(corpus.rejects),
         reject_count=len(corpus.rejects),
         listing=listing,
+        outlet_count=len(outlets),
         texts=texts,
         near=[to_probability(threshold + side) for side in (-NEAR_LOG_ODDS, NEAR_LOG_ODDS)],
         looked_through=misses.articles_searched,

@@ -19,8 +19,9 @@ from dedup.pipeline.results import Result
 from dedup.reports.html import statistics
 from dedup.reports.html.boilerplate_counts import RULE_DESCRIPTIONS, BoilerplateCounts
 from dedup.reports.html.borderline_pairs import BorderlinePairs
-from dedup.reports.html.charts import Chart, build_bar_chart, build_score_chart
+from dedup.reports.html.charts import Chart, build_bar_chart, build_score_chart, build_volume_chart
 from dedup.reports.html.snippets import Snippets
+from dedup.reports.html.volume import choose_ticks, count_volume, describe_volume, format_start
 from dedup.settings.settings import Settings
 
 __all__ = [
@@ -110,8 +111,18 @@ def build_charts(
     matched, apart = statistics.count_log_odds(result, near_misses.log_odds)
     threshold = get_level_threshold(make_match_params(result.settings))
     later = sum(lag.count for lag in lags)
-    words = get_level_words(result.settings)
+    words, volume = get_level_words(result.settings), count_volume(result)
     return {
+        "volume": Chart("Articles over time", "No article has a date.", (), ())
+        if volume is None
+        else build_volume_chart(
+            "Articles over time",
+            [format_start(start, volume.unit) for start in volume.starts],
+            volume.kept,
+            volume.dropped,
+            choose_ticks(volume),
+            describe_volume(volume),
+        ),
         "sizes": build_bar_chart(
             "Articles per cluster", sizes, describe_highest_bin(sizes, " articles", "clusters")
         ),

@@ -19,8 +19,10 @@ from dedup.settings.settings import LEVEL_RELATIONS, RELATIONS, Settings
 __all__ = [
     "HistogramBin",
     "Outlet",
+    "OutletLags",
     "Overview",
     "compute_clipped_log_odds",
+    "compute_outlet_lags",
     "count_cluster_sizes",
     "count_lags",
     "count_log_odds",
@@ -68,6 +70,8 @@ LAG_BINS_IN_DAYS = (
     (11 * DAY_SECONDS, "11 d +"),
 )
 """The same for dates without times."""
+LAG_QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""The quantiles of the lags of an outlet: its median, and how far most of them spread."""
 LOG_ODDS_EDGES = np.arange(-8.0, 8.5, 0.5)
 """The edges of the columns of log-odds; the first and last column also count everything beyond."""
 MIN_UNCERTAINTY = 1e-9
@@ -95,6 +99,18 @@ class Outlet(NamedTuple):
     def share(self) -> float:
         """Return the share of its articles that were dropped."""
         return self.dropped / self.articles
+
+
+class OutletLags(NamedTuple):
+    """How far behind the first telling an outlet publishes, over the stories that it shares with others."""
+
+    name: str
+    first: int
+    """The stories that it published first."""
+    later: int
+    """Its later articles with a date."""
+    quantiles: tuple[int, ...]
+    """The `LAG_QUANTILES` of the time behind the first telling of the later ones, in seconds; empty without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,38 @@ def count_lags(result: Result, groups: Sequence[Sequence[int]]) -> list[Histogra
         lags += (dated[1:] - dated[0]).tolist() if len(dated) else []
     clocked = bool(np.any(seconds[~np.isnan(seconds)] % DAY_SECONDS))
     return count_in_bins(lags, LAG_BINS if clocked else LAG_BINS_IN_DAYS)
+
+
+def compute_outlet_lags(result: Result, groups: Sequence[Sequence[int]]) -> list[OutletLags]:
+    """Return the lags of each outlet in clusters with two dates or more, most later articles first.
+
+    Articles as early as the first of their cluster are first; undated ones and those without a source are not counted.
+    """
+    seconds, sources = to_epoch_seconds(result.articles["published"]), result.articles["source"].to_pylist()
+    first: Counter[str] = Counter()
+    lags: dict[str, list[float]] = {}
+    for group in groups:
+        dated = [a for a in group if not np.isnan(seconds[a])]
+        if len(dated) < 2:  # noqa: PLR2004 - a first and a later one
+            continue
+        start = min(seconds[a] for a in dated)
+        for a in dated:
+            if sources[a] is not None and seconds[a] > start:
+                lags.setdefault(sources[a], []).append(seconds[a] - start)
+            elif sources[a] is not None:
+                first[sources[a]] += 1
+    outlets = [
+        OutletLags(name, first[name], len(times), compute_lag_quantiles(times))
+        for name, times in ((name, lags.get(name, [])) for name in {**lags, **first})
+    ]
+    return sorted(outlets, key=lambda outlet: (-outlet.later, -outlet.first, outlet.name))
+
+
+def compute_lag_quantiles(times: Sequence[float]) -> tuple[int, ...]:
+    """Return the `LAG_QUANTILES` of times in seconds, each one of the times; empty for none."""
+    if not times:
+        return ()
+    return tuple(np.quantile(times, LAG_QUANTILES, method="inverted_cdf").astype(int).tolist())
 
 
 def to_epoch_seconds(published: pa.ChunkedArray) -> np.ndarray:
