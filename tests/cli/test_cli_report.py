@@ -20,7 +20,7 @@ from dedup.reports.html.page import build_report_page
 from dedup.text.boilerplate.passages import remove_boilerplate
 from dedup.text.shared_passages import find_shared_passages
 
-VIEWS = ("overview", "clusters", "storylines", "outlets", "borderline", "boilerplate", "rejects")
+VIEWS = ("overview", "clusters", "storylines", "articles", "outlets", "borderline", "boilerplate", "rejects")
 ALERT = "<script>alert(1)</script>"
 PLEA = "Sign up for our newsletter to get the news of the day."
 HOSTILE = [

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from browsing import PHONE, opened, reported
 from commands import written
-from newsmaker import story
+from newsmaker import batch, story
 from playwright.sync_api import Browser, expect
 
 from dedup.io.corpus import read_articles
 from dedup.pipeline.deduplicate import deduplicate
+from dedup.reports.explanation import explain_in_corpus
+from dedup.reports.html.article_details import read_details, sanitize_link
+from dedup.settings.settings import Settings
 
 WIRE = story(1)
 SENTENCES = WIRE["text"].split(". ")
@@ -219,3 +222,125 @@ def test_labels_of_axes_neither_clip_nor_collide_in_any_view(
                 page.wait_for_timeout(50)
                 assert page.evaluate(FIT) == [], view
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+
+
+def test_names_in_both_articles_are_marked_as_explain_names_them(
+    newsroom_report: Path, newsroom: Path, browser: Browser
+) -> None:
+    pair = ("ferry-aground-1", "ferry-aground-2")
+    explained = explain_in_corpus(read_articles(newsroom), pair)
+    assert len(explained.names) > 5
+    with opened(
+        browser, newsroom_report, "cluster=ferry-aground-1&a=ferry-aground-1&b=ferry-aground-2"
+    ) as page:
+        expect(page.locator(".texts article")).to_have_count(2)
+
+        for side in (1, 2):
+            text = page.locator(f".texts article:nth-child({side}) > div").inner_text()
+            marked = set(page.locator(f".texts article:nth-child({side}) mark.name").all_inner_texts())
+            assert {name for name in explained.names if name in text} <= marked
+        expect(page.locator("#comparison")).to_contain_text("Names in both: ")
+
+
+def test_a_name_that_only_one_article_has_is_not_marked(newsroom_report: Path, browser: Browser) -> None:
+    with opened(browser, newsroom_report, "cluster=ferry-aground-1") as page:
+        expect(page.locator(".texts article")).to_have_count(2)
+        texts = [page.locator(f".texts article:nth-child({n})").inner_text().lower() for n in (1, 2)]
+
+        for n in (1, 2):
+            for name in page.locator(f".texts article:nth-child({n}) mark.name").all_inner_texts():
+                assert name.lower() in texts[2 - n]
+
+
+def test_the_names_of_syllables_are_pairs_of_words() -> None:
+    vietnamese = {"text": "Thủ tướng Nguyễn Tấn Dũng gặp Nguyễn Tấn Dũng tại Hà Nội.", "language": "vi"}
+    articles = batch([{"id": "a", **vietnamese}])
+
+    details = read_details([articles], [0], frozenset([0]), 1_000, Settings())
+
+    assert any(" " in word for word, _ in details.names[0])
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://news.example/1?a=b#c", "https://news.example/1?a=b#c"),
+        (" http://news.example/ ", "http://news.example/"),
+        ("javascript:alert(1)", ""),
+        ("data:text/html,<script>alert(1)</script>", ""),
+        ("//news.example/1", ""),
+        ("/1", ""),
+        ("https:///nowhere", ""),
+        ("https://[bad", ""),
+        ("https://news.example/" + "a" * 3_000, ""),
+        (None, ""),
+    ],
+)
+def test_only_addresses_of_the_web_are_links(url: str | None, link: str) -> None:
+    assert sanitize_link(url) == link
+
+
+def test_an_article_links_to_its_outlet_and_tells_it_nothing(tmp_path: Path, browser: Browser) -> None:
+    good, bad = 'https://news.example/1?q="><script>alert(1)</script>', "javascript:alert(2)"
+    articles = [{"id": str(n), **story(1), "url": url} for n, url in enumerate((good, bad))]
+    with opened(browser, reported(written(tmp_path / "links.jsonl", articles)), "cluster=0") as page:
+        links = page.locator(".texts a")
+
+        expect(links).to_have_count(1)
+
+        assert links.evaluate(
+            "link => [link.getAttribute('href'), link.rel, link.target, link.textContent]"
+        ) == [
+            good,
+            "noopener noreferrer",
+            "_blank",
+            "news.example ↗",
+        ]
+
+
+def test_single_articles_are_found_and_have_an_address(
+    newsroom_report: Path, newsroom: Path, browser: Browser
+) -> None:
+    result = deduplicate(read_articles(newsroom))
+    with opened(browser, newsroom_report, "articles") as page:
+        expect(page.locator("#article-count")).to_have_text(f"{len(result.ids)} articles")
+        page.select_option("#article-kind", "single")
+        singles = int(page.locator("#article-count").inner_text().split()[0])
+        chapters = {a for story in result.list_chapters() for a in story}
+        clusters = {a for group in result.list_cluster_positions() for a in group}
+        assert singles == len(set(range(len(result.ids))) - chapters - clusters)
+
+        page.locator("#article-rows a").first.click()
+
+        expect(page.locator("#cluster")).to_be_visible()
+        page.evaluate("location.hash = 'articles'")
+        page.select_option("#article-kind", "repeat")
+        expect(page.locator("#article-count")).to_contain_text(f"{len(result.dropped)} of ")
+
+
+@pytest.mark.parametrize(
+    ("address", "heading", "current"),
+    [
+        ("story-wire", WIRE["title"], "wire"),
+        ("story-longer", WIRE["title"], "longer"),
+        ("story-other%20%2F%20%23one", story(2)["title"], None),
+    ],
+)
+def test_the_address_of_a_story_opens_it_by_any_of_its_articles(
+    address: str, heading: str, current: str | None, tmp_path: Path, browser: Browser
+) -> None:
+    corpus = written(tmp_path / "few.jsonl", [*CARRIED, {**story(2), "id": "other / #one"}])
+    with opened(browser, reported(corpus), address) as page:
+        expect(page.locator("h1:visible")).to_have_text(heading)
+        if current == "longer":
+            expect(page.locator("tr[aria-current]")).to_contain_text("Inland Tribune")
+        if current is None:
+            expect(page.locator("#cluster")).to_contain_text("A single article")
+
+
+@pytest.mark.parametrize("address", ["story-nobody", "story-%E0%A4%A", "story-"])
+def test_the_address_of_a_story_that_is_not_there_says_so(
+    address: str, carried: Path, browser: Browser
+) -> None:
+    with opened(browser, carried, address) as page:
+        expect(page.locator("h1:visible")).to_have_text("No such cluster")

@@ -23,6 +23,7 @@ from dedup.matching.match_params import make_match_params
 from dedup.matching.models import LinearModel, choose_level_model, choose_model
 from dedup.pipeline.results import Result
 from dedup.reports.evidence_labels import EVIDENCE_LABELS
+from dedup.reports.html.article_details import ArticleDetails, pack_names
 from dedup.reports.html.borderline_pairs import BorderlinePair
 from dedup.reports.html.snippets import Snippets
 from dedup.reports.html.statistics import OutletLags, to_epoch_seconds
@@ -45,6 +46,9 @@ class PageListing:
     positions: list[int]
     """Articles of clusters, each canonical before its members, then other articles of pairs and storylines.
     """
+    singles: list[int]
+    """The kept articles that nothing else lists; the page has their titles but not their texts."""
+    singles_left_out: int
     clusters: list[list[int]]
     """The articles of each cluster, canonical first."""
     left_out: int
@@ -76,14 +80,21 @@ def build_islands(
     texts: Snippets,
     origins: Sequence[dict[str, Any] | None] = (),
     outlets: Sequence[OutletLags] = (),
+    details: ArticleDetails | None = None,
 ) -> DataIslands:
     """Return the data of the listed articles; `origins` has those of each cluster, `outlets` their lags."""
+    details = details or ArticleDetails()
     positions = listing.positions
     places = {a: n for n, a in enumerate(positions)}
     model = choose_level_model(result.settings)
-    pieces = list(split_texts(positions, texts))
+    every = [*positions, *listing.singles]
+    name_table, names = pack_names(details.names, positions)
+    pieces = list(split_texts(positions, texts, names))
     index = {
-        **build_article_columns(result, positions, texts),
+        **build_article_columns(result, every, texts),
+        "links": [details.links.get(a, "") for a in every],
+        "names": name_table,
+        "withText": len(positions),
         "sizes": listing.sizes,
         "origins": list(origins),
         "outlets": [list(outlet) for outlet in outlets],
@@ -187,14 +198,21 @@ def pack_listed_pair(pair: BorderlinePair, places: dict[int, int], model: Linear
     return [places[pair.first], places[pair.later], pair.reason, pack_evidence_parts(pair.evidence, model)]
 
 
-def split_texts(positions: Sequence[int], texts: Snippets) -> Iterator[tuple[int, list[Any]]]:
-    """Yield (index of the first article, texts with their boilerplate) in parts of about `ISLAND_CHARACTERS`."""
+def split_texts(
+    positions: Sequence[int], texts: Snippets, names: Sequence[Sequence[int]]
+) -> Iterator[tuple[int, list[Any]]]:
+    """Yield (index of the first article, texts) in parts of about `ISLAND_CHARACTERS`.
+
+    Each text comes with the spans of its boilerplate and the numbers of its names.
+    """
     piece: list[Any] = []
     start, size = 0, 0
     for n, a in enumerate(positions):
         shown = texts.shown.get(a)
         piece.append(
-            [shown.text, [place for span in shown.boilerplate for place in span]] if shown else ["", []]
+            [shown.text, [place for span in shown.boilerplate for place in span], names[n]]
+            if shown
+            else ["", [], []]
         )
         size += len(shown.text) if shown else 0
         if size >= ISLAND_CHARACTERS:

@@ -10,11 +10,12 @@ const DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf
 const WORD = new RegExp(`[${DENSE}]|(?:(?![${DENSE}_])[\\p{L}\\p{N}\\p{M}])+(?:[.,]\\p{N}+)*`, "gu");
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const VIEWS = ["overview", "clusters", "cluster", "storylines", "outlets", "borderline", "boilerplate", "rejects"];
+const VIEWS = ["overview", "clusters", "cluster", "storylines", "articles", "outlets", "borderline", "boilerplate", "rejects"];
 const NONE = -1;
 
 let data; // the content of the index island
 let clusters; // the clusters: {first, size, ...}, in the order of the run
+let clusterOf; // place → its cluster
 let headed; // place of a kept article → its cluster
 let storylines; // the storylines: {first, chapters, ...}, the longest first
 let storylineOf; // place of a chapter → its storyline
@@ -46,13 +47,14 @@ async function unpacked(id) {
   return new Response(opened).json();
 }
 
-/** Return {text, boilerplate} of an article; the islands are opened as they are needed. */
+/** Return {text, boilerplate, names} of an article; the islands are opened as they are needed. */
 async function textOf(place) {
+  if (place >= data.withText) return { text: "", boilerplate: [], names: [] };
   let piece = data.pieces.length - 1;
   while (data.pieces[piece] > place) piece--;
   if (!pieces.has(piece)) pieces.set(piece, unpacked(`texts-${piece}`));
-  const [text, boilerplate] = (await pieces.get(piece))[place - data.pieces[piece]];
-  return { text, boilerplate };
+  const [text, boilerplate, names] = (await pieces.get(piece))[place - data.pieces[piece]];
+  return { text, boilerplate, names };
 }
 
 // ---- words for numbers -------------------------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ function gathered() {
   });
 }
 
-const clusterAt = (place) => clusters.find(({ first, size }) => place >= first && place < first + size);
+const clusterAt = (place) => clusterOf[place];
 
 /** Return the storylines, each with its chapters by date, the number of duplicates of each, and its search text. */
 function gatheredStorylines() {
@@ -417,19 +419,22 @@ function comparison(a, b, members, at = members[0]) {
 
 function sideBySide(pair, both) {
   const words = both.map(({ text, boilerplate }, n) => wordsOf(text, boilerplate, titleOf(pair[n])));
+  const names = both.map((mine, n) => sharedNames(words[n], mine.names, words[1 - n], both[1 - n].names));
   const runs = [sharedRuns(words[0], words[1]), sharedRuns(words[1], words[0])];
   const own = words.map((mine, n) => ownNumbers(mine, words[1 - n]));
   const shares = words.map((mine, n) => runs[n].reduce((sum, [, length]) => sum + length, 0) / Math.max(mine.body.length, 1));
   const numbers = own.map((found) => [...new Set(found.map((word) => word.folded))].slice(0, 12).join(", ") || "none");
   const wording = runs[0].length ? `Passages of ${RUN} or more words that both have make up ${percent(shares[0])} of the left and ${percent(shares[1])} of the right.`
     : `They share no ${RUN} words in a row.`;
-  const says = `${wording} Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
+  const inBoth = [...new Map(names[0].map(({ folded, start, end }) => [folded, both[0].text.slice(start, end)])).values()];
+  const namesSay = inBoth.length ? `Names in both: ${inBoth.slice(0, 12).join(", ")}${inBoth.length > 12 ? ", …" : ""}.` : "They share no names.";
+  const says = `${wording} ${namesSay} Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
   const missing = pair.some((place) => data.lengths[place] < 0);
   return [
     make("p", {}, missing ? "This page lacks the text of at least one of them." : says),
     make("p", { class: "marks" }, make("mark", {}, "the same words in both"),
-      make("mark", { class: "own" }, "number that the other lacks"), make("s", {}, "boilerplate, not compared")),
-    make("div", { class: "texts" }, ...pair.map((place, n) => textColumn(place, both[n], painted(both[n], words[n], runs[n], own[n])))),
+      make("mark", { class: "name" }, "name in both"), make("mark", { class: "own" }, "number that the other lacks"), make("s", {}, "boilerplate, not compared")),
+    make("div", { class: "texts" }, ...pair.map((place, n) => textColumn(place, both[n], painted(both[n], runs[n].map(([i, length]) => [words[n].body[i].start, words[n].body[i + length - 1].end]), own[n], names[n])))),
     evidence(pair),
   ].filter((part) => part !== null);
 }
@@ -439,7 +444,7 @@ function textColumn(place, { text }, parts) {
   const rest = data.lengths[place] - [...text].length;
   const cut = rest > 0 ? make("p", { class: "left" }, `This page leaves out ${number(rest)} more characters.`) : null;
   const head = make("p", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)));
-  return make("article", {}, head, make("h3", { dir: "auto" }, titleOf(place)), make("small", {}, facts),
+  return make("article", {}, head, make("h3", { dir: "auto" }, titleOf(place)), make("small", {}, facts, sourceLink(place) ? " · " : "", sourceLink(place)),
     make("div", { dir: "auto" }, ...parts), cut);
 }
 
@@ -482,11 +487,27 @@ function sharedRuns({ body }, { body: theirs }) {
 
 const ownNumbers = ({ body }, { all }) => body.filter((word) => /\p{N}/u.test(word.folded) && !all.has(word.folded));
 
-/** Return a text as nodes: boilerplate, shared parts and its own numbers are marked. */
-function painted({ text, boilerplate }, { body }, runs, own) {
-  const [PLAIN, SAME, OWN, BOILERPLATE] = [0, 1, 2, 3];
+/** Return {folded, start, end} of the names of a text that are names or words of the other too. */
+function sharedNames({ body }, mine, other, theirs) {
+  const termOf = new Map(mine.map((n) => [data.names.words[n], data.names.terms[n]]));
+  const otherTerms = new Set(theirs.map((n) => data.names.terms[n]));
+  const found = [];
+  for (const [i, word] of body.entries()) {
+    const next = body[i + 1];
+    const pair = next && `${word.folded} ${next.folded}`; // a name in a language that writes its syllables apart
+    const is = (name) => termOf.has(name) && (otherTerms.has(termOf.get(name)) || other.all.has(name));
+    if (pair && is(pair)) found.push({ folded: pair, start: word.start, end: next.end });
+    else if (is(word.folded)) found.push(word);
+  }
+  return found;
+}
+
+/** Return a text as nodes: boilerplate, shared passages [start, end], its own numbers and shared names are marked. */
+function painted({ text, boilerplate }, passages, own, names) {
+  const [PLAIN, SAME, OWN, BOILERPLATE, NAME] = [0, 1, 2, 3, 4];
   const kinds = new Uint8Array(text.length);
-  for (const [i, length] of runs) kinds.fill(SAME, body[i].start, body[i + length - 1].end);
+  for (const { start, end } of names) kinds.fill(NAME, start, end);
+  for (const [start, end] of passages) kinds.fill(SAME, start, end);
   for (const word of own) kinds.fill(OWN, word.start, word.end);
   for (let n = 0; n < boilerplate.length; n += 2) kinds.fill(BOILERPLATE, boilerplate[n], boilerplate[n + 1]);
   const nodes = [];
@@ -496,7 +517,7 @@ function painted({ text, boilerplate }, { body }, runs, own) {
     const kind = kinds[start];
     if (kind === PLAIN) nodes.push(part);
     else if (kind === BOILERPLATE) nodes.push(make("s", {}, part));
-    else nodes.push(make("mark", kind === OWN ? { class: "own" } : {}, part));
+    else nodes.push(make("mark", { class: { [OWN]: "own", [NAME]: "name" }[kind] ?? null }, part));
   }
   return nodes;
 }
@@ -571,40 +592,66 @@ function show(name, ...parts) {
   if (name === "cluster") byId(name).replaceChildren(...parts.filter((part) => part !== ""));
 }
 
-/** Show the view of the address: #clusters, #cluster=ID, #cluster=ID&a=ID&b=ID, #storyline=ID, #a=ID&b=ID. */
-function route(moved) {
-  const asked = new URLSearchParams(location.hash.slice(1));
+const notThere = (what, id, back, name) => [make("a", { class: "back", href: back }, name), make("h1", { tabindex: "-1" }, `No such ${what}`),
+  make("p", { class: "lede" }, `This report lists no ${what} with the article ${id}.`)];
+
+/** Show the story of an article, with two of its articles chosen for comparison; return the selector of its heading. */
+function showStory(place, a, b, id) {
+  const cluster = clusterAt(place);
+  if (cluster) {
+    const inside = (other) => other >= cluster.first && other < cluster.first + cluster.size;
+    show("cluster", ...clusterView(cluster, inside(a) ? a : cluster.first, inside(b) ? b : place === cluster.first ? cluster.first + 1 : place));
+    return inside(b) ? "#comparison h2" : "h1";
+  }
+  if (storylineOf.has(place)) {
+    show("cluster", ...chapterView(place, a, b));
+    return b === undefined ? "h1" : "#comparison h2";
+  }
+  if (place === undefined) show("cluster", ...notThere("cluster", id, "#clusters", "← All clusters"));
+  else show("cluster", ...singleView(place));
+  return "h1";
+}
+
+/** Show the view of the address, and return the selector of the heading to go to.
+
+Addresses: #clusters, #story-ID, #cluster=ID, #cluster=ID&a=ID&b=ID, #storyline=ID, #a=ID&b=ID. */
+function showAddress() {
+  const hash = location.hash.slice(1);
+  if (hash.startsWith("story-")) {
+    const id = decoded(hash.slice("story-".length));
+    return showStory(places.get(id), undefined, undefined, id);
+  }
+  const asked = new URLSearchParams(hash);
   const [kept, a, b, led] = ["cluster", "a", "b", "storyline"].map((name) => places.get(asked.get(name)));
-  let target = "h1";
-  if (asked.has("cluster")) {
-    const cluster = clusterAt(kept);
-    if (cluster) {
-      const inside = (place) => place >= cluster.first && place < cluster.first + cluster.size;
-      show("cluster", ...clusterView(cluster, inside(a) ? a : cluster.first, inside(b) ? b : cluster.first + 1));
-      if (inside(b)) target = "#comparison h2";
-    } else if (storylineOf.has(kept)) {
-      show("cluster", ...chapterView(kept, a, b));
-      if (b !== undefined) target = "#comparison h2";
-    } else {
-      show("cluster", make("a", { class: "back", href: "#clusters" }, "← All clusters"), make("h1", { tabindex: "-1" }, "No such cluster"),
-        make("p", { class: "lede" }, `This report lists no cluster with the article ${asked.get("cluster")}.`));
-    }
-  } else if (asked.has("storyline")) {
+  if (asked.has("cluster")) return showStory(kept, a, b, asked.get("cluster"));
+  if (asked.has("storyline")) {
     const storyline = storylineOf.get(led);
-    if (storyline) show("cluster", ...storylineView(storyline));
-    else {
-      show("cluster", make("a", { class: "back", href: "#storylines" }, "← All storylines"), make("h1", { tabindex: "-1" }, "No such storyline"),
-        make("p", { class: "lede" }, `This report lists no storyline with the article ${asked.get("storyline")}.`));
-    }
+    show("cluster", ...(storyline ? storylineView(storyline) : notThere("storyline", asked.get("storyline"), "#storylines", "← All storylines")));
   } else if (a !== undefined && b !== undefined) {
     const chapters = storylineOf.has(a) && storylineOf.get(a) === storylineOf.get(b);
     show("cluster", make("a", { class: "back", href: chapters ? linkToStoryline(storylineOf.get(a)) : "#borderline" }, chapters ? "← The storyline" : "← Borderline"), make("h1", { tabindex: "-1" }, "Two articles"),
       comparison(a, b, [a, b]));
   } else {
     const name = [...asked.keys()][0];
-    if (name === "main") return byId("main").focus();
+    if (name === "main") return "main";
     show(VIEWS.includes(name) && name !== "cluster" ? name : "overview");
+    if (name === "articles") showArticles();
   }
+  return "h1";
+}
+
+/** Return an address without its escapes; as it is where they are broken. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function route(moved) {
+  const target = showAddress();
+  if (target === "main") return byId("main").focus();
   const view = document.querySelector(".view:not([hidden])");
   const heading = view.querySelector("h1").textContent.trim().replace(/\s+/g, " ");
   document.title = `${heading} – dedup report`;
@@ -621,6 +668,7 @@ async function open() {
   data = await unpacked("index");
   places = new Map(data.ids.map((id, place) => [id, place]));
   clusters = gathered();
+  clusterOf = clusters.flatMap((cluster) => Array(cluster.size).fill(cluster));
   headed = new Map(clusters.map((cluster) => [cluster.first, cluster]));
   storylines = gatheredStorylines();
   storylineOf = new Map(storylines.flatMap((storyline) => storyline.chapters.map((place) => [place, storyline])));
@@ -633,6 +681,7 @@ async function open() {
     byId("search-storylines").addEventListener("submit", (event) => event.preventDefault());
     byId("more-storylines").addEventListener("click", drawMoreStorylines);
   }
+  openArticles();
   openOutlets();
   for (const button of document.querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () => { byId("sort").value = button.dataset.sort; search(); });

@@ -17,6 +17,7 @@ from dedup.io.corpus import Corpus
 from dedup.matching.match_params import get_level_threshold, make_match_params
 from dedup.pipeline.results import Result
 from dedup.reports.html import sections, statistics
+from dedup.reports.html.article_details import read_details
 from dedup.reports.html.borderline_pairs import NEAR_LOG_ODDS, BorderlinePair, find_borderline_pairs
 from dedup.reports.html.charts import CHART_HEIGHT
 from dedup.reports.html.data_islands import PageListing, build_islands
@@ -37,7 +38,9 @@ RELATION_MEANINGS = {
     "rewrite": "the same story in other words",
     "followup": "another chapter of the same storyline",
 }
-SCRIPT_FILES = ("story_graph.js", "outlets.js", "page.js")
+MAX_SINGLES = 60_000
+"""The most titles of articles that nothing else in the page lists."""
+SCRIPT_FILES = ("story_graph.js", "outlets.js", "articles.js", "page.js")
 """The parts of the script, joined in this order; the last one starts the page."""
 MAX_CHAPTERS = 20_000
 """The most chapters of storylines in a page; without a limit they could be all articles of a corpus."""
@@ -52,7 +55,7 @@ def build_report_page(
     budget: int = TEXT_BUDGET,
     oddities: Iterable[str] = (),
 ) -> bytes:
-    """Return the report as an HTML page in UTF-8; the corpus is read three times more.
+    """Return the report as an HTML page in UTF-8; the corpus is read four times more.
 
     `name` is that of the corpus and `version` that of dedup. `budget` limits the characters of texts in the
     page. `oddities` are warnings of the run for the reader.
@@ -64,11 +67,20 @@ def build_report_page(
     misses = find_near_misses(corpus.read_again(), result)
     pairs = find_borderline_pairs(result, misses)
     every_pair = list(chain.from_iterable(pairs))
-    listing = build_listing(groups, result.list_chapters(), every_pair)
-    texts = read_snippets(corpus.read_again(), listing.positions, budget, result.settings.boilerplate)
+    listing = build_listing(groups, result.list_chapters(), every_pair, result.kept_positions.tolist())
+    texts = read_snippets(
+        corpus.read_again(), listing.positions, budget, result.settings.boilerplate, listing.singles
+    )
+    details = read_details(
+        corpus.read_again(),
+        [*listing.positions, *listing.singles],
+        frozenset(texts.shown),
+        texts.limit,
+        result.settings,
+    )
     origins = list_story_origins(result, corpus, listing.clusters)
     outlets = statistics.compute_outlet_lags(result, groups)
-    islands = build_islands(result, listing, every_pair, texts, origins, outlets)
+    islands = build_islands(result, listing, every_pair, texts, origins, outlets, details)
     return render_page(
         "page.html",
         script_files=SCRIPT_FILES,
@@ -99,16 +111,26 @@ def build_report_page(
 
 
 def build_listing(
-    groups: Sequence[Sequence[int]], chapters: Sequence[list[int]], pairs: Sequence[BorderlinePair]
+    groups: Sequence[Sequence[int]],
+    chapters: Sequence[list[int]],
+    pairs: Sequence[BorderlinePair],
+    kept: Sequence[int] = (),
 ) -> PageListing:
-    """Return as many clusters and storylines as there is room for, largest first, and the articles of the pairs."""
+    """Return as many clusters and storylines as there is room for, largest first, the articles of the pairs, and the rest.
+
+    `kept` are the kept articles; those that nothing else lists are listed by their titles alone.
+    """
     clusters = take_while_room(groups, MAX_CLUSTER_ARTICLES)
     storylines = take_while_room(chapters, MAX_CHAPTERS)
     positions = list(chain.from_iterable(clusters))
     paired = chain.from_iterable((pair.first, pair.later) for pair in pairs)
     every = dict.fromkeys(chain(positions, paired, chain.from_iterable(storylines)))
+    in_cluster = set(chain.from_iterable(groups))
+    singles = [a for a in kept if a not in every and a not in in_cluster]
     return PageListing(
         positions=list(every),
+        singles=singles[:MAX_SINGLES],
+        singles_left_out=len(singles[MAX_SINGLES:]),
         clusters=clusters,
         left_out=len(groups) - len(clusters),
         storylines=storylines,

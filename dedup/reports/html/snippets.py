@@ -51,9 +51,16 @@ class Snippets:
 
 
 def read_snippets(
-    batches: Iterable[pa.RecordBatch], wanted: Sequence[int], budget: int, learned: BoilerplateProfile | None
+    batches: Iterable[pa.RecordBatch],
+    wanted: Sequence[int],
+    budget: int,
+    learned: BoilerplateProfile | None,
+    titled: Sequence[int] = (),
 ) -> Snippets:
-    """Return the snippets of the texts at the wanted positions, within a budget of characters."""
+    """Return the snippets of the texts at the wanted positions, within a budget of characters.
+
+    Articles at the positions `titled` have only their first words.
+    """
     selected = set(wanted[: budget // MIN_SNIPPET_CHARACTERS])
     most = min(
         MAX_SNIPPET_CHARACTERS, max(MIN_SNIPPET_CHARACTERS, BUDGET_SLACK * budget // max(len(selected), 1))
@@ -61,7 +68,7 @@ def read_snippets(
     heads: dict[int, tuple[str, int, list[str]]] = {}
     openings: dict[int, str] = {}
     tally, start = BoilerplateCounts(), 0
-    places = np.array(sorted(wanted), np.int64)
+    places = np.array(sorted({*wanted, *titled}), np.int64)
     for batch in batches:
         pieces = list(find_boilerplate_pieces(batch, learned))
         tally.add(pieces)
