@@ -1,15 +1,27 @@
 """The page of `dedup report` in a browser: origins, outlets, single articles, labels, exports, addresses and keys."""
 
+import csv
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import PHONE, opened, reported
-from commands import written
-from newsmaker import batch, story
-from playwright.sync_api import Browser, expect
+from commands import called, written
+from newsmaker import batch, planned, story
+from playwright.sync_api import Browser, Page, expect
 
+from dedup.evaluation.pair_labels import (
+    ANSWER_FOLLOWUP,
+    ANSWER_NOT_SAME,
+    ANSWER_OPEN,
+    ANSWER_SAME,
+    PairLabel,
+    find_labelled_pairs,
+    format_pair_label,
+    read_pair_labels,
+)
 from dedup.io.corpus import read_articles
 from dedup.pipeline.deduplicate import deduplicate
 from dedup.reports.explanation import explain_in_corpus
@@ -344,3 +356,238 @@ def test_the_address_of_a_story_that_is_not_there_says_so(
 ) -> None:
     with opened(browser, carried, address) as page:
         expect(page.locator("h1:visible")).to_have_text("No such cluster")
+
+
+def save(page: Page, button: str, folder: Path) -> Path:
+    """Click a button that saves a file, and return the file."""
+    with page.expect_download() as saved:
+        page.locator(button).click()
+    path = folder / saved.value.suggested_filename
+    saved.value.save_as(path)
+    return path
+
+
+def test_labels_are_saved_as_calibrate_reads_them(
+    newsroom_report: Path, newsroom: Path, tmp_path: Path, browser: Browser
+) -> None:
+    result = deduplicate(read_articles(newsroom))
+    with opened(browser, newsroom_report, "cluster=harbour-fire-1", accept_downloads=True) as page:
+        expect(page.locator("#label-bar")).to_be_hidden()
+        page.locator("tr", has_text="harbour-fire-2").locator(".right").click()
+        page.locator("tr", has_text="harbour-fire-4").locator(".wrong").click()
+        page.evaluate("location.hash = 'cluster=ferry-aground-1'")
+        expect(page.locator("h1:visible")).to_contain_text("Ferry with 212 aboard")
+        page.locator(".answers button", has_text="Follow-up").click()
+        page.evaluate("location.hash = 'cluster=painting-found-1'")
+        expect(page.locator("h1:visible")).to_contain_text("Stolen Varga painting")
+        page.locator(".answers").wait_for()
+        page.keyboard.press("u")
+        expect(page.locator("#label-count")).to_have_text("4 labels")
+
+        file = save(page, "#save-labels", tmp_path)
+
+    expected = [
+        PairLabel("harbour-fire-1", "harbour-fire-2", ANSWER_SAME),
+        PairLabel("harbour-fire-1", "harbour-fire-4", ANSWER_NOT_SAME),
+        PairLabel("ferry-aground-1", "ferry-aground-2", ANSWER_FOLLOWUP),
+        PairLabel("painting-found-1", "painting-found-2", ANSWER_OPEN),
+    ]
+    assert file.name == "labels.jsonl"
+    assert file.read_bytes() == b"".join(map(format_pair_label, expected))
+    labels = read_pair_labels(file)
+    assert labels == expected
+    pairs = find_labelled_pairs(labels, result.ids, "story")
+    assert (pairs.together.tolist(), pairs.open, pairs.unknown) == ([True, False, False], 1, 0)
+
+
+def test_calibrate_takes_the_labels_of_a_report(tmp_path: Path, browser: Browser) -> None:
+    corpus = written(tmp_path / "planned.jsonl", planned(300, seed=11, stories=90))
+    with opened(browser, reported(corpus), "clusters", accept_downloads=True) as page:
+        page.select_option("#relation", "rewrite")
+        for link in page.locator("#rows a").all()[:25]:
+            page.evaluate("hash => { location.hash = hash; }", link.get_attribute("href"))
+            expect(page.locator("#cluster h1")).to_have_text(link.text_content() or "")
+            page.locator(".members tr:has(.relation.rewrite) .right").first.click()
+        page.evaluate("location.hash = 'borderline'")
+        missed = page.locator("#borderline section.card:not(:has(h2:text('matched'))) .right")
+        for mark in missed.all():
+            mark.click()
+        count = int(page.locator("#label-count").inner_text().split()[0])
+        file = save(page, "#save-labels", tmp_path)
+
+    answer = called("calibrate", corpus, "--pairs", file)
+
+    assert count == len(read_pair_labels(file)) > 20
+    assert answer.exit_code == 0, answer.stderr
+    assert json.loads(answer.stdout)["pairs"] > 20
+
+
+def test_the_marks_of_a_pair_mean_what_the_run_decided(
+    newsroom_report: Path, tmp_path: Path, browser: Browser
+) -> None:
+    with opened(browser, newsroom_report, "borderline", accept_downloads=True) as page:
+        matched = page.locator("section.card:has-text('Just matched') tbody tr").first
+        missed = page.locator("section.card:has-text('Just missed') tbody tr").first
+        matched.locator(".right").click()
+        missed.locator(".wrong").click()
+        expect(matched.locator(".right")).to_have_attribute("aria-pressed", "true")
+        both = read_pair_labels(save(page, "#save-labels", tmp_path))
+        matched.locator(".wrong").click()
+        missed.locator(".right").click()
+        opposite = read_pair_labels(save(page, "#save-labels", tmp_path))
+
+    assert [label.answer for label in both] == [ANSWER_SAME, ANSWER_SAME]
+    assert ANSWER_SAME not in {label.answer for label in opposite}
+
+
+def test_labels_outlive_a_reload_and_can_be_taken_back(newsroom_report: Path, browser: Browser) -> None:
+    with opened(browser, newsroom_report, "cluster=harbour-fire-1") as page:
+        mark = page.locator("tr", has_text="harbour-fire-2").locator(".right")
+        mark.click()
+        page.reload()
+        expect(mark).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".answers button", has_text="Same story")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+
+        mark.click()
+
+        expect(mark).to_have_attribute("aria-pressed", "false")
+        expect(page.locator("#label-bar")).to_be_hidden()
+        page.locator(".wrong").first.click()
+        page.click("#clear-labels")
+        page.reload()
+        expect(page.locator("#label-bar")).to_be_hidden()
+
+
+def test_a_story_is_saved_as_json_with_its_origins(carried: Path, tmp_path: Path, browser: Browser) -> None:
+    with opened(browser, carried, "cluster=wire", accept_downloads=True) as page:
+        file = save(page, ".exports button:has-text('JSON')", tmp_path)
+
+    story = json.loads(file.read_text())
+    assert file.name == "story-wire.json"
+    assert (story["cluster"], story["size"], story["origins"]) == ("wire", 4, 1)
+    assert story["canonical"]["agencies"] == ["Reuters"]
+    members = {member["id"]: member for member in story["members"]}
+    assert {name: member["words_from"] for name, member in members.items()} == {
+        "short": "wire",
+        "longer": "wire",
+        "same": "longer",
+    }
+    assert members["same"]["published"] == later(4, "", "")["published"].isoformat()
+    assert members["same"]["credited_by"] == "wire"
+    assert members["short"]["share_from_parent"] == 1
+
+
+def test_a_story_is_saved_as_csv_that_no_spreadsheet_runs(tmp_path: Path, browser: Browser) -> None:
+    title = '=HYPERLINK("http://192.0.2.1"),\n"x"'
+    articles = [{"id": f"/a/{n}", **story(1), "title": title, "source": '@SUM(1)"'} for n in range(2)]
+    with opened(
+        browser, reported(written(tmp_path / "csv.jsonl", articles)), "cluster=/a/0", accept_downloads=True
+    ) as page:
+        file = save(page, ".exports button:has-text('CSV')", tmp_path)
+
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines, strict=True))
+    assert file.name == "story--a-0.csv"
+    assert [row["id"] for row in rows] == ["/a/0", "/a/1"]
+    assert rows[1]["relation"] == "exact"
+    assert rows[0]["title"] == f"'{title}"
+    assert rows[0]["source"] == "'@SUM(1)\""
+
+
+def test_back_and_forward_return_to_where_a_view_was_left(many: Path, browser: Browser) -> None:
+    with opened(browser, many, "clusters") as page:
+        page.evaluate("scrollTo(0, 1500)")
+        page.wait_for_function("() => scrollY === 1500")
+        link = page.locator("#rows a").nth(30)
+        link.evaluate("link => link.click()")
+        expect(page.locator("#cluster h1")).to_be_visible()
+        page.wait_for_function("() => scrollY === 0")
+        page.locator(".waterfall").wait_for()
+        page.evaluate("scrollTo(0, 700)")
+        page.wait_for_function("() => scrollY === 700")
+
+        page.go_back()
+        page.wait_for_function("() => scrollY === 1500")
+        expect(link).to_be_focused()
+        page.go_forward()
+        expect(page.locator("#cluster h1")).to_be_visible()
+        page.wait_for_function("() => scrollY === 700")
+        page.reload()
+        page.locator(".waterfall").wait_for()
+        page.wait_for_function("() => scrollY === 700")
+
+
+def test_a_search_is_still_there_on_the_way_back(newsroom_report: Path, browser: Browser) -> None:
+    with opened(browser, newsroom_report, "clusters") as page:
+        page.fill("#query", "fire")
+        before = page.locator("#rows a").all_inner_texts()
+        page.locator("#rows a").first.click()
+        expect(page.locator("#cluster h1")).to_be_visible()
+
+        page.go_back()
+
+        expect(page.locator("#query")).to_have_value("fire")
+        assert page.locator("#rows a").all_inner_texts() == before
+
+
+def test_keys_are_listed_and_do_what_the_list_says(newsroom_report: Path, browser: Browser) -> None:
+    with opened(browser, newsroom_report) as page:
+        page.keyboard.press("?")
+        expect(page.locator("dialog#keys")).to_be_visible()
+        listed = page.locator("#keys kbd").all_inner_texts()
+        assert {"/", "?", "j", "k", "n", "p", "s", "f", "d", "u"} <= set(listed)
+        page.keyboard.press("2")
+        expect(page.locator("#overview")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog#keys")).to_be_hidden()
+
+        for n, link in enumerate(page.locator("nav a").all(), start=1):
+            page.keyboard.press(str(n))
+            expect(link).to_have_attribute("aria-current", "page")
+
+        page.keyboard.press("2")
+        expect(page.locator("#clusters h1")).to_be_focused()
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        page.keyboard.press("k")
+        expect(page.locator("#rows a").first).to_be_focused()
+        titles = page.locator("#rows a").all_inner_texts()
+        page.keyboard.press("Enter")
+        expect(page.locator("#cluster h1")).to_have_text(titles[0])
+        page.keyboard.press("n")
+        expect(page.locator("#cluster h1")).to_have_text(titles[1])
+        page.keyboard.press("p")
+        expect(page.locator("#cluster h1")).to_have_text(titles[0])
+        page.locator(".answers").wait_for()
+        for key, name in (("s", "Same story"), ("f", "Follow-up"), ("d", "Different"), ("u", "Undecided")):
+            page.keyboard.press(key)
+            expect(page.locator(".answers [aria-pressed=true]")).to_contain_text(name)
+
+
+def test_letters_in_a_field_are_only_letters(newsroom_report: Path, browser: Browser) -> None:
+    with opened(browser, newsroom_report, "clusters") as page:
+        page.focus("#query")
+        page.keyboard.type("jn?2s")
+
+        expect(page.locator("#query")).to_have_value("jn?2s")
+        expect(page.locator("#clusters")).to_be_visible()
+        expect(page.locator("dialog#keys")).to_be_hidden()
+
+
+@pytest.mark.parametrize("view", ["clusters", "articles", "outlets", "borderline", "cluster=harbour-fire-1"])
+def test_whatever_has_the_focus_shows_it(newsroom_report: Path, view: str, browser: Browser) -> None:
+    with opened(browser, newsroom_report, view) as page:
+        if view.startswith("cluster="):
+            page.locator(".waterfall").wait_for()
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            shown = page.evaluate(
+                """() => {
+                    const node = document.activeElement, style = getComputedStyle(node);
+                    if (node === document.body) return true;
+                    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+                }"""
+            )
+            assert shown, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")

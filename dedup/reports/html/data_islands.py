@@ -8,6 +8,7 @@ demand.
 from __future__ import annotations
 
 import base64
+import hashlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ def build_islands(
     name_table, names = pack_names(details.names, positions)
     pieces = list(split_texts(positions, texts, names))
     index = {
+        "corpus": digest_ids(result.articles["id"].to_pylist()),
         **build_article_columns(result, every, texts),
         "links": [details.links.get(a, "") for a in every],
         "names": name_table,
@@ -220,6 +222,11 @@ def split_texts(
             piece, start, size = [], n + 1, 0
     if piece:
         yield start, piece
+
+
+def digest_ids(ids: Sequence[str]) -> str:
+    """Return a digest of the ids of a corpus: a browser keeps labels under it, so that the next report has them too."""
+    return hashlib.sha256("\0".join(sorted(ids)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def encode_island(value: object) -> str:

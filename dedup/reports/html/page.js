@@ -20,6 +20,8 @@ let headed; // place of a kept article → its cluster
 let storylines; // the storylines: {first, chapters, ...}, the longest first
 let storylineOf; // place of a chapter → its storyline
 let places; // id → place among the articles
+let clusterShown = null; // the cluster whose view is shown
+let textsDrawn = null; // a promise of the texts that are being drawn
 const pieces = new Map(); // number of an island of texts → its content, or a promise of it
 
 const byId = (id) => document.getElementById(id);
@@ -348,6 +350,7 @@ function clusterView(cluster, a, b) {
     make("h1", { tabindex: "-1", dir: "auto" }, titleOf(cluster.first)),
     make("p", { class: "lede" }, facts.filter(Boolean).join(" · ")),
     makeStorylineNote(cluster.first),
+    exportButtons(cluster),
     timeline(cluster, members),
     memberTable(cluster, members, a, b),
     comparison(a, b, members),
@@ -390,9 +393,8 @@ function timeline(cluster, members) {
 function comparison(a, b, members, at = members[0]) {
   const card = make("section", { class: "card", id: "comparison" });
   const texts = make("div");
-  const show = async () => {
-    const both = await Promise.all([textOf(a), textOf(b)]);
-    texts.replaceChildren(...sideBySide([a, b], both));
+  const show = () => {
+    textsDrawn = Promise.all([textOf(a), textOf(b)]).then((both) => texts.replaceChildren(...sideBySide([a, b], both)));
   };
   card.append(make("h2", { tabindex: "-1" }, "Side by side"));
   if (members.length > 2) {
@@ -405,7 +407,8 @@ function comparison(a, b, members, at = members[0]) {
       return make("label", {}, label, select);
     };
     const changed = () => {
-      history.replaceState(null, "", linkTo({ cluster: data.ids[at], a: data.ids[a], b: data.ids[b] }));
+      history.replaceState(history.state, "", linkTo({ cluster: data.ids[at], a: data.ids[a], b: data.ids[b] }));
+      hashShown = location.hash;
       show();
     };
     card.append(make("div", { class: "choose" },
@@ -431,6 +434,7 @@ function sideBySide(pair, both) {
   const says = `${wording} ${namesSay} Numbers only on the left: ${numbers[0]}; only on the right: ${numbers[1]}.`;
   const missing = pair.some((place) => data.lengths[place] < 0);
   return [
+    answerRow(...pair),
     make("p", {}, missing ? "This page lacks the text of at least one of them." : says),
     make("p", { class: "marks" }, make("mark", {}, "the same words in both"),
       make("mark", { class: "name" }, "name in both"), make("mark", { class: "own" }, "number that the other lacks"), make("s", {}, "boilerplate, not compared")),
@@ -598,6 +602,7 @@ const notThere = (what, id, back, name) => [make("a", { class: "back", href: bac
 /** Show the story of an article, with two of its articles chosen for comparison; return the selector of its heading. */
 function showStory(place, a, b, id) {
   const cluster = clusterAt(place);
+  clusterShown = cluster ?? null;
   if (cluster) {
     const inside = (other) => other >= cluster.first && other < cluster.first + cluster.size;
     show("cluster", ...clusterView(cluster, inside(a) ? a : cluster.first, inside(b) ? b : place === cluster.first ? cluster.first + 1 : place));
@@ -649,19 +654,19 @@ function decoded(text) {
   }
 }
 
-function route(moved) {
+/** Show the address; `left` is the one that was shown before, null when the page opens. */
+function route(left) {
   const target = showAddress();
   if (target === "main") return byId("main").focus();
   const view = document.querySelector(".view:not([hidden])");
   const heading = view.querySelector("h1").textContent.trim().replace(/\s+/g, " ");
   document.title = `${heading} – dedup report`;
-  const jumps = moved || performance.getEntriesByType("navigation")[0]?.type === "navigate"; // a reload keeps its place
-  if (jumps && target === "h1") scrollTo({ top: 0, behavior: "instant" });
-  if (moved || target !== "h1") {
-    const place = view.querySelector(target);
-    place.focus({ preventScroll: target === "h1" });
-    if (target !== "h1") place.scrollIntoView();
-  }
+  const place = enterHistory();
+  const node = view.querySelector(target);
+  if (place !== null) return returnTo(place, node, left);
+  if (target === "h1") scrollTo({ top: 0, behavior: "instant" });
+  if (left !== null || target !== "h1") node.focus({ preventScroll: target === "h1" });
+  if (target !== "h1") node.scrollIntoView();
 }
 
 async function open() {
@@ -686,18 +691,13 @@ async function open() {
   for (const button of document.querySelectorAll("[data-sort]")) {
     button.addEventListener("click", () => { byId("sort").value = button.dataset.sort; search(); });
   }
-  addEventListener("hashchange", () => route(true));
-  addEventListener("keydown", (event) => {
-    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
-    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    const inStorylines = !byId("storylines").hidden && storylines.length;
-    if (byId("clusters").hidden && !inStorylines) location.hash = "clusters";
-    setTimeout(() => byId(inStorylines ? "storyline-query" : "query").focus());
-  });
+  loadLabels();
+  listenToKeys();
+  rememberScrolling();
+  addEventListener("hashchange", (event) => route(new URL(event.oldURL).hash));
   search();
   searchStorylines();
-  route(false);
+  route(null);
   document.documentElement.dataset.ready = "";
 }
 

@@ -40,8 +40,20 @@ RELATION_MEANINGS = {
 }
 MAX_SINGLES = 60_000
 """The most titles of articles that nothing else in the page lists."""
-SCRIPT_FILES = ("story_graph.js", "outlets.js", "articles.js", "page.js")
+SCRIPT_FILES = ("story_graph.js", "outlets.js", "articles.js", "labels.js", "keys.js", "page.js")
 """The parts of the script, joined in this order; the last one starts the page."""
+KEYS = (
+    ("/", "Search the list"),
+    ("1 … 9", "Go to a part of the report"),
+    ("j k", "Next and previous row of a list"),
+    ("n p", "Next and previous story"),
+    ("↑ ↓", "Next and previous article in the graph of a story"),
+    ("Enter", "Open the row"),
+    ("s f d u", "Label the two articles: same story, follow-up, different, undecided"),
+    ("Esc", "Close a note or this list"),
+    ("?", "Show this list"),
+)
+"""The keys of the page, and what they do."""
 MAX_CHAPTERS = 20_000
 """The most chapters of storylines in a page; without a limit they could be all articles of a corpus."""
 
@@ -105,6 +117,7 @@ def build_report_page(
         looks_for_followups="followup" in result.settings.relations,
         meanings=RELATION_MEANINGS,
         height=CHART_HEIGHT,
+        keys=KEYS,
         span=statistics.format_date_span,
         **sections.build_outlet_tables(result),
     )

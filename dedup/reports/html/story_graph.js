@@ -87,7 +87,7 @@ function provenance(cluster, story, n) {
   const linked = (other) => make("a", { href: linkTo({ cluster: data.ids[cluster.first], a: data.ids[cluster.first + other], b: data.ids[place] }), dir: "auto" }, nameOf(cluster.first + other));
   const edge = story.edges.find(([, child]) => child === n);
   if (edge) says.push(["words from ", linked(edge[0]), ` · ${changes(edge)}`]);
-  if (edge && edge[5] === n) says.push(["in the corpus before it, but dated later"]);
+  if (edge && edge[5] === n) says.push(["came before it in the corpus, though dated later"]);
   for (const [first, , because, probability] of story.merges.filter(([, second]) => second === n)) {
     says.push(["same origin as ", linked(first), `: ${shortened(because, REASON_CHARACTERS)}`, probability === null ? "" : `, probability ${percent(probability / 1000)}`]);
   }
@@ -173,8 +173,9 @@ function memberRow(cluster, place, a, b, graph, row, story) {
       says.length ? make("ul", { class: "says" }, ...says) : null),
     make("td", {}, make("div", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
       kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000)),
-      kept ? null : make("a", { class: "button", href: link, "aria-label": `Compare with the kept one: ${titleOf(place)}`,
-        "aria-current": place === b ? "true" : null }, "Compare"))));
+      kept ? null : make("span", { class: "actions" }, rightOrWrong(cluster.first, place),
+        make("a", { class: "button", href: link, "aria-label": `Compare with the kept one: ${titleOf(place)}`,
+          "aria-current": place === b ? "true" : null }, "Compare")))));
 }
 
 /** Show a note and light the links of a node while it is pointed at or focused; arrows move between nodes, Escape hides it. */
