@@ -116,14 +116,17 @@ class OriginSets:
 
 
 def iter_merge_keys(article: StoryArticle) -> Iterator[tuple[str, str, bool]]:
-    """Yield (kind, name, whether the evidence is weak) for all that other articles of one origin may share."""
+    """Yield (kind, name, whether the evidence is weak) for all that other articles of one origin may share.
+
+    Quotations come longest first, so that the same articles always merge for the same reason.
+    """
     if article.group:
         yield "group", article.group, False
     elif article.publisher:
         yield "publisher", article.publisher, False
     for credit in article.attribution.credits:
         yield "agency", credit.agency, credit.kind == CONTRIBUTION
-    for quotation in article.quotations:
+    for quotation in sorted(article.quotations, key=lambda words: (-len(words), words)):
         yield "quotation", quotation, True
 
 

@@ -148,3 +148,12 @@ def test_an_article_in_other_words_has_no_parent() -> None:
     assert (
         find_parents([article("a", range(50)), article("b", range(45, 99)), article("c")], Settings()) == []
     )
+
+
+def test_of_several_quotations_the_longest_is_the_reason() -> None:
+    quotations = frozenset(f"{words} " * 8 for words in ("it fell", "it fell at night", "nobody was on it"))
+    articles = [article("a", quotations=quotations), article("b", quotations=quotations)]
+
+    (merge,) = find_merges(articles, [])
+
+    assert "it fell at night" in merge.because

@@ -591,3 +591,13 @@ def test_whatever_has_the_focus_shows_it(newsroom_report: Path, view: str, brows
                 }"""
             )
             assert shown, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+
+
+def test_outlets_of_one_owner_are_one_origin(newsroom: Path, tmp_path: Path, browser: Browser) -> None:
+    corpus = tmp_path / "newsroom.jsonl"
+    corpus.write_bytes(newsroom.read_bytes())
+    owners = tmp_path / "owners.csv"
+    owners.write_text("domain,group\nnorwire.example,Norholm Media\ncoastaldaily.example,Norholm Media\n")
+    with opened(browser, reported(corpus, "--publishers", str(owners)), "cluster=ferry-aground-1") as page:
+        expect(page.locator(".origins")).to_contain_text("Origins: 1 of 2")
+        expect(page.locator(".says")).to_contain_text("same origin as Norwire: same group (Norholm Media)")

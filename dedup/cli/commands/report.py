@@ -47,6 +47,12 @@ MILLION = 1_000_000
     metavar="N",
     help="Maximum length of all texts in the page, in millions of characters; 0 leaves the texts out.",
 )
+@click.option(
+    "--publishers",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A CSV or JSON file with the group that owns each publisher, as for dedup origins.",
+)
 @add_settings_options
 @add_rejects_options
 @add_corpus_options
@@ -54,6 +60,7 @@ def report_command(
     paths: tuple[str, ...],
     output: str,
     texts: int,
+    publishers: str | None,
     settings: Settings,
     rejects: RejectOptions,
     quiet: bool,
@@ -61,15 +68,19 @@ def report_command(
 ) -> None:
     """Write an HTML page to browse the clusters.
 
-    It shows clusters, pairs side by side, charts and the detected boilerplate. The page is a single file and loads
+    It shows clusters with their origins, pairs side by side, how far behind each outlet is, charts and the detected
+    boilerplate. You can label pairs in it, and save the labels for dedup calibrate. The page is a single file and loads
     nothing from the network. It contains titles and texts of the corpus, so share it only if you may share these.
     """
     prepare_libraries()
     import dedup
     from dedup.io.atomic_write import open_atomic
+    from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
+    from dedup.origins.publishers import load_default_groups, read_publisher_groups
     from dedup.reports.html.page import build_report_page
 
-    corpus = dedup.read_articles(*paths, **reading)
+    groups = read_publisher_groups(publishers) if publishers else load_default_groups()
+    corpus = KeptCorpus(paths, **reading, keep_bytes=0 if settings.memory else KEPT_BYTES)
     check_output_paths(paths, corpus, output, rejects.path)
     done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
@@ -83,6 +94,7 @@ def report_command(
             version=dedup.__version__,
             budget=texts * MILLION,
             oddities=warnings,
+            publisher_groups=groups,
         )
     )
     with open_atomic(output) as file:

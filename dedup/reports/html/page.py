@@ -7,7 +7,7 @@ same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -66,11 +66,13 @@ def build_report_page(
     version: str,
     budget: int = TEXT_BUDGET,
     oddities: Iterable[str] = (),
+    publisher_groups: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return the report as an HTML page in UTF-8; the corpus is read four times more.
 
     `name` is that of the corpus and `version` that of dedup. `budget` limits the characters of texts in the
-    page. `oddities` are warnings of the run for the reader.
+    page. `oddities` are warnings of the run for the reader. `publisher_groups` maps publishers to the group that
+    owns them; None stands for the well-known ones.
     """
     groups, threshold = (
         result.list_cluster_positions(),
@@ -90,7 +92,7 @@ def build_report_page(
         texts.limit,
         result.settings,
     )
-    origins = list_story_origins(result, corpus, listing.clusters)
+    origins = list_story_origins(result, corpus, listing.clusters, publisher_groups)
     outlets = statistics.compute_outlet_lags(result, groups)
     islands = build_islands(result, listing, every_pair, texts, origins, outlets, details)
     return render_page(

@@ -5,7 +5,7 @@
 const NODE_Y = 21; // the middle of a node, in pixels below the top of its row
 const MOST_GRAPH = 126; // pixels that the graph may be wide
 const PASSAGES = 3, PASSAGE_CHARACTERS = 140; // of what was cut and added: the longest passages, and their length
-const REASON_CHARACTERS = 150;
+const REASON_CHARACTERS = 110;
 
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most).trimEnd()}…` : text);
 const originsText = (story) => `${number(story.count)} of ${number(story.order.length)}`;

@@ -27,16 +27,23 @@ THOUSANDTHS = 1_000
 
 
 def list_story_origins(
-    result: Result, corpus: Corpus | ArticleInput, clusters: Sequence[Sequence[int]]
+    result: Result,
+    corpus: Corpus | ArticleInput,
+    clusters: Sequence[Sequence[int]],
+    groups: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any] | None]:
-    """Return the packed origins of each cluster, None for one that is too large; the corpus is read again."""
+    """Return the packed origins of each cluster, None for one that is too large; the corpus is read again.
+
+    `groups` maps publishers to the group that owns them; None stands for the well-known ones.
+    """
     from dedup.origins.publishers import load_default_groups
     from dedup.origins.trace import build_story, read_story_articles, sort_by_date
 
     small = [cluster for cluster in clusters if len(cluster) <= MAX_TRACED_ARTICLES]
     is_selected = np.zeros(len(result.articles), bool)
     is_selected[[a for cluster in small for a in cluster]] = True
-    articles = read_story_articles(result, corpus.read_again(), is_selected, load_default_groups())
+    groups = load_default_groups() if groups is None else groups
+    articles = read_story_articles(result, corpus.read_again(), is_selected, groups)
     return [
         pack_story(
             build_story(
