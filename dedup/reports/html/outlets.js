@@ -19,10 +19,10 @@ const OUTLET_SORTS = {
 
 /** Return an axis from the shortest to the longest lag; the ticks are those that lie on it. */
 function makeLagAxis() {
-  const times = outlets.flatMap(({ quantiles }) => quantiles);
+  const times = outlets.flatMap(({ quantiles }) => quantiles).sort((a, b) => a - b);
   const inDays = times.every((time) => time % DAY === 0);
   const unit = inDays ? HOUR * 6 : MINUTE; // shorter lags lie at the left end
-  const low = Math.log(Math.max(Math.min(...times), unit)), high = Math.log(Math.max(...times, unit * 2));
+  const low = Math.log(Math.max(times[0] ?? unit, unit)), high = Math.log(Math.max(times[times.length - 1] ?? 0, unit * 2));
   const room = (high - low || 1) * 0.04;
   const x = (seconds) => 100 * (Math.log(Math.max(seconds, unit)) - low + room) / (high - low + 2 * room);
   const ticks = Object.entries(TICK_NAMES).map(([seconds, name]) => ({ x: x(Number(seconds)), name })).filter((tick) => tick.x > 0 && tick.x < 100);

@@ -3,7 +3,7 @@
 // Each row draws its own part of the graph, so that the lines fit rows of any height.
 
 const NODE_Y = 21; // the middle of a node, in pixels below the top of its row
-const MOST_GRAPH = 126; // pixels that the graph may be wide
+const MOST_GRAPH = 126, MOST_GRAPH_ON_PHONE = 72, PHONE = 640; // pixels that the graph may be wide, and the width of a phone
 const PASSAGES = 3, PASSAGE_CHARACTERS = 140; // of what was cut and added: the longest passages, and their length
 const REASON_CHARACTERS = 110;
 
@@ -43,7 +43,7 @@ function columnsOf(links, rows) {
 function storyGraph(story) {
   const links = linksOf(story), rows = story.order.length;
   const columns = columnsOf(links, rows);
-  const step = Math.min(18, (MOST_GRAPH - 24) / Math.max(...columns, 1));
+  const step = Math.min(18, ((innerWidth < PHONE ? MOST_GRAPH_ON_PHONE : MOST_GRAPH) - 24) / Math.max(...columns, 1));
   const x = (row) => 12 + step * columns[row];
   const into = Array.from({ length: rows }, () => []), outOf = Array.from({ length: rows }, () => []);
   links.forEach((link, n) => { into[link.to].push(n); outOf[link.from].push(n); });
