@@ -32,33 +32,6 @@ HOSTILE = [
     "<!--<script>",
     "</title></style><svg onload=alert(5)>",
 ]
-CONTRASTS = """() => {
-  const channel = (c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const drawn = (colours) => {
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const light = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let seen = 0;
-  while (walker.nextNode()) {
-    const node = walker.currentNode.parentElement;
-    const hidden = !node.checkVisibility() || node.closest("script, style, title, .unseen, .skip");
-    if (hidden || !walker.currentNode.data.trim()) continue;
-    const grounds = [];
-    for (let at = node; at; at = at.parentElement) grounds.unshift(getComputedStyle(at).backgroundColor);
-    const style = getComputedStyle(node);
-    const ground = light(drawn(grounds)), ink = light(drawn([...grounds, node.closest("svg") ? style.fill : style.color]));
-    const contrast = (Math.max(ground, ink) + 0.05) / (Math.min(ground, ink) + 0.05);
-    seen += 1;
-    if (contrast < 4.5) poor.push(`${contrast.toFixed(2)} ${node.tagName} ${walker.currentNode.data.trim()}`);
-  }
-  return [seen, poor];
-}"""
-"""How many pieces of text can be seen, and those that stand out too little from what is behind them."""
 
 
 @pytest.fixture(scope="session")
@@ -524,7 +497,7 @@ def test_all_text_stands_out_from_what_is_behind_it(
             browsing.visit(page, shown, view)
             if view.startswith("cluster="):
                 page.locator(".waterfall").first.wait_for()
-            seen, poor = page.evaluate(CONTRASTS)
+            seen, poor = page.evaluate(browsing.CONTRASTS)
             assert seen >= 8
             assert poor == []
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")

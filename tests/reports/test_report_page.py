@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import PHONE, opened, reported
+from browsing import CONTRASTS, PHONE, opened, reported
 from commands import called, written
 from newsmaker import batch, planned, story
 from playwright.sync_api import Browser, Page, expect
@@ -381,7 +381,7 @@ def test_labels_are_saved_as_calibrate_reads_them(
         page.evaluate("location.hash = 'cluster=painting-found-1'")
         expect(page.locator("h1:visible")).to_contain_text("Stolen Varga painting")
         page.locator(".answers").wait_for()
-        page.keyboard.press("u")
+        page.keyboard.press("o")
         expect(page.locator("#label-count")).to_have_text("4 labels")
 
         file = save(page, "#save-labels", tmp_path)
@@ -537,7 +537,7 @@ def test_keys_are_listed_and_do_what_the_list_says(newsroom_report: Path, browse
         page.keyboard.press("?")
         expect(page.locator("dialog#keys")).to_be_visible()
         listed = page.locator("#keys kbd").all_inner_texts()
-        assert {"/", "?", "j", "k", "n", "p", "s", "f", "d", "u"} <= set(listed)
+        assert {"/", "?", "j", "k", "n", "p", "s", "f", "d", "o"} <= set(listed)
         page.keyboard.press("2")
         expect(page.locator("#overview")).to_be_visible()
         page.keyboard.press("Escape")
@@ -561,7 +561,7 @@ def test_keys_are_listed_and_do_what_the_list_says(newsroom_report: Path, browse
         page.keyboard.press("p")
         expect(page.locator("#cluster h1")).to_have_text(titles[0])
         page.locator(".answers").wait_for()
-        for key, name in (("s", "Same story"), ("f", "Follow-up"), ("d", "Different"), ("u", "Undecided")):
+        for key, name in (("s", "Same story"), ("f", "Follow-up"), ("d", "Different"), ("o", "Undecided")):
             page.keyboard.press(key)
             expect(page.locator(".answers [aria-pressed=true]")).to_contain_text(name)
 
@@ -601,3 +601,43 @@ def test_outlets_of_one_owner_are_one_origin(newsroom: Path, tmp_path: Path, bro
     with opened(browser, reported(corpus, "--publishers", str(owners)), "cluster=ferry-aground-1") as page:
         expect(page.locator(".origins")).to_contain_text("Origins: 1 of 2")
         expect(page.locator(".says")).to_contain_text("same origin as Norwire: same group (Norholm Media)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_notes_labels_and_keys_stand_out_from_what_is_behind_them(
+    carried: Path, scheme: str, browser: Browser
+) -> None:
+    with opened(browser, carried, "cluster=wire", color_scheme=scheme) as page:
+        page.locator(".answers").wait_for()
+        page.locator(".right").first.click()
+        page.locator(".wrong").last.click()
+        page.locator(".node").nth(2).focus()
+        expect(page.locator("#carried .added")).to_be_visible()
+        assert page.evaluate(CONTRASTS)[1] == []
+
+        page.keyboard.press("?")
+
+        expect(page.locator("dialog#keys")).to_be_visible()
+        assert page.evaluate(CONTRASTS)[1] == []
+
+
+def test_a_search_without_a_hit_says_so_and_leads_to_all_articles(
+    newsroom_report: Path, browser: Browser
+) -> None:
+    with opened(browser, newsroom_report, "clusters") as page:
+        page.fill("#query", "lottery")
+        expect(page.locator("#no-rows")).to_contain_text("No cluster matches.")
+        expect(page.locator("#clusters table")).to_be_hidden()
+
+        page.click("#search-all")
+
+        expect(page.locator("#article-query")).to_have_value("lottery")
+        assert page.locator("#article-rows tr").count() > 0
+        page.fill("#article-query", "nobody has this")
+        expect(page.locator("#no-article-rows")).to_be_visible()
+        page.evaluate("location.hash = 'storylines'")
+        page.fill("#storyline-query", "nobody has this")
+        expect(page.locator("#no-storyline-cards")).to_be_visible()
+        page.evaluate("location.hash = 'clusters'")
+        page.fill("#query", "")
+        expect(page.locator("#clusters table")).to_be_visible()

@@ -22,6 +22,34 @@ DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 PATIENCE = 20_000
 """Milliseconds that a page may take for anything: a shared machine may be busy."""
 
+CONTRASTS = """() => {
+  const channel = (c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const drawn = (colours) => {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
+  const poor = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let seen = 0;
+  while (walker.nextNode()) {
+    const node = walker.currentNode.parentElement;
+    const hidden = !node.checkVisibility() || node.closest("script, style, title, .unseen, .skip");
+    if (hidden || !walker.currentNode.data.trim()) continue;
+    const grounds = [];
+    for (let at = node; at; at = at.parentElement) grounds.unshift(getComputedStyle(at).backgroundColor);
+    const style = getComputedStyle(node);
+    const ground = light(drawn(grounds)), ink = light(drawn([...grounds, node.closest("svg") ? style.fill : style.color]));
+    const contrast = (Math.max(ground, ink) + 0.05) / (Math.min(ground, ink) + 0.05);
+    seen += 1;
+    if (contrast < 4.5) poor.push(`${contrast.toFixed(2)} ${node.tagName} ${walker.currentNode.data.trim()}`);
+  }
+  return [seen, poor];
+}"""
+"""How many pieces of text can be seen, and those that stand out too little from what is behind them."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

@@ -41,6 +41,7 @@ function searchArticles() {
   byId("article-count").textContent = foundArticles.length === articleWords.length ? all : `${number(foundArticles.length)} of ${all}`;
   drawnArticles = 0;
   byId("article-rows").replaceChildren();
+  showEmpty("article-rows", foundArticles.length === 0);
   drawMoreArticles();
 }
 

@@ -1,7 +1,7 @@
 "use strict";
 // The reader's labels of pairs, kept by the browser and saved as the file that `dedup calibrate` reads; and the export of a story.
 
-const ANSWERS = [["same", "Same story", "s"], ["followup", "Follow-up", "f"], ["different", "Different", "d"], ["open", "Undecided", "u"]];
+const ANSWERS = [["same", "Same story", "s"], ["followup", "Follow-up", "f"], ["different", "Different", "d"], ["open", "Undecided", "o"]];
 const APART = "apart"; // two stories, of one storyline or not
 const FORMULA = /^[=+\-@\t\r]/; // what a spreadsheet takes for a formula
 

@@ -69,7 +69,7 @@ function searchOutlets() {
   byId("outlet-count").textContent = foundOutlets.length === outlets.length ? all : `${number(foundOutlets.length)} of ${all}`;
   drawnOutlets = 0;
   byId("outlet-rows").replaceChildren();
-  document.querySelector(".lags-frame").hidden = !foundOutlets.length;
+  showEmpty("outlet-rows", foundOutlets.length === 0);
   drawMoreOutlets();
 }
 

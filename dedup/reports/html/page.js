@@ -168,7 +168,14 @@ function search() {
   byId("count").textContent = found.length === clusters.length ? all : `${number(found.length)} of ${all}`;
   drawn = 0;
   byId("rows").replaceChildren();
+  showEmpty("rows", found.length === 0);
   drawMore();
+}
+
+/** Show the words for an empty list in its place, or the list. */
+function showEmpty(list, isEmpty) {
+  byId(`no-${list}`).hidden = !isEmpty;
+  (byId(list).closest(".lags-frame") ?? byId(list).closest("table") ?? byId(list)).hidden = isEmpty;
 }
 
 function drawMore() {
@@ -205,6 +212,7 @@ function searchStorylines() {
   byId("storyline-count").textContent = foundStorylines.length === storylines.length ? all : `${number(foundStorylines.length)} of ${all}`;
   drawnStorylines = 0;
   byId("storyline-cards").replaceChildren();
+  showEmpty("storyline-cards", foundStorylines.length === 0);
   drawMoreStorylines();
 }
 
@@ -686,6 +694,7 @@ async function open() {
     byId("search-storylines").addEventListener("submit", (event) => event.preventDefault());
     byId("more-storylines").addEventListener("click", drawMoreStorylines);
   }
+  byId("search-all")?.addEventListener("click", () => { byId("article-query").value = byId("query").value; articleWords = undefined; });
   openArticles();
   openOutlets();
   for (const button of document.querySelectorAll("[data-sort]")) {

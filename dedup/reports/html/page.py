@@ -49,7 +49,7 @@ KEYS = (
     ("n p", "Next and previous story"),
     ("↑ ↓", "Next and previous article in the graph of a story"),
     ("Enter", "Open the row"),
-    ("s f d u", "Label the two articles: same story, follow-up, different, undecided"),
+    ("s f d o", "Label the two articles: same story, follow-up, different, undecided"),
     ("Esc", "Close a note or this list"),
     ("?", "Show this list"),
 )
