@@ -169,7 +169,7 @@ function memberRow(cluster, place, a, b, graph, row, story) {
   }
   return make("tr", { "aria-current": place === b ? "true" : null },
     cell,
-    make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · ")),
+    make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "), sourceLink(place) ? " · " : "", sourceLink(place)),
       says.length ? make("ul", { class: "says" }, ...says) : null),
     make("td", {}, make("div", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
       kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000)),
