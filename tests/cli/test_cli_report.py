@@ -324,7 +324,7 @@ def test_where_followups_join_they_are_told_by_a_colour_of_their_own(joined: Pat
 
 def test_two_members_are_compared_side_by_side(report: Path, newsroom: Path, browser: Browser) -> None:
     with opened(browser, report, "cluster=harbour-fire-1") as page:
-        page.click(".members tr:has-text('harbour-fire-3') a")
+        page.click(".members tr:has-text('harbour-fire-3') a.button")
         expect(page.locator(".texts article")).to_have_count(2)
 
         assert "b=harbour-fire-3" in page.url

@@ -306,7 +306,7 @@ def test_an_article_links_to_its_outlet_and_tells_it_nothing(tmp_path: Path, bro
             good,
             "noopener noreferrer",
             "_blank",
-            "news.example ↗",
+            "news.example\u00a0↗",
         ]
 
 

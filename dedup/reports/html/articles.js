@@ -69,11 +69,11 @@ function fateOf(place) {
   return make("span", { class: "relation kept" }, again ? `kept, ${counted(again, "repeat")}` : storylineOf.has(place) ? "kept, in a storyline" : "kept, single");
 }
 
-/** Return a link to the article on the site of its outlet, or null. */
-function sourceLink(place) {
+/** Return a link to the article on the site of its outlet, named by the outlet or else by its site; null without an address. */
+function sourceLink(place, name = "") {
   const url = data.links[place];
   if (!/^https?:\/\//i.test(url)) return null;
-  return make("a", { class: "source", href: url, rel: "noopener noreferrer", target: "_blank", "aria-label": `Read it at the outlet, in a new tab: ${titleOf(place)}` }, hostOf(url), " ↗");
+  return make("a", { class: "source", href: url, rel: "noopener noreferrer", target: "_blank", "aria-label": `Read it at ${name || hostOf(url)}, in a new tab: ${titleOf(place)}` }, name || hostOf(url), "\u00a0↗");
 }
 
 function hostOf(url) {

@@ -155,7 +155,8 @@ function graphKey(cluster, story) {
 
 function memberRow(cluster, place, a, b, graph, row, story) {
   const kept = place === cluster.first, n = place - cluster.first;
-  const facts = [sourceOf(place), dateOf(data.dates[place]), kept ? "" : lag(data.dates[cluster.first], data.dates[place]), data.ids[place]];
+  const facts = [dateOf(data.dates[place]), kept ? "" : lag(data.dates[cluster.first], data.dates[place]), data.ids[place]].filter(Boolean).join(" · ");
+  const outlet = sourceLink(place, sourceOf(place)) ?? sourceOf(place);
   const link = linkTo({ cluster: data.ids[cluster.first], a: data.ids[cluster.first], b: data.ids[place] });
   const edge = story?.edges.find(([, child]) => child === n);
   const says = story ? provenance(cluster, story, n).map((parts) => make("li", {}, ...parts)) : [];
@@ -169,7 +170,7 @@ function memberRow(cluster, place, a, b, graph, row, story) {
   }
   return make("tr", { "aria-current": place === b ? "true" : null },
     cell,
-    make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, facts.filter(Boolean).join(" · "), sourceLink(place) ? " · " : "", sourceLink(place)),
+    make("th", { scope: "row" }, make("span", { dir: "auto" }, titleOf(place)), make("small", {}, outlet, outlet ? " · " : "", facts),
       says.length ? make("ul", { class: "says" }, ...says) : null),
     make("td", {}, make("div", {}, make("span", { class: `relation ${relationOf(place)}` }, relationOf(place)),
       kept ? null : make("span", { class: "score" }, percent(data.scores[place] / 1000)),
