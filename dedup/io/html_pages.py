@@ -13,6 +13,7 @@ from dedup.io.extras import import_reader
 from dedup.io.file_bytes import CorruptFileError
 from dedup.io.html_text import strip_html
 from dedup.io.plain_text import read_bounded_bytes
+from dedup.io.source_domain import find_url_domain
 from dedup.io.source_file import NumberedRows, SourceFile
 
 __all__ = ["PageExtractor", "read_html_rows"]
@@ -80,7 +81,7 @@ def build_page_row(document: Any, page: str, text: str, url: str | None) -> dict
         "title": strip_html(document.title or ""),
         "text": text,
         "published": find_published(head, document.date),
-        "source": document.sitename or document.hostname,
+        "source": document.sitename or find_url_domain(document.url or url),
         "url": document.url or url,
         "language": language[1].lower() if language else document.language,
     }

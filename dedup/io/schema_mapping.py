@@ -2,7 +2,8 @@
 
 All readers and the Python API use this module, so the same rules hold for all of them:
 
-- An article needs a text, which may be empty. Everything else may be missing; a missing id is made.
+- An article needs a text, which may be empty. Everything else may be missing; a missing id is made, and a missing
+  source is the registered domain of the URL.
 - Of the names that a field may have, the first with a value counts. A blank string is a value only for a text.
 """
 
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from dedup.io.dates import TIMESTAMP, DateRules, is_implausible_date, parse_published
 from dedup.io.nested import get_field, iter_field_columns
 from dedup.io.schema import FIELDS, SCHEMA, FieldNames
+from dedup.io.source_domain import fill_missing_sources
 from dedup.io.values import as_text, is_missing, replace_blanks, replace_nul, to_string_column
 from dedup.io.written_dates import is_ambiguous_date
 
@@ -59,6 +61,7 @@ def map_to_schema(
     columns["published"] = _build_date_column(
         batch, names["published"], rules or DateRules(), warnings, examples
     )
+    columns["source"] = fill_missing_sources(columns["source"], columns["url"])
     columns["id"] = _fill_missing_ids(columns["id"], make_id)
     articles = pa.RecordBatch.from_arrays([columns[ours] for ours in FIELDS], schema=SCHEMA)
     if columns["text"].null_count == 0:

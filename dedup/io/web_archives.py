@@ -12,6 +12,7 @@ from dedup.io.chunk_reader import ChunkReader
 from dedup.io.extras import import_reader
 from dedup.io.file_bytes import CorruptFileError
 from dedup.io.html_pages import NO_TEXT, PageExtractor
+from dedup.io.source_domain import find_url_domain
 from dedup.io.source_file import NumberedRows, SourceFile
 
 __all__ = ["read_warc_rows"]
@@ -90,8 +91,6 @@ def _get_url(record: Any) -> str:
 
 def _build_text_row(data: bytes, url: str, record: Any) -> dict[str, Any] | str:
     """Return the row of a conversion record: its first line is the title of the page."""
-    from courlan import extract_domain  # of trafilatura's, which names the site of a page by it
-
     text = data.decode(errors="replace").strip()
     if not text:
         return NO_TEXT
@@ -100,7 +99,7 @@ def _build_text_row(data: bytes, url: str, record: Any) -> dict[str, Any] | str:
     row = {
         "title": title.strip(),
         "text": body.strip() or text,
-        "source": extract_domain(url, fast=True),
+        "source": find_url_domain(url),
         "url": url,
         "language": languages[0].strip(),
     }

@@ -16,6 +16,8 @@ from pyspark.sql import functions as sql
 from dedup.io.batching import split_batch
 from dedup.io.dates import parse_published
 from dedup.io.schema import FIELDS, SCHEMA
+from dedup.io.source_domain import fill_missing_sources
+from dedup.io.values import replace_blanks
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import pack_sketches
@@ -78,6 +80,8 @@ def to_article_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     ]
     text = FIELDS.index("text")
     arrays[text] = pc.fill_null(arrays[text], "")
+    source, url = FIELDS.index("source"), FIELDS.index("url")
+    arrays[source] = fill_missing_sources(replace_blanks(arrays[source]), arrays[url])
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 

@@ -27,7 +27,6 @@ OPTIONAL_MODULES = {
     "fastwarc",
     "feedparser",
     "python_calamine",
-    "courlan",
     "html.parser",
     "pyarrow.orc",
 }
