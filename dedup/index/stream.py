@@ -18,13 +18,18 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 import pyarrow as pa
 
+from dedup.errors import InputError
 from dedup.index.answers import Answer
 from dedup.index.decide import sketch_in_parallel
 from dedup.index.index import Index
+from dedup.io.delimited import has_text_column
 from dedup.io.discovery import STDIN, InputFile
-from dedup.io.jsonl import iter_block_records, parse_block_articles
+from dedup.io.file_bytes import find_compression, find_marked_encoding
+from dedup.io.json_documents import is_document, is_json
+from dedup.io.jsonl import NOT_UTF8, iter_block_records, parse_block_articles
 from dedup.io.line_blocks import LineBlock, LineSplitter, OversizedLine, iter_numbered_lines
-from dedup.io.read_options import ReadOptions, build_read_rules
+from dedup.io.presets import PRESET_BYTES
+from dedup.io.read_options import ReadOptions, ReadRules, build_read_rules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.schema import BATCH_BYTES, SCHEMA
 from dedup.io.source_file import SourceFile
@@ -38,6 +43,11 @@ POLL_SECONDS = 0.02
 """Seconds after which a waiting thread checks whether it has to stop."""
 DIGEST_BYTES = 12
 BOM = b"\xef\xbb\xbf"
+STREAM_ERROR = (
+    "a stream is JSON Lines in UTF-8, and this one is {}; name a file instead, or pass it through {}"
+)
+UNPACK_COMMANDS = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".zst": "zstd -dc"}
+NOT_UTF8_HINT = f"{NOT_UTF8}: convert the stream with iconv"
 T = TypeVar("T")
 
 
@@ -81,13 +91,20 @@ class ArticleStream:
     """Oddities of the articles, a sentence each, with their counts."""
     stop_event: threading.Event = field(default_factory=threading.Event)
 
+    _rules: ReadRules = field(init=False)
+    _unrecognized_bytes: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        self._rules = build_read_rules(self.options)
+
     def stop(self) -> None:
         """Stop reading."""
         self.stop_event.set()
 
     def __iter__(self) -> Iterator[AnsweredBatch]:
         """Yield the batches in order, each as soon as its answers are recorded."""
-        arriving = Prefetcher(read_descriptor(self.descriptor), MAX_WAITING_CHUNKS)
+        arriving = Prefetcher(read_json_lines(self.descriptor, self._rules), MAX_WAITING_CHUNKS)
         blocks = iter_timed_blocks(arriving, self.limits, self.stop_event.is_set)
         with arriving, Prefetcher(map(self._sketch_block, blocks), MAX_WAITING_BATCHES) as batches:
             for batch in batches:
@@ -105,11 +122,12 @@ class ArticleStream:
                 if isinstance(record, str)
                 else record[: 4 * MAX_REJECT_CHARACTERS].decode(errors="replace")
             )
+            reason = NOT_UTF8_HINT if reason == NOT_UTF8 else reason
             refused[line or 0] = Reject(STDIN, line, reason, text[:MAX_REJECT_CHARACTERS])
 
         reading = SourceFile(
             InputFile(STDIN, STDIN, "", ""),
-            rules=build_read_rules(self.options),
+            rules=self._rules,
             batch_bytes=BATCH_BYTES,
             max_article_bytes=self.limits.article_bytes,
             read_decompressed=lambda: iter(()),
@@ -118,6 +136,7 @@ class ArticleStream:
             warnings=self.warnings,
             make_id=lambda number: hash_line(lines[number]),
         )
+        reading = self._recognize_preset(block, reading)
         found = list(parse_block_articles(block, reading))
         articles = pa.Table.from_batches(found, SCHEMA).combine_chunks().to_batches()
         whole = articles[0] if articles else pa.RecordBatch.from_pylist([], SCHEMA)
@@ -125,6 +144,15 @@ class ArticleStream:
         return StreamBatch(
             whole, sketch_in_parallel(whole, self.index.settings), records, list(refused.values())
         )
+
+    def _recognize_preset(self, block: LineBlock | OversizedLine, reading: SourceFile) -> SourceFile:
+        """Return the reader of a block; the first lines say which export the stream is, as the head of a file does."""
+        if isinstance(block, OversizedLine) or self._unrecognized_bytes >= PRESET_BYTES:
+            return reading
+        self._unrecognized_bytes += len(block.data)
+        recognized = reading.recognize_preset(block.data)
+        self._rules = recognized.rules
+        return recognized
 
 
 class Prefetcher(Generic[T]):
@@ -194,10 +222,26 @@ class EndOfItems(NamedTuple):
             raise self.error
 
 
-def read_descriptor(descriptor: int) -> Iterator[bytes]:
-    """Yield bytes as they arrive, until the end."""
-    while piece := os.read(descriptor, READ_BYTES):
-        yield piece
+def read_json_lines(descriptor: int, rules: ReadRules) -> Iterator[bytes]:
+    """Yield bytes as they arrive, until the end; raise `InputError` if they do not begin as JSON Lines do."""
+    piece = os.read(descriptor, READ_BYTES)
+    check_stream_start(piece, rules)
+    while piece:
+        yield piece.removeprefix(BOM)
+        piece = os.read(descriptor, READ_BYTES)
+
+
+def check_stream_start(head: bytes, rules: ReadRules) -> None:
+    """Raise `InputError`, which says how to pass them, if the first bytes are of another kind than JSON Lines in UTF-8."""
+    encoding = find_marked_encoding(head)
+    if compression := find_compression(head):
+        raise InputError(STREAM_ERROR.format("compressed", UNPACK_COMMANDS[compression]))
+    if encoding not in {"", "utf-8"}:
+        raise InputError(STREAM_ERROR.format(encoding.upper(), f"iconv -f {encoding} -t utf-8"))
+    if is_document(head, "lines", rules.names):
+        raise InputError(STREAM_ERROR.format("a JSON document", "jq -c '.[]'"))
+    if not is_json(head) and has_text_column(head, rules):
+        raise InputError(STREAM_ERROR.format("CSV", "a program that writes JSON Lines"))
 
 
 def iter_timed_blocks(
@@ -207,7 +251,7 @@ def iter_timed_blocks(
 
     When stopped, yield the lines that have arrived, except one without its end.
     """
-    cutter, lines, since, begun = LineSplitter(BATCH_BYTES, limits.article_bytes), 0, 0.0, False
+    cutter, lines, since = LineSplitter(BATCH_BYTES, limits.article_bytes), 0, 0.0
     while True:
         stopped = is_stopped()
         piece = chunks.get_within(0 if stopped else POLL_SECONDS)
@@ -215,8 +259,8 @@ def iter_timed_blocks(
             yield from cutter.flush_all()
             return
         if piece:
-            yield from cutter.push(piece if begun else piece.removeprefix(BOM))
-            begun, since = True, since if lines else time.monotonic()
+            yield from cutter.push(piece)
+            since = since if lines else time.monotonic()
             lines += piece.count(b"\n")
         elif stopped:
             yield from cutter.flush_lines()

@@ -7,17 +7,22 @@ kept, so that a rejected row can be shown as it stood in the file.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
 from dedup.errors import InputError
 from dedup.io.line_blocks import OversizedLine, iter_line_blocks, iter_numbered_lines
+from dedup.io.read_options import ReadRules
 from dedup.io.source_file import NumberedRows, SourceFile
 
-__all__ = ["read_csv_rows"]
+__all__ = ["COLUMN_SEPARATORS", "has_text_column", "read_csv_rows"]
 
 DELIMITERS = (",", ";", "\t", "|")
+COLUMN_SEPARATORS = re.compile(rb"[,;\t|]")
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?", re.IGNORECASE)
+"""How Excel names the delimiter on a line before the header."""
 DELIMITER_WARNING = "files of CSV with {!r} between their columns"
 
 
@@ -29,7 +34,10 @@ def read_csv_rows(source_file: SourceFile) -> NumberedRows:
     # The limit is the module's, not the reader's; it must let through what an article may be.
     csv.field_size_limit(max(csv.field_size_limit(), source_file.max_article_bytes))
     lines = _CsvLineRecorder(source_file)
-    reader = csv.reader(lines, delimiter=_choose_delimiter(source_file, lines.peek()))
+    named = SEPARATOR_LINE.fullmatch(lines.peek())
+    if named:
+        lines.skip()
+    reader = csv.reader(lines, delimiter=named[1] if named else _choose_delimiter(source_file, lines.peek()))
     while (header := lines.read_row(reader)) == []:
         pass  # blank lines before the header
     header = header or []
@@ -45,22 +53,39 @@ def read_csv_rows(source_file: SourceFile) -> NumberedRows:
             yield lines.row_lines[0][0], dict(zip(header, row, strict=True))
 
 
+def has_text_column(head: bytes, rules: ReadRules) -> bool:
+    """Return whether the first line of a text is a header of CSV with a column for the text."""
+    header = head.lstrip().partition(b"\n")[0].decode(errors="replace")
+    if SEPARATOR_LINE.fullmatch(header):
+        return True
+    delimiters = (rules.delimiter,) if rules.delimiter else DELIMITERS
+    return any(not _split_header(header, each).isdisjoint(rules.names["text"]) for each in delimiters)
+
+
 def _choose_delimiter(source_file: SourceFile, header: str) -> str:
     """Return the character between columns: the one given, or the first with which the header has a column for the text.
 
-    If none gives such a column, it is the usual one: the comma, or the tab of TSV.
+    If none gives such a column, it is the one that gives the most, and the comma, or the tab of TSV, where that is none.
     """
     if source_file.rules.delimiter:
         return source_file.rules.delimiter
     usual = "\t" if source_file.source.format == "tsv" else ","
+    columns = {
+        delimiter: _split_header(header, delimiter) for delimiter in dict.fromkeys((usual, *DELIMITERS))
+    }
     wanted = {*source_file.names["text"]}
-    for delimiter in dict.fromkeys((usual, *DELIMITERS)):
-        with suppress(csv.Error):
-            if wanted.intersection(next(csv.reader([header], delimiter=delimiter), [])):
-                if delimiter != usual:
-                    source_file.warnings[DELIMITER_WARNING.format(delimiter)] += 1
-                return delimiter
-    return usual
+    fitting = [delimiter for delimiter, names in columns.items() if names & wanted]
+    chosen = fitting[0] if fitting else max(columns, key=lambda delimiter: len(columns[delimiter]))
+    if fitting and chosen != usual:
+        source_file.warnings[DELIMITER_WARNING.format(chosen)] += 1
+    return chosen
+
+
+def _split_header(header: str, delimiter: str) -> set[str]:
+    """Return the names of the columns of a header; none where it is broken."""
+    with suppress(csv.Error):
+        return set(next(csv.reader([header], delimiter=delimiter), []))
+    return set()
 
 
 class _CsvLineRecorder:
@@ -93,6 +118,12 @@ class _CsvLineRecorder:
                 break
         self._lines = chain(taken, self._lines)
         return taken[-1][1].decode(errors="replace") if taken else ""
+
+    def skip(self) -> None:
+        """Take the lines up to the first that is not blank."""
+        for _, line in self._lines:
+            if line.strip():
+                return
 
     def read_row(self, reader: Iterator[list[str]]) -> list[str] | None:
         """Return the next row, empty for a blank line, or None at the end."""

@@ -31,6 +31,8 @@ __all__ = [
     "decode_to_utf8",
     "decompress_file",
     "decompress_stream",
+    "find_compression",
+    "find_marked_encoding",
     "open_file",
 ]
 
@@ -123,11 +125,21 @@ def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
     return encoding, (text.encode() for text in decoded)
 
 
+def find_compression(head: bytes) -> str:
+    """Return the compression that a file begins with, such as ".gz", or an empty string."""
+    return next((name for name, magic in MAGIC_PATTERNS.items() if magic.match(head)), "")
+
+
+def find_marked_encoding(head: bytes) -> str:
+    """Return the encoding whose byte order mark a text begins with, or an empty string."""
+    return next((encoding for mark, encoding in BOMS if head.startswith(mark)), "")
+
+
 def _detect_compression(raw: RawIOBase | BinaryIO) -> str:
     """Return the compression that an open file begins with, or an empty string; the file stays at its beginning."""
     head = raw.read(MAGIC_BYTES)
     raw.seek(0)
-    return next((name for name, magic in MAGIC_PATTERNS.items() if magic.match(head)), "")
+    return find_compression(head)
 
 
 def _decompress(raw: Any, compression: str) -> ByteChunks:
@@ -163,9 +175,8 @@ def _raise_on_next(damage: CorruptFileError) -> ByteChunks:
 
 def _detect_encoding(sample: bytes) -> str:
     """Return the name of the encoding of a sample."""
-    for mark, encoding in BOMS:
-        if sample.startswith(mark):
-            return encoding
+    if encoding := find_marked_encoding(sample):
+        return encoding
     return "utf-8" if _is_mostly_utf8(sample) else _guess_encoding(sample)
 
 

@@ -12,15 +12,21 @@ from dedup.io.records import MAX_REJECT_CHARACTERS, describe_json_type
 from dedup.io.schema import FieldNames
 from dedup.io.source_file import NumberedRows, SourceFile
 
-__all__ = ["is_document", "read_document_rows"]
+__all__ = ["is_document", "is_json", "read_document_rows"]
 
 # Anchored, and with one way to match each blank, so that they take linear time on any input.
+JSON_START = re.compile(rb"\A\s*[\[{]")
 ARRAY_START = re.compile(rb"\A\s*\[")
 ARTICLE_ARRAY_START = re.compile(rb"\A\s*\[(?:[ \t\r]*[\n{]|\s*(?:\]\s*)?\Z)")
 OBJECT_START = re.compile(rb'\A\s*\{[ \t\r]*\n\s*["}]')
 LIST_KEYS = (b'"articles"', b'"hits"', b'"items"')
 """One of these is in the beginning of every object that holds a list of articles."""
 END = object()
+
+
+def is_json(head: bytes) -> bool:
+    """Return whether a text begins as an array or an object does."""
+    return JSON_START.match(head) is not None
 
 
 def is_document(head: bytes, file_format: str, names: FieldNames) -> bool:

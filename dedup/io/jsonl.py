@@ -32,7 +32,13 @@ from dedup.io.schema import list_column_names
 from dedup.io.schema_mapping import explain_rejection
 from dedup.io.source_file import SourceFile
 
-__all__ = ["iter_block_records", "parse_block_articles", "read_jsonl_articles", "read_jsonl_records"]
+__all__ = [
+    "NOT_UTF8",
+    "iter_block_records",
+    "parse_block_articles",
+    "read_jsonl_articles",
+    "read_jsonl_records",
+]
 
 PARSE_PARTS = 4
 """A block is parsed in this many parts, on all cores."""
@@ -40,6 +46,7 @@ PARSE_PARTS = 4
 SAMPLED_LINES = 4
 """The types of the fields are taken from these lines; a block where others follow is read line by line."""
 
+NOT_UTF8 = "not valid UTF-8"
 OPEN_BRACE = ord("{")
 
 
@@ -208,7 +215,7 @@ def _parse_line(line: bytes) -> dict[str, Any] | str:
         # Not strict: a raw tab inside a string is no reason to lose an article.
         record = json.loads(line.decode(), strict=False)
     except UnicodeDecodeError:
-        return "not valid UTF-8"
+        return NOT_UTF8
     except json.JSONDecodeError as error:
         return f"broken JSON: {error.msg} (column {error.colno})"
     except (ValueError, RecursionError) as error:

@@ -14,12 +14,22 @@ from typing import Any
 from dedup.errors import SettingsError
 from dedup.io.schema import ALIASES, FIELDS
 
-__all__ = ["PRESETS", "Preset", "RecordConverter", "find_json_keys", "get_preset", "recognize_preset"]
+__all__ = [
+    "PRESETS",
+    "PRESET_BYTES",
+    "Preset",
+    "RecordConverter",
+    "find_json_keys",
+    "get_preset",
+    "recognize_preset",
+]
 
 RecordConverter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 TRUNCATED = re.compile(r"\[\+\d+ chars\]\Z")
 """How NewsAPI marks a text that it cut, after an ellipsis."""
+PRESET_BYTES = 1 << 16
+"""An export is recognised by the field names in the first bytes of a file, which hold a long article at least."""
 KEY = re.compile(rb'"([\w.-]{1,80})"\s*:')
 
 

@@ -13,22 +13,21 @@ from contextlib import suppress
 import pyarrow as pa
 
 from dedup.io.batching import group_items
-from dedup.io.delimited import read_csv_rows
+from dedup.io.delimited import COLUMN_SEPARATORS, has_text_column, read_csv_rows
+from dedup.io.discovery import STDIN
 from dedup.io.file_bytes import CorruptFileError, decode_to_utf8
-from dedup.io.json_documents import LIST_KEYS, is_document, read_document_rows
+from dedup.io.json_documents import LIST_KEYS, is_document, is_json, read_document_rows
 from dedup.io.jsonl import read_jsonl_articles, read_jsonl_records
 from dedup.io.parquet import read_parquet_articles, read_parquet_rows
 from dedup.io.plain_text import read_text_articles, read_text_rows
-from dedup.io.presets import find_json_keys, recognize_preset
+from dedup.io.presets import PRESET_BYTES
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, estimate_record_size, to_json_line
 from dedup.io.schema_mapping import explain_rejection
-from dedup.io.source_file import NumberedRows, SourceFile
+from dedup.io.source_file import TEXT_TABLES, NumberedRows, SourceFile
 
 __all__ = ["read_file_articles", "read_file_records"]
 
 HEAD_BYTES = 1 << 13
-PRESET_BYTES = 1 << 16
-"""An export is recognised by the field names in the first bytes of a file, which hold a long article at least."""
 
 OBJECT_LINE = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{[ \t]*"')
 """An object with its first key beside its brace is a line of JSON Lines, or holds a list of articles."""
@@ -48,10 +47,8 @@ ROW_READERS: dict[str, RowReader] = {
     "document": read_document_rows,
     "text": read_text_rows,
 }
-TEXT_TABLES = {"csv", "tsv"}
 SLOW_FORMATS = {"html", "warc"}
 """Formats whose rows are kept for the second pass, since they take longer to parse than all other work on them."""
-COLUMN_SEPARATORS = re.compile(rb"[,;\t|]")
 
 
 def read_file_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
@@ -103,7 +100,7 @@ def _get_row_reader(kind: str) -> RowReader:
 def _detect_format(source_file: SourceFile) -> tuple[str, SourceFile]:
     """Return the format of a file, and the file with the preset that its field names belong to.
 
-    Its first bytes say whether JSON is a document or JSON Lines.
+    Its first bytes say whether JSON is a document or JSON Lines, and whether standard input is CSV.
     """
     file_format = source_file.source.format
     if file_format in TEXT_TABLES:
@@ -112,12 +109,14 @@ def _detect_format(source_file: SourceFile) -> tuple[str, SourceFile]:
         return file_format, source_file
     head = _read_head(source_file)
     if OBJECT_LINE.match(head) and not any(key in head[:HEAD_BYTES] for key in LIST_KEYS):
-        return "lines", _apply_preset(
-            source_file, find_json_keys(head)
-        )  # nearly every file: no need to decode it
+        return "lines", source_file.recognize_preset(head)  # nearly every file: no need to decode it
     _, decoded = decode_to_utf8(source_file.read_decompressed())
     start = next(decoded, b"")
-    source_file = _apply_preset(source_file, find_json_keys(start[:PRESET_BYTES]))
+    if source_file.source.path == STDIN and not is_json(start):
+        table = _recognize_table(source_file)
+        if has_text_column(start, table.rules):
+            return "csv", table
+    source_file = source_file.recognize_preset(start)
     return "document" if is_document(start, file_format, source_file.names) else "lines", source_file
 
 
@@ -127,13 +126,7 @@ def _recognize_table(source_file: SourceFile) -> SourceFile:
         return source_file
     header = _read_head(source_file).lstrip().partition(b"\n")[0]
     names = {name.strip(b' \r"').decode(errors="replace") for name in COLUMN_SEPARATORS.split(header)}
-    return _apply_preset(source_file, names)
-
-
-def _apply_preset(source_file: SourceFile, names: set[str]) -> SourceFile:
-    """Return a file with the preset that the names of its fields belong to, if the user asked for none."""
-    preset = recognize_preset(names) if source_file.rules.recognizes else None
-    return source_file.with_preset(preset) if preset else source_file
+    return source_file.recognize_field_names(names)
 
 
 def _read_head(source_file: SourceFile) -> bytes:

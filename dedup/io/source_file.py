@@ -7,7 +7,7 @@ second skips them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,16 +17,21 @@ from dedup.errors import InputError
 from dedup.io.discovery import InputFile
 from dedup.io.file_bytes import ByteChunks, decode_to_utf8
 from dedup.io.missing_fields import FieldUse, suggest_names
+from dedup.io.presets import PRESET_BYTES, find_json_keys, recognize_preset
 from dedup.io.read_options import ReadRules
 from dedup.io.records import NumberedRows
 from dedup.io.row_cache import CachedRows
 from dedup.io.schema import FieldNames
 from dedup.io.schema_mapping import MappedBatch, map_records_to_schema, map_to_schema
 
-__all__ = ["NumberedRows", "SourceFile"]
+__all__ = ["TEXT_TABLES", "NumberedRows", "SourceFile"]
 
 OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
 PRESET_WARNING = "files in the format {0}, recognised by field names (--preset none turns this off)"
+
+TEXT_TABLES = frozenset({"csv", "tsv"})
+FIELD_HINT = "; name the column of the text: --field text=NAME"
+UNSPLIT_HINT = "; name the character between the columns: --delimiter CHARACTER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,15 @@ class SourceFile:
         """The names that each of our fields may have in the file."""
         return self.rules.names
 
-    def with_preset(self, name: str) -> SourceFile:
-        """Return the file, read as an export of a well-known kind; the user is told so."""
+    def recognize_preset(self, head: bytes) -> SourceFile:
+        """Return the file, read as the export that the keys of its first JSON belong to, if the user asked for none."""
+        return self.recognize_field_names(find_json_keys(head[:PRESET_BYTES]))
+
+    def recognize_field_names(self, names: Collection[str]) -> SourceFile:
+        """Return the file, read as the export that the names of its fields belong to; the user is told so."""
+        name = recognize_preset(names) if self.rules.recognizes else None
+        if name is None:
+            return self
         self.warnings[PRESET_WARNING.format(name)] += 1
         return replace(self, rules=self.rules.with_preset(name))
 
@@ -94,9 +106,11 @@ class SourceFile:
         if not {*wanted, *roots} & set(columns):
             named, there = " or ".join(wanted), ", ".join(columns)
             nearest = suggest_names(wanted[0], columns)
+            is_unsplit = len(columns) == 1 and self.source.format in TEXT_TABLES
+            hint = UNSPLIT_HINT if is_unsplit else "" if "text" in self.rules.fields else FIELD_HINT
             raise InputError(
                 f"{self.source.path} has no column {named} for the text;{f' did you mean {nearest}?' if nearest else ''} "
-                f"it has {there}"
+                f"it has {there}{hint}"
             )
 
     def build_id_function(self, numbers: Sequence[int]) -> Callable[[int], str]:
