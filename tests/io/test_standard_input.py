@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from corpora import FORMATS, PACKINGS, STORIES, as_csv, jsonl, rows
-from test_presets import EXPORTS
+from exports import EXPORTS
 
 from dedup.errors import InputError
 from dedup.index.index import Index

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from corpora import FORMATS, STORIES, jsonl, lines, rows
+from exports import EXPORTS
 from pyspark.sql import SparkSession
 
 from dedup.errors import InputError
@@ -149,3 +150,45 @@ def test_a_table_without_a_text_ends_the_run_with_its_name(spark: SparkSession, 
 
     with pytest.raises(InputError, match=r"x.csv has no column text .* it has id, name"):
         read_articles(spark, f"file://{tmp_path}/x.csv")
+
+
+def test_exports_and_documents_named_json_lines_are_recognised(small: SparkSession, tmp_path: Path) -> None:
+    for name, record in EXPORTS.items():
+        (tmp_path / f"{name}.jsonl").write_bytes(jsonl(*[record] * 3))
+    (tmp_path / "array.jsonl").write_text(json.dumps(STORIES))
+    (tmp_path / "indented.jsonl").write_text(json.dumps(STORIES, indent=1))
+    (tmp_path / "answer.jsonl").write_text(json.dumps({"status": "ok", "articles": [EXPORTS["newsapi"]]}))
+    (tmp_path / "large.jsonl").write_bytes(jsonl(*[EXPORTS["elasticsearch"]] * 500))
+    local = Corpus([tmp_path])
+    expected = rows(local)
+
+    articles = read_articles(small, tmp_path)
+
+    assert found(articles) == expected
+    assert records(articles) == lines(local)
+    assert (list(articles.rejects), local.rejects) == ([], [])
+    assert articles.warnings == local.warnings
+
+
+@pytest.mark.parametrize("preset", ["elasticsearch", "none"])
+def test_a_preset_counts_on_spark_as_in_a_local_run(spark: SparkSession, tmp_path: Path, preset: str) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl({"_id": "7", "_source": {"body": "Ferry"}}, {"text": "Mill"}))
+    local = Corpus([tmp_path], preset=preset)
+
+    articles = read_articles(spark, tmp_path, preset=preset)
+
+    assert found(articles) == rows(local)
+    assert list(articles.rejects) == local.rejects
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_tables_of_any_delimiter_and_encoding_are_read(
+    spark: SparkSession, tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    text = "Der Fährmann hörte die größte Welle schon früh."
+    (tmp_path / "a.csv").write_bytes(f"id{delimiter}text\n1{delimiter}{text}\n".encode(encoding))
+
+    articles = read_articles(spark, tmp_path)
+
+    assert [(row["id"], row["text"]) for row in found(articles)] == [("1", text)]

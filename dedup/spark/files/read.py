@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -21,6 +22,7 @@ import numpy as np
 from dedup.errors import InputError
 from dedup.io.read_options import ReadOptions, build_read_rules
 from dedup.io.schema import list_column_names
+from dedup.io.source_file import PRESET_WARNING
 from dedup.spark.checkpoints import set_job_description
 from dedup.spark.files.discovery import escape_path, find_spark_files, is_remote, normalize_path
 from dedup.spark.files.scan import (
@@ -59,8 +61,8 @@ def read_articles(
 ) -> SparkCorpus:
     """Return the articles of files, folders and patterns, on this machine or any file system that Spark supports.
 
-    The options are those of a local run, except that an export in JSON Lines is not recognised by its fields: name its
-    `preset`. With `strict`, the first line that cannot be read is an InputError; otherwise it is among the `rejects`.
+    The options are those of a local run. With `strict`, the first line that cannot be read is an InputError; otherwise it
+    is among the `rejects`.
     """
     corpus = SparkCorpus(session, paths, options)
     with convert_spark_errors():
@@ -106,11 +108,12 @@ class SparkCorpus:
                 self._formats[damaged] = WHOLE
                 continue
             survey = combine_scans(scans)
-            if not survey.foreign:
+            if not (survey.foreign or survey.presets):
                 return rows, survey
             rows.unpersist()
             for number in survey.foreign:
                 self._formats[number] = WHOLE
+            self._files = replace(self._files, presets={**self._files.presets, **survey.presets})
 
     def _find_file_in_message(self, message: str) -> int | None:
         """Return the number of the Parquet file in an error of Spark; our own reader then reports the damage."""
@@ -141,7 +144,8 @@ class SparkCorpus:
     @property
     def warnings(self) -> Counter[str]:
         """Return the warnings about the input, each with the number of times it applied."""
-        return Counter(self._scan[1].warnings)
+        recognized = Counter(PRESET_WARNING.format(name) for name in self._files.presets.values())
+        return Counter(self._scan[1].warnings) + recognized
 
     @property
     def rejects(self) -> SparkRejects:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
@@ -23,7 +23,9 @@ from dedup.errors import InputError
 from dedup.io.corpus import MAX_ARTICLE_BYTES
 from dedup.io.discovery import InputFile
 from dedup.io.file_bytes import ENCODING_SAMPLE_BYTES, CorruptFileError, decode_to_utf8, decompress_file
+from dedup.io.json_documents import is_document
 from dedup.io.line_blocks import MAX_HEAD_BYTES, LineBlock
+from dedup.io.presets import PRESET_BYTES, find_json_keys, recognize_preset
 from dedup.io.read_options import ReadRules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject
 from dedup.io.schema import BATCH_BYTES
@@ -45,10 +47,11 @@ __all__ = [
 ]
 
 SCAN_SCHEMA = (
-    "file int, start bigint, lines bigint, articles bigint, foreign boolean, error string, "
+    "file int, start bigint, lines bigint, articles bigint, foreign boolean, preset string, error string, "
     "rejects array<struct<line: bigint, reason: string, record: string>>, warnings map<string, bigint>"
 )
-"""Column foreign: a file of lines that is not UTF-8, or may not be; it must be read whole."""
+"""Column foreign: a file that is named JSON Lines, and is a JSON document or not UTF-8; it must be read whole. Column
+preset: the export that its first lines belong to."""
 SCAN_ARROW_SCHEMA = pa.schema(
     [
         ("file", pa.int32()),
@@ -56,6 +59,7 @@ SCAN_ARROW_SCHEMA = pa.schema(
         ("lines", pa.int64()),
         ("articles", pa.int64()),
         ("foreign", pa.bool_()),
+        ("preset", pa.string()),
         ("error", pa.string()),
         (
             "rejects",
@@ -84,10 +88,16 @@ class CorpusFiles:
 
     sources: tuple[InputFile, ...]
     rules: ReadRules
+    presets: Mapping[int, str] = field(default_factory=dict)
+    """The exports that were recognised, by the number of their file."""
 
     def number_by_path(self) -> dict[str, int]:
         """Return the number of each file by its path."""
         return {normalize_path(source.path): number for number, source in enumerate(self.sources)}
+
+    def get_rules(self, number: int) -> ReadRules:
+        """Return how the records of a file become articles."""
+        return self.rules.with_preset(self.presets[number]) if number in self.presets else self.rules
 
     def build_reading(
         self,
@@ -102,7 +112,7 @@ class CorpusFiles:
             source = replace(source, path=str(part))
         return SourceFile(
             source,
-            rules=self.rules,
+            rules=self.get_rules(number),
             batch_bytes=BATCH_BYTES,
             max_article_bytes=MAX_ARTICLE_BYTES,
             read_decompressed=partial(decompress_file, source, ignore),
@@ -139,6 +149,7 @@ def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iter
         "lines": 0,
         "articles": 0,
         "foreign": False,
+        "preset": None,
         "error": None,
     }
 
@@ -147,8 +158,10 @@ def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iter
         rejects.append({"line": line, "reason": reason, "record": shown[:MAX_REJECT_CHARACTERS]})
 
     first, parts = read_head(parts) if key[1] == 0 else (b"", parts)
-    row["foreign"] = not is_utf8(first)
-    for part in () if row["foreign"] else parts:
+    rules = files.get_rules(key[0])
+    row["preset"] = recognize_preset(find_json_keys(first[:PRESET_BYTES])) if rules.recognizes else None
+    row["foreign"] = is_foreign(first, rules.with_preset(row["preset"]) if row["preset"] else rules)
+    for part in () if row["foreign"] or row["preset"] else parts:
         reading = files.build_reading(key[0], part, reject_record, warnings)
         try:
             for batch in kind.articles(part, reading):
@@ -173,12 +186,13 @@ def read_head(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
     return first[:ENCODING_SAMPLE_BYTES], chain(held, parts)
 
 
-def is_utf8(sample: bytes) -> bool:
-    """Return whether a sample from the start of a file is UTF-8."""
+def is_foreign(sample: bytes, rules: ReadRules) -> bool:
+    """Return whether a file that is named JSON Lines is a JSON document or not UTF-8, by a sample from its start."""
     try:
-        return decode_to_utf8(iter([sample]))[0] == "utf-8"
+        encoding, decoded = decode_to_utf8(iter([sample]))
     except CorruptFileError:
-        return False
+        return True
+    return encoding != "utf-8" or is_document(next(decoded, b""), "lines", rules.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,8 @@ class CorpusScan:
     warnings: Counter[str]
     foreign: tuple[int, ...]
     """The files of lines that must be read whole."""
+    presets: Mapping[int, str]
+    """The exports that were recognised in this scan, by the number of their file."""
     error: str | None
     """An error that also ends a local run, such as a table without a text column."""
 
@@ -208,8 +224,9 @@ def combine_scans(rows: Iterable[Any]) -> CorpusScan:
         line, position, refused = line + row["lines"], position + row["articles"], refused + row["refused"]
         warnings.update(dict(row["warnings"]))
     foreign = tuple(sorted({row["file"] for row in ordered if row["foreign"]}))
+    presets = {row["file"]: row["preset"] for row in ordered if row["preset"] and not row["foreign"]}
     errors = [row["error"] for row in ordered if row["error"]]
-    return CorpusScan(splits, position, refused, warnings, foreign, errors[0] if errors else None)
+    return CorpusScan(splits, position, refused, warnings, foreign, presets, errors[0] if errors else None)
 
 
 class SparkRejects(Sequence[Reject]):
