@@ -30,6 +30,8 @@ TRUNCATED = re.compile(r"\[\+\d+ chars\]\Z")
 """How NewsAPI marks a text that it cut, after an ellipsis."""
 PRESET_BYTES = 1 << 16
 """An export is recognised by the field names in the first bytes of a file, which hold a long article at least."""
+MAX_DEPTH = 20
+"""The sections of an article are nested three deep."""
 KEY = re.compile(rb'"([\w.-]{1,80})"\s*:')
 
 
@@ -70,11 +72,11 @@ def convert_ninjs(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an item of ninjs with its text as `body_text`, and its headline as `headline`."""
     from dedup.io.html_text import strip_html
 
-    bodies = [each for each in record.get("bodies") or () if isinstance(each, Mapping)]
+    bodies = list_objects(record.get("bodies"))
     texts = [record.get("body_text"), *(each.get("value") for each in bodies)]
     texts += [value for name, value in record.items() if name.startswith("body_")]
     text = next((strip_html(each) for each in texts if isinstance(each, str) and each.strip()), None)
-    headlines = [each for each in record.get("headlines") or () if isinstance(each, Mapping)]
+    headlines = list_objects(record.get("headlines"))
     headline = record.get("headline") or next((each.get("value") for each in headlines), None)
     return {**record, "body_text": text, "headline": headline}
 
@@ -89,17 +91,19 @@ def convert_json_feed(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**record, "content_text": strip_html(html)}
 
 
-def iter_strings(value: Any) -> Iterator[str]:
-    """Yield the strings in lists and objects at any depth, in order."""
+def list_objects(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects in a list; none if it is no list."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def iter_strings(value: Any, depth: int = MAX_DEPTH) -> Iterator[str]:
+    """Yield the strings in lists and objects down to a depth, in order."""
     if isinstance(value, str):
         if value.strip():
             yield value.strip()
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from iter_strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from iter_strings(inner)
+    elif depth and isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from iter_strings(inner, depth - 1)
 
 
 def build_source_names() -> dict[str, tuple[str, ...]]:

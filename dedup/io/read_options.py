@@ -13,7 +13,7 @@ from dedup.io.dates import DateRules
 from dedup.io.presets import RecordConverter, get_preset
 from dedup.io.schema import FieldNames, map_accepted_names
 
-__all__ = ["ReadOptions", "ReadRules", "build_read_rules"]
+__all__ = ["NO_PRESET", "ReadOptions", "ReadRules", "build_read_rules"]
 
 NO_PRESET = "none"
 """The preset that says that an export is not to be recognised by its fields."""

@@ -17,7 +17,7 @@ import dedup
 from dedup.errors import IndexingError
 from dedup.index.index import Index
 from dedup.index.stories import IndexedStory
-from dedup.io.schema import map_accepted_names
+from dedup.io.read_options import NO_PRESET, build_read_rules
 from dedup.io.values import as_text
 from dedup.server.capacity import Limits, Slot
 from dedup.server.errors import respond_to_error, service_unavailable
@@ -259,12 +259,15 @@ def create_app(
     token: str | None = None,
     limits: Limits | None = None,
     fields: Mapping[str, str] | None = None,
+    preset: str | None = None,
 ) -> FastAPI:
     """Return the application over an index; if there is a `token`, requests must have it.
 
-    `fields` maps our field names to yours, as for `read_articles`. The caller must close the index.
+    `fields` maps our field names to yours, and `preset` names the export that the posted articles are in, as for
+    `read_articles`; no export is recognised by its fields. The caller must close the index.
     """
-    service = IndexService(index, limits or Limits(), map_accepted_names(fields or {}))
+    rules = build_read_rules({"fields": fields, "preset": preset or NO_PRESET})
+    service = IndexService(index, limits or Limits(), rules)
     app = FastAPI(
         title="dedup",
         version=dedup.__version__,

@@ -14,7 +14,8 @@ from fastapi import FastAPI, HTTPException, Response
 from dedup.errors import IndexingError
 from dedup.index.answers import Answer
 from dedup.index.index import Index
-from dedup.io.schema import SCHEMA, FieldNames
+from dedup.io.read_options import ReadRules
+from dedup.io.schema import SCHEMA
 from dedup.server.capacity import Capacity, Limits, Slot
 from dedup.server.errors import service_unavailable
 from dedup.server.live_events import LiveEvents
@@ -39,7 +40,8 @@ class IndexService:
 
     index: Index
     limits: Limits
-    names: FieldNames
+    rules: ReadRules
+    """How posted records become articles."""
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.index)
@@ -75,7 +77,7 @@ class IndexService:
     async def _parse(self, body: bytearray, kind: str, slot: Slot) -> PostedArticles:
         """Return the articles of a body; parsing in a thread is cancelled if the request is."""
         cancelled = threading.Event()
-        options = (body, kind, self.names, self.limits, cancelled)
+        options = (body, kind, self.rules, self.limits, cancelled)
         if len(body) < SMALL_BYTES:
             return parse_articles(*options)
         try:

@@ -20,8 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dedup.formatting import format_count
 from dedup.index.stream import hash_line
+from dedup.io.nested import get_field
+from dedup.io.read_options import ReadRules
 from dedup.io.records import describe_json_type, to_json_line
-from dedup.io.schema import FieldNames, list_column_names
+from dedup.io.schema import list_column_names
 from dedup.io.schema_mapping import explain_rejection, map_records_to_schema
 from dedup.server.capacity import Limits
 
@@ -111,7 +113,7 @@ def content_kind(headers: Mapping[str, str]) -> str:
 
 
 def parse_articles(
-    body: bytearray, kind: str, names: FieldNames, limits: Limits, cancelled: Event
+    body: bytearray, kind: str, rules: ReadRules, limits: Limits, cancelled: Event
 ) -> PostedArticles:
     """Return the articles of a body; raise an HTTP error if it is invalid. Parsing stops early if cancelled."""
     single = kind == JSON and not LIST.match(body)
@@ -122,14 +124,14 @@ def parse_articles(
         if cancelled.is_set() or position >= limits.articles:
             raise HTTPException(413, f"a request holds at most {format_count(limits.articles, 'article')}")
         try:
-            records[position] = parse_article(element, names, limits)
+            records[position] = parse_article(element, rules, limits)
         except InvalidArticleError as error:
             errors[position] = error.with_traceback(None)  # its frames would keep the body in memory
             if kind == JSON:
                 check_json([error], "the body is {}" if single else f"element {position} of the list is {{}}")
     if not records:
         check_json(list(errors.values()), "no line of the body is JSON; the first is {}")
-    batch, reasons = convert_records(records, names)
+    batch, reasons = convert_records(records, rules)
     reasons |= {position: str(error) for position, error in errors.items()}
     if single and reasons:
         raise HTTPException(422, f"this is not an article: {reasons[0]}")
@@ -143,13 +145,13 @@ def check_json(errors: list[InvalidArticleError], sentence: str) -> None:
 
 
 def convert_records(
-    records: Mapping[int, dict[str, Any]], names: FieldNames
+    records: Mapping[int, dict[str, Any]], rules: ReadRules
 ) -> tuple[pa.RecordBatch, dict[int, str]]:
     """Return the articles among records by position, and the reason for each other record."""
     positions, values = list(records), list(records.values())
-    normalized = map_records_to_schema(values, names, lambda row: hash_line(to_json_line(values[row])))
+    normalized = map_records_to_schema(values, rules.names, lambda row: hash_line(to_json_line(values[row])))
     return normalized.batch, {
-        positions[row]: explain_rejection(values[row], names) for row in normalized.rejected
+        positions[row]: explain_rejection(values[row], rules.names) for row in normalized.rejected
     }
 
 
@@ -179,7 +181,7 @@ def split_list(body: bytearray) -> Iterator[bytes]:
         raise HTTPException(400, "the body is broken JSON: the list does not end, or does not end the body")
 
 
-def parse_article(element: bytes, names: FieldNames, limits: Limits) -> dict[str, Any]:
+def parse_article(element: bytes, rules: ReadRules, limits: Limits) -> dict[str, Any]:
     """Return the fields of an article; raise `InvalidArticleError` if it is not one."""
     if len(element) > limits.values:
         values = (token for token in TOKENS.finditer(element) if token.end() - token.start() == 1)
@@ -198,7 +200,7 @@ def parse_article(element: bytes, names: FieldNames, limits: Limits) -> dict[str
         raise
     except ValueError:  # Python's limit for the digits of an integer
         raise InvalidJSONError("broken JSON: a number too long") from None
-    return select_fields(value, names)
+    return select_fields(value, rules)
 
 
 def reject_constant(name: str) -> NoReturn:
@@ -217,14 +219,17 @@ def parse_finite(digits: str) -> float:
 DECODER = json.JSONDecoder(strict=False, parse_constant=reject_constant, parse_float=parse_finite)
 
 
-def select_fields(value: Any, names: FieldNames) -> dict[str, Any]:
+def select_fields(value: Any, rules: ReadRules) -> dict[str, Any]:
     """Return the fields of an article with an id; raise `InvalidArticleError` for other values or an invalid id."""
     if not isinstance(value, dict):
         raise InvalidArticleError(f"{describe_json_type(value)}, not an object")
-    article_id = next((value[name] for name in names["id"] if value.get(name) not in (None, "")), None)
+    names = rules.names
+    record = rules.convert(value) if rules.convert else value
+    found = {name: get_field(record, name) for name in list_column_names(names)}
+    article_id = next((found[name] for name in names["id"] if found[name] not in (None, "")), None)
     if article_id is not None:
         check_id(article_id)
-    fields = {name: empty(value[name]) for name in list_column_names(names) if name in value}
+    fields = {name: empty(inner) for name, inner in found.items() if inner is not None}
     return fields if article_id is not None else {**fields, names["id"][0]: hash_line(to_json_line(value))}
 
 

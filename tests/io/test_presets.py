@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corpora import jsonl, lines, rows
@@ -154,3 +155,30 @@ def test_an_export_in_csv_is_recognised_by_its_header(tmp_path: Path) -> None:
 
     assert (article["id"], article["text"], article["source"]) == ("7", "Ferry aground", "Norwire")
     assert article["published"] == DAY
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        ("ninjs", {"bodies": 5, "headlines": True, "body_text": 7}),
+        ("ninjs", {"bodies": {"value": 1}, "headlines": "x"}),
+        ("fundus", {"body": {"sections": 3, "summary": {"a": None}}}),
+        ("newsapi", {"content": ["x"]}),
+        ("jsonfeed", {"content_html": 3}),
+    ],
+)
+def test_odd_values_in_an_export_are_rejects(tmp_path: Path, name: str, odd: dict[str, Any]) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl(odd))
+    corpus = read_articles(tmp_path, preset=name)
+
+    assert rows(corpus) == []
+    assert len(corpus.rejects) == 1
+
+
+def test_sections_nested_without_end_are_left_out(tmp_path: Path) -> None:
+    deep: Any = "deep"
+    for _ in range(500):
+        deep = [deep]
+    (tmp_path / "a.jsonl").write_bytes(jsonl({"body": {"summary": ["Ferry"], "sections": deep}}))
+
+    assert [row["text"] for row in rows(read_articles(tmp_path, preset="fundus"))] == ["Ferry"]

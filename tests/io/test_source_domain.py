@@ -76,9 +76,9 @@ def test_articles_in_memory_get_the_same_sources(articles: Any) -> None:
 
 def test_a_request_gets_the_same_sources() -> None:
     requests = pytest.importorskip("dedup.server.requests")
-    from dedup.io.schema import map_accepted_names
+    from dedup.io.read_options import build_read_rules
 
-    batch, _ = requests.convert_records(dict(enumerate(RECORDS)), map_accepted_names({}))
+    batch, _ = requests.convert_records(dict(enumerate(RECORDS)), build_read_rules({}))
 
     assert batch["source"].to_pylist() == SOURCES
 

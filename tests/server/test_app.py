@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
+from exports import EXPORTS
 from homes import Place
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 from newsmaker import Article, make_storylines, planned, sagas
 from starlette.testclient import TestClient
 
+from dedup import read_articles
 from dedup.errors import IndexingError
 from dedup.index.index import Index
 from dedup.matching.evidence_columns import EVIDENCE_NAMES
@@ -224,6 +227,23 @@ def test_fields_may_have_other_names() -> None:
         answer = client.post("/articles", json={"id": 7, "words": SAID}).json()
 
     assert answer["id"] == "7"
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_articles_may_be_in_the_form_of_an_export(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(EXPORTS[name]))
+    (batch,) = read_articles(tmp_path)
+
+    with served(preset=name) as client:
+        answer = client.post("/articles", json=EXPORTS[name])
+
+    assert answer.status_code == 200
+    assert answer.json()["id"] == batch["id"][0].as_py()
+
+
+def test_a_field_may_be_in_an_object() -> None:
+    with served(fields={"text": "story.body"}) as client:
+        assert client.post("/articles", json={"id": "7", "story": {"body": SAID}}).json()["id"] == "7"
 
 
 NESTED = b"[" * 100_000

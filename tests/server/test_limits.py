@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from server_processes import asked, serving
 
 from dedup.index.index import Index
-from dedup.io.schema import map_accepted_names
+from dedup.io.read_options import build_read_rules
 from dedup.server import connection
 from dedup.server.app import create_app
 from dedup.server.capacity import Limits
@@ -199,7 +199,7 @@ def test_a_hostile_body_takes_little_memory_and_time(body: bytes) -> None:
     start()
     started = time.monotonic()
     with suppress(HTTPException):
-        parse_articles(given, kind, map_accepted_names({}), Limits(), Event())
+        parse_articles(given, kind, build_read_rules({}), Limits(), Event())
     seconds, (_, peak) = time.monotonic() - started, get_traced_memory()
     stop()
 

@@ -12,7 +12,7 @@ import click
 
 from dedup.cli.long_work import compile_missing_kernels
 from dedup.cli.messages import echo_status
-from dedup.cli.options import Command, add_field_option, add_quiet_option, add_settings_options
+from dedup.cli.options import PRESETS, Command, add_field_option, add_quiet_option, add_settings_options
 from dedup.cli.stream_filter import open_index
 from dedup.errors import ServingError
 
@@ -97,6 +97,12 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 )
 @click.option("--access-log", is_flag=True, help="Log every request on stderr: client, path and status.")
 @add_field_option("the articles")
+@click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    metavar="NAME",
+    help=f"The export that posted articles are in: {', '.join(PRESETS[:-1])}.",
+)
 @add_settings_options
 @add_quiet_option
 def serve_command(
@@ -110,6 +116,7 @@ def serve_command(
     max_seconds: float,
     access_log: bool,
     fields: Mapping[str, str],
+    preset: str | None,
     settings: Settings,
     quiet: bool,
 ) -> None:
@@ -141,7 +148,7 @@ def serve_command(
             listening.listen()  # connections are accepted from here on
             echo_status(f"serving {opened.backend.name} at {run.describe_address(listening)}", quiet=quiet)
             log_to_stderr(access_log=access_log)
-            app = create_app(opened, token=token, limits=limits, fields=fields)
+            app = create_app(opened, token=token, limits=limits, fields=fields, preset=preset)
             run.serve_until_signal(app, listening, access_log=access_log)
         echo_status("stopped", quiet=quiet)
     finally:
