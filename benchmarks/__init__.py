@@ -1,1 +1,5 @@
 """Measure how good and how fast `dedup` is, and make its word tables and models."""
+
+import os
+
+os.environ.setdefault("DEDUP_NOW", "2032-02-01")  # invented news is dated 2031

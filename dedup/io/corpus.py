@@ -19,7 +19,6 @@ from dedup.errors import InputError
 from dedup.io.batching import split_and_merge_batches
 from dedup.io.discovery import InputFile, find_input_files, make_unreadable_error
 from dedup.io.file_bytes import ByteChunks, CorruptFileError, decompress_file, decompress_stream
-from dedup.io.future_dates import FutureDates
 from dedup.io.line_blocks import MAX_HEAD_BYTES
 from dedup.io.missing_fields import FieldUse
 from dedup.io.read_options import ReadOptions, build_read_rules
@@ -135,7 +134,6 @@ class Corpus:
                 for words, count in self._warnings.items()
             }
         )
-        counts.update(self._future_dates.make_warning())
         if self._skipped:
             counts[SPECIAL_FILES_WARNING.format(self._skipped[0])] = len(self._skipped)
         if self.corrupt_files:
@@ -159,7 +157,6 @@ class Corpus:
         self._warnings: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
         self._field_use = FieldUse(self._rules.fields)
-        self._future_dates = FutureDates()
         self._row_cache = RowCache()
         self.bytes_read = 0
         self._complete = False
@@ -180,7 +177,6 @@ class Corpus:
             try:
                 for batch in read_file_articles(reading):
                     self._counts[-1] += batch.num_rows
-                    self._future_dates.add_batch(batch)
                     yield batch
             except CorruptFileError as damage:
                 self._add_reject(source, damage.line, str(damage), damage.partial_line)

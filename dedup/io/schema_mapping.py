@@ -28,7 +28,7 @@ __all__ = ["MappedBatch", "explain_rejection", "map_records_to_schema", "map_to_
 
 UNREADABLE_DATE_WARNING = "articles whose date cannot be read, taken as undated"
 AMBIGUOUS_DATE_WARNING = "articles whose date could be two days (see --day-first), taken as undated"
-IMPLAUSIBLE_DATE_WARNING = "articles dated before 1700 or after 2200, taken as undated"
+IMPLAUSIBLE_DATE_WARNING = "articles dated before 1700 or more than a week from now, taken as undated"
 MAX_EXAMPLE_CHARACTERS = 40
 IGNORED_FIELD_WARNING = "articles whose {} is neither text nor a number, left out"
 

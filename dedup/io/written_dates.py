@@ -23,9 +23,13 @@ NUMERIC_DATE = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}(?!\d)", re.ASCII)
 LAST_MONTH = 12
 NUMBERED_MONTHS = (
     (re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日"), r"\1-\2-\3"),
+    (re.compile(r"(\d{4})\s?년\s?(\d{1,2})\s?월\s?(\d{1,2})\s?일"), r"\1-\2-\3"),
     (re.compile(r"(?:ngày )?(\d{1,2}) tháng (\d{1,2}),?(?: năm)? (\d{4})", re.IGNORECASE), r"\1.\2.\3"),
 )
-"""How Chinese, Japanese and Vietnamese number their months."""
+"""How Chinese, Japanese, Korean and Vietnamese number their months."""
+HALF_OF_DAY = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
+FIRST_WORDS = re.compile(r"(?:[^\W\d_]{2,20}[.:,]?\s){1,3}(?=\d)")
+"""The day of the week, or words such as "Published on"."""
 
 MONTHS = (
     "jan january janvier januar enero ene gennaio gen janeiro januari stycznia styczeń января январь янв ocak",
@@ -43,6 +47,8 @@ MONTHS = (
 )
 """The names of the months in English, French, German, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Norwegian,
 Polish, Russian and Turkish."""
+
+MONTH_NAMES = frozenset(name for names in MONTHS for name in names.split())
 
 JUMPS = [
     "de",
@@ -116,6 +122,7 @@ def parse_written_date(text: str, *, day_first: bool | None = None) -> datetime:
         return datetime(int(match[1]), int(match[2]), 1, tzinfo=UTC)
     for pattern, template in NUMBERED_MONTHS:
         text = pattern.sub(template, text)
+    text = _strip_first_words(HALF_OF_DAY.sub(r"\1m", text))
     if not FOUR_DIGIT_YEAR.search(text) or (day_first is None and is_ambiguous_date(text)):
         raise ValueError("a date has a year of four digits, and names one day")
     numeric = NUMERIC_DATE.match(text)
@@ -141,6 +148,14 @@ def is_ambiguous_date(text: str) -> bool:
         return False
     one, other = int(match[1]), int(match[3])
     return one != other and max(one, other) <= LAST_MONTH
+
+
+def _strip_first_words(text: str) -> str:
+    """Return a date without the words before its first number, unless a month is among them."""
+    match = FIRST_WORDS.match(text)
+    if match is None or not MONTH_NAMES.isdisjoint(word.strip(".:,") for word in match[0].lower().split()):
+        return text
+    return text[match.end() :]
 
 
 def _find_zone(name: str | None, offset: int | None) -> tzinfo | None:

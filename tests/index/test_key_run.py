@@ -111,7 +111,8 @@ def test_whatever_leaves_takes_the_runs_along(lasting_place: Place) -> None:
         assert index.verify(deep=True) == []
 
 
-def test_only_runs_in_reach_are_loaded(tmp_path: Path) -> None:
+def test_only_runs_in_reach_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEDUP_NOW", "2200-01-01")
     place = tmp_path / "seen.db"
     far = {**LATER[0], "id": "far", "published": "2099-01-01T00:00:00Z"}
     with Index.open(place, ALONE) as index:

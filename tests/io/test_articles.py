@@ -93,7 +93,7 @@ def test_an_absurd_date_is_no_date(written: object) -> None:
     assert read(written) == [None]
 
 
-@pytest.mark.parametrize("edge", ["1700-01-01", "2200-12-31T23:59:59Z"])
+@pytest.mark.parametrize("edge", ["1700-01-01", "2032-02-08T00:00:00Z"])
 def test_the_first_and_the_last_day_that_count_do_count(edge: str) -> None:
     assert read(edge) != [None]
 
@@ -157,7 +157,7 @@ def test_a_date_does_not_depend_on_its_neighbours(dates: list[str]) -> None:
     assert together == parse_published(pa.array([*dates, "no date"]))[0].to_pylist()[:-1]
 
 
-@given(st.datetimes(min_value=datetime(1700, 1, 1), max_value=datetime(2200, 12, 31)))  # noqa: DTZ001
+@given(st.datetimes(min_value=datetime(1700, 1, 1), max_value=datetime(2032, 2, 1)))  # noqa: DTZ001
 def test_every_moment_is_read_as_python_writes_it(moment: datetime) -> None:
     meant = moment.replace(microsecond=0, tzinfo=UTC)
 

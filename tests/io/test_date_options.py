@@ -1,19 +1,18 @@
 """Dates in two readings follow the user's option, and those that no article can have are counted with an example."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from corpora import jsonl, rows
 
 from dedup.errors import InputError, SettingsError
 from dedup.io.corpus import Corpus, read_articles
 from dedup.io.dates import DateRules, parse_published
-from dedup.io.future_dates import FutureDates
-from dedup.io.schema import SCHEMA
 
 APRIL = datetime(2026, 4, 3, tzinfo=UTC)
 MARCH = datetime(2026, 3, 4, tzinfo=UTC)
@@ -86,6 +85,11 @@ def test_a_given_form_counts_before_iso(tmp_path: Path) -> None:
         "3 avril 2026",
         "3 abril 2026",
         "3 aprile 2026",
+        "2026년 4월 3일",
+        "vendredi 3 avril 2026",
+        "Freitag, 3. April 2026",
+        "Published on: 3 April 2026",
+        "Aktualisiert am 3. April 2026",
     ],
 )
 def test_months_are_read_in_many_languages(written: str) -> None:
@@ -99,37 +103,43 @@ def test_dates_before_and_after_all_newspapers_are_counted_with_an_example(tmp_p
 
     assert dates == [APRIL, None, None, None, None]
     assert dict(warnings) == {
-        "articles dated before 1700 or after 2200, taken as undated, such as '0001-01-01'": 3,
+        "articles dated before 1700 or more than a week from now, taken as undated, such as '0001-01-01'": 3,
         "articles whose date cannot be read, taken as undated, such as 'soon'": 1,
     }
 
 
-def make_batch(*dates: datetime | None) -> pa.RecordBatch:
-    """Return articles of some dates."""
-    return pa.RecordBatch.from_pylist([{"id": "x", "text": "x", "published": date} for date in dates], SCHEMA)
+def test_a_date_more_than_a_week_from_now_is_no_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEDUP_NOW", "2026-04-03T12:00:00")
+    written = ["2026-04-03", "2026-04-10T12:00:00Z", "2026-04-10T12:00:01Z", "April 2027", "4100000000"]
+    dates, warnings = read_dates(tmp_path, written)
+
+    assert dates == [APRIL, datetime(2026, 4, 10, 12, tzinfo=UTC), None, None, None]
+    assert dict(warnings) == {
+        "articles dated before 1700 or more than a week from now, taken as undated, such as '2026-04-10T12:00:01Z'": 3
+    }
 
 
-def test_a_few_articles_from_the_future_are_counted_with_an_example() -> None:
-    future = FutureDates(now=datetime(2026, 4, 3, tzinfo=UTC))
-    for _ in range(10):
-        future.add_batch(make_batch(MARCH, None, MARCH))
-    future.add_batch(make_batch(datetime(2027, 4, 3, tzinfo=UTC), datetime(2062, 4, 3, tzinfo=UTC)))
+def test_now_is_the_clock_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEDUP_NOW")
+    now = datetime.now(UTC).replace(microsecond=0)
+    days = [now, now + timedelta(days=1), now + timedelta(days=8)]
 
-    assert future.make_warning() == {"articles dated more than a year in the future, such as 2062-04-03": 1}
+    assert parse_published(pa.array(days))[0].to_pylist() == [*days[:2], None]
 
-
-def test_a_corpus_that_is_all_in_the_future_gives_no_warning() -> None:
-    future = FutureDates(now=datetime(2026, 4, 3, tzinfo=UTC))
-    future.add_batch(make_batch(*[datetime(2031, 5, 4, tzinfo=UTC)] * 20, MARCH))
-
-    assert future.make_warning() == {}
+    monkeypatch.setenv("DEDUP_NOW", "soon")
+    with pytest.raises(SettingsError, match="DEDUP_NOW is 'soon', not a date such as 2026-05-04"):
+        parse_published(pa.array(days))
 
 
-def test_a_future_date_stays_as_it_is(tmp_path: Path) -> None:
-    dates, warnings = read_dates(tmp_path, ["2024-04-03"] * 20 + ["2199-04-03"])
+def test_a_future_date_in_parquet_is_counted_with_an_example(tmp_path: Path) -> None:
+    table = pa.table({"text": ["a", "b"], "date": [APRIL, datetime(2099, 4, 3, tzinfo=UTC)]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    corpus = read_articles(tmp_path)
 
-    assert dates[-1] == datetime(2199, 4, 3, tzinfo=UTC)
-    assert list(warnings) == ["articles dated more than a year in the future, such as 2199-04-03"]
+    assert [row["published"] for row in rows(corpus)] == [APRIL, None]
+    assert list(corpus.warnings) == [
+        "articles dated before 1700 or more than a week from now, taken as undated, such as '2099-04-03 00:00:00+00:00'"
+    ]
 
 
 def test_rules_hold_for_csv_too(tmp_path: Path) -> None:

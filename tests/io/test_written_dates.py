@@ -34,6 +34,23 @@ DAY = datetime(2026, 3, 3, tzinfo=UTC)
         ("13/03/2026", DAY.replace(day=13)),
         ("03/13/2026", DAY.replace(day=13)),
         ("03/03/2026 10:05", DAY.replace(hour=10, minute=5)),
+        ("March 3, 2026, 10:05 p.m. EST", datetime(2026, 3, 4, 3, 5, tzinfo=UTC)),
+        ("March 3, 2026 10:05 A.M.", DAY.replace(hour=10, minute=5)),
+        ("3 Mar 2026 10:05:00 PM", DAY.replace(hour=22, minute=5)),
+        ("Tue, 03 Mar 2026 10:05:00 EST", DAY.replace(hour=15, minute=5)),
+        ("Tue, 03 Mar 26 10:05 +0100", DAY.replace(hour=9, minute=5)),
+        ("Tue Mar 03 10:05:00 +0000 2026", DAY.replace(hour=10, minute=5)),
+        ("mardi 3 mars 2026 à 10h05", DAY.replace(hour=10, minute=5)),
+        ("Mar 3 2026", DAY),
+        ("2026-03-03T10:05:00+01:00[Europe/Paris]", DAY.replace(hour=9, minute=5)),
+        ("2026-03-03T10:05:00-0500", DAY.replace(hour=15, minute=5)),
+        ("202603031005", DAY.replace(hour=10, minute=5)),
+        ("883612010000", datetime(1997, 12, 31, 23, 46, 50, tzinfo=UTC)),
+        ("1772532300", DAY.replace(hour=10, minute=5)),
+        ("1772532300000", DAY.replace(hour=10, minute=5)),
+        ("1772532300000000", DAY.replace(hour=10, minute=5)),
+        ("1772532300000000000", DAY.replace(hour=10, minute=5)),
+        ("/Date(1772532300000+0100)/", DAY.replace(hour=10, minute=5)),
     ],
 )
 def test_dates_in_words_and_with_slashes_are_read(written: str, meant: datetime) -> None:
@@ -54,6 +71,9 @@ def test_dates_in_words_and_with_slashes_are_read(written: str, meant: datetime)
         "3-4-2026 10:05",
         "32 March 2026",
         "3 Foo 2026",
+        "yesterday",
+        "Updated 2 hours ago",
+        "March Hare 3 2026 x",
     ],
 )
 def test_half_a_date_or_one_that_could_be_two_is_no_date(written: str) -> None:
