@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from dedup.io.batching import split_batch
 from dedup.io.file_bytes import CorruptFileError
 from dedup.io.parquet import extract_batch_articles, iter_batch_rows, select_columns
 from dedup.io.remote import is_url
@@ -51,8 +52,7 @@ def _iter_batches(
             )
             for part in parts:
                 _check_arrays(part)
-                for start in range(0, part.num_rows, BATCH_ARTICLES):
-                    batch = part.slice(start, BATCH_ARTICLES)
+                for batch in split_batch(part, BATCH_ARTICLES, source_file.batch_bytes):
                     yield first, batch
                     first += batch.num_rows
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -31,6 +31,9 @@ __all__ = [
     "select_columns",
 ]
 
+BUFFER_BYTES = 1 << 20
+"""Columns are read in parts: without a buffer, Arrow reads those of a whole row group at once."""
+
 
 def read_parquet_articles(source_file: SourceFile) -> Iterator[pa.RecordBatch]:
     """Yield the articles of a Parquet file; only the columns that they need are read."""
@@ -94,17 +97,17 @@ def _open_parquet(source_file: SourceFile) -> Iterator[ParquetFile]:
 
     source = source_file.source
     if not (source.compression or source.is_stream or is_url(source.path)):
-        with ParquetFile(source.path) as file:
+        with ParquetFile(source.path, buffer_size=BUFFER_BYTES) as file:
             yield file
         return
     if not (source.compression or source.is_stream) and has_random_access(source.path):
-        with open_remote_file(source.path) as opened, ParquetFile(opened) as file:
+        with open_remote_file(source.path) as opened, ParquetFile(opened, buffer_size=BUFFER_BYTES) as file:
             yield file
         return
     with tempfile.TemporaryFile() as unpacked:
         unpacked.writelines(source_file.read_decompressed())
         unpacked.seek(0)
-        yield ParquetFile(unpacked)
+        yield ParquetFile(unpacked, buffer_size=BUFFER_BYTES)
 
 
 def _reject_long_articles(
