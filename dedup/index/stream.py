@@ -32,7 +32,7 @@ from dedup.io.presets import PRESET_BYTES
 from dedup.io.read_options import ReadOptions, ReadRules, build_read_rules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Record, Reject
 from dedup.io.schema import BATCH_BYTES, SCHEMA
-from dedup.io.source_file import SourceFile
+from dedup.io.source_file import SourceFile, add_examples
 from dedup.sketches.sketch import Sketches
 
 READ_BYTES = 1 << 16
@@ -87,16 +87,21 @@ class ArticleStream:
     index: Index
     options: ReadOptions = field(default_factory=ReadOptions)
     limits: BatchLimits = field(default_factory=BatchLimits)
-    warnings: Counter[str] = field(default_factory=Counter)
-    """Oddities of the articles, a sentence each, with their counts."""
     stop_event: threading.Event = field(default_factory=threading.Event)
 
+    _warnings: Counter[str] = field(default_factory=Counter, init=False)
+    _examples: dict[str, str] = field(default_factory=dict, init=False)
     _rules: ReadRules = field(init=False)
     _unrecognized_bytes: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Check the options."""
         self._rules = build_read_rules(self.options)
+
+    @property
+    def warnings(self) -> Counter[str]:
+        """Return the oddities of the articles, a sentence each, often with an example, and their counts."""
+        return add_examples(self._warnings, self._examples)
 
     def stop(self) -> None:
         """Stop reading."""
@@ -133,7 +138,8 @@ class ArticleStream:
             read_decompressed=lambda: iter(()),
             report_progress=lambda _: None,
             reject=add_reject,
-            warnings=self.warnings,
+            warnings=self._warnings,
+            examples=self._examples,
             make_id=lambda number: hash_line(lines[number]),
         )
         reading = self._recognize_preset(block, reading)

@@ -28,7 +28,7 @@ from dedup.io.rejects import LineSet, RejectList
 from dedup.io.remote import is_url
 from dedup.io.row_cache import CachedRows, RowCache
 from dedup.io.schema import BATCH_BYTES
-from dedup.io.source_file import SourceFile
+from dedup.io.source_file import SourceFile, add_examples
 from dedup.io.stream_spool import StreamSpool
 
 __all__ = ["Corpus", "Record", "Reject", "read_articles"]
@@ -128,12 +128,7 @@ class Corpus:
     @property
     def warnings(self) -> Counter[str]:
         """The warnings of the latest iteration: sentences, often with an example, and their counts."""
-        counts = Counter(
-            {
-                f"{words}, such as {self._examples[words]}" if words in self._examples else words: count
-                for words, count in self._warnings.items()
-            }
-        )
+        counts = add_examples(self._warnings, self._examples)
         if self._skipped:
             counts[SPECIAL_FILES_WARNING.format(self._skipped[0])] = len(self._skipped)
         if self.corrupt_files:

@@ -24,11 +24,10 @@ from dedup.io.row_cache import CachedRows
 from dedup.io.schema import FieldNames
 from dedup.io.schema_mapping import MappedBatch, map_records_to_schema, map_to_schema
 
-__all__ = ["TEXT_TABLES", "NumberedRows", "SourceFile"]
+__all__ = ["TEXT_TABLES", "NumberedRows", "SourceFile", "add_examples"]
 
 OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
 PRESET_WARNING = "files in the format {0}, recognised by field names (--preset none turns this off)"
-
 TEXT_TABLES = frozenset({"csv", "tsv"})
 FIELD_HINT = "; name the column of the text: --field text=NAME"
 UNSPLIT_HINT = "; name the character between the columns: --delimiter CHARACTER"
@@ -122,3 +121,13 @@ class SourceFile:
     def too_long_reason(self) -> str:
         """The reason for rejecting a record that is longer than an article may be."""
         return f"longer than {self.max_article_bytes:,} bytes"
+
+
+def add_examples(warnings: Counter[str], examples: Mapping[str, str]) -> Counter[str]:
+    """Return warnings with their examples: "articles whose date cannot be read, such as 'soon'"."""
+    return Counter(
+        {
+            f"{words}, such as {examples[words]}" if words in examples else words: count
+            for words, count in warnings.items()
+        }
+    )

@@ -23,6 +23,7 @@ from dedup.io.records import MAX_REJECT_CHARACTERS, Reject, to_json_line
 from dedup.io.remote import is_url
 from dedup.io.schema import map_accepted_names
 from dedup.io.schema_mapping import MappedBatch, explain_rejection, map_records_to_schema, map_to_schema
+from dedup.io.source_file import add_examples
 from dedup.io.values import as_text, is_missing, to_python_rows
 
 __all__ = ["ArticleInput", "Articles", "ErrorPolicy", "open_articles", "restore_ids"]
@@ -87,7 +88,9 @@ class ArticleInput:
             normalized = map_group_to_schema(group, self._names, first)
             self._handle_rejected(group, normalized.rejected, first)
             self._keep_original_ids(group, normalized)
-            self.warnings += normalized.warnings
+            self._warnings += normalized.warnings
+            for words, example in normalized.examples.items():
+                self._examples.setdefault(words, example)
             first += len(group)
             if normalized.batch.num_rows:
                 yield normalized.batch
@@ -105,6 +108,11 @@ class ArticleInput:
             raise InputError(f"there were {count} articles, and now there are {self._count}; run again")
 
     @property
+    def warnings(self) -> Counter[str]:
+        """Return the warnings, sentences that often have an example, and their counts."""
+        return add_examples(self._warnings, self._examples)
+
+    @property
     def original_ids(self) -> Sequence[pa.Array | list[Any]] | None:
         """Return the original ids in groups, in which a missing id is None. If all ids are strings, return None."""
         return self._id_groups if self._has_other_ids else None
@@ -112,7 +120,8 @@ class ArticleInput:
     def _reset(self) -> None:
         """Clear the results of the latest iteration."""
         self.rejects: list[Reject] = []
-        self.warnings: Counter[str] = Counter()
+        self._warnings: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
         self._id_groups: list[pa.Array | list[Any]] = []
         self._has_other_ids = False
 

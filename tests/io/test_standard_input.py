@@ -12,6 +12,7 @@ import pytest
 from corpora import FORMATS, PACKINGS, STORIES, as_csv, jsonl, rows
 from exports import EXPORTS
 
+from dedup import deduplicate
 from dedup.errors import InputError
 from dedup.index.index import Index
 from dedup.index.stream import NOT_UTF8_HINT, ArticleStream, BatchLimits
@@ -154,3 +155,15 @@ def test_a_preset_of_a_stream_can_be_given_or_refused() -> None:
     assert answer_stream(hit)[1] == ["no text (nor body, content, article)"]
     assert answer_stream(hit, preset="elasticsearch")[0] == ["7"]
     assert answer_stream(jsonl(EXPORTS["elasticsearch"]), preset="none")[0] == []
+
+
+def test_a_stream_shows_the_first_date_that_it_cannot_read() -> None:
+    _, _, warnings = answer_stream(jsonl({"text": "a", "date": "soon"}, {"text": "b", "date": "later"}))
+
+    assert warnings == {"articles whose date cannot be read, taken as undated, such as 'soon'": 2}
+
+
+def test_articles_in_memory_show_the_first_date_that_cannot_be_read() -> None:
+    result = deduplicate([{"text": "a", "date": "soon"}, {"text": "b", "date": "later"}])
+
+    assert result.warnings == {"articles whose date cannot be read, taken as undated, such as 'soon'": 2}

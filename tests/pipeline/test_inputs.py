@@ -131,7 +131,7 @@ def test_an_article_without_a_text_may_be_left_out(articles: Any) -> None:
 def test_an_unreadable_date_is_a_warning() -> None:
     result = deduplicate([{"text": TEXT, "published": "some day"}])
 
-    assert result.warnings == {"articles whose date cannot be read, taken as undated": 1}
+    assert result.warnings == {"articles whose date cannot be read, taken as undated, such as 'some day'": 1}
 
 
 def test_on_error_is_one_of_two() -> None:

@@ -29,7 +29,7 @@ from dedup.io.presets import PRESET_BYTES, find_json_keys, recognize_preset
 from dedup.io.read_options import ReadRules
 from dedup.io.records import MAX_REJECT_CHARACTERS, Reject
 from dedup.io.schema import BATCH_BYTES
-from dedup.io.source_file import SourceFile
+from dedup.io.source_file import SourceFile, add_examples
 from dedup.spark.files.discovery import normalize_path
 from dedup.spark.files.split_formats import Batches, SplitFormat, SplitKey
 
@@ -48,7 +48,8 @@ __all__ = [
 
 SCAN_SCHEMA = (
     "file int, start bigint, lines bigint, articles bigint, foreign boolean, preset string, error string, "
-    "rejects array<struct<line: bigint, reason: string, record: string>>, warnings map<string, bigint>"
+    "rejects array<struct<line: bigint, reason: string, record: string>>, warnings map<string, bigint>, "
+    "examples map<string, string>"
 )
 """Column foreign: a file that is named JSON Lines, and is a JSON document or not UTF-8; it must be read whole. Column
 preset: the export that its first lines belong to."""
@@ -66,6 +67,7 @@ SCAN_ARROW_SCHEMA = pa.schema(
             pa.list_(pa.struct([("line", pa.int64()), ("reason", pa.string()), ("record", pa.string())])),
         ),
         ("warnings", pa.map_(pa.string(), pa.int64())),
+        ("examples", pa.map_(pa.string(), pa.string())),
     ]
 )
 
@@ -105,6 +107,7 @@ class CorpusFiles:
         part: Any,
         refuse: Callable[[int | None, str, bytes | str], None],
         warnings: Counter[str] | None = None,
+        examples: dict[str, str] | None = None,
     ) -> SourceFile:
         """Return a part of a file in the form that the readers of a local run accept."""
         source = self.sources[number]
@@ -119,6 +122,7 @@ class CorpusFiles:
             report_progress=ignore,
             reject=refuse,
             warnings=Counter() if warnings is None else warnings,
+            examples={} if examples is None else examples,
         )
 
 
@@ -143,6 +147,7 @@ def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iter
     """Return the scan of a split as a row."""
     rejects: list[dict[str, Any]] = []
     warnings: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     row: dict[str, Any] = {
         "file": key[0],
         "start": key[1],
@@ -162,7 +167,7 @@ def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iter
     row["preset"] = recognize_preset(find_json_keys(first[:PRESET_BYTES])) if rules.recognizes else None
     row["foreign"] = is_foreign(first, rules.with_preset(row["preset"]) if row["preset"] else rules)
     for part in () if row["foreign"] or row["preset"] else parts:
-        reading = files.build_reading(key[0], part, reject_record, warnings)
+        reading = files.build_reading(key[0], part, reject_record, warnings, examples)
         try:
             for batch in kind.articles(part, reading):
                 row["articles"] += batch.num_rows
@@ -171,7 +176,12 @@ def scan_split(files: CorpusFiles, kind: SplitFormat, key: SplitKey, parts: Iter
         except InputError as error:
             row["error"] = str(error).replace(reading.source.path, files.sources[key[0]].path)
         row["lines"] += len(part.ends) if isinstance(part, LineBlock) else 0
-    return {**row, "rejects": rejects, "warnings": list((+warnings).items())}
+    return {
+        **row,
+        "rejects": rejects,
+        "warnings": list((+warnings).items()),
+        "examples": list(examples.items()),
+    }
 
 
 def read_head(parts: Iterator[Any]) -> tuple[bytes, Iterator[Any]]:
@@ -215,6 +225,7 @@ def combine_scans(rows: Iterable[Any]) -> CorpusScan:
     """Return the scan of a corpus from the rows of its splits."""
     splits: dict[SplitKey, SplitScan] = {}
     warnings: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     file, line, position, refused = -1, 1, 0, 0
     ordered = sorted(rows, key=lambda row: (row["file"], row["start"]))
     for row in ordered:
@@ -223,9 +234,11 @@ def combine_scans(rows: Iterable[Any]) -> CorpusScan:
         splits[file, row["start"]] = SplitScan(line, position, row["articles"], row["refused"] > 0)
         line, position, refused = line + row["lines"], position + row["articles"], refused + row["refused"]
         warnings.update(dict(row["warnings"]))
+        examples = {**dict(row["examples"]), **examples}
     foreign = tuple(sorted({row["file"] for row in ordered if row["foreign"]}))
     presets = {row["file"]: row["preset"] for row in ordered if row["preset"] and not row["foreign"]}
     errors = [row["error"] for row in ordered if row["error"]]
+    warnings = add_examples(warnings, examples)
     return CorpusScan(splits, position, refused, warnings, foreign, presets, errors[0] if errors else None)
 
 
