@@ -16,6 +16,7 @@ ENTRY_POINT = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p, ctypes.c_char_p)
 """A function in C of the packed arguments and the buffer of the result. It returns 0, and ctypes calls it without the
 interpreter lock."""
 RESULT_BYTES = 64
+VIEW_BUFFER: Any = ctypes.c_char.from_buffer  # its types know no arrays of numpy
 NUMBER_FORMATS = {
     "bool": "q",
     **dict.fromkeys(("int8", "int16", "int32", "int64"), "q"),
@@ -109,7 +110,7 @@ def format_parameter(parameter: Parameter) -> str:
 def get_address(array: np.ndarray) -> int:
     """Return the address of the first item of an array."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # a fifth of the time of the other way
+        return ctypes.addressof(VIEW_BUFFER(array))  # a fifth of the time of the other way
     except (TypeError, ValueError):  # read-only, or empty
         return array.ctypes.data
 
