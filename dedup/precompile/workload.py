@@ -12,9 +12,12 @@ from dedup.cli.main import cli
 from dedup.index.key_run import LookupKeys
 from dedup.index.lookup import ArticleLookup
 from dedup.io.articles import to_batches
+from dedup.matching import clustering
+from dedup.matching.candidates import build_horizon
 from dedup.matching.cell_pairs import find_cell_pairs, find_joining_pairs, join_edges
 from dedup.matching.evidence_columns import EVIDENCE_COUNT
 from dedup.matching.guards import has_different_subject, is_different_report, shares_only_template
+from dedup.matching.inverted_index import ensure_room, make_index_for_articles
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import Settings
@@ -55,6 +58,7 @@ def run_all_kernels(folder: Path) -> None:
     """Run every kernel that Python calls; `folder` is for the corpus and the outputs."""
     run_commands(folder)
     run_cell_pairs()
+    run_growing_index()
     run_small_kernels()
 
 
@@ -65,7 +69,8 @@ def run_commands(folder: Path) -> None:
     undated = [article | {"published": None} for article in articles]
     for name, records in (("corpus", articles), ("rewrites", rewrites), ("undated", undated)):
         Path(folder, f"{name}.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
-    ArticleLookup.run_articles = DAYS // 2  # so that the keys of this small index also become sorted runs
+    clustering.CHUNK_SIZE = DAYS // 4  # so that there are several chunks
+    ArticleLookup.run_articles = 3 * DAYS // 4  # so that the keys are in a sorted run and in the table
     with contextlib.chdir(folder), contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):
         for command in COMMANDS:
             cli([*command, "--quiet"], standalone_mode=False)
@@ -80,6 +85,16 @@ def run_cell_pairs() -> None:
     later, earlier = find_cell_pairs(keys, sketches.days, is_home, ~is_home, no_twins, params)
     find_joining_pairs(sketches, later, earlier, np.ones(len(later), bool), params, both_ways=True)
     join_edges(np.stack([later, earlier], axis=1), np.arange(n))
+
+
+def run_growing_index() -> None:
+    """Run the kernels that only the index of a large corpus calls, which grows."""
+    (batch,) = to_batches(list(make_articles("story", STORY)))
+    sketches, params = sketch_with_settings(batch, Settings()), make_match_params(Settings())
+    order = np.arange(len(sketches.days))
+    horizon = build_horizon(sketches, order, params, in_order=True)
+    keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]
+    ensure_room(make_index_for_articles(1, keys_each), len(order) * keys_each, sketches.days[0], horizon)
 
 
 def run_small_kernels() -> None:
