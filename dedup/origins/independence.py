@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CREDITED",
+    "PARTIAL",
     "UNCREDITED_COPY",
     "UNKNOWN",
     "Credit",
@@ -29,6 +30,10 @@ __all__ = [
 ]
 
 CREDITED, UNCREDITED_COPY, UNKNOWN = "credited", "uncredited copy of a credited text", "unknown"
+PARTIAL = "partial"
+"""The relation of an article that shares a part of its words with an earlier one."""
+PARTIAL_PROBABILITY = 0.99
+"""An article and the one that it shares a part of its words with: see `dedup.origins.trace.PARTIAL_SHARE`."""
 CONTRIBUTION_PROBABILITY = 0.6
 """Two articles that credit one agency, at least one of them only for a contribution. A guess: reporters add to it."""
 QUOTATION_PROBABILITY = 0.6
@@ -72,7 +77,13 @@ def find_merges(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -
     Edges come first, then certain evidence, then weak evidence. A merge is left out if the two already share an origin.
     """
     merges = [
-        OriginMerge(edge.parent, edge.child, f"{name_copy(edge.relation)} of {edge.parent}") for edge in edges
+        OriginMerge(
+            edge.parent,
+            edge.child,
+            f"{name_copy(edge.relation)} of {edge.parent}",
+            PARTIAL_PROBABILITY if edge.relation == PARTIAL else None,
+        )
+        for edge in edges
     ]
     first: dict[tuple[str, str], tuple[str, bool]] = {}
     for article in articles:
@@ -93,7 +104,7 @@ def find_merges(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -
 
 def name_copy(relation: str) -> str:
     """Return the noun for an article with this relation."""
-    return "exact copy" if relation == "exact" else relation
+    return {"exact": "exact copy", PARTIAL: "partial copy"}.get(relation, relation)
 
 
 class OriginSets:
@@ -165,11 +176,12 @@ def find_credits(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) 
     """Return the credit of each article.
 
     An article without a credit is an uncredited copy if its wording comes from a credited article, directly or through
-    others, or if a credited article is an exact copy or a copy of it.
+    others, or if a credited article is an exact copy or a copy of it. A part of its words is not enough.
     """
     neighbours: dict[str, list[str]] = {article.id: [] for article in articles}
     for edge in edges:
-        neighbours[edge.parent].append(edge.child)
+        if edge.relation != PARTIAL:
+            neighbours[edge.parent].append(edge.child)
         if edge.relation in TEXT_FROM_CHILD:
             neighbours[edge.child].append(edge.parent)
     agencies = {

@@ -1,7 +1,8 @@
 """Find for each article of a cluster the earlier article that its wording comes from.
 
 The parent of an article is the earliest one whose wording it repeats, measured by shared word 3-shingles. It
-is compared with every earlier article of the cluster, not only with the kept one.
+is compared with every earlier article of the cluster, not only with the kept one. An article that repeats the wording of
+none may still share a part of its words with one, which is then its parent by the relation `PARTIAL`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pyarrow as pa
 from dedup.io.corpus import Corpus
 from dedup.origins.attribution import NO_ATTRIBUTION, Attribution, find_attribution
 from dedup.origins.independence import (
+    PARTIAL,
     Credit,
     OriginMerge,
     find_credits,
@@ -34,6 +36,12 @@ __all__ = ["OriginEdge", "Story", "StoryArticle", "find_parents", "trace_origins
 
 SAME_SHARE = 0.02
 """Shares of words that differ by at most this much count as equal; the earlier article is then the parent."""
+PARTIAL_SHARE = 0.3
+"""The smallest share of the shorter text of two that makes the later one partial. Of 186 pairs of German news by different
+publishers that share this much without being copies, and both credit agencies, 185 credit the same; of those that share .2 to
+.3, 45 of 54 do."""
+MIN_PARTIAL_SHINGLES = 30
+"""The fewest shingles that a partial article shares: about three sentences, which is more than one quotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class OriginEdge:
     child: str
     parent: str
     relation: str
-    """The relation of the child to the parent: exact, copy, excerpt or extension."""
+    """The relation of the child to the parent: exact, copy, excerpt, extension or partial."""
     child_share: float
     """The share of the child's shingles that the parent has."""
     parent_share: float
@@ -211,15 +219,16 @@ def build_story(articles: Sequence[StoryArticle], canonical: str, settings: Sett
 
 
 def find_parents(articles: Sequence[StoryArticle], settings: Settings) -> list[OriginEdge]:
-    """Return an edge for each article that repeats the wording of an earlier one.
+    """Return an edge for each article that repeats the wording of an earlier one, or a part of it.
 
     The parent is the article with the largest share of the child's words; of several within `SAME_SHARE` of
-    the largest, the earliest.
+    the largest, the earliest. A part counts only if the child repeats the wording of no earlier article.
     """
     edges = []
     for number, child in enumerate(articles):
         compared = (compare_story_articles(child, parent, settings) for parent in articles[:number])
-        matches = [edge for edge in compared if edge]
+        found = [edge for edge in compared if edge]
+        matches = [edge for edge in found if edge.relation != PARTIAL] or found
         best = max((edge.child_share for edge in matches), default=0.0)
         edges += [edge for edge in matches if edge.child_share >= best - SAME_SHARE][:1]
     return edges
@@ -242,6 +251,8 @@ def compare_story_articles(
         relation = "excerpt"
     elif parent_share >= settings.excerpt_containment:
         relation = "extension"
+    elif max(child_share, parent_share) >= PARTIAL_SHARE and shared >= MIN_PARTIAL_SHINGLES:
+        relation = PARTIAL
     else:
         return None
     seen_first = min(parent, child, key=lambda article: article.seen).id

@@ -9,6 +9,8 @@ from dedup.origins.credit_forms import CONTRIBUTION
 from dedup.origins.independence import (
     CONTRIBUTION_PROBABILITY,
     CREDITED,
+    PARTIAL,
+    PARTIAL_PROBABILITY,
     QUOTATION_PROBABILITY,
     UNCREDITED_COPY,
     UNKNOWN,
@@ -157,3 +159,29 @@ def test_of_several_quotations_the_longest_is_the_reason() -> None:
     (merge,) = find_merges(articles, [])
 
     assert "it fell at night" in merge.because
+
+
+def test_an_article_with_a_part_of_the_words_is_partial_if_it_repeats_no_other() -> None:
+    articles = [article("a", range(100)), article("b", range(60, 160)), article("c", range(62, 160))]
+
+    edges = find_parents(articles, Settings())
+
+    assert [(edge.child, edge.parent, edge.relation) for edge in edges] == [
+        ("b", "a", PARTIAL),
+        ("c", "b", "copy"),
+    ]
+
+
+def test_a_few_shared_words_of_a_short_text_are_no_part() -> None:
+    assert find_parents([article("a", range(60)), article("b", range(40, 100))], Settings()) == []
+
+
+def test_a_partial_copy_shares_the_origin_but_not_the_credit() -> None:
+    articles = [article("a", attribution=credit("dpa")), article("b"), article("c")]
+    edges = [edge("b", "a", PARTIAL), edge("c", "b")]
+
+    [merge, other] = sorted(find_merges(articles, edges), key=lambda merge: merge.second)
+
+    assert (merge.because, merge.probability) == ("partial copy of a", PARTIAL_PROBABILITY)
+    assert (other.because, other.probability) == ("copy of b", None)
+    assert [each.status for each in find_credits(articles, edges)] == [CREDITED, UNKNOWN, UNKNOWN]
