@@ -37,7 +37,13 @@ __all__ = [
 TABLE, JSON, JSONL, CSV, PARQUET = "table", "json", "jsonl", "csv", "parquet"
 FORMATS = (TABLE, JSON, JSONL, CSV, PARQUET)
 RECORD_FORMAT_HELP = "Print or write the records in this format.  [default: table on a terminal, else jsonl]"
-FILE_EXTENSIONS = {JSON: (".json",), JSONL: (".jsonl", ".ndjson"), CSV: (".csv",), PARQUET: (".parquet",)}
+FILE_EXTENSIONS = {
+    JSON: (".json",),
+    JSONL: (".jsonl", ".ndjson"),
+    CSV: (".csv",),
+    PARQUET: (".parquet",),
+    "graphml": (".graphml",),
+}
 """The extensions of a file that has a format; no extension is right for each."""
 
 

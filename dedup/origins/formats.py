@@ -1,9 +1,10 @@
-"""Write graphs of origins as node-link JSON, as GraphML (for NetworkX and Gephi), or as a CSV of the edges."""
+"""Write graphs of origins as node-link JSON, as GraphML (for NetworkX and Gephi), or as rows.
+
+An article repeats one other at most, so a row for each article, with the article that it repeats, is the whole graph.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,10 +12,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from dedup.origins.trace import Story
 
-__all__ = ["FORMATS", "format_csv", "format_graphml", "format_json"]
+__all__ = ["GRAPHS", "format_graphml", "format_json", "iter_rows"]
 
 SHARE_DIGITS = 4
-EDGE_COLUMNS = ("child", "parent", "relation", "child_share", "parent_share", "seen_first", "story")
+PARENT_COLUMNS = ("parent", "relation", "child_share", "parent_share", "seen_first")
+"""The columns of a row that say which article it repeats."""
 GRAPHML_TYPES = {str: "string", int: "int", float: "double", bool: "boolean"}
 
 
@@ -101,15 +103,12 @@ def format_data(kind: str, values: dict[str, Any], skipped: set[str]) -> str:
     )
 
 
-def format_csv(stories: Sequence[Story]) -> str:
-    """Return the edges as CSV with a header."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, EDGE_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for edge in iter_edges(stories):
-        parent, child = edge.pop("source"), edge.pop("target")
-        writer.writerow({"child": child, "parent": parent, **edge})
-    return file.getvalue()
+def iter_rows(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each article: its node, and its edge from the parent, with None for an article without one."""
+    edges = {edge["target"]: {**edge, "parent": edge["source"]} for edge in iter_edges(stories)}
+    for node in iter_nodes(stories):
+        edge = edges.get(node["id"], {})
+        yield {**node, **{name: edge.get(name) for name in PARENT_COLUMNS}}
 
 
 def iter_nodes(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
@@ -151,9 +150,5 @@ def iter_edges(stories: Sequence[Story]) -> Iterator[dict[str, Any]]:
             }
 
 
-FORMATS: dict[str, Callable[[Sequence[Story]], str]] = {
-    "json": format_json,
-    "graphml": format_graphml,
-    "csv": format_csv,
-}
-"""The formatter for each file extension."""
+GRAPHS: dict[str, Callable[[Sequence[Story]], str]] = {"json": format_json, "graphml": format_graphml}
+"""The formatter of a graph for each format."""

@@ -1,11 +1,14 @@
 """`dedup match`: the articles of one corpus that share text with those of another."""
 
 import csv
+import io
+import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
-from commands import called, lines_of, written
+from commands import called, lines_of, on_terminal, written
 from wire_newsroom import OWN_REPORT, WIRE, make_newsroom
 
 
@@ -107,3 +110,24 @@ def test_an_output_never_replaces_a_corpus(corpora: tuple[Path, Path]) -> None:
 
     assert done.exit_code == 1
     assert "it is one of the files that are read" in done.stderr
+
+
+def test_a_terminal_gets_a_table_and_a_pipe_lines(corpora: tuple[Path, Path]) -> None:
+    table = called("match", *corpora, "-q", "--format", "table").stdout
+
+    assert table.split()[:6] == ["a", "b", "relation", "a_share", "b_share", "direction"]
+    assert on_terminal("match", *corpora, "-q").split()[:6] == table.split()[:6]
+    assert json.loads(called("match", *corpora, "-q", "--format", "json").stdout) == matches(*corpora)
+
+
+def test_parquet_has_a_list_of_passages(corpora: tuple[Path, Path]) -> None:
+    done = called("match", *corpora, "-q", "--format", "parquet")
+
+    rows = pq.read_table(io.BytesIO(done.stdout_bytes)).to_pylist()
+    assert [row["passages"] for row in rows] == [match["passages"] for match in matches(*corpora)]
+
+
+def test_a_format_must_fit_the_output(corpora: tuple[Path, Path], tmp_path: Path) -> None:
+    done = called("match", *corpora, "-o", tmp_path / "reuse.csv", "--format", "parquet")
+
+    assert (done.exit_code, "does not fit" in done.stderr) == (2, True)

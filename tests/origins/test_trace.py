@@ -8,14 +8,15 @@ from random import Random
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from commands import written
+from commands import called, lines_of, on_terminal, written
 from newsmaker import name, sentence
 
 from dedup import deduplicate
 from dedup.cli.main import cli
-from dedup.origins.formats import format_csv, format_graphml, format_json
+from dedup.origins.formats import format_graphml, format_json, iter_rows
 from dedup.origins.trace import Story, trace_origins
 
 RANDOM = Random(5)
@@ -98,23 +99,86 @@ def test_graphml_is_xml_with_declared_attributes(story: Story) -> None:
     assert {data.get("key") for data in root.iter(f"{space}data")} <= declared
 
 
-def test_csv_has_an_edge_a_row(story: Story) -> None:
-    rows = list(csv.DictReader(io.StringIO(format_csv([story]))))
+def test_a_row_has_an_article_and_the_one_that_it_repeats(story: Story) -> None:
+    rows = {row["id"]: row for row in iter_rows([story])}
 
-    assert [row["child"] for row in rows] == [edge.child for edge in story.edges]
+    assert list(rows) == [article["id"] for article in ARTICLES]
+    assert (rows["wire"]["parent"], rows["wire"]["relation"], rows["wire"]["child_share"]) == (
+        None,
+        None,
+        None,
+    )
+    assert {name: row["parent"] for name, row in rows.items() if row["parent"]} == {
+        edge.child: edge.parent for edge in story.edges
+    }
 
 
-@pytest.mark.parametrize("extension", ["json", "graphml", "csv"])
+@pytest.mark.parametrize("extension", ["json", "graphml", "csv", "jsonl", "parquet", "json.gz"])
 def test_the_command_writes_the_graph(extension: str, tmp_path: Path) -> None:
     corpus, output = written(tmp_path / "news.jsonl", ARTICLES), tmp_path / f"graph.{extension}"
 
     done = CliRunner().invoke(cli, ["origins", str(corpus), "-o", str(output)])
 
     assert (done.exit_code, "5 copies traced, in 1 story" in done.stderr) == (0, True), done.stderr
-    assert "copy of cut" in output.read_text()
+    assert output.stat().st_size > 0
+    assert extension in {"parquet", "json.gz"} or "copy of cut" in output.read_text()
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "csv", "parquet"])
+def test_each_format_of_rows_has_the_same_articles(format_: str, tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", ARTICLES)
+
+    done = called("origins", corpus, "--format", format_, "-q")
+
+    assert done.exit_code == 0, done.stderr
+    if format_ == "parquet":
+        rows = pq.read_table(io.BytesIO(done.stdout_bytes)).to_pylist()
+    else:
+        rows = lines_of(done.stdout) if format_ == "jsonl" else list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["id"], row["parent"] or None) for row in rows] == [
+        ("wire", None),
+        ("whole", "wire"),
+        ("edited", "wire"),
+        ("cut of edited", "edited"),
+        ("cut", "wire"),
+        ("copy of cut", "wire"),
+    ]
+
+
+def test_a_pipe_gets_the_graph_and_a_format_the_table(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", ARTICLES)
+
+    assert json.loads(called("origins", corpus, "-q").stdout)["directed"]
+    assert "graphml" in called("origins", corpus, "-q", "--format", "graphml").stdout
+    assert called("origins", corpus, "-q", "--format", "table").stdout.split()[:2] == ["story", "tellings"]
+
+
+def test_a_formula_in_a_title_is_no_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", [{**each, "title": "=1+1"} for each in ARTICLES])
+
+    assert ",'=1+1," in called("origins", corpus, "-q", "--format", "csv").stdout
+
+
+@pytest.mark.parametrize("format_", ["graphml", "csv", "json"])
+def test_no_format_lets_a_title_command_the_terminal(format_: str, tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", [{**each, "title": "\x9b2J"} for each in ARTICLES])
+
+    shown = on_terminal("origins", corpus, "-q", "--format", format_)
+
+    assert "copy of cut" in shown
+    assert "\x9b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("output", "format_"), [("graph.csv", "graphml"), ("graph.json", "table"), ("graph.graphml", "csv")]
+)
+def test_a_format_must_fit_the_output(output: str, format_: str, tmp_path: Path) -> None:
+    done = called("origins", tmp_path, "-o", tmp_path / output, "--format", format_)
+
+    assert (done.exit_code, "--format" in done.stderr) == (2, True)
 
 
 def test_another_extension_is_a_usage_error(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["origins", str(tmp_path), "-o", "graph.dot"])
 
-    assert (done.exit_code, "must end in .json, .graphml, .csv" in done.stderr) == (2, True)
+    assert (done.exit_code, "must end in .json, .graphml, .jsonl" in done.stderr) == (2, True)

@@ -10,8 +10,15 @@ import click
 from click.core import ParameterSource
 
 from dedup.cli.long_work import compile_missing_kernels, prepare_libraries, run_interruptibly
-from dedup.cli.messages import echo_status, iter_lines_for_output
+from dedup.cli.messages import echo_status
 from dedup.cli.options import Command, add_corpus_options, add_records_option, add_settings_options
+from dedup.cli.output_format import (
+    RECORD_FORMAT_HELP,
+    add_record_format_option,
+    check_record_format,
+    is_table_requested,
+    write_formatted_records,
+)
 from dedup.cli.output_paths import check_output_paths
 from dedup.formatting import format_count
 
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["match_command"]
 
 SHARE_DIGITS = 4
+COLUMNS = ("a", "b", "relation", "a_share", "b_share", "direction")
+"""The columns of the table."""
 
 
 @click.command(
@@ -37,6 +46,7 @@ SHARE_DIGITS = 4
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @add_records_option("Write to this file instead of stdout, in the format of its extension.")
+@add_record_format_option(help_=RECORD_FORMAT_HELP, allow_from_autoenv=False)
 @click.option(
     "--min-share",
     type=click.FloatRange(0, 1, min_open=True),
@@ -51,6 +61,7 @@ def match_command(
     first: str,
     second: str,
     output: str | None,
+    format_: str | None,
     min_share: float,
     settings: Settings,
     quiet: bool,
@@ -58,13 +69,13 @@ def match_command(
 ) -> None:
     """Find articles of one corpus that share text with another.
 
-    Writes a line for each pair of an article of corpus A and one of corpus B, in the order of A: the share of each
+    Lists each pair of an article of corpus A and one of corpus B, in the order of A: the share of each
     article that the other has, the relation, the longest shared passages, and the direction by date ("a to b" if A's
     article is older). Compares wording by default; --level story also finds rewrites. Articles of one corpus are never
     compared with each other.
     """
     prepare_libraries()
-    from dedup.io.atomic_write import write_records
+    check_record_format(format_, output)
     from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
     from dedup.origins.corpus_match import match_corpora
 
@@ -78,7 +89,13 @@ def match_command(
     matches = run_interruptibly(
         lambda: list(match_corpora(corpora[0], corpora[1], settings, min_share=min_share))
     )
-    write_records(output, iter_lines_for_output(output, iter_match_records(matches)))
+    if is_table_requested(format_, output):
+        from dedup.cli.render import print_renderables
+        from dedup.cli.render.records import render_records
+
+        print_renderables(render_records(iter_match_records(matches), COLUMNS))
+    else:
+        write_formatted_records(output, iter_match_records(matches), format_)
     articles = len({match.a for match in matches})
     pairs, counted = format_count(len(matches), "pair"), format_count(articles, "article")
     lines = [f"{pairs} with shared text, of {counted} of {first}"]

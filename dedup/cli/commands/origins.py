@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,15 +17,26 @@ from dedup.cli.options import (
     add_output_option,
     add_settings_options,
 )
+from dedup.cli.output_format import (
+    JSON,
+    add_record_format_option,
+    check_record_format,
+    is_table_requested,
+    write_formatted_records,
+)
 from dedup.cli.output_paths import check_output_paths
 from dedup.cli.rejects import RejectOptions, add_rejects_options, report_rejects
-from dedup.formatting import format_count
+from dedup.formatting import escape_controls, format_count
 
 if TYPE_CHECKING:
     from dedup.origins.trace import Story
     from dedup.settings.settings import Settings
 
 __all__ = ["origins_command"]
+
+GRAPHML = "graphml"
+GRAPH_EXTENSIONS = (".json", ".graphml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+"""The extensions of the output: the first two hold the graph, the others a row for each article."""
 
 
 @click.command(
@@ -40,7 +50,16 @@ __all__ = ["origins_command"]
     ),
 )
 @add_corpus_argument
-@add_output_option("Write the graph to this file, in the format of its extension: .json, .graphml or .csv.")
+@add_output_option(
+    "Write to this file, in the format of its extension: the graph as .json or .graphml, or the articles as .jsonl, .csv "
+    "or .parquet."
+)
+@add_record_format_option(
+    (GRAPHML,),
+    help_="table: a row for each story; json, graphml: the graph; jsonl, csv, parquet: a row for each article, with the "
+    "article that it repeats.  [default: table on a terminal, else json]",
+    allow_from_autoenv=False,
+)
 @click.option(
     "--publishers",
     metavar="FILE",
@@ -54,6 +73,7 @@ __all__ = ["origins_command"]
 def origins_command(
     paths: tuple[str, ...],
     output: str | None,
+    format_: str | None,
     publishers: str | None,
     settings: Settings,
     rejects: RejectOptions,
@@ -68,16 +88,11 @@ def origins_command(
     of publishers, or share a long quotation. The graph has the reason for each, and a probability if it is weak.
     """
     prepare_libraries()
+    check_graph_format(format_, output)
     from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
-    from dedup.origins.formats import FORMATS
     from dedup.origins.publishers import load_default_groups, read_publisher_groups
     from dedup.origins.trace import trace_origins
 
-    extension = Path(output).suffix.lstrip(".") if output not in {None, "-"} else "json"
-    if extension not in FORMATS:
-        raise click.UsageError(
-            f"--output must end in {', '.join('.' + name for name in FORMATS)}, not {output}."
-        )
     groups = read_publisher_groups(publishers) if publishers else load_default_groups()
     corpus = KeptCorpus(paths, **reading, keep_bytes=0 if settings.memory else KEPT_BYTES)
     check_output_paths(paths, corpus, output, rejects.path)
@@ -85,24 +100,48 @@ def origins_command(
     report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
     warnings = list(iter_run_warnings(done, corpus))
     stories = run_interruptibly(lambda: trace_origins(done.result, corpus, groups))
-    write_stories(stories, output, extension)
+    write_stories(stories, output, format_)
     copies = sum(len(story.edges) for story in stories)
     summary = f"{format_count(copies, 'copy')} traced, in {format_count(len(stories), 'story')}"
     echo_status("\n".join([format_run_summary(done), summary, *warnings]), quiet=quiet)
 
 
-def write_stories(stories: Sequence[Story], output: str | None, extension: str) -> None:
-    """Print the table on a terminal; write the graph to the output, or to stdout if that is not a terminal."""
-    if output is None and sys.stdout.isatty():
+def check_graph_format(format_: str | None, output: str | None) -> None:
+    """Raise `UsageError` if --format and the output do not go together, or if nothing says the format."""
+    from dedup.io.discovery import split_extensions
+
+    check_record_format(format_, output)
+    if format_ is None and output not in {None, "-"}:
+        extension, _ = split_extensions(str(output))
+        if extension not in GRAPH_EXTENSIONS:
+            raise click.UsageError(f"--output must end in {', '.join(GRAPH_EXTENSIONS)}, not {output}.")
+
+
+def write_stories(stories: Sequence[Story], output: str | None, format_: str | None) -> None:
+    """Print the table of the stories; or write the graph, or a row for each article, to the output."""
+    if is_table_requested(format_, output):
         from dedup.cli.render import print_renderables
         from dedup.cli.render.origins import render_stories
 
         print_renderables(render_stories(stories))
         return
-    from dedup.io.atomic_write import open_atomic
-    from dedup.origins.formats import FORMATS
+    from dedup.io.discovery import split_extensions
+    from dedup.origins.formats import GRAPHS, iter_rows
 
-    content = FORMATS[extension](stories).encode()
-    is_shown = output in {None, "-"} and sys.stdout.isatty()
+    extension, _ = split_extensions(output or "-")
+    graph = GRAPHS.get(format_ or extension.lstrip(".") or JSON)
+    if graph:
+        write_graph(graph(stories), output, format_)
+    else:
+        write_formatted_records(output, iter_rows(stories), format_)
+
+
+def write_graph(graph: str, output: str | None, format_: str | None) -> None:
+    """Write a graph; on a terminal, its characters cannot control it."""
+    from dedup.io.atomic_write import open_atomic
+
+    content = graph.encode(errors="replace")
+    if output in {None, "-"} and sys.stdout.isatty():
+        content = escape_controls(graph).encode() if format_ == GRAPHML else escape_json_bytes(content)
     with open_atomic(output) as file:
-        file.write(escape_json_bytes(content) if is_shown else content)
+        file.write(content)
