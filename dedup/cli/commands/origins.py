@@ -37,6 +37,7 @@ __all__ = ["origins_command"]
 GRAPHML = "graphml"
 GRAPH_EXTENSIONS = (".json", ".graphml", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 """The extensions of the output: the first two hold the graph, the others a row for each article."""
+REUSE_EXTENSIONS = (".html", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 
 
 @click.command(
@@ -46,6 +47,7 @@ GRAPH_EXTENSIONS = (".json", ".graphml", ".jsonl", ".ndjson", ".csv", ".tsv", ".
     examples=(
         "dedup origins news/",
         "dedup origins news/ -o graph.graphml --window-days 7",
+        "dedup origins news/ --reuse reuse.html",
         "dedup origins news/ --publishers owners.csv -o graph.json",
     ),
 )
@@ -61,6 +63,13 @@ GRAPH_EXTENSIONS = (".json", ".graphml", ".jsonl", ".ndjson", ".csv", ".tsv", ".
     allow_from_autoenv=False,
 )
 @click.option(
+    "--reuse",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Also write which outlet carries the texts of which agency or other outlet: a page (.html), or a row for each "
+    "pair (.csv, .json, .jsonl, .parquet).",
+)
+@click.option(
     "--publishers",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
@@ -74,6 +83,7 @@ def origins_command(
     paths: tuple[str, ...],
     output: str | None,
     format_: str | None,
+    reuse: str | None,
     publishers: str | None,
     settings: Settings,
     rejects: RejectOptions,
@@ -89,17 +99,20 @@ def origins_command(
     """
     prepare_libraries()
     check_graph_format(format_, output)
+    check_reuse_extension(reuse)
     from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
     from dedup.origins.publishers import load_default_groups, read_publisher_groups
     from dedup.origins.trace import trace_origins
 
     groups = read_publisher_groups(publishers) if publishers else load_default_groups()
     corpus = KeptCorpus(paths, **reading, keep_bytes=0 if settings.memory else KEPT_BYTES)
-    check_output_paths(paths, corpus, output, rejects.path)
+    check_output_paths(paths, corpus, output, reuse, rejects.path)
     done = run_with_progress(corpus, settings, quiet=quiet)
     report_rejects(corpus, len(done.result.ids), paths, output, rejects, quiet=quiet)
     warnings = list(iter_run_warnings(done, corpus))
     stories = run_interruptibly(lambda: trace_origins(done.result, corpus, groups))
+    if reuse:
+        write_reuse(stories, reuse)
     write_stories(stories, output, format_)
     copies = sum(len(story.edges) for story in stories)
     summary = f"{format_count(copies, 'copy')} traced, in {format_count(len(stories), 'story')}"
@@ -115,6 +128,14 @@ def check_graph_format(format_: str | None, output: str | None) -> None:
         extension, _ = split_extensions(str(output))
         if extension not in GRAPH_EXTENSIONS:
             raise click.UsageError(f"--output must end in {', '.join(GRAPH_EXTENSIONS)}, not {output}.")
+
+
+def check_reuse_extension(reuse: str | None) -> None:
+    """Raise `UsageError` if the extension of the file of --reuse says no format."""
+    from dedup.io.discovery import split_extensions
+
+    if reuse and split_extensions(reuse)[0] not in REUSE_EXTENSIONS:
+        raise click.UsageError(f"--reuse must end in {', '.join(REUSE_EXTENSIONS)}, not {reuse}.")
 
 
 def write_stories(stories: Sequence[Story], output: str | None, format_: str | None) -> None:
@@ -145,3 +166,20 @@ def write_graph(graph: str, output: str | None, format_: str | None) -> None:
         content = escape_controls(graph).encode() if format_ == GRAPHML else escape_json_bytes(content)
     with open_atomic(output) as file:
         file.write(content)
+
+
+def write_reuse(stories: Sequence[Story], path: str) -> None:
+    """Write the reuse of texts to a file, in the format of its extension."""
+    from dedup.io.atomic_write import open_atomic
+    from dedup.io.discovery import split_extensions
+    from dedup.origins.reuse import describe_reuse, list_reuse
+
+    extension, _ = split_extensions(path)
+    if extension == ".html":
+        from dedup.origins.reuse_page import render_reuse_page
+
+        with open_atomic(path) as file:
+            file.write(render_reuse_page(stories))
+    else:
+        records = map(describe_reuse, list_reuse(stories))
+        write_formatted_records(path, records, JSON if extension == ".json" else None)
