@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "origins": "reports pipeline matching settings sketches text io",
     "spark": "index pipeline matching settings sketches text io jit",
     "__init__": "reports index evaluation pipeline matching settings sketches text io",
-    "server": "index pipeline settings io __init__",
+    "server": "origins index pipeline settings io __init__",
     "cli": "server spark origins reports evaluation index pipeline matching settings sketches text io jit __init__",
     "__main__": "cli",
 }

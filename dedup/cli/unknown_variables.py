@@ -14,7 +14,7 @@ import click
 __all__ = ["reject_unknown_variables"]
 
 PREFIX = "DEDUP_"
-OTHER_VARIABLES = {"DEDUP_DEBUG", "DEDUP_NOW", "DEDUP_TOKEN"}
+OTHER_VARIABLES = {"DEDUP_DEBUG", "DEDUP_NOW", "DEDUP_TOKEN", "DEDUP_WEBHOOK_SECRET"}
 """Variables that do not set an option."""
 MIN_SIMILARITY = 0.65
 """A variable less similar than this to all of ours belongs to another program, such as DEDUP_SERVICE_HOST of Kubernetes."""

@@ -18,7 +18,7 @@ from dedup.sketches.terms import NAME
 from dedup.text.language_id import FUNCTION_WORDS
 from dedup.text.shared_passages import TOKEN_PATTERN
 
-__all__ = ["Fact", "list_facts"]
+__all__ = ["Fact", "list_facts", "list_values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,21 @@ COUNT_PATTERN = re.compile(
 
 def list_facts(source: LeadSource) -> list[Fact]:
     """Return the facts of an article, each once, in the order of their kinds."""
-    text = source.full_text
-    facts = [*iter_dates(text), *iter_sums(text)]
-    rest = DATE_PATTERN.sub(" ; ", SUM_PATTERN.sub(" ; ", text))
-    facts += [*iter_counts(rest), *iter_names(source)]
-    facts += [
-        Fact("quotation", "", words, written) for words, written in iter_quotations(text, MIN_QUOTATION_WORDS)
+    quotations = [
+        Fact("quotation", "", words, written)
+        for words, written in iter_quotations(source.full_text, MIN_QUOTATION_WORDS)
     ]
+    return keep_first([*list_values(source.full_text), *iter_names(source), *quotations])
+
+
+def list_values(text: str) -> list[Fact]:
+    """Return the dates, sums and numbers of a text, each once, in the order of their kinds."""
+    rest = DATE_PATTERN.sub(" ; ", SUM_PATTERN.sub(" ; ", text))
+    return keep_first([*iter_dates(text), *iter_sums(text), *iter_counts(rest)])
+
+
+def keep_first(facts: list[Fact]) -> list[Fact]:
+    """Return the facts without those that have the value of an earlier one."""
     return list({(fact.kind, fact.about, fact.value): fact for fact in reversed(facts)}.values())[::-1]
 
 

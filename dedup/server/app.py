@@ -27,6 +27,7 @@ from dedup.server.live_page import render_live_page
 from dedup.server.middleware import RequestGuard
 from dedup.server.requests import JSON, LINES, ArticleBody, content_kind
 from dedup.server.response_models import ArticleHistory, Decision, ErrorBody, Readiness, StoryCluster
+from dedup.server.webhook import WebhookTarget
 
 __all__ = ["create_app"]
 
@@ -260,14 +261,16 @@ def create_app(
     limits: Limits | None = None,
     fields: Mapping[str, str] | None = None,
     preset: str | None = None,
+    webhook: WebhookTarget | None = None,
 ) -> FastAPI:
     """Return the application over an index; if there is a `token`, requests must have it.
 
     `fields` maps our field names to yours, and `preset` names the export that the posted articles are in, as for
-    `read_articles`; no export is recognised by its fields. The caller must close the index.
+    `read_articles`; no export is recognised by its fields. `webhook` gets the changes of stories. The caller must close
+    the index.
     """
     rules = build_read_rules({"fields": fields, "preset": preset or NO_PRESET})
-    service = IndexService(index, limits or Limits(), rules)
+    service = IndexService(index, limits or Limits(), rules, webhook)
     app = FastAPI(
         title="dedup",
         version=dedup.__version__,

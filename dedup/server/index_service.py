@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from dedup.server.live_events import LiveEvents
 from dedup.server.metrics import Metrics
 from dedup.server.requests import PostedArticles, parse_articles
 from dedup.server.response_models import Decision, render, respond
+from dedup.server.webhook import Webhook, WebhookTarget
 from dedup.server.write_queue import WriteQueue
 
 __all__ = ["IndexService"]
@@ -42,12 +43,15 @@ class IndexService:
     limits: Limits
     rules: ReadRules
     """How posted records become articles."""
+    target: WebhookTarget | None = None
+    """The address that gets the changes of stories."""
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.index)
         self.capacity = Capacity(self.limits, self.metrics.in_flight)
         self.events = LiveEvents()
-        self.writes = WriteQueue(self.index, self.metrics, self.events.publish)
+        self.webhook = Webhook(self.target, self.metrics.count_webhook) if self.target else None
+        self.writes = WriteQueue(self.index, self.metrics, self.publish)
         self.workers = ThreadPoolExecutor(1, "dedup parse")
         self.readers = ThreadPoolExecutor(4, "dedup read")
 
@@ -55,12 +59,22 @@ class IndexService:
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Pass decisions on while the application runs, and stop the threads when it ends."""
         self.events.open()
+        if self.webhook:
+            self.webhook.start()
         try:
             yield
         finally:
             await asyncio.to_thread(self.writes.close)
+            if self.webhook:
+                await asyncio.to_thread(self.webhook.close)
             for pool in (self.workers, self.readers):
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def publish(self, batch: pa.RecordBatch, answers: Sequence[Answer]) -> None:
+        """Pass recorded decisions on to listeners and to the webhook; the writing thread calls this, and never waits."""
+        self.events.publish(answers)
+        if self.webhook:
+            self.webhook.offer(batch, answers)
 
     async def decide(self, body: bytearray, kind: str, slot: Slot) -> Response:
         """Return the decisions on the articles of a body, once they are stored."""

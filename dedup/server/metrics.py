@@ -13,6 +13,9 @@ __all__ = ["Metrics"]
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ARTICLES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)
+WEBHOOK = (
+    "Events of the webhook: sent, or lost after all attempts; and articles dropped because too many waited."
+)
 OUTCOMES = "Articles by outcome: kept, the relation of a dropped one, again, malformed."
 
 
@@ -36,6 +39,7 @@ class Metrics:
         self._turn_seconds = Histogram(
             "dedup_turn_seconds", "Seconds of a turn of the index.", buckets=SECONDS, registry=r
         )
+        self._webhook = Counter("dedup_webhook", WEBHOOK, ["outcome"], registry=r)
         self.in_flight = Gauge("dedup_requests_in_hand", "Requests being answered.", registry=r)
         self._bytes = Gauge("dedup_index_bytes", "Bytes that the index takes.", registry=r)
         self._articles = Gauge("dedup_index_articles", "Articles recorded in the index so far.", registry=r)
@@ -64,6 +68,10 @@ class Metrics:
             outcome = answer.match.relation if answer.match else "kept"
             self._outcomes.labels("again" if answer.again else outcome).inc()
         self.update_index()
+
+    def count_webhook(self, outcome: str, count: int) -> None:
+        """Count events of the webhook, or articles whose events were dropped."""
+        self._webhook.labels(outcome).inc(count)
 
     def update_index(self) -> None:
         """Read the size of the index."""

@@ -37,7 +37,9 @@ class Write(NamedTuple):
 class WriteQueue:
     """The only writer to the index of a service."""
 
-    def __init__(self, index: Index, metrics: Metrics, publish: Callable[[Sequence[Answer]], None]) -> None:
+    def __init__(
+        self, index: Index, metrics: Metrics, publish: Callable[[pa.RecordBatch, Sequence[Answer]], None]
+    ) -> None:
         self.failure: str | None = None
         """The reason why the latest transaction failed, if the index is the cause."""
         self._index = index
@@ -120,7 +122,7 @@ class WriteQueue:
             turn = self._index.decide(part)
             self.failure = None
             self._metrics.count_turn(turn, perf_counter() - started)
-            self._publish(turn)
+            self._publish(part, turn)
             answers += turn
         return answers
 

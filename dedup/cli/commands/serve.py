@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["serve_command"]
 
 TOKEN_VARIABLE = "DEDUP_TOKEN"  # noqa: S105 - the name of a variable
+WEBHOOK_SECRET_VARIABLE = "DEDUP_WEBHOOK_SECRET"  # noqa: S105 - as above
 MIB = 1 << 20
 WARM_UP_QUERY = (
     "This query makes the index load its content and its word lists before the first request arrives."
@@ -95,6 +96,12 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
     metavar="NUMBER",
     help="Maximum duration of a request; after it, the request gets status 503.",
 )
+@click.option(
+    "--webhook",
+    metavar="URL",
+    help="Send new stories, new origins of a story, and changed facts to this address of http or https, as JSON. "
+    "DEDUP_WEBHOOK_SECRET signs the requests.",
+)
 @click.option("--access-log", is_flag=True, help="Log every request on stderr: client, path and status.")
 @add_field_option("the articles")
 @click.option(
@@ -114,6 +121,7 @@ def serve_command(
     max_articles: int,
     max_requests: int,
     max_seconds: float,
+    webhook: str | None,
     access_log: bool,
     fields: Mapping[str, str],
     preset: str | None,
@@ -134,10 +142,12 @@ def serve_command(
     from dedup.pipeline.deduplicate import load_kernels
     from dedup.server.app import create_app
     from dedup.server.capacity import Limits
+    from dedup.server.webhook import parse_webhook_target
 
     token = os.environ.get(TOKEN_VARIABLE)
     if token is not None and not token.strip():
         raise ServingError(f"{TOKEN_VARIABLE} is empty; set it to a secret or unset it")
+    target = parse_webhook_target(webhook, os.environ.get(WEBHOOK_SECRET_VARIABLE)) if webhook else None
     limits = Limits(body=max_body * MIB, articles=max_articles, requests=max_requests, seconds=max_seconds)
     listening = run.bind_unix(unix) if unix else run.bind(host, port, has_token=bool(token))
     try:
@@ -148,7 +158,9 @@ def serve_command(
             listening.listen()  # connections are accepted from here on
             echo_status(f"serving {opened.backend.name} at {run.describe_address(listening)}", quiet=quiet)
             log_to_stderr(access_log=access_log)
-            app = create_app(opened, token=token, limits=limits, fields=fields, preset=preset)
+            app = create_app(
+                opened, token=token, limits=limits, fields=fields, preset=preset, webhook=target
+            )
             run.serve_until_signal(app, listening, access_log=access_log)
         echo_status("stopped", quiet=quiet)
     finally:
