@@ -7,7 +7,7 @@ names that outlet is unknown. An article that neither credits an agency nor repe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from statistics import median
@@ -15,7 +15,7 @@ from typing import Any
 
 from dedup.origins.agency_table import load_aliases
 from dedup.origins.independence import CREDITED, UNCREDITED_COPY, Credit
-from dedup.origins.trace import Story, StoryArticle
+from dedup.origins.trace import OriginEdge, Story, StoryArticle
 
 __all__ = ["AGENCY", "OUTLET", "Reuse", "describe_reuse", "list_reuse", "sum_reuse_by_origin"]
 
@@ -33,7 +33,7 @@ class CarriedArticle:
     status: str
     """The status of its credit."""
     share: float | None
-    """The share of its words that the article that it repeats has; None if it repeats none of the corpus."""
+    """The share of its words that the article of another outlet has; None if it repeats none of the corpus."""
     published: datetime | None
 
 
@@ -117,24 +117,40 @@ def iter_carried(story: Story) -> Iterator[CarriedArticle]:
     articles = {article.id: article for article in story.articles}
     edges = {edge.child: edge for edge in story.edges}
     for article, credit in zip(story.articles, story.credits, strict=True):
-        edge = edges.get(article.id)
+        edge = find_edge_from_outlet(article, articles, edges)
         share = edge.child_share if edge else None
         for origin, kind in find_carried_origins(article, credit, articles[edge.parent] if edge else None):
             yield CarriedArticle(get_outlet(article), origin, kind, credit.status, share, article.published)
+
+
+def find_edge_from_outlet(
+    article: StoryArticle, articles: Mapping[str, StoryArticle], edges: Mapping[str, OriginEdge]
+) -> OriginEdge | None:
+    """Return the edge by which the text of an article came to its outlet; None if it has no earlier text of another.
+
+    An outlet's own earlier version, or its other copy, is passed over.
+    """
+    edge = edges.get(article.id)
+    while edge and is_same_outlet(article, articles[edge.parent]):
+        edge = edges.get(edge.parent)
+    return edge
+
+
+def is_same_outlet(first: StoryArticle, second: StoryArticle) -> bool:
+    """Return whether two articles are by one outlet; articles without a source are not told apart."""
+    return get_outlet(first) == get_outlet(second) or first.publisher == second.publisher
 
 
 def find_carried_origins(
     article: StoryArticle, credit: Credit, parent: StoryArticle | None
 ) -> list[tuple[str, str]]:
     """Return (name, kind) of the agencies whose text an article carries, or else of the outlet that it repeats."""
-    own = get_outlet(article)
     if credit.agencies:
+        own = get_outlet(article)
         agency = load_aliases().get(own or "", own)
         return [(name, AGENCY) for name in credit.agencies if name != agency]
-    if parent is None or parent.publisher == article.publisher:
-        return []
-    other = get_outlet(parent)
-    return [(other, OUTLET)] if other and other != own else []
+    outlet = get_outlet(parent) if parent else None
+    return [(outlet, OUTLET)] if outlet else []
 
 
 def get_outlet(article: StoryArticle) -> str | None:

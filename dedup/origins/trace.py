@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dedup.io.corpus import Corpus
 from dedup.origins.attribution import NO_ATTRIBUTION, Attribution, find_attribution
+from dedup.origins.edit_log import strip_suffix
 from dedup.origins.independence import (
     PARTIAL,
     Credit,
@@ -65,6 +66,7 @@ class StoryArticle:
     """Its long quotations, in lower case."""
     seen: int = 0
     """Its position in the corpus, in the order in which it was read."""
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ def make_story_articles(
                 group=groups.get(publisher or ""),
                 attribution=find_attribution(row["text"], row["source"]),
                 quotations=find_long_quotations(row["text"]),
+                url=row["url"],
             )
         )
     return articles
@@ -222,16 +225,25 @@ def find_parents(articles: Sequence[StoryArticle], settings: Settings) -> list[O
     """Return an edge for each article that repeats the wording of an earlier one, or a part of it.
 
     The parent is the article with the largest share of the child's words; of several within `SAME_SHARE` of
-    the largest, the earliest. A part counts only if the child repeats the wording of no earlier article.
+    the largest, the latest version of the child, or else the earliest article. A part counts only if the child repeats
+    the wording of no earlier article.
     """
     edges = []
     for number, child in enumerate(articles):
-        compared = (compare_story_articles(child, parent, settings) for parent in articles[:number])
-        found = [edge for edge in compared if edge]
-        matches = [edge for edge in found if edge.relation != PARTIAL] or found
-        best = max((edge.child_share for edge in matches), default=0.0)
-        edges += [edge for edge in matches if edge.child_share >= best - SAME_SHARE][:1]
+        compared = [(parent, compare_story_articles(child, parent, settings)) for parent in articles[:number]]
+        found = [(parent, edge) for parent, edge in compared if edge]
+        matches = [(parent, edge) for parent, edge in found if edge.relation != PARTIAL] or found
+        best = max((edge.child_share for _, edge in matches), default=0.0)
+        best_matches = [(parent, edge) for parent, edge in matches if edge.child_share >= best - SAME_SHARE]
+        versions = [edge for parent, edge in best_matches if is_same_article(child, parent)]
+        edges += versions[-1:] or [edge for _, edge in best_matches[:1]]
     return edges
+
+
+def is_same_article(first: StoryArticle, second: StoryArticle) -> bool:
+    """Return whether two articles are versions of one: they have one URL, or one id but for the suffix."""
+    same_url = first.url is not None and first.url == second.url
+    return same_url or strip_suffix(first.id) == strip_suffix(second.id)
 
 
 def compare_story_articles(

@@ -185,3 +185,16 @@ def test_a_partial_copy_shares_the_origin_but_not_the_credit() -> None:
     assert (merge.because, merge.probability) == ("partial copy of a", PARTIAL_PROBABILITY)
     assert (other.because, other.probability) == ("copy of b", None)
     assert [each.status for each in find_credits(articles, edges)] == [CREDITED, UNKNOWN, UNKNOWN]
+
+
+def test_an_earlier_version_of_the_article_is_its_parent_before_an_article_of_another_outlet() -> None:
+    versions = [
+        article("other", range(100)),
+        article("a", range(100), url="https://a.example/1"),
+        article("b", range(99), url="https://a.example/1"),
+        article("a#2", range(98)),
+    ]
+
+    edges = find_parents(versions, Settings())
+
+    assert [(edge.child, edge.parent) for edge in edges] == [("a", "other"), ("b", "a"), ("a#2", "a")]
