@@ -2,21 +2,25 @@
 
 A number stands with its unit or noun ("340 tonnes", "twelve people"), a sum with its currency. Values are written in one
 form, so that "2.5 million euros" equals "2,500,000 euros", and "3 March" equals "March 3, 2031".
+
+A date or a sum has digits, and a number has digits or is one of few words. So the patterns are tried only at these places,
+which takes a tenth of the time of a search, and finds the same.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dedup.io.written_dates import MONTHS
 from dedup.origins.quotations import iter_quotations
 from dedup.reports.lead_diff import LeadSource
-from dedup.reports.surface_forms import is_readable, iter_surface_forms
+from dedup.reports.surface_forms import is_readable, lookup_stem_hash
 from dedup.sketches.terms import NAME
 from dedup.text.language_id import FUNCTION_WORDS
 from dedup.text.shared_passages import TOKEN_PATTERN
+from dedup.text.tokenizer import hash_words
 
 __all__ = ["Fact", "list_facts", "list_values"]
 
@@ -128,6 +132,15 @@ COUNT_PATTERN = re.compile(
 )
 
 
+DIGITS_PATTERN = re.compile(r"\d+")
+WORD_PATTERN = re.compile(r"[^\W\d_]+")
+MONTH_BEFORE_PATTERN = re.compile(r"([^\W\d_]+)\b\.?\s\Z")
+CURRENCY_BEFORE_PATTERN = re.compile(rf"(?:{join_words(list(CURRENCY_NAMES))})\s?\Z", re.IGNORECASE)
+MONTH_ROOM = max(map(len, MONTH_NUMBERS)) + 2
+CURRENCY_ROOM = max(map(len, CURRENCY_NAMES)) + 1
+"""The most characters that a month, or a currency, with what follows it takes before the digits."""
+
+
 def list_facts(source: LeadSource) -> list[Fact]:
     """Return the facts of an article, each once, in the order of their kinds."""
     quotations = [
@@ -139,8 +152,10 @@ def list_facts(source: LeadSource) -> list[Fact]:
 
 def list_values(text: str) -> list[Fact]:
     """Return the dates, sums and numbers of a text, each once, in the order of their kinds."""
-    rest = DATE_PATTERN.sub(" ; ", SUM_PATTERN.sub(" ; ", text))
-    return keep_first([*iter_dates(text), *iter_sums(text), *iter_counts(rest)])
+    sums = find_sums(text)
+    without_sums = blank_matches(text, sums)
+    rest = blank_matches(without_sums, find_dates(without_sums))
+    return keep_first([*iter_dates(text), *iter_sums(sums), *iter_counts(rest)])
 
 
 def keep_first(facts: list[Fact]) -> list[Fact]:
@@ -148,9 +163,62 @@ def keep_first(facts: list[Fact]) -> list[Fact]:
     return list({(fact.kind, fact.about, fact.value): fact for fact in reversed(facts)}.values())[::-1]
 
 
+def find_dates(text: str) -> list[re.Match[str]]:
+    """Return the matches of `DATE_PATTERN` in a text, as a search does."""
+    starts: list[int] = []
+    for digits in DIGITS_PATTERN.finditer(text):
+        start, end = digits.span()
+        if text[start - 1 : start].isspace():
+            month = MONTH_BEFORE_PATTERN.search(text, max(start - MONTH_ROOM, 0), start)
+            if month and month[1].casefold() in MONTH_NUMBERS:
+                starts.append(month.start())
+        starts.append(start)
+        if text[end : end + 1] == "月":
+            starts.append(max(start, end - 2))
+    return match_at(DATE_PATTERN, text, starts)
+
+
+def find_sums(text: str) -> list[re.Match[str]]:
+    """Return the matches of `SUM_PATTERN` in a text, as a search does."""
+    starts: list[int] = []
+    for digits in DIGITS_PATTERN.finditer(text):
+        start = digits.start()
+        currency = CURRENCY_BEFORE_PATTERN.search(text, max(start - CURRENCY_ROOM, 0), start)
+        starts += [currency.start(), start] if currency else [start]
+    return match_at(SUM_PATTERN, text, starts)
+
+
+def find_counts(text: str) -> list[re.Match[str]]:
+    """Return the matches of `COUNT_PATTERN` in a text, as a search does."""
+    starts = [digits.start() for digits in DIGITS_PATTERN.finditer(text)]
+    starts += [word.start() for word in WORD_PATTERN.finditer(text) if word[0].casefold() in NUMBERS]
+    return match_at(COUNT_PATTERN, text, sorted(starts))
+
+
+def match_at(pattern: re.Pattern[str], text: str, starts: Iterable[int]) -> list[re.Match[str]]:
+    """Return the matches that begin at these places, in rising order; none overlaps the one before it."""
+    matches: list[re.Match[str]] = []
+    end = 0
+    for start in starts:
+        match = pattern.match(text, start) if start >= end else None
+        if match:
+            matches.append(match)
+            end = match.end()
+    return matches
+
+
+def blank_matches(text: str, matches: Iterable[re.Match[str]]) -> str:
+    """Return a text with a semicolon in place of each match."""
+    pieces, end = [], 0
+    for match in matches:
+        pieces.append(text[end : match.start()])
+        end = match.end()
+    return " ; ".join([*pieces, text[end:]])
+
+
 def iter_dates(text: str) -> Iterator[Fact]:
     """Yield the days of a year that a text names, as month and day."""
-    for match in DATE_PATTERN.finditer(text):
+    for match in find_dates(text):
         found = {name[:-1]: value for name, value in match.groupdict().items() if value}
         month, day = MONTH_NUMBERS.get(found["month"].casefold(), 0), int(found["day"])
         month = month or int(found["month"] if found["month"].isdecimal() else 0)
@@ -158,9 +226,9 @@ def iter_dates(text: str) -> Iterator[Fact]:
             yield Fact("date", "", f"{month:02d}-{day:02d}", match[0])
 
 
-def iter_sums(text: str) -> Iterator[Fact]:
-    """Yield the sums of money of a text, by currency."""
-    for match in SUM_PATTERN.finditer(text):
+def iter_sums(matches: Iterable[re.Match[str]]) -> Iterator[Fact]:
+    """Yield the sums of money of matches of `SUM_PATTERN`, by currency."""
+    for match in matches:
         found = {name[:-1]: value for name, value in match.groupdict().items() if value}
         value = format_value(found["number"], found.get("scale"))
         yield Fact("sum", CURRENCY_NAMES[found["currency"].casefold()], value, match[0])
@@ -168,7 +236,7 @@ def iter_sums(text: str) -> Iterator[Fact]:
 
 def iter_counts(text: str) -> Iterator[Fact]:
     """Yield the numbers of a text with their unit or noun; numbers without one are left out."""
-    for match in COUNT_PATTERN.finditer(text):
+    for match in find_counts(text):
         noun = find_noun(match)
         if noun:
             value = format_value(match["number1"], match["scale1"])
@@ -213,20 +281,31 @@ def format_value(number: str, scale: str | None) -> str:
 
 def iter_names(source: LeadSource) -> Iterator[Fact]:
     """Yield the names of an article; words of a name that follow each other are one name."""
-    terms = {word: term for term, word in iter_surface_forms(source.full_text, source.vocabulary)}
+    text = source.full_text
+    tokens = list(TOKEN_PATTERN.finditer(text))
+    name_words = find_name_words({token[0] for token in tokens}, source)
     run: list[re.Match[str]] = []
-    for match in (*TOKEN_PATTERN.finditer(source.full_text), None):
-        gap = source.full_text[run[-1].end() : match.start()] if run and match else ""
-        if run and (match is None or gap.strip(" .") or not is_name_word(match[0], terms, source)):
-            name = source.full_text[run[0].start() : run[-1].end()]
-            yield Fact("name", "", name.casefold(), name)
+    for token in tokens:
+        is_name = token[0] in name_words
+        if run and not (is_name and not text[run[-1].end() : token.start()].strip(" .")):
+            yield make_name(text, run)
             run = []
-        if match and is_name_word(match[0], terms, source):
-            run.append(match)
+        if is_name:
+            run.append(token)
+    if run:
+        yield make_name(text, run)
 
 
-def is_name_word(word: str, terms: dict[str, int], source: LeadSource) -> bool:
-    """Return whether a word of an article is part of a name."""
-    if word.casefold() in NUMBERS or word.islower():
-        return False
-    return source.kinds.get(terms.get(word, 0)) == NAME and is_readable(word)
+def make_name(text: str, run: Sequence[re.Match[str]]) -> Fact:
+    """Return the name that the words of a text make up."""
+    name = text[run[0].start() : run[-1].end()]
+    return Fact("name", "", name.casefold(), name)
+
+
+def find_name_words(words: Iterable[str], source: LeadSource) -> set[str]:
+    """Return the words that are parts of names in an article."""
+    possible = [
+        word for word in words if not word.islower() and word.casefold() not in NUMBERS and is_readable(word)
+    ]
+    terms = (lookup_stem_hash(hashed, source.vocabulary) for hashed in hash_words(possible).tolist())
+    return {word for word, term in zip(possible, terms, strict=True) if source.kinds.get(term) == NAME}
