@@ -67,8 +67,11 @@ def read_publisher_groups(path: str | Path) -> Mapping[str, str]:
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    rows = iter_json_rows(content, path) if path.suffix.lower() == ".json" else iter_csv_rows(content)
-    return MappingProxyType({**load_default_groups(), **collect_groups(rows, str(path))})
+    rows = iter_json_rows(content, path) if path.suffix.lower() == ".json" else iter_csv_rows(content, path)
+    groups = collect_groups(rows, str(path))
+    if not groups:
+        raise InputError(f"{path} names no publisher; it needs rows with a domain (or source) and a group")
+    return MappingProxyType({**load_default_groups(), **groups})
 
 
 def add_publisher_groups(groups: Mapping[str, str]) -> Mapping[str, str]:
@@ -77,9 +80,12 @@ def add_publisher_groups(groups: Mapping[str, str]) -> Mapping[str, str]:
     return {**load_default_groups(), **collect_groups(rows, "publishers")}
 
 
-def iter_csv_rows(content: str) -> Iterator[Mapping[str, Any]]:
+def iter_csv_rows(content: str, path: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a CSV file."""
-    yield from csv.DictReader(io.StringIO(content))
+    try:
+        yield from csv.DictReader(io.StringIO(content))
+    except csv.Error as error:
+        raise InputError(f"{path} is not CSV: {error}") from error
 
 
 def iter_json_rows(content: str, path: Path) -> Iterator[Mapping[str, Any]]:
@@ -100,8 +106,9 @@ def collect_groups(rows: Iterable[Mapping[str, Any]], path: str) -> dict[str, st
     """Return the group of each publisher of the rows; raise `InputError` if one has no group, or two."""
     groups: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
-        name = next((str(row[column]) for column in NAME_COLUMNS if row.get(column)), "")
-        publisher, group = find_publisher(name, None), str(row.get("group") or "").strip()
+        name = next((row[column] for column in NAME_COLUMNS if row.get(column)), None)
+        publisher = find_publisher(name, None) if isinstance(name, str) else None
+        group = row["group"].strip() if isinstance(row.get("group"), str) else ""
         if publisher is None or not group:
             raise InputError(
                 f"row {number} of {path} needs a domain (or source) and a group; the columns are domain and group"

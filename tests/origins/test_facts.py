@@ -2,10 +2,22 @@
 
 import pyarrow as pa
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dedup.io.articles import to_batches
 from dedup.origins.compare import AGREE, DIFFER, ONLY, compare_articles, compare_facts
-from dedup.origins.facts import Fact, list_facts
+from dedup.origins.facts import (
+    COUNT_PATTERN,
+    DATE_PATTERN,
+    SUM_PATTERN,
+    Fact,
+    find_counts,
+    find_dates,
+    find_sums,
+    list_facts,
+)
+from dedup.origins.quotations import MAX_MARKS, iter_quotations
 from dedup.reports.lead_diff import LeadSource
 from dedup.settings.settings import Settings
 from dedup.text.vocabulary import load_vocabulary
@@ -110,3 +122,32 @@ def test_names_are_those_of_the_articles() -> None:
         "Tollan",
         "Corvin Lamere",
     }
+
+
+WRITTEN = """
+    3 12 2031 1,234.50 9.000 000 2.5 may March März set mars 3月 12月 3日 $ US$ € euro 元 million mio 万 two fünf of de people
+    % ° - . , a ’ 1 2031-03-04 03.03.2031 st th dix-sept TWO 5K x7 ½ ٣
+"""
+PIECES = st.sampled_from([*WRITTEN.split(), "\n"])
+
+
+@given(st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "  ", "\u00a0", "."])), max_size=14))
+@example([("112", ""), ("月", ""), ("3", ""), ("日", "")])
+@example([("$", " "), ("5", " "), ("euro", "")])
+@example([("3", " "), ("March", " "), ("4", "")])
+def test_dates_sums_and_numbers_are_found_as_by_a_search(parts: list[tuple[str, str]]) -> None:
+    text = "".join(word + gap for word, gap in parts)
+
+    for find, pattern in (
+        (find_dates, DATE_PATTERN),
+        (find_sums, SUM_PATTERN),
+        (find_counts, COUNT_PATTERN),
+    ):
+        assert [match.span() for match in find(text)] == [match.span() for match in pattern.finditer(text)]
+
+
+@pytest.mark.parametrize("marks", [1, MAX_MARKS + 1])
+def test_quotations_are_found_however_many_marks_there_are(marks: int) -> None:
+    text = "“" * marks + "We heard it crack and then nothing at all,” she said."
+
+    assert [words for words, _ in iter_quotations(text)] == ["we heard it crack and then nothing at all"]

@@ -1,8 +1,11 @@
 """Articles share an origin through their wording, an agency, a publisher, a group or a quotation, each with its reason."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.origins.attribution import AgencyCredit, Attribution
 from dedup.origins.credit_forms import CONTRIBUTION
@@ -19,7 +22,7 @@ from dedup.origins.independence import (
     find_unknown_origins,
     number_origins,
 )
-from dedup.origins.trace import OriginEdge, StoryArticle, find_parents
+from dedup.origins.trace import OriginEdge, StoryArticle, find_parents, sort_by_date
 from dedup.settings.settings import Settings
 
 
@@ -30,10 +33,9 @@ def article(name: str, shingles: range = range(0), **others: Any) -> StoryArticl
         name,
         None,
         None,
-        None,
         shingles=words,
         text_hash=len(words) * 1000 + sum(shingles),
-        **{"publisher": None, **others},
+        **{"publisher": None, "published": None, **others},
     )
 
 
@@ -198,3 +200,34 @@ def test_an_earlier_version_of_the_article_is_its_parent_before_an_article_of_an
     edges = find_parents(versions, Settings())
 
     assert [(edge.child, edge.parent) for edge in edges] == [("a", "other"), ("b", "a"), ("a#2", "a")]
+
+
+FIRST_DAY = datetime(2031, 1, 1, tzinfo=UTC)
+DATES = st.one_of(st.none(), st.integers(0, 72).map(lambda hours: FIRST_DAY + timedelta(hours=hours)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), DATES), min_size=2, max_size=9))
+def test_edges_make_no_loop_whatever_dates_are_claimed(claims: list[tuple[int, datetime | None]]) -> None:
+    articles = sort_by_date(
+        [
+            article(f"{number}", range(start, 100 + start), published=date, seen=number)
+            for number, (start, date) in enumerate(claims)
+        ]
+    )
+
+    edges = find_parents(articles, Settings())
+
+    places = {each.id: place for place, each in enumerate(articles)}
+    assert len(edges) == len(articles) - 1
+    assert all(places[edge.parent] < places[edge.child] for edge in edges)
+    assert set(number_origins(articles, find_merges(articles, edges))) == {0}
+
+
+def test_an_undated_article_is_never_the_parent_of_a_dated_one() -> None:
+    articles = sort_by_date(
+        [article("undated", range(100)), article("dated", range(100), published=FIRST_DAY)]
+    )
+
+    [edge] = find_parents(articles, Settings())
+
+    assert (edge.parent, edge.child) == ("dated", "undated")

@@ -139,3 +139,28 @@ def test_a_domain_of_two_groups_is_one_sentence(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert done.stderr.strip() == f"Error: {owners} gives anker-1.example two groups: Anker and Boje"
+
+
+def test_articles_without_sources_and_dates_are_unknown_to_the_command_too(tmp_path: Path) -> None:
+    bare = [
+        {"id": each["id"], "text": each["text"].replace("Quelle: dpa", "")} for each in make_newsroom()[:3]
+    ]
+    corpus, reuse = written(tmp_path / "news.jsonl", bare), tmp_path / "reuse.json"
+
+    done = called("origins", corpus, "--reuse", reuse, "-q")
+
+    graph = json.loads(done.stdout)
+    [story] = graph["graph"]["stories"]
+    assert (story["first_claimed"], story["lag_seconds"]) == (None, None)
+    assert {(node["credit"], node["publisher"], node["agencies"]) for node in graph["nodes"]} == {
+        (UNKNOWN, None, None)
+    }
+    assert json.loads(reuse.read_text(encoding="utf-8")) == []
+
+
+def test_a_corpus_without_stories_has_an_empty_graph(tmp_path: Path) -> None:
+    corpus = written(tmp_path / "news.jsonl", make_newsroom()[:1])
+
+    graph = json.loads(called("origins", corpus, "-q").stdout)
+
+    assert (graph["graph"]["stories"], graph["nodes"], graph["edges"]) == ([], [], [])

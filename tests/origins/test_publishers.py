@@ -49,6 +49,14 @@ def test_a_file_names_the_group_of_a_publisher(name: str, content: str, tmp_path
         ("owners.csv", "domain,group\na.example,A\na.example,B\n", "gives a.example two groups: A and B"),
         ("owners.csv", "domain,group\na.example,\n", "row 1 .* needs a domain"),
         ("owners.csv", "site,owner\na.example,A\n", "the columns are domain and group"),
+        ("owners.csv", "", "names no publisher"),
+        ("owners.csv", "domain,group\n", "names no publisher"),
+        ("owners.csv", "domain;group\na.example;A\n", "the columns are domain and group"),
+        ("owners.csv", f"domain,group\na.example,{'A' * 200_000}\n", "is not CSV"),
+        ("owners.json", "{}", "names no publisher"),
+        ("owners.json", '{"a.example": ["A", "B"]}', "row 1 .* needs a domain"),
+        ("owners.json", '[{"domain": 7, "group": "A"}]', "row 1 .* needs a domain"),
+        ("owners.json", '{"a.example": "A", "www.a.example": "B"}', "gives a.example two groups: A and B"),
         ("owners.json", "[1]", "an object of domains and groups"),
         ("owners.json", "{", "is not JSON"),
     ],
@@ -59,6 +67,21 @@ def test_a_wrong_file_is_one_sentence(name: str, content: str, message: str, tmp
 
     with pytest.raises(InputError, match=message):
         read_publisher_groups(path)
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "owners.csv"
+    path.write_bytes(b"domain,group\n\xff\xfe,A\n")
+
+    with pytest.raises(InputError, match="cannot be read"):
+        read_publisher_groups(path)
+
+
+def test_the_same_group_twice_is_no_contradiction(tmp_path: Path) -> None:
+    path = tmp_path / "owners.csv"
+    path.write_text("domain,group\na.example,A\nwww.a.example,A\n")
+
+    assert read_publisher_groups(path)["a.example"] == "A"
 
 
 def test_the_well_known_groups_are_written_as_publishers_are_found() -> None:
