@@ -191,8 +191,22 @@ def find_sums(text: str) -> list[re.Match[str]]:
 def find_counts(text: str) -> list[re.Match[str]]:
     """Return the matches of `COUNT_PATTERN` in a text, as a search does."""
     starts = [digits.start() for digits in DIGITS_PATTERN.finditer(text)]
-    starts += [word.start() for word in WORD_PATTERN.finditer(text) if word[0].casefold() in NUMBERS]
-    return match_at(COUNT_PATTERN, text, sorted(starts))
+    return match_at(COUNT_PATTERN, text, sorted({*starts, *iter_number_words(text)}))
+
+
+def iter_number_words(text: str) -> Iterator[int]:
+    """Yield where words for numbers begin in a text; parts of other words may be among them."""
+    folded = text.casefold()
+    if len(folded) != len(text):  # "ß" is "ss"
+        folded = text.lower()
+    if len(folded) != len(text):
+        yield from (word.start() for word in WORD_PATTERN.finditer(text) if word[0].casefold() in NUMBERS)
+        return
+    for word in NUMBERS.keys() & set(WORD_PATTERN.findall(folded)):
+        start = folded.find(word)
+        while start >= 0:
+            yield start
+            start = folded.find(word, start + 1)
 
 
 def match_at(pattern: re.Pattern[str], text: str, starts: Iterable[int]) -> list[re.Match[str]]:

@@ -28,13 +28,17 @@ from dedup.origins.independence import (
 )
 from dedup.origins.publishers import find_publisher, load_default_groups
 from dedup.origins.quotations import find_long_quotations
-from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.pipeline.inputs import ArticleInput
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
+from dedup.sketches.shingles import build_shingle_sets
+from dedup.text.boilerplate.passages import remove_learned_passages
+from dedup.text.boilerplate.rules import clean_text_lines, clean_titles
+from dedup.text.tokenizer import tokenize_articles
 
 __all__ = ["OriginEdge", "Story", "StoryArticle", "find_parents", "trace_origins"]
 
+SHINGLE_WORDS = 3
 SAME_SHARE = 0.02
 """Shares of words that differ by at most this much count as equal; the earlier article is then the parent."""
 PARTIAL_SHARE = 0.3
@@ -174,8 +178,7 @@ def make_story_articles(
     batch: pa.RecordBatch, ids: Sequence[str], settings: Settings, groups: Mapping[str, str]
 ) -> list[StoryArticle]:
     """Return the articles of a batch, with their ids in the result."""
-    sketches = sketch_with_settings(batch, settings)
-    ends = sketches.shingle_offsets.tolist()
+    shingles, text_hashes = hash_wording(batch, settings)
     articles = []
     for a, (name, row) in enumerate(zip(ids, batch.to_pylist(), strict=True)):
         publisher = find_publisher(row["source"], row["url"])
@@ -186,8 +189,8 @@ def make_story_articles(
                 source=row["source"],
                 published=row["published"],
                 publisher=publisher,
-                shingles=sketches.shingles[ends[a] : ends[a + 1]],
-                text_hash=int(sketches.text_hashes[a]),
+                shingles=shingles[a],
+                text_hash=int(text_hashes[a]),
                 group=groups.get(publisher or ""),
                 attribution=find_attribution(row["text"], row["source"]),
                 quotations=find_long_quotations(row["text"]),
@@ -195,6 +198,17 @@ def make_story_articles(
             )
         )
     return articles
+
+
+def hash_wording(batch: pa.RecordBatch, settings: Settings) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the shingles of each article of a batch (uint32, sorted), and the hash of its text, as in its sketch.
+
+    The rest of a sketch would take as long again.
+    """
+    titles, texts = clean_titles(batch["title"]), clean_text_lines(batch["text"])
+    words = tokenize_articles(titles, remove_learned_passages(texts, batch["source"], settings.boilerplate))
+    shingles, offsets, _, _, text_hashes = build_shingle_sets(*words, SHINGLE_WORDS)
+    return np.split(shingles, offsets[1:-1]), text_hashes
 
 
 def sort_by_date(articles: Sequence[StoryArticle]) -> list[StoryArticle]:

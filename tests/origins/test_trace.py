@@ -16,8 +16,11 @@ from newsmaker import name, sentence
 
 from dedup import deduplicate
 from dedup.cli.main import cli
+from dedup.io.articles import to_batches
 from dedup.origins.formats import format_graphml, format_json, iter_rows
-from dedup.origins.trace import Story, trace_origins
+from dedup.origins.trace import Story, hash_wording, trace_origins
+from dedup.pipeline.deduplicate import sketch_with_settings
+from dedup.settings.settings import Settings
 
 RANDOM = Random(5)
 CAST = [name(RANDOM) for _ in range(4)]
@@ -182,3 +185,18 @@ def test_another_extension_is_a_usage_error(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["origins", str(tmp_path), "-o", "graph.dot"])
 
     assert (done.exit_code, "must end in .json, .graphml, .jsonl" in done.stderr) == (2, True)
+
+
+def test_the_wording_is_that_of_the_sketch() -> None:
+    (batch,) = to_batches(
+        [*ARTICLES, {"id": "empty", "text": ""}, {"id": "titled", "title": "Bridge", "text": "(dpa)"}]
+    )
+
+    shingles, hashes = hash_wording(batch, Settings())
+
+    sketches = sketch_with_settings(batch, Settings())
+    offsets = sketches.shingle_offsets
+    assert [each.tolist() for each in shingles] == [
+        sketches.shingles[offsets[a] : offsets[a + 1]].tolist() for a in range(batch.num_rows)
+    ]
+    assert hashes.tolist() == sketches.text_hashes.tolist()
