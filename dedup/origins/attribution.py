@@ -116,15 +116,24 @@ def iter_credits(text: str, source: str | None) -> list[AgencyCredit]:
 
 @cache
 def compile_any_alias() -> Any:
-    """Return the pattern of any alias, the longest first."""
-    return compile_pattern("|".join(re.escape(alias) for alias in load_aliases()))
+    """Return the pattern of any alias, the longest first; where it is written in ASCII, at the edge of a word."""
+    return compile_pattern("|".join(map(escape_alias, load_aliases())))
+
+
+def escape_alias(alias: str) -> str:
+    r"""Return the pattern of an alias.
+
+    >>> escape_alias("AP"), escape_alias("新华社")
+    ('\\bAP\\b', '新华社')
+    """
+    first, last = (r"\b" if letter.isascii() and letter.isalnum() else "" for letter in (alias[0], alias[-1]))
+    return f"{first}{re.escape(alias)}{last}"
 
 
 def iter_windows(text: str) -> Iterator[Window]:
     """Yield the parts of a text around the names of agencies, in order."""
-    spans = [
-        match.span() for match in compile_any_alias().finditer(text) if has_word_edges(text, *match.span())
-    ]
+    matches = compile_any_alias().finditer(text.replace("_", " "))  # RE2 takes "_" for a letter
+    spans = [match.span() for match in matches if has_word_edges(text, *match.span())]
     first = 0
     for last, (_, end) in enumerate(spans):
         if last + 1 == len(spans) or spans[last + 1][0] - end > BEFORE + AFTER:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dedup.io.written_dates import MONTHS
+from dedup.origins.anchored_search import match_at
 from dedup.origins.quotations import iter_quotations
 from dedup.reports.lead_diff import LeadSource
 from dedup.reports.surface_forms import is_readable, lookup_stem_hash
@@ -207,18 +208,6 @@ def iter_number_words(text: str) -> Iterator[int]:
         while start >= 0:
             yield start
             start = folded.find(word, start + 1)
-
-
-def match_at(pattern: re.Pattern[str], text: str, starts: Iterable[int]) -> list[re.Match[str]]:
-    """Return the matches that begin at these places, in rising order; none overlaps the one before it."""
-    matches: list[re.Match[str]] = []
-    end = 0
-    for start in starts:
-        match = pattern.match(text, start) if start >= end else None
-        if match:
-            matches.append(match)
-            end = match.end()
-    return matches
 
 
 def blank_matches(text: str, matches: Iterable[re.Match[str]]) -> str:

@@ -71,6 +71,8 @@ from dedup.text.boilerplate.rules import compile_pattern
         ("Jane Doe/AFP/Getty Images\n\nThe bridge was shut.", set()),
         ("Most voters liked it.\n\nThe AP-GfK poll asked 1,000 voters.", set()),
         ("The mayor, Reuters Jones, opened it. CAPS AND MAPS.", set()),
+        ("The bridge was shut.\n_By The Associated Press_", set()),
+        ("The bridge was shut.\nBy The Associated Press_\n", {"AP"}),
         ("Le maire l’a dit à l’AFP. Le pont rouvrira.", set()),
         ("Мэр рассказал ТАСС, что мост закрыт.", set()),
         ("", set()),
