@@ -110,7 +110,8 @@ def join_words(words: Iterator[str] | list[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
-_NUMBER = r"\d+(?:[.,\u00a0\u202f ]\d{3}(?!\d))*(?:[.,]\d+)?"
+_NUMBER = r"\d+(?:[.,\u00a0\u202f ]\d{3}(?!\d)){0,6}(?:[.,]\d+)?"
+"""Six groups of thousands make a trillion millions; without a bound, a page of figures would take quadratic time."""
 _SCALE = rf"(?:[\s-]?(?P<scale{{0}}>(?:{join_words(list(SCALE_FACTORS))})\b\.?|[万亿億]))?"
 _CURRENCY = rf"(?P<currency{{0}}>{join_words(list(CURRENCY_NAMES))})"
 SUM_PATTERN = re.compile(

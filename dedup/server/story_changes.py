@@ -23,6 +23,8 @@ __all__ = ["StoryChanges", "compare_values"]
 KEPT_STORIES = KEPT_ARTICLES = 5_000
 MAX_VALUES = 100
 """The most figures of an article that are kept."""
+MAX_CHARACTERS = 100_000
+"""The part of a text that is examined, so that a long one does not hold up the others."""
 MAX_TIES = 500
 """The most sources, credits and quotations of a story that are kept."""
 CHANGED_COPIES = frozenset(["copy", "excerpt", "extension"])
@@ -79,7 +81,9 @@ class StoryChanges:
     def find_changes(self, batch: pa.RecordBatch, answers: Sequence[Answer]) -> list[Event]:
         """Return the events of new articles, in order; `answers` are those of the rows of `batch`."""
         columns = ("title", "text", "source", "url")
-        rows = batch.select(columns).to_pylist()
+        rows = [
+            {**row, "text": (row["text"] or "")[:MAX_CHARACTERS]} for row in batch.select(columns).to_pylist()
+        ]
         return [
             event
             for row, answer in zip(rows, answers, strict=True)

@@ -16,6 +16,7 @@ from dedup.origins.facts import (
     find_dates,
     find_sums,
     list_facts,
+    list_values,
 )
 from dedup.origins.quotations import MAX_MARKS, iter_quotations
 from dedup.reports.lead_diff import LeadSource
@@ -151,3 +152,13 @@ def test_quotations_are_found_however_many_marks_there_are(marks: int) -> None:
     text = "“" * marks + "We heard it crack and then nothing at all,” she said."
 
     assert [words for words, _ in iter_quotations(text)] == ["we heard it crack and then nothing at all"]
+
+
+@pytest.mark.parametrize(
+    "piece", [" 000", ",000", "000.", "000 000,", "1 000 ", "5-", "$1,000 ", "two two ", "0"]
+)
+def test_a_page_of_figures_is_read(piece: str) -> None:
+    """In quadratic time, it would take hours."""
+    text = "It costs 5 euros. 1" + piece * (100_000 // len(piece))
+
+    assert [fact.value for fact in list_values(text) if fact.kind == "sum"][:1] == ["5"]

@@ -142,3 +142,10 @@ def test_memory_is_bounded(monkeypatch: Any) -> None:
 
     assert watch.find_changes(batch(OWN), [answer("late", "a", "rewrite")]) == []
     assert [e["kind"] for e in watch.find_changes(batch(OWN), [answer("own", "c", "rewrite")])] == ["origin"]
+
+
+def test_only_the_beginning_of_a_long_text_is_examined(monkeypatch: Any) -> None:
+    monkeypatch.setattr(story_changes, "MAX_CHARACTERS", 60)
+    changed = {**FIRST, "text": FIRST["text"].replace("Twelve people", "Fourteen people")}
+
+    assert changes((FIRST, answer("a")), (changed, answer("a", "a", version=2))) == [("story", "a")]
