@@ -158,9 +158,7 @@ def serve_command(
             listening.listen()  # connections are accepted from here on
             echo_status(f"serving {opened.backend.name} at {run.describe_address(listening)}", quiet=quiet)
             log_to_stderr(access_log=access_log)
-            app = create_app(
-                opened, token=token, limits=limits, fields=fields, preset=preset, webhook=target
-            )
+            app = create_app(opened, token=token, limits=limits, fields=fields, preset=preset, webhook=target)
             run.serve_until_signal(app, listening, access_log=access_log)
         echo_status("stopped", quiet=quiet)
     finally:
