@@ -13,7 +13,7 @@ from dedup.reports.html.statistics import compute_outlet_lags
 from dedup.reports.html.story_origins import list_story_origins
 from dedup.reports.html.volume import MAX_BINS, choose_ticks, count_volume, describe_volume
 
-START = datetime(2031, 5, 4, 6, tzinfo=UTC)
+START = datetime(2003, 5, 4, 6, tzinfo=UTC)
 
 
 def told(*times: datetime | None, sources: str = "") -> Result:
@@ -82,7 +82,7 @@ def test_kept_and_dropped_articles_are_counted_in_their_day() -> None:
 
 
 def test_a_date_far_from_all_others_does_not_flatten_the_chart() -> None:
-    dates = [START + timedelta(days=n / 20) for n in range(400)] + [datetime(2099, 1, 1, tzinfo=UTC)]
+    dates = [START + timedelta(days=n / 20) for n in range(400)] + [datetime(1950, 1, 1, tzinfo=UTC)]
     result = deduplicate([{"id": str(n), "text": f"{n}", "published": date} for n, date in enumerate(dates)])
 
     volume = count_volume(result)
