@@ -2,4 +2,4 @@
 
 import os
 
-os.environ.setdefault("DEDUP_NOW", "2032-02-01")  # invented news is dated 2031
+os.environ.setdefault("DEDUP_NOW", "2040-01-01")  # invented news is dated from 2031 on

@@ -7,6 +7,7 @@ recorded since; if articles were removed, it reads all rows again.
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from dedup.index.storage.backend import IndexRow, StorageBackend, make_damage_er
 from dedup.index.storage.checksum import CHECKSUM_BYTES, compute_checksum
 from dedup.settings.settings import Settings
 from dedup.sketches.codec import unpack_sketches
-from dedup.sketches.sketch import Sketches
+from dedup.sketches.sketch import Sketches, concat_sketches, select_sketches
 
 CACHE_BYTES = 64 << 20
 """The bytes of keys and packed sketches that are cached: most repeats come within hours."""
+UNPACKED_BYTES = 128 << 20
+"""The most bytes of sketches that are kept from one batch to the next: some twenty thousand articles."""
 KEY_BYTES = 4
 FAR_BEHIND_ARTICLES = 4096
 """The number of articles that a sync reads in about a tenth of a second."""
@@ -41,6 +44,9 @@ class IndexCache:
         self._salient, self._bands = settings.salient_terms, settings.bands
         self._packed_sketches: OrderedDict[int, bytes] = OrderedDict()
         self._packed_bytes = 0
+        self._unpacked_positions = np.zeros(0, np.int64)
+        self._unpacked: Any = None
+        """The sketches at these positions; None if there are none."""
         self._generation = 0
         self.articles = self._make_lookup()
 
@@ -62,6 +68,7 @@ class IndexCache:
         if state.generation != self._generation:
             self._packed_sketches.clear()
             self._packed_bytes, self._generation = 0, state.generation
+            self._unpacked_positions, self._unpacked = np.zeros(0, np.int64), None
             self.articles = self._make_lookup()
         if state.articles and not self.articles.article_count:
             self._load_runs()
@@ -140,7 +147,29 @@ class IndexCache:
         self._store_sketches({row.position: row.keys + sketches[row.position] for row in rows if row.mark})
 
     def get_sketches(self, positions: np.ndarray, days: np.ndarray, threads: int = 1) -> Sketches:
-        """Return the sketches at the given positions and days; IndexingError where one is missing or damaged."""
+        """Return the sketches at the given rising positions and days; IndexingError where one is missing or damaged.
+
+        The sketches of the last call are kept: most of them are wanted again.
+        """
+        is_new = ~np.isin(positions, self._unpacked_positions, assume_unique=True)
+        sketches = self._unpack_sketches(positions[is_new], days[is_new], threads)
+        if not is_new.all():
+            kept = np.searchsorted(self._unpacked_positions, positions[~is_new])
+            sketches = concat_sketches([select_sketches(self._unpacked, kept), sketches])
+            order = np.argsort(np.concatenate([positions[~is_new], positions[is_new]]))
+            if (order[1:] < order[:-1]).any():
+                sketches = select_sketches(sketches, order)
+            sketches = sketches._replace(days=days)
+        self._keep_unpacked(positions, sketches)
+        return sketches
+
+    def _keep_unpacked(self, positions: np.ndarray, sketches: Sketches) -> None:
+        """Keep sketches for the next call, unless they are too large."""
+        if sum(array.nbytes for array in sketches) <= UNPACKED_BYTES:
+            self._unpacked_positions, self._unpacked = positions, sketches
+
+    def _unpack_sketches(self, positions: np.ndarray, days: np.ndarray, threads: int) -> Sketches:
+        """Return the sketches at the given positions and days from their packed bytes."""
         wanted = positions.tolist()
         missing = [position for position in wanted if position not in self._packed_sketches]
         found = self._backend.get_packed_sketches(missing) if missing else {}

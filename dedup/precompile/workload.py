@@ -21,6 +21,7 @@ from dedup.matching.inverted_index import ensure_room, make_index_for_articles
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import sketch_with_settings
 from dedup.settings.settings import Settings
+from dedup.sketches.sketch import select_sketches
 from dedup.sketches.terms import hash_term_pair
 
 STORY = (
@@ -58,7 +59,7 @@ def run_all_kernels(folder: Path) -> None:
     """Run every kernel that Python calls; `folder` is for the corpus and the outputs."""
     run_commands(folder)
     run_cell_pairs()
-    run_growing_index()
+    run_large_corpus()
     run_small_kernels()
 
 
@@ -87,13 +88,14 @@ def run_cell_pairs() -> None:
     join_edges(np.stack([later, earlier], axis=1), np.arange(n))
 
 
-def run_growing_index() -> None:
-    """Run the kernels that only the index of a large corpus calls, which grows."""
+def run_large_corpus() -> None:
+    """Run the kernels that only large corpora call: their index grows, and sketches of earlier batches are used again."""
     (batch,) = to_batches(list(make_articles("story", STORY)))
     sketches, params = sketch_with_settings(batch, Settings()), make_match_params(Settings())
     order = np.arange(len(sketches.days))
     horizon = build_horizon(sketches, order, params, in_order=True)
     keys_each = sketches.salient.shape[1] + sketches.bands.shape[1]
+    select_sketches(sketches, order)
     ensure_room(make_index_for_articles(1, keys_each), len(order) * keys_each, sketches.days[0], horizon)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.jit import jit
 from dedup.sketches.minhash import compute_signatures, hash_bands
 from dedup.sketches.shingles import build_shingle_sets
 from dedup.sketches.term_norms import compute_term_norms
@@ -159,11 +160,27 @@ def select_sketches(s: Sketches, positions: np.ndarray) -> Sketches:
     """Return the sketches at `positions` (int64), in that order."""
     fields: dict[str, np.ndarray] = {}
     for offsets, value_fields in FIELDS_BY_OFFSETS.items():
-        ends = getattr(s, offsets)
-        starts, lengths = ends[positions], ends[positions + 1] - ends[positions]
-        fields[offsets] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        value_positions = np.repeat(starts - fields[offsets][:-1], lengths) + np.arange(fields[offsets][-1])
-        fields |= {name: getattr(s, name)[value_positions] for name in value_fields}
+        old_ends = getattr(s, offsets)
+        starts, lengths = old_ends[positions], old_ends[positions + 1] - old_ends[positions]
+        ends = fields[offsets] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        for name in value_fields:
+            values = getattr(s, name)
+            fields[name] = np.empty((ends[-1], *values.shape[1:]), values.dtype)
+            copy_values(view_rows(values), starts, ends, view_rows(fields[name]))
     return Sketches(
         **{name: fields[name] if name in fields else getattr(s, name)[positions] for name in s._fields}
     )
+
+
+def view_rows(values: np.ndarray) -> np.ndarray:
+    """Return values as one number each: the facts of a term are eight bytes."""
+    return values if values.ndim == 1 else values.reshape(-1).view(np.uint64)
+
+
+@jit
+def copy_values(values, starts, ends, out):
+    """Copy the values of each article, from `starts` on in `values`, to between its `ends` in `out`."""
+    for a in range(len(starts)):
+        first, target = np.uint64(starts[a]), np.uint64(ends[a])
+        for i in range(np.uint64(ends[a + 1] - ends[a])):
+            out[target + i] = values[first + i]
