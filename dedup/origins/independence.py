@@ -1,7 +1,8 @@
 """Decide which articles of a story share an origin, with the evidence of each merge.
 
-A copy shares the origin of its parent. Articles in other words share one if they credit the same agency, belong to one
-publisher or group of publishers, or share a long quotation. Where the evidence is weak, the merge has a probability.
+A copy shares the origin of its parent. Articles in other words share one if they credit the same agency, or belong to one
+publisher or group of publishers. Otherwise `dedup.origins.shared_origin` estimates a probability from the words outside
+quotations and the sources that two articles share.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from dedup.origins.credit_forms import CONTRIBUTION
+from dedup.origins.shared_origin import OriginModel, SharedEvidence, find_shared_evidence, load_origin_model
 
 if TYPE_CHECKING:
     from dedup.origins.trace import OriginEdge, StoryArticle
@@ -32,14 +35,8 @@ __all__ = [
 CREDITED, UNCREDITED_COPY, UNKNOWN = "credited", "uncredited copy of a credited text", "unknown"
 PARTIAL = "partial"
 """The relation of an article that shares a part of its words with an earlier one."""
-PARTIAL_PROBABILITY = 0.99
-"""An article and the one that it shares a part of its words with: see `dedup.origins.trace.PARTIAL_SHARE`."""
 CONTRIBUTION_PROBABILITY = 0.6
 """Two articles that credit one agency, at least one of them only for a contribution. A guess: reporters add to it."""
-QUOTATION_PROBABILITY = 0.6
-"""Two articles that share a quotation of `dedup.origins.quotations.MIN_QUOTATION_WORDS`. Of 53 pairs of rewrites of German
-news that share one and credit agencies, 43 credit the same; of 78 that share none, 55. Independent reporters quote the
-same speech too, so it says less than these 81 %."""
 MERGE_PROBABILITY = 0.5
 """Merges from this probability on join two articles."""
 TEXT_FROM_CHILD = frozenset(["exact", "copy"])
@@ -71,40 +68,70 @@ class Credit:
     """The id of the credited text; None unless the status is `UNCREDITED_COPY`."""
 
 
-def find_merges(articles: Sequence[StoryArticle], edges: Iterable[OriginEdge]) -> list[OriginMerge]:
+def find_merges(
+    articles: Sequence[StoryArticle], edges: Iterable[OriginEdge], model: OriginModel | None = None
+) -> list[OriginMerge]:
     """Return the merges that join articles of a story; `articles` must be sorted, earliest first.
 
-    Edges come first, then certain evidence, then weak evidence. A merge is left out if the two already share an origin.
+    `model` estimates the probability of weak evidence; None stands for that of the package.
+
+    Edges come first, then certain evidence, then weak evidence, the most probable first. A merge is left out if the two
+    already share an origin.
     """
-    merges = [
-        OriginMerge(
-            edge.parent,
-            edge.child,
-            f"{name_copy(edge.relation)} of {edge.parent}",
-            PARTIAL_PROBABILITY if edge.relation == PARTIAL else None,
-        )
+    edges = list(edges)
+    certain = [
+        OriginMerge(edge.parent, edge.child, f"{name_copy(edge.relation)} of {edge.parent}")
         for edge in edges
+        if edge.relation != PARTIAL
     ]
     first: dict[tuple[str, str], tuple[str, bool]] = {}
+    contributions = []
     for article in articles:
         for kind, name, is_weak in iter_merge_keys(article):
             earlier, earlier_weak = first.setdefault((kind, name), (article.id, is_weak))
             if earlier != article.id:
-                probability = estimate_probability(kind, is_weak=is_weak or earlier_weak)
-                merges.append(OriginMerge(earlier, article.id, f"same {kind} ({name})", probability))
-    merges.sort(key=lambda merge: -1.0 if merge.probability is None else 1 - merge.probability)
+                because = f"same {kind} ({name})"
+                if is_weak or earlier_weak:
+                    contributions.append(OriginMerge(earlier, article.id, because, CONTRIBUTION_PROBABILITY))
+                else:
+                    certain.append(OriginMerge(earlier, article.id, because))
     origins = OriginSets(article.id for article in articles)
-    return [
-        merge
-        for merge in merges
-        if (merge.probability is None or merge.probability >= MERGE_PROBABILITY)
-        and origins.join(merge.first, merge.second)
-    ]
+    kept = [merge for merge in certain if origins.join(merge.first, merge.second)]
+    weak = [*contributions, *iter_weak_merges(articles, edges, origins, model or load_origin_model())]
+    weak.sort(key=lambda merge: -(merge.probability or 0))
+    return kept + [merge for merge in weak if origins.join(merge.first, merge.second)]
+
+
+def iter_weak_merges(
+    articles: Sequence[StoryArticle], edges: Iterable[OriginEdge], origins: OriginSets, model: OriginModel
+) -> Iterator[OriginMerge]:
+    """Yield a merge for each pair of different origins that has one origin with `MERGE_PROBABILITY` or more."""
+    parents = {edge.child: edge.parent for edge in edges}
+    for first, second in combinations(articles, 2):
+        if origins.find_leader(first.id) != origins.find_leader(second.id):
+            evidence = find_shared_evidence(first, second)
+            probability = model.estimate(evidence)
+            if probability >= MERGE_PROBABILITY:
+                is_partial = parents.get(second.id) == first.id
+                because = f"partial copy of {first.id}" if is_partial else describe_evidence(evidence)
+                yield OriginMerge(first.id, second.id, because, probability)
+
+
+def describe_evidence(evidence: SharedEvidence) -> str:
+    """Return the evidence in words.
+
+    >>> describe_evidence(SharedEvidence(0.12, ("cnn.com",)))
+    'same source (cnn.com), 12 % of the wording'
+    """
+    wording = f"{evidence.wording:.0%} of the wording".replace("%", " %")
+    return (
+        f"same source ({', '.join(evidence.sources)}), {wording}" if evidence.sources else f"shares {wording}"
+    )
 
 
 def name_copy(relation: str) -> str:
     """Return the noun for an article with this relation."""
-    return {"exact": "exact copy", PARTIAL: "partial copy"}.get(relation, relation)
+    return {"exact": "exact copy"}.get(relation, relation)
 
 
 class OriginSets:
@@ -137,15 +164,6 @@ def iter_merge_keys(article: StoryArticle) -> Iterator[tuple[str, str, bool]]:
         yield "publisher", article.publisher, False
     for credit in article.attribution.credits:
         yield "agency", credit.agency, credit.kind == CONTRIBUTION
-    for quotation in sorted(article.quotations, key=lambda words: (-len(words), words)):
-        yield "quotation", quotation, True
-
-
-def estimate_probability(kind: str, *, is_weak: bool) -> float | None:
-    """Return the probability of a merge; None if it is certain."""
-    if kind == "quotation":
-        return QUOTATION_PROBABILITY
-    return CONTRIBUTION_PROBABILITY if is_weak else None
 
 
 def number_origins(articles: Sequence[StoryArticle], merges: Iterable[OriginMerge]) -> list[int]:
