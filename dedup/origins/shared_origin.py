@@ -25,6 +25,9 @@ __all__ = ["MAX_WORDING", "OriginModel", "SharedEvidence", "find_shared_evidence
 MAX_WORDING = 0.15
 """Larger shares say no more: nearly all judged pairs that share so much have one origin."""
 
+MAX_PROBABILITY = 0.99
+"""The judged stories show no more than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedEvidence:
@@ -51,7 +54,7 @@ class OriginModel:
             + self.wording * min(evidence.wording, MAX_WORDING)
             + self.source * bool(evidence.sources)
         )
-        return round(1 / (1 + math.exp(-log_odds)), 2)
+        return min(round(1 / (1 + math.exp(-log_odds)), 2), MAX_PROBABILITY)
 
 
 @cache
