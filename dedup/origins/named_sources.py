@@ -25,6 +25,8 @@ OPENING = 1_200
 """The characters of a text that tell the main news. Sources that stand later often tell a side of it."""
 NEAR = 60
 """The most characters between a name and the word that makes it a source."""
+FIRST_WITHOUT_EDGES = 0x2E80
+"""Characters from here on are of scripts without spaces, or with endings that follow a name at once."""
 MARKS = "“”„\"«»‘’'「」"
 
 WORDS_BEFORE = (
@@ -33,22 +35,24 @@ WORDS_BEFORE = (
     "appearance on", "appeared on", "published by", "published in", "op-ed",
     "sagte", "sagten", "sagt", "laut", "gegenüber", "bericht", "berichten", "berichts", "gespräch", "zitiert",
     "nach angaben", "nach informationen", "nach recherchen",
-    "selon", "d'après", "a déclaré", "déclaré à", "confié à", "entretien", "accordé à", "cité par",
-    "según", "dijo a", "declaró a", "entrevista", "citado por", "segundo", "disse", "de acordo com",
-    "secondo", "ha detto a", "intervista", "volgens", "zei tegen", "enligt", "ifølge", "mukaan",
-    "powiedział", "według", "jak podaje", "podle", "potrivit", "szerint", "göre", "theo",
-    "по данным", "по информации", "сообщает", "сообщил", "сообщили", "рассказал", "рассказала", "заявил", "интервью",
-    "за даними", "повідомляє", "повідомив",
+    "selon", "d'après", "d’après", "déclaré", "confié", "entretien", "accordé", "cité", "rapporte", "révèle",
+    "según", "dijo", "declaró", "entrevista", "citado por", "informa", "informó", "reveló",
+    "segundo", "disse", "de acordo com", "informou", "revelou", "secondo", "ha detto", "intervista", "riferisce",
+    "volgens", "zei tegen", "meldt", "enligt", "säger", "ifølge", "sier", "siger", "kertoo", "powiedział", "według",
+    "podaje", "podle", "řekl", "potrivit", "nyilatkozta", "theo", "σύμφωνα με",
+    "по данным", "по информации", "сообщает", "сообщил", "сообщили", "рассказал", "рассказала", "заявил", "пишет",
+    "интервью", "за даними", "повідомляє", "повідомив", "пише", "据", "據",
 )  # fmt: skip
 WORDS_AFTER = (
     "reported", "report", "reports", "said", "says", "wrote", "revealed", "poll", "interview",
     "berichtet", "berichtete", "berichten", "berichteten", "zufolge", "meldet", "meldete", "schreibt", "schrieb",
-    "zitiert", "zitierte", "rapporte", "a rapporté", "a révélé", "révèle", "informó", "informa", "reveló", "publicó",
-    "informou", "revelou", "ha rivelato", "riferisce", "scrive", "meldt", "meldde", "rapporterar", "skriver", "melder",
+    "zitiert", "zitierte", "rapporte", "rapporté", "révélé", "révèle", "informó", "informa", "reveló", "publicó",
+    "informou", "revelou", "rivelato", "riferisce", "scrive", "meldt", "meldde", "rapporterar", "skriver", "melder",
     "mukaan", "podaje", "informuje", "napsal", "uvedl", "szerint", "göre", "bildirdi", "yazdı",
     "сообщает", "сообщил", "сообщила", "пишет", "передает", "повідомляє", "пише", "đưa tin",
-    "报道", "报导", "報道", "報導", "によると", "は報じ", "보도", "따르면",
+    "报道", "报导", "報道", "報導", "によると", "報じ", "보도", "따르면",
 )  # fmt: skip
+"""Words in lower case. Han, kana and hangul have no edges of words."""
 
 
 def find_named_sources(title: str | None, text: str) -> frozenset[str]:
@@ -75,14 +79,23 @@ def is_source(before: str, after: str) -> bool:
 @cache
 def compile_cues() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a source: for the text before a name and for the text after it."""
-    rest = rf"[^.!?。！？\n]{{0,{NEAR}}}"
-    before, after = ("|".join(map(re.escape, words)) for words in (WORDS_BEFORE, WORDS_AFTER))
+    gap = rf"[^.!?。！？\n]{{0,{NEAR}}}"
+    before, after = join_words(WORDS_BEFORE), join_words(WORDS_AFTER)
     return (
-        re.compile(rf"\b(?:{before})\b{rest}$", re.IGNORECASE),
-        re.compile(
-            rf"[^.!?。！？\n]{{0,{NEAR // 2}}}?(?:\b(?:{after})\b|报道|报导|報道|報導|によると|は報じ|보도|따르면)",
-            re.IGNORECASE,
-        ),
+        re.compile(f"(?:{before}){gap}$", re.IGNORECASE),
+        re.compile(f"[^.!?。！？\\n]{{0,{NEAR // 2}}}?(?:{after})", re.IGNORECASE),
+    )
+
+
+def join_words(words: Iterable[str]) -> str:
+    r"""Return the pattern of any of these words, which stand at the edge of a word unless their script has none.
+
+    >>> join_words(["told", "报道"])
+    '\\btold\\b|报道'
+    """
+    return "|".join(
+        re.escape(word) if ord(word[0]) >= FIRST_WITHOUT_EDGES else rf"\b{re.escape(word)}\b"
+        for word in words
     )
 
 

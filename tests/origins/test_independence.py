@@ -13,8 +13,6 @@ from dedup.origins.independence import (
     CONTRIBUTION_PROBABILITY,
     CREDITED,
     PARTIAL,
-    PARTIAL_PROBABILITY,
-    QUOTATION_PROBABILITY,
     UNCREDITED_COPY,
     UNKNOWN,
     find_credits,
@@ -22,6 +20,7 @@ from dedup.origins.independence import (
     find_unknown_origins,
     number_origins,
 )
+from dedup.origins.shared_origin import MAX_PROBABILITY, OriginModel
 from dedup.origins.trace import OriginEdge, StoryArticle, find_parents, sort_by_date
 from dedup.settings.settings import Settings
 
@@ -89,25 +88,61 @@ def test_a_merge_says_why() -> None:
     }
 
 
-def test_a_contribution_and_a_quotation_are_weak_evidence() -> None:
-    quotation = frozenset(["it fell at night and nobody was on it"])
+def runs(*parts: range) -> np.ndarray:
+    """Return a set of runs of words."""
+    return np.concatenate([np.arange(part.start, part.stop, dtype=np.uint32) for part in parts])
+
+
+def test_a_contribution_is_weak_evidence() -> None:
     articles = [
         article("a", attribution=credit("AP")),
         article("b", attribution=credit("AP", kind=CONTRIBUTION)),
-        article("c", quotations=quotation),
-        article("d", quotations=quotation),
     ]
 
-    probabilities = {merge.second: merge.probability for merge in find_merges(articles, [])}
+    [merge] = find_merges(articles, [])
 
-    assert probabilities == {"b": CONTRIBUTION_PROBABILITY, "d": QUOTATION_PROBABILITY}
+    assert (merge.because, merge.probability) == ("same agency (AP)", CONTRIBUTION_PROBABILITY)
+
+
+def test_words_outside_quotations_and_a_source_join_by_their_probability() -> None:
+    articles = [
+        article("a", unquoted=runs(range(100)), publisher="a.example"),
+        article("b", unquoted=runs(range(90, 190)), publisher="b.example"),
+        article("c", unquoted=runs(range(500, 600)), named_sources=frozenset(["b.example"])),
+        article("d", unquoted=runs(range(700, 800)), publisher="d.example"),
+    ]
+    model = OriginModel(wording=30.0, source=3.0, intercept=-2.0)
+
+    merges = find_merges(articles, [], model)
+
+    assert [(merge.first, merge.second, merge.because, merge.probability) for merge in merges] == [
+        ("a", "b", "shares 10 % of the wording", 0.73),
+        ("b", "c", "same source (b.example), 0 % of the wording", 0.73),
+    ]
+
+
+def test_weak_evidence_below_one_half_joins_nothing() -> None:
+    articles = [article("a", unquoted=runs(range(100))), article("b", unquoted=runs(range(98, 198)))]
+
+    assert find_merges(articles, [], OriginModel(wording=30.0, source=3.0, intercept=-2.0)) == []
+
+
+def test_the_more_probable_of_two_merges_is_named() -> None:
+    articles = [
+        article("a", unquoted=runs(range(100))),
+        article("b", unquoted=runs(range(92, 192))),
+        article("c", unquoted=runs(range(92, 100), range(180, 192), range(300, 380))),
+    ]
+
+    merges = find_merges(articles, [], OriginModel(wording=30.0, source=3.0, intercept=-2.0))
+
+    assert [(merge.first, merge.second) for merge in merges] == [("b", "c"), ("a", "b")]
 
 
 def test_certain_evidence_is_named_rather_than_weak_evidence() -> None:
-    quotation = frozenset(["it fell at night and nobody was on it"])
     articles = [
-        article("a", quotations=quotation, attribution=credit("dpa")),
-        article("b", quotations=quotation, attribution=credit("dpa")),
+        article("a", unquoted=runs(range(100)), attribution=credit("dpa")),
+        article("b", unquoted=runs(range(100)), attribution=credit("dpa")),
     ]
 
     [merge] = find_merges(articles, [])
@@ -154,15 +189,6 @@ def test_an_article_in_other_words_has_no_parent() -> None:
     )
 
 
-def test_of_several_quotations_the_longest_is_the_reason() -> None:
-    quotations = frozenset(f"{words} " * 8 for words in ("it fell", "it fell at night", "nobody was on it"))
-    articles = [article("a", quotations=quotations), article("b", quotations=quotations)]
-
-    (merge,) = find_merges(articles, [])
-
-    assert "it fell at night" in merge.because
-
-
 def test_an_article_with_a_part_of_the_words_is_partial_if_it_repeats_no_other() -> None:
     articles = [article("a", range(100)), article("b", range(60, 160)), article("c", range(62, 160))]
 
@@ -179,14 +205,24 @@ def test_a_few_shared_words_of_a_short_text_are_no_part() -> None:
 
 
 def test_a_partial_copy_shares_the_origin_but_not_the_credit() -> None:
-    articles = [article("a", attribution=credit("dpa")), article("b"), article("c")]
+    articles = [
+        article("a", unquoted=runs(range(100)), attribution=credit("dpa")),
+        article("b", unquoted=runs(range(60, 160))),
+        article("c", unquoted=runs(range(60, 160))),
+    ]
     edges = [edge("b", "a", PARTIAL), edge("c", "b")]
 
     [merge, other] = sorted(find_merges(articles, edges), key=lambda merge: merge.second)
 
-    assert (merge.because, merge.probability) == ("partial copy of a", PARTIAL_PROBABILITY)
+    assert (merge.because, merge.probability) == ("partial copy of a", MAX_PROBABILITY)
     assert (other.because, other.probability) == ("copy of b", None)
     assert [each.status for each in find_credits(articles, edges)] == [CREDITED, UNKNOWN, UNKNOWN]
+
+
+def test_a_part_that_is_all_quotations_joins_nothing() -> None:
+    articles = [article("a", unquoted=runs(range(100))), article("b", unquoted=runs(range(200, 300)))]
+
+    assert find_merges(articles, [edge("b", "a", PARTIAL)]) == []
 
 
 def test_an_earlier_version_of_the_article_is_its_parent_before_an_article_of_another_outlet() -> None:

@@ -192,7 +192,7 @@ def test_the_wording_is_that_of_the_sketch() -> None:
         [*ARTICLES, {"id": "empty", "text": ""}, {"id": "titled", "title": "Bridge", "text": "(dpa)"}]
     )
 
-    shingles, hashes = hash_wording(batch, Settings())
+    shingles, _, hashes = hash_wording(batch, Settings())
 
     sketches = sketch_with_settings(batch, Settings())
     offsets = sketches.shingle_offsets
