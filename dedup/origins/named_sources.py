@@ -23,10 +23,9 @@ __all__ = ["find_named_sources", "load_outlet_names"]
 
 OPENING = 1_200
 """The characters of a text that tell the main news. Sources that stand later often tell a side of it."""
-NEAR = 60
-"""The most characters between a name and the word that makes it a source."""
-FIRST_WITHOUT_EDGES = 0x2E80
-"""Characters from here on are of scripts without spaces, or with endings that follow a name at once."""
+NEAR = 80
+"""A word that makes a name a source begins at most this many characters before it, or ends half as many after it."""
+END_PATTERN = re.compile(r"[.!?。！？\n]")
 MARKS = "“”„\"«»‘’'「」"
 
 WORDS_BEFORE = (
@@ -52,7 +51,6 @@ WORDS_AFTER = (
     "сообщает", "сообщил", "сообщила", "пишет", "передает", "повідомляє", "пише", "đưa tin",
     "报道", "报导", "報道", "報導", "によると", "報じ", "보도", "따르면",
 )  # fmt: skip
-"""Words in lower case. Han, kana and hangul have no edges of words."""
 
 
 def find_named_sources(title: str | None, text: str) -> frozenset[str]:
@@ -62,41 +60,25 @@ def find_named_sources(title: str | None, text: str) -> frozenset[str]:
     frozenset({'cnn.com'})
     """
     opening = f"{title or ''}\n{text[:OPENING]}"
-    names = load_names()
-    return frozenset(
-        names[match.group().strip(MARKS)]
-        for match in compile_any_name().finditer(opening)
-        if is_source(opening[: match.start()], opening[match.end() :])
-    )
+    found: set[str] = set()
+    for match in compile_any_name().finditer(opening):
+        name = load_names()[match.group().strip(MARKS)]
+        if name not in found and is_source(opening, match.start(), match.end()):
+            found.add(name)
+    return frozenset(found)
 
 
-def is_source(before: str, after: str) -> bool:
-    """Return whether a word before or after a name, in its sentence, makes it a source."""
-    pattern_before, pattern_after = compile_cues()
-    return bool(pattern_before.search(before[-2 * NEAR :]) or pattern_after.match(after[: 2 * NEAR]))
+def is_source(text: str, start: int, end: int) -> bool:
+    """Return whether a word before or after the name between these places, in its sentence, makes it a source."""
+    before = END_PATTERN.split(text[max(start - NEAR, 0) : start])[-1]
+    after = END_PATTERN.split(text[end : end + NEAR // 2], maxsplit=1)[0]
+    return bool(compile_words(WORDS_BEFORE).search(before) or compile_words(WORDS_AFTER).search(after))
 
 
 @cache
-def compile_cues() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a source: for the text before a name and for the text after it."""
-    gap = rf"[^.!?。！？\n]{{0,{NEAR}}}"
-    before, after = join_words(WORDS_BEFORE), join_words(WORDS_AFTER)
-    return (
-        re.compile(f"(?:{before}){gap}$", re.IGNORECASE),
-        re.compile(f"[^.!?。！？\\n]{{0,{NEAR // 2}}}?(?:{after})", re.IGNORECASE),
-    )
-
-
-def join_words(words: Iterable[str]) -> str:
-    r"""Return the pattern of any of these words, which stand at the edge of a word unless their script has none.
-
-    >>> join_words(["told", "报道"])
-    '\\btold\\b|报道'
-    """
-    return "|".join(
-        re.escape(word) if ord(word[0]) >= FIRST_WITHOUT_EDGES else rf"\b{re.escape(word)}\b"
-        for word in words
-    )
+def compile_words(words: tuple[str, ...]) -> Any:
+    """Return the pattern of any of these words in either case."""
+    return compile_pattern(f"(?i){join_names(words)}")
 
 
 @cache
@@ -130,7 +112,7 @@ def compile_any_name() -> Any:
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Return the pattern of any of these names, the longest first; ASCII letters stand at the edge of a word."""
+    """Return the pattern of any of these names or words, the longest first; ASCII letters stand at the edge of a word."""
     return "|".join(
         f"{find_edge(name[0])}{re.escape(name)}{find_edge(name[-1])}"
         for name in sorted(names, key=lambda name: (-len(name), name))

@@ -65,14 +65,14 @@ def load_origin_model() -> OriginModel:
 
 def find_shared_evidence(first: StoryArticle, second: StoryArticle) -> SharedEvidence:
     """Return what two articles share."""
-    fewest = min(len(first.unquoted), len(second.unquoted))
-    shared = len(np.intersect1d(first.unquoted, second.unquoted, assume_unique=True)) if fewest else 0
+    few, many = sorted((first.unquoted, second.unquoted), key=len)
+    shared = np.count_nonzero(many.take(np.searchsorted(many, few), mode="clip") == few) if len(few) else 0
     return SharedEvidence(
-        shared / fewest if fewest else 0.0, tuple(sorted(list_sources(first) & list_sources(second)))
+        shared / len(few) if len(few) else 0.0, tuple(sorted(gather_sources(first) & gather_sources(second)))
     )
 
 
-def list_sources(article: StoryArticle) -> frozenset[str]:
+def gather_sources(article: StoryArticle) -> frozenset[str]:
     """Return the sources of an article: those that it names, the agencies that it credits, and its own outlet."""
     own = frozenset([article.publisher] if article.publisher else [])
     return article.named_sources | article.attribution.agencies | own

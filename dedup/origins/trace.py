@@ -223,7 +223,7 @@ def hash_wording(
     shingles, offsets, _, _, text_hashes = build_shingle_sets(*words, SHINGLE_WORDS)
     runs, run_offsets, quoted, quoted_offsets, _ = build_shingle_sets(*words, RUN_WORDS)
     unquoted = [
-        np.setdiff1d(all_runs, inside, assume_unique=True)
+        np.delete(all_runs, np.searchsorted(all_runs, inside))
         for all_runs, inside in zip(
             np.split(runs, run_offsets[1:-1]), np.split(quoted, quoted_offsets[1:-1]), strict=True
         )
