@@ -672,9 +672,17 @@ function route(left) {
   const place = enterHistory();
   const node = view.querySelector(target);
   if (place !== null) return returnTo(place, node, left);
-  if (target === "h1") scrollTo({ top: 0, behavior: "instant" });
+  if (target === "h1") scrollToTop();
   if (left !== null || target !== "h1") node.focus({ preventScroll: target === "h1" });
   if (target !== "h1") node.scrollIntoView();
+}
+
+/** Scroll to the top; again once the page has loaded, because until then the browser may scroll to the view of its address. */
+function scrollToTop() {
+  const here = entry;
+  const jump = () => { if (entry === here) scrollTo({ top: 0, behavior: "instant" }); };
+  jump();
+  if (document.readyState !== "complete") addEventListener("load", () => setTimeout(jump), { once: true });
 }
 
 async function open() {
