@@ -1,6 +1,6 @@
 """Find in new decisions what an editor waits for: a new story, a new origin of a story, and facts that changed.
 
-An index stores no texts. So the sources, credits and figures of the latest stories and articles are kept in memory. Of a story
+An index stores no texts. So the publishers, credits, sources and figures of the latest stories and articles are kept in memory. Of a story
 that is not in memory, only further copies are known, so nothing is claimed.
 """
 
@@ -14,8 +14,8 @@ import pyarrow as pa
 from dedup.index.answers import Answer, format_version_name
 from dedup.origins.attribution import find_attribution
 from dedup.origins.facts import list_values
+from dedup.origins.named_sources import find_named_sources
 from dedup.origins.publishers import find_publisher, load_default_groups
-from dedup.origins.quotations import find_long_quotations
 from dedup.origins.trace import PARTIAL_SHARE
 
 __all__ = ["StoryChanges", "compare_values"]
@@ -26,7 +26,7 @@ MAX_VALUES = 100
 MAX_CHARACTERS = 100_000
 """The part of a text that is examined, so that a long one does not hold up the others."""
 MAX_TIES = 500
-"""The most sources, credits and quotations of a story that are kept."""
+"""The most publishers, credits and named sources of a story that are kept."""
 CHANGED_COPIES = frozenset(["copy", "excerpt", "extension"])
 """The relations of an article that may repeat the kept one with other figures."""
 
@@ -56,7 +56,7 @@ class KnownStory:
     """What is known of the articles of a story."""
 
     ties: set[tuple[str, str]] = field(default_factory=set)
-    """The publishers, groups, agencies and quotations: an article that has one of them may have the same origin."""
+    """The publishers, groups, agencies and sources that are named: an article that has one of them may have the same origin."""
     values: set[Value] = field(default_factory=set)
 
 
@@ -138,7 +138,7 @@ def find_origin_hints(row: Mapping[str, Any], groups: Mapping[str, str]) -> Orig
     attribution = find_attribution(row["text"], row["source"])
     group = groups.get(publisher or "")
     ties = [("agency", agency) for agency in attribution.agencies]
-    ties += [("quotation", words) for words in find_long_quotations(row["text"])]
+    ties += [("source", name) for name in find_named_sources(row["title"], row["text"])]
     if publisher:
         ties.append(("group", group) if group else ("publisher", publisher))
     agencies = tuple(credit.agency for credit in attribution.credits)
