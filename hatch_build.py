@@ -6,6 +6,7 @@ wheel then serves any platform.
 """
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -28,7 +29,8 @@ class KernelBuildHook(BuildHookInterface[Any]):
         command = [sys.executable, "-m", "dedup.precompile", *([level] if level else [])]
         subprocess.run(command, cwd=self.root, check=True)  # noqa: S603 - the arguments are the builder's own
         if version != "editable" and Path(self.root, "dedup", "kernels").is_dir():
-            platform = sysconfig.get_platform()
-            build_data["artifacts"].append(f"/dedup/kernels/{platform}-*/*")
+            machine = platform.machine().lower()
+            tag = re.sub("[-.]", "_", sysconfig.get_platform()).replace("universal2", machine)
+            build_data["artifacts"].append(f"/dedup/kernels/{sys.platform}-{machine}-*/*")
             build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{re.sub('[-.]', '_', platform)}"
+            build_data["tag"] = f"py3-none-{tag}"

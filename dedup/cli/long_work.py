@@ -76,6 +76,7 @@ def learn_with_progress(corpus: Corpus, *, quiet: bool) -> BoilerplateProfile:
     """Learn the boilerplate of a corpus with a progress bar."""
     from dedup.text.boilerplate.learn import learn_boilerplate
 
+    compile_missing_kernels(quiet=quiet)
     with show_progress(corpus, enabled=sys.stderr.isatty() and not quiet) as advance:
         return run_interruptibly(lambda: learn_boilerplate(corpus, progress=advance))
 
@@ -94,7 +95,7 @@ def prepare_libraries() -> None:
         pa.set_memory_pool(pa.system_memory_pool())
 
 
-# None in `sys.modules` works for numba; but pyarrow, compiled by Cython, would use it as pandas and fail.
+# None in `sys.modules` is not enough: pyarrow, compiled by Cython, would use it as pandas and fail.
 @dataclass(frozen=True, slots=True)
 class ImportSkipper(MetaPathFinder):
     """A finder that makes some modules look as if they were not installed."""

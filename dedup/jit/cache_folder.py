@@ -14,11 +14,12 @@ def find_cache_folder() -> Path:
     """Return a folder that only this user can write; make it if it is missing.
 
     It is in the cache of the user (`XDG_CACHE_HOME` on Linux), otherwise in the temporary folder. If neither is private, it
-    is a new one for this process.
+    is a new one for this process. Raise `OSError` if no folder can be made.
     """
     user = os.getuid() if hasattr(os, "getuid") else 0
-    for folder in (Path(user_cache_dir("dedup")), Path(tempfile.gettempdir()) / f"dedup-{user}"):
+    for find_home, name in ((user_cache_dir, "dedup"), (tempfile.gettempdir, f"dedup-{user}")):
         try:
+            folder = Path(find_home()) / name
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
             continue

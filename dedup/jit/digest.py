@@ -10,6 +10,8 @@ CHARACTERS = "data/characters.npz"
 """The Unicode tables, which become constants in the machine code."""
 IMPORT_PATTERN = re.compile(rb"^ *from (dedup[\w.]*) import ([\w, ]+|\([^)]*\))", re.MULTILINE)
 """An import from the package: the module or package, and the imported names."""
+COMPILER_FILES = ("jit/linker.py", "precompile/__init__.py", "precompile/workload.py")
+"""The modules that decide what is compiled, and how."""
 KERNEL_PATTERN = re.compile(rb"^@jit", re.MULTILINE)
 """The decorator of a kernel."""
 
@@ -17,6 +19,11 @@ KERNEL_PATTERN = re.compile(rb"^@jit", re.MULTILINE)
 def compute_kernels_digest() -> str:
     """Return sixteen hexadecimal digits that change whenever a kernel, or code or data that it depends on, changes."""
     return digest_files(list_kernel_files())
+
+
+def list_library_files() -> list[str]:
+    """Return the files that a library depends on, as paths within the package."""
+    return [*list_kernel_files(), *COMPILER_FILES]
 
 
 def list_kernel_files() -> list[str]:

@@ -18,9 +18,15 @@ interpreter lock."""
 RESULT_BYTES = 64
 VIEW_BUFFER: Any = ctypes.c_char.from_buffer  # its types know no arrays of numpy
 NUMBER_FORMATS = {
-    "bool": "q",
-    **dict.fromkeys(("int8", "int16", "int32", "int64"), "q"),
-    **dict.fromkeys(("uint8", "uint16", "uint32", "uint64"), "Q"),
+    "bool": "?7x",
+    "int8": "b7x",
+    "int16": "h6x",
+    "int32": "i4x",
+    "int64": "q",
+    "uint8": "B7x",
+    "uint16": "H6x",
+    "uint32": "I4x",
+    "uint64": "Q",
     "float32": "f4x",
     "float64": "d",
 }
@@ -53,16 +59,19 @@ class EntryPoint:
     """A kernel in machine code, for one combination of argument types."""
 
     def __init__(
-        self, address: int, parameters: list[Parameter], results: list[str], *, is_tuple: bool
+        self, address: int, parameters: list[Parameter], results: list[str], *, is_tuple: bool, owner: object
     ) -> None:
-        """Make an entry point for the code at `address`; the types of `results` are those that it returns."""
-        self._function = ENTRY_POINT(address)
+        """Make an entry point for the code at `address`, which exists as long as its owner.
+
+        `results` are the types of the numbers that it returns.
+        """
+        self._function, self._owner = ENTRY_POINT(address), owner
         self._parameters = [
             (np.dtype(name), dimensions) if dimensions is not None else (name, None)
             for name, dimensions in parameters
         ]
         self._arguments_format = struct.Struct("=" + "".join(map(format_parameter, parameters)))
-        self._result_format = struct.Struct("@" + "".join(RESULT_FORMATS[name] for name in results))
+        self._result_format = make_result_format(results)
         self._is_tuple = is_tuple
 
     def pack_arguments(self, arguments: tuple[Any, ...]) -> bytes | None:
@@ -94,6 +103,20 @@ class EntryPoint:
             raise RuntimeError("a kernel failed")
         values = self._result_format.unpack_from(result)
         return values if self._is_tuple else values[0] if values else None
+
+
+def make_result_format(results: list[str]) -> struct.Struct:
+    """Return the format of the result of a kernel, given the types of its numbers.
+
+    Raise `ValueError` if it does not fit into `RESULT_BYTES`, or if a type is not that of a number.
+    """
+    formats = [RESULT_FORMATS.get(name) for name in results]
+    if None in formats:
+        raise ValueError(f"a kernel returns {', '.join(results)}, not numbers")
+    layout = struct.Struct("@" + "".join(filter(None, formats)))
+    if layout.size > RESULT_BYTES:
+        raise ValueError(f"a kernel returns {layout.size} bytes, more than {RESULT_BYTES}")
+    return layout
 
 
 def format_parameter(parameter: Parameter) -> str:

@@ -7,12 +7,13 @@ Loading takes a few milliseconds, since numba is not needed for it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
+import platform
 import subprocess
 import sys
-import sysconfig
 import threading
 from functools import cache
 from pathlib import Path
@@ -20,14 +21,16 @@ from typing import NamedTuple
 
 import llvmlite.binding as llvm
 
-from dedup.jit.cache_folder import find_cache_folder
+from dedup.jit.cache_folder import find_cache_folder, is_private_folder
 from dedup.jit.cpu_levels import find_cpu_levels
-from dedup.jit.digest import PACKAGE, compute_kernels_digest, digest_files
+from dedup.jit.digest import PACKAGE, digest_files, list_library_files
 from dedup.jit.entry_point import EntryPoint, Parameter
 
 LOGGER = logging.getLogger(__name__)
 SHIPPED_KERNELS = PACKAGE / "kernels"
 """A folder with a library for each CPU level that the package was built for."""
+LOADING = threading.Lock()
+"""Held while the library is loaded, which must happen once."""
 COMPILING = threading.Event()
 """Set in a process that compiles a library, in which numba compiles each kernel at its first call."""
 OBJECT_FILE, MANIFEST = "kernels.o", "kernels.json"
@@ -47,20 +50,23 @@ def load_library() -> KernelLibrary | None:
 
     Return None if it cannot be compiled, or if this process compiles it.
     """
-    return None if COMPILING.is_set() else load_once()
+    if COMPILING.is_set():
+        return None
+    with LOADING:
+        return load_once()
 
 
 @cache
 def load_once() -> KernelLibrary | None:
     """Return the library, or None if it cannot be compiled."""
-    folder = find_library()
-    if folder is None:
-        try:
-            folder = compile_into_cache()
-        except (OSError, subprocess.SubprocessError) as error:
-            LOGGER.warning("the kernels cannot be compiled ahead of time: %s", error)
-            return None
-    return read_library(folder)
+    try:
+        return read_library(find_library() or compile_into_cache())
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr or b"").decode(errors="replace").strip().rpartition("\n")[2]
+        LOGGER.warning("the kernels cannot be compiled ahead of time: %s", reason or error)
+    except OSError as error:
+        LOGGER.warning("the kernels cannot be compiled ahead of time: %s", error)
+    return None
 
 
 def find_library() -> Path | None:
@@ -69,33 +75,44 @@ def find_library() -> Path | None:
         shipped = SHIPPED_KERNELS / name_library(level)
         if is_current(shipped) and shipped.resolve().is_relative_to(PACKAGE.resolve()):
             return shipped
-    cached = find_cached_library()
-    return cached if is_current(cached) else None
+    try:
+        cached = find_cached_library()
+        return cached if is_private_folder(cached) and is_current(cached) else None
+    except OSError:
+        return None
 
 
 def find_cached_library() -> Path:
     """Return the folder of the library in the user's cache, whether or not it exists."""
-    return find_cache_folder() / f"{name_library(find_cpu_levels()[0])}-{compute_kernels_digest()}"
+    digest = digest_files(list_library_files())
+    return find_cache_folder() / f"{name_library(find_cpu_levels()[0])}-{digest}"
 
 
 def name_library(level: str) -> str:
     """Return the name of the folder of a library for a level of the CPU."""
-    return f"{sysconfig.get_platform()}-{level}"
+    return f"{sys.platform}-{platform.machine().lower()}-{level}"
 
 
 def is_current(folder: Path) -> bool:
-    """Return whether a folder holds a library of these sources."""
+    """Return whether a folder holds a library of these sources, undamaged."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        is_whole = manifest["code"] == digest_code((folder / OBJECT_FILE).read_bytes())
+        return bool(is_whole and manifest["digest"] == digest_files(manifest["sources"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return bool(manifest["digest"] == digest_files(manifest["sources"]))
+
+
+def digest_code(code: bytes) -> str:
+    """Return the digest of machine code, as in the manifest."""
+    return hashlib.blake2b(code, digest_size=16).hexdigest()
 
 
 def compile_into_cache() -> Path:
     """Return the folder in the cache after compiling a library into it, in another process, which takes about a minute."""
     folder = find_cached_library()
-    command = [sys.executable, "-m", "dedup.precompile", find_cpu_levels()[0], str(folder)]
+    # -P: no module is imported from the current folder.
+    command = [sys.executable, "-P", "-m", "dedup.precompile", find_cpu_levels()[0], str(folder)]
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "DEDUP_"))},
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")])),
@@ -119,6 +136,7 @@ def read_library(folder: Path) -> KernelLibrary:
             [Parameter(*parameter) for parameter in entry["parameters"]],
             entry["results"],
             is_tuple=entry["is_tuple"],
+            owner=engine,
         )
         entry_points.setdefault(entry["kernel"], []).append(entry_point)
-    return KernelLibrary({name: tuple(found) for name, found in entry_points.items()}, engine)
+    return KernelLibrary({name: tuple(variants) for name, variants in entry_points.items()}, engine)

@@ -15,15 +15,24 @@ from numba import types
 
 from dedup.errors import DedupError
 from dedup.jit import Kernel
+from dedup.jit.entry_point import make_result_format
 
-FOREIGN_PREFIXES = ("NRT_", "numba_", "Py", "_Py")
-"""The names of functions of numba's runtime or of Python, which a library must not need."""
+C_FUNCTIONS = frozenset(
+    ["memcpy", "memmove", "memset"]
+    + [
+        name + suffix
+        for name in ("exp", "log", "log1p", "sqrt", "pow", "fabs", "floor")
+        for suffix in ("", "f")
+    ]
+)
+"""The functions that a library may need: those of the C library, not of Python or of numba's own."""
 
 
 def link_kernels(kernels: Iterable[Kernel], level: str) -> tuple[bytes, list[dict[str, Any]]]:
     """Return the object file of kernels and a list of their entry points, as in the manifest.
 
-    Raise `DedupError` if a kernel needs Python or makes an array.
+    Raise `DedupError` if a kernel needs Python, makes an array, returns more than a few numbers, or was called with an array
+    that is not contiguous.
     """
     library: Any = llvm.parse_assembly("")
     entries: list[dict[str, Any]] = []
@@ -45,12 +54,17 @@ def describe_types(compiled: Any) -> dict[str, Any]:
     """Return the types of the parameters and results of a compiled kernel, as in the manifest."""
     result = compiled.signature.return_type
     is_tuple = issubclass(type(result), types.BaseTuple)
-    results = [] if result == types.none else list(result) if is_tuple else [result]
+    items = [] if result == types.none else list(result) if is_tuple else [result]
+    results = [name_type(item) for item in items]
+    try:
+        make_result_format(results)
+    except ValueError as error:
+        raise DedupError(str(error)) from error
     return {
         "parameters": [
             parameter for argument in compiled.signature.args for parameter in list_leaves(argument)
         ],
-        "results": [name_type(item) for item in results],
+        "results": results,
         "is_tuple": is_tuple,
     }
 
@@ -61,6 +75,8 @@ def list_leaves(argument: Any) -> list[tuple[str, int | None]]:
     if issubclass(kind, types.BaseTuple):
         return [leaf for item in argument for leaf in list_leaves(item)]
     if issubclass(kind, types.Array):
+        if argument.layout != "C":
+            raise DedupError(f"a kernel was called with an array that is not contiguous: {argument}")
         return [(name_type(argument.dtype), argument.ndim)]
     return [(name_type(argument), None)]
 
@@ -77,7 +93,7 @@ def write_entry_point(symbol: str, target: Any) -> str:
     """
     argument_types = [str(argument.type) for argument in target.arguments][2:]
     loads = "\n".join(
-        f"  %place{k} = getelementptr i64, ptr %arguments, i64 {k}\n  %value{k} = load {kind}, ptr %place{k}"
+        f"  %address{k} = getelementptr i64, ptr %arguments, i64 {k}\n  %value{k} = load {kind}, ptr %address{k}"
         for k, kind in enumerate(argument_types)
     )
     values = ", ".join(
@@ -103,6 +119,6 @@ def keep_only(library: Any, symbols: set[str]) -> None:
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
     passes.run(library, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-    foreign = [f.name for f in library.functions if f.is_declaration and f.name.startswith(FOREIGN_PREFIXES)]
-    if foreign:
+    needed = {f.name for f in library.functions if f.is_declaration and not f.name.startswith("llvm.")}
+    if foreign := sorted(needed - C_FUNCTIONS):
         raise DedupError(f"a kernel makes an array or needs Python: {', '.join(foreign)}")

@@ -25,6 +25,7 @@ SECOND_LEVELS = frozenset(["ac", "co", "com", "edu", "gov", "ne", "net", "or", "
 _DOMAIN = re.compile(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#]|$)"
 )
+MAX_NAME_CHARACTERS = 10_000
 NAME_COLUMNS = ("domain", "source", "name", "publisher")
 """The columns that may hold the domain or the name of a publisher."""
 
@@ -83,7 +84,10 @@ def add_publisher_groups(groups: Mapping[str, str]) -> Mapping[str, str]:
 def iter_csv_rows(content: str, path: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a CSV file."""
     try:
-        yield from csv.DictReader(io.StringIO(content))
+        for row in csv.DictReader(io.StringIO(content)):
+            if max(len(str(value)) for value in row.values()) > MAX_NAME_CHARACTERS:
+                raise InputError(f"{path} is not CSV: a name of more than {MAX_NAME_CHARACTERS:,} characters")
+            yield row
     except csv.Error as error:
         raise InputError(f"{path} is not CSV: {error}") from error
 

@@ -15,17 +15,21 @@ from pathlib import Path
 
 from dedup.errors import SettingsError
 from dedup.jit import KERNELS
-from dedup.jit.cache_folder import find_cache_folder
 from dedup.jit.cpu_levels import find_cpu_levels
-from dedup.jit.digest import PACKAGE, digest_files, list_kernel_files
-from dedup.jit.library import COMPILING, MANIFEST, OBJECT_FILE, SHIPPED_KERNELS, is_current, name_library
+from dedup.jit.digest import PACKAGE, digest_files, list_library_files
+from dedup.jit.library import (
+    COMPILING,
+    MANIFEST,
+    OBJECT_FILE,
+    SHIPPED_KERNELS,
+    digest_code,
+    is_current,
+    name_library,
+)
 from dedup.precompile.workload import run_all_kernels
+from dedup.text.boilerplate.rules import load_line_scanner
 
 ALL_LEVELS = "all"
-WORKLOAD = "precompile/workload.py"
-"""The module that decides for which types of arguments the kernels are compiled."""
-DATABASES = "boilerplate-*.hyperscan"
-"""The compiled patterns of the rules for boilerplate, in the cache (`dedup.text.boilerplate.candidate_lines`)."""
 
 
 def compile_kernels(level: str | None = None, folder: Path | None = None) -> Path:
@@ -38,18 +42,30 @@ def compile_kernels(level: str | None = None, folder: Path | None = None) -> Pat
     if level is not None and level not in levels:
         raise SettingsError(f"CPU level {level}: kernels can be compiled here for {', '.join(levels)}")
     level = level or levels[0]
+    mode = 0o777 if folder is None else 0o700  # the package is for all users, a cache for one
     folder = folder or SHIPPED_KERNELS / name_library(level)
-    if is_current(folder) and read_sources(folder) == list_sources():
+    if is_current(folder) and read_sources(folder) == list_library_files():
         return folder
     sys.stderr.write(f"Compiling kernels for {level}, once: about a minute.\n")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="draft-", dir=folder.parent) as draft:
         library = Path(draft, "library")
-        library.mkdir()
+        library.mkdir(mode)
         compile_library(level, library, Path(draft))
-        shutil.rmtree(folder, ignore_errors=True)
-        library.rename(folder)
+        replace_library(folder, library)
     return folder
+
+
+def replace_library(folder: Path, library: Path) -> None:
+    """Move a new library to a folder, unless another process has just put a current one there."""
+    if is_current(folder) and read_sources(folder) == list_library_files():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        library.rename(folder)
+    except OSError:
+        if not is_current(folder):
+            raise
 
 
 def compile_library(level: str, library: Path, work: Path) -> None:
@@ -60,17 +76,13 @@ def compile_library(level: str, library: Path, work: Path) -> None:
     from dedup.jit.linker import link_kernels  # imports numba
 
     code, entry_points = link_kernels([kernel for kernel in KERNELS if kernel.is_called], level)
-    sources = list_sources()
-    manifest = {"digest": digest_files(sources), "sources": sources, "entry_points": entry_points}
+    sources = list_library_files()
+    digests = {"digest": digest_files(sources), "code": digest_code(code)}
+    manifest = {**digests, "sources": sources, "entry_points": entry_points}
     (library / OBJECT_FILE).write_bytes(code)
     (library / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    for database in find_cache_folder().glob(DATABASES):
-        shutil.copy(database, library)
-
-
-def list_sources() -> list[str]:
-    """Return the files of the package that decide what is compiled."""
-    return [*list_kernel_files(), WORKLOAD]
+    if scanner := load_line_scanner():
+        scanner.write_database(library)
 
 
 def read_sources(folder: Path) -> list[str]:

@@ -84,6 +84,7 @@ def run_cell_pairs() -> None:
     keys, n = LookupKeys(sketches.salient, sketches.bands), len(sketches.days)
     is_home, no_twins = np.ones(n, bool), np.full(n, -1)
     later, earlier = find_cell_pairs(keys, sketches.days, is_home, ~is_home, no_twins, params)
+    later, earlier = later.copy(), earlier.copy()
     find_joining_pairs(sketches, later, earlier, np.ones(len(later), bool), params, both_ways=True)
     join_edges(np.stack([later, earlier], axis=1), np.arange(n))
 

@@ -1,7 +1,7 @@
 """Find in new decisions what an editor waits for: a new story, a new origin of a story, and facts that changed.
 
-An index stores no texts. So the publishers, credits, sources and figures of the latest stories and articles are kept in memory. Of a story
-that is not in memory, only further copies are known, so nothing is claimed.
+An index stores no texts. So the publishers, credits, sources and figures of the latest stories and articles are kept
+in memory. Of a story that is not in memory, only further copies are known, so nothing is claimed.
 """
 
 from collections import OrderedDict

@@ -35,6 +35,7 @@ FOREIGN = {
     "--build",
     "--corpus",
     "--data-binary",
+    "--fit",
     "--peers",
     "--pin",
     "--lower",

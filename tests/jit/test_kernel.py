@@ -1,8 +1,11 @@
 """A kernel gives the same result from the library as when numba compiles it in this process."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from threading import Barrier
+from time import sleep
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
 
@@ -16,7 +19,7 @@ from dedup.errors import DedupError
 from dedup.jit import KERNELS, Kernel, jit, jit_inline, library
 from dedup.jit.digest import PACKAGE, name_module
 from dedup.jit.entry_point import EntryPoint, Parameter
-from dedup.jit.library import load_library
+from dedup.jit.library import KernelLibrary, load_library
 from dedup.jit.linker import link_kernels
 
 PACKAGES = ("text", "sketches", "matching", "index", "evaluation", "reports")
@@ -51,7 +54,7 @@ def sum_scaled(pair: Pair, offset: float, is_negative: bool) -> tuple[float, int
     return -total if is_negative else total, len(pair.numbers)
 
 
-def load_kernel(kernel: Kernel) -> tuple[EntryPoint, llvm.ExecutionEngine]:
+def load_kernel(kernel: Kernel) -> EntryPoint:
     """Return the only entry point of a kernel, linked into an object file and loaded from it."""
     code, (entry,) = link_kernels([kernel], "generic")
     engine = llvm.create_mcjit_compiler(
@@ -61,13 +64,13 @@ def load_kernel(kernel: Kernel) -> tuple[EntryPoint, llvm.ExecutionEngine]:
     engine.finalize_object()
     parameters = [Parameter(*parameter) for parameter in entry["parameters"]]
     address = engine.get_function_address(entry["symbol"])
-    return EntryPoint(address, parameters, entry["results"], is_tuple=entry["is_tuple"]), engine
+    return EntryPoint(address, parameters, entry["results"], is_tuple=entry["is_tuple"], owner=engine)
 
 
 def test_arrays_numbers_and_tuples_go_in_and_numbers_come_out() -> None:
     numbers = np.array([1.0, 2.0, 3.0])
     expected = sum_scaled(Pair(numbers.copy(), 10.0), 1.0, True)
-    entry_point, _engine = load_kernel(sum_scaled)
+    entry_point = load_kernel(sum_scaled)
 
     packed = entry_point.pack_arguments((Pair(numbers, 10.0), 1.0, True))
 
@@ -90,7 +93,7 @@ def test_arrays_numbers_and_tuples_go_in_and_numbers_come_out() -> None:
 )
 def test_arguments_of_other_types_are_not_taken(arguments: tuple[object, ...]) -> None:
     sum_scaled(Pair(np.zeros(1), 1.0), 1.0, False)
-    entry_point, _engine = load_kernel(sum_scaled)
+    entry_point = load_kernel(sum_scaled)
 
     assert entry_point.pack_arguments(arguments) is None
 
@@ -105,7 +108,7 @@ def test_a_kernel_that_makes_an_array_is_refused() -> None:
 
 
 def test_a_kernel_that_needs_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dedup.jit.linker.FOREIGN_PREFIXES", ("log",))
+    monkeypatch.setattr("dedup.jit.linker.C_FUNCTIONS", frozenset())
 
     @jit
     def compute_log(x: float) -> np.float64:
@@ -115,6 +118,62 @@ def test_a_kernel_that_needs_python_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(DedupError, match="makes an array or needs Python: log1p"):
         load_kernel(compute_log)
+
+
+def test_a_kernel_of_strided_arrays_is_refused() -> None:
+    @jit
+    def count(numbers: np.ndarray) -> int:
+        return len(numbers)
+
+    count(np.zeros((4, 2))[:, 0])
+
+    with pytest.raises(DedupError, match="not contiguous"):
+        load_kernel(count)
+
+
+def test_a_kernel_with_a_large_result_is_refused() -> None:
+    @jit
+    def repeat(x: float) -> tuple[float, ...]:
+        return x, x, x, x, x, x, x, x, x
+
+    repeat(1.0)
+
+    with pytest.raises(DedupError, match="72 bytes, more than 64"):
+        load_kernel(repeat)
+
+
+def test_a_number_that_is_too_large_for_its_type_is_not_taken() -> None:
+    @jit
+    def add_one(x: int) -> int:
+        return x + 1
+
+    add_one(np.uint32(1))
+    entry_point = load_kernel(add_one)
+
+    assert entry_point.pack_arguments((2**32 - 1,))
+    assert entry_point.pack_arguments((2**32,)) is None
+
+
+def test_threads_that_call_at_once_load_one_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[Path] = []
+    barrier = Barrier(4)
+
+    def read_slowly(folder: Path) -> KernelLibrary:
+        loaded.append(folder)
+        sleep(0.05)
+        return read_library(folder)
+
+    def load(_thread: int) -> KernelLibrary | None:
+        barrier.wait()
+        return load_library()
+
+    read_library = library.read_library
+    monkeypatch.setattr(library, "read_library", read_slowly)
+    library.load_once.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        libraries = set(map(id, pool.map(load, range(4))))
+
+    assert len(loaded) == len(libraries) == 1
 
 
 def test_a_call_that_the_library_does_not_cover_is_compiled_here() -> None:

@@ -22,8 +22,14 @@ def set_cpu(monkeypatch: pytest.MonkeyPatch, machine: str, *features: str) -> No
 
 
 def write_library(folder: Path, digest: str = "") -> Path:
-    folder.mkdir(parents=True)
-    manifest = {"digest": digest or digest_files(SOURCES), "sources": SOURCES, "entry_points": []}
+    folder.mkdir(parents=True, mode=0o700)
+    manifest = {
+        "digest": digest or digest_files(SOURCES),
+        "code": library.digest_code(b"code"),
+        "sources": SOURCES,
+        "entry_points": [],
+    }
+    (folder / library.OBJECT_FILE).write_bytes(b"code")
     (folder / library.MANIFEST).write_text(json.dumps(manifest))
     return folder
 
@@ -69,11 +75,34 @@ def test_a_library_of_other_sources_is_not_used(shipped: Path) -> None:
     assert library.find_library() is None
 
 
-def test_a_broken_manifest_is_no_library(shipped: Path) -> None:
+@pytest.mark.parametrize("manifest", [b'{"digest"', b"{}", b"[]", b'{"code": 1, "sources": null}'])
+def test_a_broken_manifest_is_no_library(shipped: Path, manifest: bytes) -> None:
     folder = write_library(shipped / library.name_library("x86-64-v3"))
-    (folder / library.MANIFEST).write_bytes(b'{"digest"')
+    (folder / library.MANIFEST).write_bytes(manifest)
 
     assert library.find_library() is None
+
+
+def test_code_that_was_cut_is_no_library(shipped: Path) -> None:
+    folder = write_library(shipped / library.name_library("x86-64-v3"))
+    (folder / library.OBJECT_FILE).write_bytes(b"cod")
+
+    assert library.find_library() is None
+
+
+def test_a_cached_library_that_others_can_write_is_not_used(shipped: Path) -> None:
+    write_library(library.find_cached_library()).chmod(0o777)
+
+    assert library.find_library() is None
+
+
+def test_two_processes_that_compile_at_once_leave_one_library(shipped: Path, tmp_path: Path) -> None:
+    folder = write_library(shipped / library.name_library("x86-64-v3"))
+    later = write_library(tmp_path / "later")
+
+    precompile.replace_library(folder, later)
+
+    assert library.is_current(folder)
 
 
 def test_a_library_behind_a_link_is_not_used(shipped: Path, tmp_path: Path) -> None:
@@ -97,7 +126,7 @@ def test_a_missing_library_is_compiled_into_the_cache(shipped: Path, monkeypatch
     folder = library.compile_into_cache()
 
     assert folder == library.find_cached_library()
-    assert commands[0][1:] == ["-m", "dedup.precompile", "x86-64-v3", str(folder)]
+    assert commands[0][1:] == ["-P", "-m", "dedup.precompile", "x86-64-v3", str(folder)]
 
 
 def test_a_library_that_cannot_be_compiled_is_done_without(
@@ -121,7 +150,7 @@ def test_a_library_that_is_current_is_not_compiled_again(
 ) -> None:
     folder = write_library(shipped / library.name_library("x86-64-v3"))
     monkeypatch.setattr(precompile, "compile_library", None)
-    monkeypatch.setattr(precompile, "list_sources", lambda: SOURCES)
+    monkeypatch.setattr(precompile, "list_library_files", lambda: SOURCES)
 
     assert precompile.compile_kernels() == precompile.compile_kernels("x86-64-v3") == folder
 

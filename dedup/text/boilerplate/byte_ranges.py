@@ -11,7 +11,7 @@ def copy_bytes(source, start, stop, out, position):
 
     The indices are unsigned: a signed one might be negative, and checking that takes twenty times as long as the copy.
     """
-    first, target = np.uint64(start), np.uint64(position)
-    for i in range(np.uint64(stop - start)):
+    first, target, size = np.uint64(start), np.uint64(position), max(stop - start, 0)
+    for i in range(np.uint64(size)):
         out[target + i] = source[first + i]
-    return position + stop - start
+    return position + size

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class LineScanner:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Prepare the patterns (PCRE, `^` at the start of a line), which must match within one line."""
-        self.database = load_database(tuple(patterns))
+        self.name, self.database = load_database(tuple(patterns))
 
     def find_match_ends(self, buffer: Any) -> np.ndarray:
         """Return the offsets (int64, in order) in bytes at which a match of a pattern ends; each may appear several times."""
@@ -51,6 +52,12 @@ class LineScanner:
         self.database.scan(buffer, match_event_handler=add_end, scratch=self._get_scratch())
         return np.array(ends, np.int64)
 
+    def write_database(self, folder: Path) -> None:
+        """Write the compiled patterns into a folder, where `load_database` finds them."""
+        import hyperscan
+
+        (folder / self.name).write_bytes(hyperscan.dumpb(self.database))
+
     def _get_scratch(self) -> Any:
         import hyperscan
 
@@ -61,17 +68,21 @@ class LineScanner:
 
 
 @cache
-def load_database(patterns: tuple[str, ...]) -> Any:
-    """Return the compiled patterns: as the package ships them, or from the cache. Otherwise compile them (.5 s), once."""
+def load_database(patterns: tuple[str, ...]) -> tuple[str, Any]:
+    """Return the file name of the compiled patterns, and the patterns.
+
+    They are in the library of kernels, or in the cache; otherwise they are compiled (.5 s), once.
+    """
     import hyperscan
 
     expressions = [f"(?m){pattern}".encode() for pattern in patterns]
     versions = (version("hyperscan").encode(), *expressions)
     digest = blake2b(b"\0".join(versions), digest_size=8).hexdigest()
     name = f"boilerplate-{digest}.hyperscan"
-    for folder in filter(None, (find_library(), find_cache_folder())):
+    for find_folder in (find_library, find_cache_folder):
         with contextlib.suppress(OSError, hyperscan.error):  # missing, or compiled for another CPU
-            return hyperscan.loadb((folder / name).read_bytes(), hyperscan.HS_MODE_BLOCK)
+            if folder := find_folder():
+                return name, hyperscan.loadb((folder / name).read_bytes(), hyperscan.HS_MODE_BLOCK)
     database = hyperscan.Database()
     flags = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_UTF8
     database.compile(
@@ -79,7 +90,7 @@ def load_database(patterns: tuple[str, ...]) -> Any:
     )
     with contextlib.suppress(OSError, DedupError), open_atomic(find_cache_folder() / name) as file:
         file.write(hyperscan.dumpb(database))
-    return database
+    return name, database
 
 
 def clean_candidate_lines(
