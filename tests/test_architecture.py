@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "formatting": "",
     "parallel": "",
     "jit": "",
-    "precompile": "cli index pipeline matching settings sketches io jit",
+    "precompile": "cli index pipeline matching settings sketches text io jit",
     "io": "",
     "text": "io jit",
     "settings": "io text",

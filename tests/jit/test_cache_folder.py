@@ -16,7 +16,7 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pat
     """Return the first and the second choice, neither of which exists."""
     first, temporary = tmp_path / "home" / "dedup", tmp_path / "tmp"
     temporary.mkdir()
-    monkeypatch.setattr(cache_folder, "user_cache_dir", lambda name: str(first.with_name(name)))
+    monkeypatch.setattr(cache_folder, "user_cache_dir", lambda: str(first.parent))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     find_cache_folder.cache_clear()
     yield first, temporary / f"dedup-{os.getuid()}"
