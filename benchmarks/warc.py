@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import IO
 
-from benchmarks.speed import measured
+from benchmarks.speed import measure_command
 
 MAX_MEMORY = 1e9
 """Bytes; reading an archive of any size takes less."""
@@ -120,7 +120,7 @@ def main() -> int:
         "100%",
         "--quiet",
     ]
-    seconds, memory, work = measured(command)
+    seconds, memory, work = measure_command(command)
     with kept.open("rb") as lines:
         articles = sum(1 for _ in lines)
     print(f"{'MB':>7} {'kept':>8} {'seconds':>8} {'of CPU':>8} {'peak, MB':>9}")
