@@ -2,11 +2,11 @@
 
 `dedup cluster` runs as a whole process, from JSON Lines on disk to clusters on disk, with both channels and the start of the
 program. Beside it are its physical limits: one pass over the bytes, only reading, and hashing every word. The pipeline of
-datasketch is that of its documentation (regular-expression words, 3-shingles, `MinHash.generator`, `MinHashLSH`), that of rensa is from its README, with 3-shingles made in Python. Each also runs in its own process. `--peers` adds
-the four MinHash stages of datatrove in their default configuration (two workers with a file each, kept articles written
-uncompressed), and semhash with its defaults except for the model, which it would download: instead, one of as many tokens and
-dimensions is distilled from MiniLM, once, before the clock starts. Runs alternate, and the medians are reported beside the
-targets.
+datasketch is that of its documentation (regular-expression words, 3-shingles, `MinHash.generator`, `MinHashLSH`), that of rensa
+is from its README, with 3-shingles made in Python. Each also runs in its own process. `--peers` adds the four MinHash stages of
+datatrove in their default configuration (two workers with a file each, kept articles written uncompressed), and semhash with
+its defaults except for the model, which it would download: instead, one of as many tokens and dimensions is distilled from
+MiniLM, once, before the clock starts. Runs alternate, and the medians are reported beside the targets.
 """
 
 import argparse
