@@ -28,6 +28,7 @@ from dedup.origins.independence import (
 )
 from dedup.origins.named_sources import find_named_sources
 from dedup.origins.publishers import find_publisher, load_default_groups
+from dedup.origins.shared_shingles import iter_shared_counts
 from dedup.pipeline.inputs import ArticleInput
 from dedup.pipeline.results import Result
 from dedup.settings.settings import Settings
@@ -262,44 +263,69 @@ def find_parents(articles: Sequence[StoryArticle], settings: Settings) -> list[O
     the largest, the latest version of the child, or else the earliest article. A part counts only if the child repeats
     the wording of no earlier article.
     """
+    lengths = np.array([len(article.shingles) for article in articles], np.int64)
+    hashes = np.array([article.text_hash for article in articles], np.uint64)
+    ids = number_values([strip_suffix(article.id) for article in articles])
+    urls = number_values([article.url for article in articles])
     edges = []
-    for number, child in enumerate(articles):
-        compared = [(parent, compare_story_articles(child, parent, settings)) for parent in articles[:number]]
-        found = [(parent, edge) for parent, edge in compared if edge]
-        matches = [(parent, edge) for parent, edge in found if edge.relation != PARTIAL] or found
-        best = max((edge.child_share for _, edge in matches), default=0.0)
-        best_matches = [(parent, edge) for parent, edge in matches if edge.child_share >= best - SAME_SHARE]
-        versions = [edge for parent, edge in best_matches if is_same_article(child, parent)]
-        edges += versions[-1:] or [edge for _, edge in best_matches[:1]]
+    for child, shared in enumerate(iter_shared_counts([article.shingles for article in articles])):
+        if not shared.any():
+            continue
+        child_shares = shared / lengths[child]
+        is_exact = hashes[:child] == hashes[child]
+        relations = classify_wording(shared, lengths[child], lengths[:child], is_exact, settings)
+        is_match = (relations != "") & (relations != PARTIAL)
+        is_match = is_match if is_match.any() else relations != ""
+        best = np.max(child_shares, where=is_match, initial=0.0)
+        matches = np.flatnonzero(is_match & (child_shares >= best - SAME_SHARE))
+        is_version = (ids[matches] == ids[child]) | (urls[matches] == urls[child])
+        for parent in (*matches[is_version][-1:], *matches)[:1]:
+            pair = articles[parent], articles[child]
+            edges.append(
+                OriginEdge(
+                    articles[child].id,
+                    articles[parent].id,
+                    str(relations[parent]),
+                    float(child_shares[parent]),
+                    float(shared[parent] / lengths[parent]),
+                    min(pair, key=lambda article: article.seen).id,
+                )
+            )
     return edges
 
 
-def is_same_article(first: StoryArticle, second: StoryArticle) -> bool:
-    """Return whether two articles are versions of one: they have one URL, or one id but for the suffix."""
-    same_url = first.url is not None and first.url == second.url
-    return same_url or strip_suffix(first.id) == strip_suffix(second.id)
+def number_values(values: Sequence[str | None]) -> np.ndarray:
+    """Return a number for each value (n, int64): the same for the same one, and another for each None."""
+    numbers: dict[str | int, int] = {}
+    return np.array(
+        [numbers.setdefault(n if value is None else value, len(numbers)) for n, value in enumerate(values)],
+        np.int64,
+    )
 
 
-def compare_story_articles(
-    child: StoryArticle, parent: StoryArticle, settings: Settings
-) -> OriginEdge | None:
-    """Return the edge from an article to an earlier one, or None if it does not repeat its wording."""
-    if not len(child.shingles) or not len(parent.shingles):
-        return None
-    shared = len(np.intersect1d(child.shingles, parent.shingles, assume_unique=True))
-    child_share, parent_share = shared / len(child.shingles), shared / len(parent.shingles)
-    jaccard = shared / (len(child.shingles) + len(parent.shingles) - shared)
-    if child.text_hash == parent.text_hash:
-        relation = "exact"
-    elif jaccard >= settings.copy_jaccard:
-        relation = "copy"
-    elif child_share >= settings.excerpt_containment:
-        relation = "excerpt"
-    elif parent_share >= settings.excerpt_containment:
-        relation = "extension"
-    elif max(child_share, parent_share) >= PARTIAL_SHARE and shared >= MIN_PARTIAL_SHINGLES:
-        relation = PARTIAL
-    else:
-        return None
-    seen_first = min(parent, child, key=lambda article: article.seen).id
-    return OriginEdge(child.id, parent.id, relation, child_share, parent_share, seen_first)
+def classify_wording(
+    shared: np.ndarray,
+    child_length: int,
+    parent_lengths: np.ndarray,
+    is_exact: np.ndarray,
+    settings: Settings,
+) -> np.ndarray:
+    """Return the relation of an article to each of n others by the shingles that they share (n, strings), "" for none.
+
+    `is_exact` says whether the texts are the same.
+    """
+    child_shares, parent_shares = shared / child_length, shared / np.maximum(parent_lengths, 1)
+    jaccard = shared / (child_length + parent_lengths - shared)
+    larger = np.maximum(child_shares, parent_shares)
+    return np.select(
+        [
+            shared == 0,
+            is_exact,
+            jaccard >= settings.copy_jaccard,
+            child_shares >= settings.excerpt_containment,
+            parent_shares >= settings.excerpt_containment,
+            (larger >= PARTIAL_SHARE) & (shared >= MIN_PARTIAL_SHINGLES),
+        ],
+        ["", "exact", "copy", "excerpt", "extension", PARTIAL],
+        "",
+    )
