@@ -6,6 +6,7 @@ An article repeats one other at most, so a row for each article, with the articl
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -17,6 +18,8 @@ __all__ = ["GRAPHS", "format_graphml", "format_json", "iter_rows"]
 SHARE_DIGITS = 4
 PARENT_COLUMNS = ("parent", "relation", "child_share", "parent_share", "seen_first")
 """The columns of a row that say which article it repeats."""
+NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that XML 1.0 cannot hold, not even as a reference."""
 GRAPHML_TYPES = {str: "string", int: "int", float: "double", bool: "boolean"}
 
 
@@ -60,7 +63,7 @@ def describe_story(story: Story) -> dict[str, Any]:
 
 
 def format_graphml(stories: Sequence[Story]) -> str:
-    """Return GraphML; each edge leads from parent to child."""
+    """Return GraphML; each edge leads from parent to child. Characters that XML forbids become U+FFFD."""
     nodes, edges = list(iter_nodes(stories)), list(iter_edges(stories))
     keys = {
         ("node", name): type(value)
@@ -91,7 +94,7 @@ def format_graphml(stories: Sequence[Story]) -> str:
         f"{format_data('edge', edge, {'source', 'target'})}</edge>"
         for edge in edges
     ]
-    return "\n".join([*lines, "</graph>", "</graphml>", ""])
+    return NO_XML_CHARACTER.sub("\ufffd", "\n".join([*lines, "</graph>", "</graphml>", ""]))
 
 
 def format_data(kind: str, values: dict[str, Any], skipped: set[str]) -> str:

@@ -102,6 +102,14 @@ def test_graphml_is_xml_with_declared_attributes(story: Story) -> None:
     assert {data.get("key") for data in root.iter(f"{space}data")} <= declared
 
 
+def test_a_control_character_does_not_break_graphml() -> None:
+    result = deduplicate([{**each, "title": "Bridge\x08\uffff & \x1b[2J 😀"} for each in ARTICLES])
+
+    graph = format_graphml(result.origins())
+
+    assert "Bridge\ufffd\ufffd & \ufffd[2J" in "".join(ET.fromstring(graph.encode()).itertext())  # noqa: S314 - our own
+
+
 def test_a_row_has_an_article_and_the_one_that_it_repeats(story: Story) -> None:
     rows = {row["id"]: row for row in iter_rows([story])}
 
