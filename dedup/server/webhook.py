@@ -28,6 +28,7 @@ import pyarrow as pa
 
 import dedup
 from dedup.errors import ServingError
+from dedup.formatting import format_count
 from dedup.index.answers import Answer
 from dedup.server.story_changes import StoryChanges
 
@@ -90,6 +91,10 @@ def parse_webhook_target(url: str, secret: str | None = None) -> WebhookTarget:
         raise ServingError(
             "--webhook takes no user or password in the address; DEDUP_WEBHOOK_SECRET signs the requests"
         )
+    try:
+        parts.hostname.encode("idna")  # as a connection does
+    except UnicodeError as error:
+        raise ServingError("--webhook needs the name of a host, such as desk.example") from error
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return WebhookTarget(
         parts.scheme, parts.hostname, port, path, None if secret is None else make_key(secret)
@@ -103,9 +108,12 @@ def make_key(secret: str) -> bytes:
     if not secret.startswith(SECRET_PREFIX):
         return secret.encode(errors="surrogateescape")
     try:
-        return b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+        key = b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except (Base64Error, ValueError) as error:
         raise ServingError(f"DEDUP_WEBHOOK_SECRET begins with {SECRET_PREFIX} but is not Base64") from error
+    if not key:
+        raise ServingError(f"DEDUP_WEBHOOK_SECRET has no key after {SECRET_PREFIX}")
+    return key
 
 
 class Webhook:
@@ -158,7 +166,7 @@ class Webhook:
         with self._changed:
             left = self._articles
         if left:
-            log.warning("webhook: the events of the last %d articles were not sent", left)
+            log.warning("webhook: the events of the last %s were not sent", format_count(left, "article"))
 
     def _report_full(self, articles: int) -> None:
         """Count dropped articles, and log them from time to time."""
@@ -166,9 +174,9 @@ class Webhook:
         if time.monotonic() - self._logged_full >= LOG_SECONDS:
             self._logged_full = time.monotonic()
             log.warning(
-                "webhook: %s is too slow: %d articles wait, and further ones are not sent until there is room",
+                "webhook: %s is too slow: the events of %s wait, and further ones are dropped until there is room",
                 self._target.origin,
-                self._articles,
+                format_count(self._articles, "article"),
             )
 
     def _work(self) -> None:
@@ -208,8 +216,8 @@ class Webhook:
                 break
         self._count(LOST, len(events))
         log.warning(
-            "webhook: %d events lost: %s %s (attempts: %d)",
-            len(events),
+            "webhook: %s lost: %s %s (attempts: %d)",
+            format_count(len(events), "event"),
             self._target.origin,
             reason,
             attempts,
@@ -272,6 +280,9 @@ def send_request(target: WebhookTarget, headers: dict[str, str], body: bytes) ->
 
 
 def end_connection(connection: socket.socket) -> None:
-    """End a connection that takes too long, although bytes still come."""
+    """End a connection that takes too long, although bytes still come.
+
+    An `SSLSocket` would first forget its encryption, while the other thread may still send.
+    """
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -4,6 +4,7 @@ import hmac
 import json
 import logging
 import socket
+import ssl
 import time
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -211,7 +212,7 @@ def test_lost_events_are_counted_and_logged_without_the_path(
     [line] = [record.getMessage() for record in caplog.records if "webhook" in record.getMessage()]
     port = receiver.server_port
     assert line == (
-        f"webhook: 1 events lost: http://127.0.0.1:{port} answered {status} (attempts: {requests})"
+        f"webhook: 1 event lost: http://127.0.0.1:{port} answered {status} (attempts: {requests})"
     )
 
 
@@ -290,6 +291,7 @@ def test_events_that_cannot_be_made_are_counted(
         "http://desk.example/a b",
         "http://desk.example/\r\nX-Evil: 1",
         "http://[::1/",
+        "http://desk..example/",
     ],
 )
 def test_another_address_is_one_sentence(url: str) -> None:
@@ -297,12 +299,23 @@ def test_another_address_is_one_sentence(url: str) -> None:
         parse_webhook_target(url)
 
 
-@pytest.mark.parametrize("secret", ["", " ", "whsec_not base64"])
+@pytest.mark.parametrize("secret", ["", " ", "whsec_", "whsec_not base64"])
 def test_a_wrong_secret_is_one_sentence_that_does_not_show_it(secret: str) -> None:
     with pytest.raises(ServingError, match="DEDUP_WEBHOOK_SECRET") as caught:
         parse_webhook_target("http://desk.example/", secret)
 
     assert "not base64" not in str(caught.value)
+
+
+def test_the_end_of_a_slow_request_keeps_its_encryption() -> None:
+    first, second = socket.socketpair()
+    with second, ssl.create_default_context().wrap_socket(
+        first, server_hostname="desk.example", do_handshake_on_connect=False
+    ) as connection:
+        webhook.end_connection(connection)
+
+        with pytest.raises(OSError):  # noqa: PT011 - without encryption it would be a ValueError
+            connection.unwrap()
 
 
 def test_a_target_shows_neither_its_key_nor_its_path() -> None:
