@@ -26,7 +26,7 @@ MAX_VALUES = 100
 MAX_CHARACTERS = 100_000
 """The part of a text that is examined, so that a long one does not hold up the others."""
 MAX_TIES = 500
-"""The most publishers, credits and named sources of a story that are kept."""
+"""The most publishers, credits and named sources of a story that are kept, and the most figures."""
 CHANGED_COPIES = frozenset(["copy", "excerpt", "extension"])
 """The relations of an article that may repeat the kept one with other figures."""
 
@@ -111,8 +111,8 @@ class StoryChanges:
         events += self._find_changed_facts(answer, name, values, known)
         story = known or KnownStory()
         if match is None or known:
-            story.ties.update(list(hints.ties)[: MAX_TIES - len(story.ties)])
-            story.values.update(list(values)[: MAX_TIES - len(story.values)])
+            story.ties.update(sorted(hints.ties)[: MAX_TIES - len(story.ties)])
+            story.values.update(sorted(values)[: MAX_TIES - len(story.values)])
             self._stories[name] = story
         self._values[answer.name] = values
         return events

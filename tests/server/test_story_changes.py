@@ -3,6 +3,7 @@
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from wire_newsroom import CREDIT, OWN_REPORT, WIRE, make_article
 
 from dedup.index.answers import Answer
@@ -47,6 +48,16 @@ def test_a_kept_article_is_a_new_story_and_a_follow_up_says_so() -> None:
         ("story", "first"),
         ("followup", "next"),
     ]
+
+
+def test_the_figures_that_are_kept_are_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(story_changes, "MAX_TIES", 2)
+    first = make_article("lotse/bridge", 8, [f"The harbour has {number} boats." for number in range(21, 29)])
+    watch = StoryChanges({})
+
+    watch.find_changes(batch(first), [answer("first")])
+
+    assert sorted(value for *_, value in watch._stories["first"].values) == ["21", "22"]
 
 
 def test_an_article_that_comes_again_is_no_event() -> None:
