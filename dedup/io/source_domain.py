@@ -7,6 +7,7 @@ its own: `ferries.blogspot.com`. The URL of a page in the Wayback Machine counts
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from tldextract import TLDExtract
 
-__all__ = ["fill_missing_sources", "find_url_domain"]
+__all__ = ["fill_missing_sources", "find_domain", "find_url_domain"]
 
 URL_START = r"(?i)^\s*(?P<start>(?:(?:https?:)?//|www\.)[^/?#\s]+)"
 """A URL up to its path. Without a scheme it must begin with `www.`: `story.md` is a file, though .md is a country."""
@@ -24,7 +25,10 @@ WAYBACK_MACHINE = "//web.archive.org"
 WAYBACK_PREFIX = r"(?i)^\s*https?://web\.archive\.org/web/[^/]+/"
 NO_HOST = frozenset("%<>\"'\\")
 """Characters that no host has."""
-MAX_HOSTS = 1 << 16
+HOST = re.compile(r"(?i)(?:[\w-]+\.)+[^\W\d_]{2,}(?=[:/?#]|$)")
+"""The name of a host at the start of a text."""
+MAX_HOSTS, MAX_HOST_CHARACTERS = 1 << 16, 512
+"""The hosts whose domains are kept, and the longest one that is looked at: DNS allows 253 characters."""
 
 
 def find_url_domain(url: str | None) -> str | None:
@@ -39,6 +43,21 @@ def find_url_domain(url: str | None) -> str | None:
     """
     domain: str | None = _find_domains(pa.array([url], pa.string()))[0].as_py()
     return domain
+
+
+def find_domain(address: str | None) -> str | None:
+    """Return the registered domain of a URL or of the name of a host, also of one whose suffix the list lacks.
+
+    >>> (
+    ...     find_domain("sport.bbc.co.uk"),
+    ...     find_domain("https://desk.norwire.example/a"),
+    ...     find_domain("The Bugle"),
+    ... )
+    ('bbc.co.uk', 'norwire.example', None)
+    """
+    text = (address or "").strip()
+    start = re.match(URL_START, re.sub(WAYBACK_PREFIX, "", f"//{text}" if HOST.match(text) else text))
+    return _find_registered_domain(start["start"], any_suffix=True) if start else None
 
 
 def fill_missing_sources(sources: pa.Array, urls: pa.Array) -> pa.Array:
@@ -62,14 +81,21 @@ def _extract_starts(urls: pa.Array) -> pa.Array:
     return pc.struct_field(pc.extract_regex(urls, URL_START), "start").dictionary_encode()
 
 
-@lru_cache(MAX_HOSTS)
-def _find_registered_domain(start: str | None) -> str | None:
+def _find_registered_domain(start: str | None, *, any_suffix: bool = False) -> str | None:
     """Return the registered domain of the start of a URL."""
     host = (start or "").rpartition("//")[2].rpartition("@")[2].partition(":")[0].rstrip(".").lower()
-    if not host or not NO_HOST.isdisjoint(host):
+    if not host or len(host) > MAX_HOST_CHARACTERS or not NO_HOST.isdisjoint(host):
         return None
+    return _find_host_domain(host, any_suffix=any_suffix)
+
+
+@lru_cache(MAX_HOSTS)
+def _find_host_domain(host: str, *, any_suffix: bool) -> str | None:
+    """Return the registered domain of a host; with `any_suffix`, a suffix that the list lacks is one label."""
     found = _build_extractor()(host)
     domain = found.top_domain_under_public_suffix or (found.suffix if found.is_private else "")
+    if any_suffix and not found.suffix and HOST.fullmatch(host):
+        domain = ".".join(host.split(".")[-2:])
     if "xn--" in domain:
         try:
             return domain.encode().decode("idna")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -17,14 +16,16 @@ from types import MappingProxyType
 from typing import Any
 
 from dedup.errors import InputError
+from dedup.io.source_domain import find_domain
 
-__all__ = ["add_publisher_groups", "find_publisher", "load_default_groups", "read_publisher_groups"]
+__all__ = [
+    "add_publisher_groups",
+    "find_group",
+    "find_publisher",
+    "load_default_groups",
+    "read_publisher_groups",
+]
 
-SECOND_LEVELS = frozenset(["ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"])
-"""Labels below which a country registers domains: bbc.co.uk, abc.net.au."""
-_DOMAIN = re.compile(
-    r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?((?:[a-z0-9-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#]|$)"
-)
 MAX_NAME_CHARACTERS = 10_000
 NAME_COLUMNS = ("domain", "source", "name", "publisher")
 """The columns that may hold the domain or the name of a publisher."""
@@ -36,18 +37,16 @@ def find_publisher(source: str | None, url: str | None) -> str | None:
     >>> find_publisher("Sport", "https://sport.example.co.uk/a"), find_publisher("The Bugle", None)
     ('example.co.uk', 'the bugle')
     """
-    for value in (url, source):
-        match = _DOMAIN.match((value or "").strip().lower())
-        if match:
-            return get_registered_domain(match[1])
-    return (source or "").strip().casefold() or None
+    return find_domain(url) or find_domain(source) or (source or "").strip().casefold() or None
 
 
-def get_registered_domain(host: str) -> str:
-    """Return the part of a host name that is registered."""
-    labels = host.split(".")
-    is_country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in SECOND_LEVELS  # noqa: PLR2004 - example.co.uk
-    return ".".join(labels[-3:] if is_country else labels[-2:])
+def find_group(source: str | None, publisher: str | None, groups: Mapping[str, str]) -> str | None:
+    """Return the group that owns an article's source, or else its publisher; None if neither is in `groups`.
+
+    >>> find_group("The Bugle", "brassnews.example", {"the bugle": "Brass"})
+    'Brass'
+    """
+    return groups.get(find_publisher(source, None) or "") or groups.get(publisher or "")
 
 
 @cache

@@ -27,7 +27,7 @@ from dedup.origins.independence import (
     number_origins,
 )
 from dedup.origins.named_sources import find_named_sources
-from dedup.origins.publishers import find_publisher, load_default_groups
+from dedup.origins.publishers import find_group, find_publisher, load_default_groups
 from dedup.origins.shared_shingles import iter_shared_counts
 from dedup.pipeline.inputs import ArticleInput
 from dedup.pipeline.results import Result
@@ -202,7 +202,7 @@ def make_story_articles(
                 publisher=publisher,
                 shingles=shingles[a],
                 text_hash=int(text_hashes[a]),
-                group=groups.get(publisher or ""),
+                group=find_group(row["source"], publisher, groups),
                 attribution=find_attribution(row["text"], row["source"]),
                 unquoted=runs[a],
                 named_sources=find_named_sources(row["title"], row["text"]),

@@ -15,7 +15,7 @@ from dedup.index.answers import Answer, format_version_name
 from dedup.origins.attribution import find_attribution
 from dedup.origins.facts import list_values
 from dedup.origins.named_sources import find_named_sources
-from dedup.origins.publishers import find_publisher, load_default_groups
+from dedup.origins.publishers import find_group, find_publisher, load_default_groups
 from dedup.origins.trace import PARTIAL_SHARE
 
 __all__ = ["StoryChanges", "compare_values"]
@@ -136,7 +136,7 @@ def find_origin_hints(row: Mapping[str, Any], groups: Mapping[str, str]) -> Orig
     """Return what an article says about its origin."""
     publisher = find_publisher(row["source"], row["url"])
     attribution = find_attribution(row["text"], row["source"])
-    group = groups.get(publisher or "")
+    group = find_group(row["source"], publisher, groups)
     ties = [("agency", agency) for agency in attribution.agencies]
     ties += [("source", name) for name in find_named_sources(row["title"], row["text"])]
     if publisher:

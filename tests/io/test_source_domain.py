@@ -18,7 +18,7 @@ from corpora import jsonl, lines, rows
 from dedup import deduplicate
 from dedup.io.articles import to_batches
 from dedup.io.corpus import read_articles
-from dedup.io.source_domain import _build_extractor, fill_missing_sources, find_url_domain
+from dedup.io.source_domain import _build_extractor, fill_missing_sources, find_domain, find_url_domain
 
 RECORDS: list[dict[str, Any]] = [
     {"id": "a", "text": "Ferry", "source": "Norwire", "url": "https://www.example.co.uk/a"},
@@ -121,12 +121,32 @@ def test_the_output_has_only_the_fields_of_the_input(tmp_path: Path) -> None:
         ("https://co.uk/a", None),
         ("https://a%41.com/a", None),
         ("mailto:desk@norwire.com", None),
+        (f"https://{'a' * 600}.com/", None),
         ("", None),
         (None, None),
     ],
 )
 def test_a_domain_ends_where_the_public_suffix_list_says(url: str | None, domain: str | None) -> None:
     assert find_url_domain(url) == domain
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("sport.bbc.co.uk", "bbc.co.uk"),
+        ("//desk.norwire.example:80/a", "norwire.example"),
+        ("desk.norwire.example/a", "norwire.example"),
+        ("https://web.archive.org/web/2014/http://www.wkrn.com/story", "wkrn.com"),
+        ("co.uk", None),
+        ("10.0.0.1", None),
+        ("http://norwire/a", None),
+        ("The Bugle, p. 3", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_domain_of_an_unknown_suffix_has_two_labels(address: str | None, domain: str | None) -> None:
+    assert find_domain(address) == domain
 
 
 def test_the_list_of_suffixes_is_never_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

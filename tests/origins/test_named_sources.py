@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import pytest
 
+from dedup.io.source_domain import find_domain
 from dedup.origins.named_sources import OPENING, find_named_sources, load_outlet_names
-from dedup.origins.publishers import get_registered_domain
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_each_outlet_of_the_table_has_a_registered_domain_and_a_name() -> None:
         rows = list(csv.DictReader(table))
 
     assert all(row["names"] or row["quoted"] for row in rows)
-    assert [row["domain"] for row in rows if get_registered_domain(row["domain"]) != row["domain"]] == []
+    assert [row["domain"] for row in rows if find_domain(row["domain"]) != row["domain"]] == []
     assert len({row["domain"] for row in rows}) == len(rows)
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import InputError
-from dedup.origins.publishers import find_publisher, load_default_groups, read_publisher_groups
+from dedup.origins.publishers import (
+    add_publisher_groups,
+    find_group,
+    find_publisher,
+    load_default_groups,
+    read_publisher_groups,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +22,11 @@ from dedup.origins.publishers import find_publisher, load_default_groups, read_p
         ("The Bugle", None, "the bugle"),
         (" ", "", None),
         (None, None, None),
+        ("Ferries", "https://ferries.blogspot.com/2026", "ferries.blogspot.com"),
+        ("Abend", "https://www.abend.gv.at/a", "abend.gv.at"),
+        ("Bücher", "https://xn--bcher-kva.de/a", "bücher.de"),
+        ("The Bugle", "http://10.0.0.1/a", "the bugle"),
+        ("P.T.A.", "javascript:alert(1)", "p.t.a."),
     ],
 )
 def test_a_publisher_is_a_domain_or_a_name(
@@ -75,6 +86,25 @@ def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="cannot be read"):
         read_publisher_groups(path)
+
+
+@pytest.mark.parametrize(
+    ("source", "publisher", "group"),
+    [
+        ("The Bugle ", "bugle.example", "Brass"),
+        ("THE BUGLE", None, "Brass"),
+        ("Sport", "horn.example", "Horn"),
+        ("The Bugle", "horn.example", "Brass"),
+        ("Sport", None, None),
+        (None, None, None),
+    ],
+)
+def test_an_owner_may_be_named_by_source_or_by_domain(
+    source: str | None, publisher: str | None, group: str | None
+) -> None:
+    groups = add_publisher_groups({"The Bugle": "Brass", "horn.example": "Horn"})
+
+    assert find_group(source, publisher, groups) == group
 
 
 def test_the_same_group_twice_is_no_contradiction(tmp_path: Path) -> None:

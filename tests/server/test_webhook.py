@@ -309,9 +309,12 @@ def test_a_wrong_secret_is_one_sentence_that_does_not_show_it(secret: str) -> No
 
 def test_the_end_of_a_slow_request_keeps_its_encryption() -> None:
     first, second = socket.socketpair()
-    with second, ssl.create_default_context().wrap_socket(
-        first, server_hostname="desk.example", do_handshake_on_connect=False
-    ) as connection:
+    with (
+        second,
+        ssl.create_default_context().wrap_socket(
+            first, server_hostname="desk.example", do_handshake_on_connect=False
+        ) as connection,
+    ):
         webhook.end_connection(connection)
 
         with pytest.raises(OSError):  # noqa: PT011 - without encryption it would be a ValueError
