@@ -102,8 +102,9 @@ RULES = (
     CreditRule("copyright", rf"(?P<who>{MARK}) Trust Principles"),
 )  # fmt: skip
 """The forms of credit, each with where it is seen."""
-REUTERS_SIGNATURE = r"(?:Additional )?[Rr]eporting (?:and writing )?by [A-Z][^;\n()]*; (?:[Ww]riting|[Ee]diting|[Aa]dditional)[^\n()]* by "
-"""The last line of a story of Reuters names reporters and editors, and not the agency."""
+REUTERS_SIGNATURE = rf"(?:Additional )?[Rr]eporting (?:and writing )?by {_NAMES}[^;\n()]*; (?:[Ww]riting|[Ee]diting|[Aa]dditional)[^\n()]* by {_NAMES}"
+"""The last line of a story of Reuters names reporters and editors, and not the agency. They are people: a desk, a paper or
+another agency ("Reporting by Norwire; editing by the Coastal Daily") writes no line of Reuters."""
 BYLINES = (
     rf"(?m:^)[ \t]*(?:By|BY|Von|Par|Por|Di|Автор:|Text:|Autor:)[ \t]+(?P<name>{_NAMES}(?:(?:,| and| AND| und| et| y| e) {_NAMES})*)(?:,[^\n.]{{0,60}}|[ \t]*[|(/][^\n]{{0,60}})?[ \t]*(?:\n|$)",
     rf"(?:\(reporting|Reporting|Written|Writing) by (?P<name>{_NAMES}(?:(?:,| and) {_NAMES})*)",

@@ -37,6 +37,13 @@ from dedup.text.boilerplate.rules import compile_pattern
         ("By Jane Doe, Associated Press\n\nThe bridge was shut.", {"AP"}),
         ("By The Associated Press\n\nThe bridge was shut.", {"AP"}),
         ("It will open. (Reporting by Jane Doe; Editing by John Roe)", {"Reuters"}),
+        (
+            "It will open. (Additional reporting by Ann O'Dea in Tollan, K. Roe; Writing Al Poe; Editing by Jo Mc-Fee)",
+            {"Reuters"},
+        ),
+        ("It will open.\nReporting by Norwire; editing by the Coastal Daily news desk.", set()),
+        ("It will open.\nReporting by Jane Doe; editing by the news desk.", set()),
+        ("It will open.\nReporting by Norwire; editing by John Roe", set()),
         ("Die Brücke ist gesperrt. RND/dpa", {"dpa"}),
         ("Die Brücke ist gesperrt. Quelle: tollan.de, mba/dpa Hier geht es weiter.", {"dpa"}),
         ("Die Brücke ist gesperrt. (Tsp, dpa)", {"dpa"}),
