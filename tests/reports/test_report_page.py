@@ -105,6 +105,29 @@ def test_a_node_says_what_was_cut_and_added_when_it_is_focused_or_pointed_at(
         )
 
 
+def test_an_article_with_a_part_of_the_words_is_partial_in_the_graph_and_its_key(
+    browser: Browser, tmp_path: Path
+) -> None:
+    own = [" ".join(reversed(sentence.split())) for sentence in SENTENCES[4:]]
+    articles = [
+        later(0, "Norwire", WIRE["text"], id="wire"),
+        later(2, "Inland Tribune", ". ".join([*SENTENCES[:4], *own]) + ".", id="part"),
+        later(3, "Coastal Daily", WIRE["text"], id="copy"),
+    ]
+    report = reported(written(tmp_path / "partial.jsonl", articles))
+
+    with opened(browser, report, "cluster=wire") as page:
+        row = page.locator(".members tbody tr").nth(1)
+        expect(row).to_contain_text("words from Norwire · cut ")
+        expect(row.locator(".node")).to_have_class("node partial")
+        expect(page.locator(".carriers .marks")).to_contain_text("partial")
+        expect(page.locator(".carriers .marks")).to_contain_text("repeats the wording or a part of it")
+        dot = "node => getComputedStyle(node, '::before').backgroundColor"
+        colours = {page.locator(f".node.{name}").evaluate(dot) for name in ("partial", "exact")}
+        assert len(colours) == 2
+        assert page.locator(".carriers .marks .relation.partial").evaluate(dot) in colours
+
+
 def test_the_lines_of_the_graph_meet_the_nodes(carried: Path, browser: Browser) -> None:
     with opened(browser, carried, "cluster=wire") as page:
         ends = page.locator(".graph path").evaluate_all(

@@ -6,6 +6,7 @@ const NODE_Y = 21; // the middle of a node, in pixels below the top of its row
 const MOST_GRAPH = 126, MOST_GRAPH_ON_PHONE = 72, PHONE = 640; // pixels that the graph may be wide, and the width of a phone
 const PASSAGES = 3, PASSAGE_CHARACTERS = 140; // of what was cut and added: the longest passages, and their length
 const REASON_CHARACTERS = 110;
+const PARTIAL = "partial"; // the relation of an article that has a part of the words of its parent; a run has no such relation
 
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most).trimEnd()}…` : text);
 const originsText = (story) => `${number(story.count)} of ${number(story.order.length)}`;
@@ -98,8 +99,8 @@ function provenance(cluster, story, n) {
   return says;
 }
 
-/** Return the relation that an article has to its parent: that of the run where the parent is the kept one. */
-const relationToParent = (cluster, [parent, child, relation]) => (parent === 0 ? relationOf(cluster.first + child) : relation);
+/** Return the relation that an article has to its parent: that of the run where the parent is the kept one, unless it is partial. */
+const relationToParent = (cluster, [parent, child, relation]) => (parent === 0 && relation !== PARTIAL ? relationOf(cluster.first + child) : relation);
 
 /** Return in words what became of a text: [parent, child, relation, share of the child, share of the parent, seen first]. */
 function changes([, , relation, kept, left]) {
@@ -145,11 +146,11 @@ function originsLine(story) {
 }
 
 function graphKey(cluster, story) {
-  const used = data.relationNames.filter((name) => story.edges.some((edge) => relationToParent(cluster, edge) === name));
+  const used = [...data.relationNames, PARTIAL].filter((name) => story.edges.some((edge) => relationToParent(cluster, edge) === name));
   const line = (kind) => draw("svg", { class: "line", width: "26", height: "10", "aria-hidden": "true" }, draw("line", { class: kind, x1: "0", x2: "26", y1: "5", y2: "5" }));
   return make("p", { class: "marks" }, make("span", { class: "relation fresh" }, "own words"),
     ...used.map((name) => make("span", { class: `relation ${name}` }, name)),
-    used.length ? make("span", {}, line("words"), "repeats the wording") : null,
+    used.length ? make("span", {}, line("words"), used.includes(PARTIAL) ? "repeats the wording or a part of it" : "repeats the wording") : null,
     story.merges.length ? make("span", {}, line("reason"), "same origin for another reason") : null);
 }
 
