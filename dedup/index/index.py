@@ -52,6 +52,7 @@ from dedup.index.storage.retry import ABSENT_SECONDS, retry
 from dedup.index.stories import IndexedStory, find_chapters, find_recent_stories
 from dedup.index.verify import find_faults
 from dedup.io.articles import ProgressCallback, to_batches
+from dedup.io.schema import SCHEMA
 from dedup.matching.classifier import Match
 from dedup.matching.match_params import make_match_params
 from dedup.pipeline.deduplicate import iter_sketched_batches, resolve_thread_count, sketch_with_settings
@@ -157,17 +158,24 @@ class Index:
         >>> [(id, match and match.relation) for id, match in index.add(given)]
         [('a', None), ('b', 'exact')]
         """
+        return [(answer.name, answer.match) for answer in self.decide(articles)]
+
+    def decide(self, articles: Any, sketches: Sketches | None = None) -> list[Answer]:
+        """Return the answer for each article, in order, once the decisions are recorded for good.
+
+        `articles` may be anything that `deduplicate` takes; a batch of SCHEMA (`dedup.io.schema`) is one transaction. Pass its
+        `sketches` where they were made before.
+        """
+        if isinstance(articles, pa.RecordBatch) and articles.schema.equals(SCHEMA):
+            return self._decide_batch(articles, sketches)
         return [
-            (answer.name, answer.match)
+            answer
             for batch in split_for_transactions(to_batches(articles))
-            for answer in self.decide(batch)
+            for answer in self._decide_batch(batch, None)
         ]
 
-    def decide(self, batch: pa.RecordBatch, sketches: Sketches | None = None) -> list[Answer]:
-        """Return the answers for a batch of articles (`io.schema.DEFAULT_SCHEMA`), once they are recorded for good.
-
-        Pass its `sketches` where they were made before.
-        """
+    def _decide_batch(self, batch: pa.RecordBatch, sketches: Sketches | None) -> list[Answer]:
+        """Return the answers for a batch of SCHEMA, recorded in one transaction."""
         s = self._fill_missing_dates(sketches or sketch_in_parallel(batch, self.settings))
         ids: list[str] = batch["id"].to_pylist()
         recorded: set[IndexRow] = set()

@@ -1,11 +1,13 @@
 """An index over all its homes: a stream in rank order is the batch, a retry is safe, other rules are refused."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from homes import Place
@@ -570,3 +572,16 @@ def test_an_index_remembers_to_date_articles_on_arrival(lasting_place: Place) ->
         assert [index.settings.undated for index in (plain, default, apart)] == ["now", "now", "apart"]
         plain.add([article])
         assert plain.stats().undated == 0
+
+
+@pytest.mark.parametrize("convert", [list, pa.Table.from_pylist, pd.DataFrame])
+def test_decide_takes_whatever_deduplicate_takes(convert: Callable[[list[dict[str, Any]]], Any]) -> None:
+    articles = [{"id": 7, "body": SAID}, {"id": 8, "body": SAID}]
+
+    with Index.open(":memory:") as index:
+        answers = index.decide(convert(articles))
+
+    assert [(answer.id, answer.match and answer.match.canonical) for answer in answers] == [
+        ("7", None),
+        ("8", "7"),
+    ]
