@@ -39,7 +39,8 @@ def describe_http_error(request: Request, error: StarletteHTTPException) -> str:
     if error.detail == HTTPStatus.NOT_FOUND.phrase:
         return "there is nothing at this address; /openapi.json lists the addresses"
     if error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
-        return f"{request.method} is not allowed here"
+        allowed = (error.headers or {}).get("Allow", "")
+        return f"{request.method} is not allowed here{f'; use {allowed}' if allowed else ''}"
     return str(error.detail)
 
 

@@ -351,7 +351,7 @@ def test_another_method_is_405_and_says_which_are_allowed(client: TestClient) ->
     reply = client.get("/articles")
 
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
-    assert reply.json() == {"error": "GET is not allowed here"}
+    assert reply.json() == {"error": "GET is not allowed here; use POST"}
 
 
 @pytest.mark.parametrize(
