@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from dedup.io.records import Reject
 
 __all__ = [
+    "MAX_SHOWN_REASONS",
     "RejectOptions",
     "add_rejects_options",
     "check_reject_share",
     "check_shares",
     "echo_reject_count",
+    "format_first",
     "get_rejects_path",
     "report_rejects",
     "save_rejects",

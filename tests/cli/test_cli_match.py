@@ -131,3 +131,14 @@ def test_a_format_must_fit_the_output(corpora: tuple[Path, Path], tmp_path: Path
     done = called("match", *corpora, "-o", tmp_path / "reuse.csv", "--format", "parquet")
 
     assert (done.exit_code, "does not fit" in done.stderr) == (2, True)
+
+
+def test_the_summary_says_why_articles_could_not_be_read(corpora: tuple[Path, Path]) -> None:
+    with corpora[1].open("a", encoding="utf-8") as file:
+        file.write('{"id": "torn", "te\n' + '{"id": "without"}\n' * 3)
+
+    said = called("match", *corpora).stderr
+
+    assert f"4 articles could not be read: {corpora[1]}:" in said
+    assert "broken JSON" in said
+    assert said.rstrip().endswith("…")

@@ -20,6 +20,7 @@ from dedup.cli.output_format import (
     write_formatted_records,
 )
 from dedup.cli.output_paths import check_output_paths
+from dedup.cli.rejects import MAX_SHOWN_REASONS, format_first
 from dedup.formatting import format_count
 
 if TYPE_CHECKING:
@@ -99,9 +100,11 @@ def match_command(
     articles = len({match.a for match in matches})
     pairs, counted = format_count(len(matches), "pair"), format_count(articles, "article")
     lines = [f"{pairs} with shared text, of {counted} of {first}"]
-    unread = sum(len(corpus.rejects) for corpus in corpora)
-    if unread:
-        lines.append(f"{format_count(unread, 'article')} could not be read")
+    if unread := [reject for corpus in corpora for reject in corpus.rejects]:
+        counted = format_count(len(unread), "article")
+        lines.append(
+            f"{counted} could not be read: {format_first(unread)}{' …' if len(unread) > MAX_SHOWN_REASONS else ''}"
+        )
     echo_status("\n".join(lines), quiet=quiet)
 
 
