@@ -24,7 +24,7 @@ from dedup.index.decide import sketch_in_parallel
 from dedup.index.index import Index
 from dedup.io.delimited import has_text_column
 from dedup.io.discovery import STDIN, InputFile
-from dedup.io.file_bytes import find_compression, find_marked_encoding
+from dedup.io.file_bytes import find_compression, find_foreign_format, find_marked_encoding
 from dedup.io.json_documents import is_document, is_json
 from dedup.io.jsonl import NOT_UTF8, iter_block_records, parse_block_articles
 from dedup.io.line_blocks import LineBlock, LineSplitter, OversizedLine, iter_numbered_lines
@@ -244,6 +244,8 @@ def check_stream_start(head: bytes, rules: ReadRules) -> None:
         raise InputError(STREAM_ERROR.format("compressed", UNPACK_COMMANDS[compression]))
     if encoding not in {"", "utf-8"}:
         raise InputError(STREAM_ERROR.format(encoding.upper(), f"iconv -f {encoding} -t utf-8"))
+    if foreign := find_foreign_format(head):
+        raise InputError(STREAM_ERROR.format(foreign, "a program that writes JSON Lines"))
     if is_document(head, "lines", rules.names):
         raise InputError(STREAM_ERROR.format("a JSON document", "jq -c '.[]'"))
     if not is_json(head) and has_text_column(head, rules):

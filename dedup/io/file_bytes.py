@@ -32,6 +32,7 @@ __all__ = [
     "decompress_file",
     "decompress_stream",
     "find_compression",
+    "find_foreign_format",
     "find_marked_encoding",
     "open_file",
 ]
@@ -63,6 +64,17 @@ MAGIC_PATTERNS = {
     ".bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)"),
 }
 """The first bytes of compressed data: no text in any encoding begins with them."""
+
+FOREIGN_PATTERNS = {
+    "Parquet": re.compile(rb"PAR1"),
+    "Arrow": re.compile(rb"ARROW1"),
+    "ORC": re.compile(rb"ORC"),
+    "a web archive": re.compile(rb"WARC/\d"),
+    "a zip file or an Excel workbook": re.compile(rb"PK\x03\x04"),
+    "PDF": re.compile(rb"%PDF-"),
+    "HTML or XML": re.compile(rb"(?:\xef\xbb\xbf)?\s*<[!?a-zA-Z]"),
+}
+"""The first bytes of formats that can be read from a file, if at all, but not from standard input."""
 
 NOT_ASCII = re.compile(r"[^\x00-\x7f\ufffd]")
 
@@ -128,6 +140,15 @@ def decode_to_utf8(chunks: ByteChunks) -> tuple[str, ByteChunks]:
 def find_compression(head: bytes) -> str:
     """Return the compression that a file begins with, such as ".gz", or an empty string."""
     return next((name for name, magic in MAGIC_PATTERNS.items() if magic.match(head)), "")
+
+
+def find_foreign_format(head: bytes) -> str:
+    """Return the name of the format that bytes begin with if it is neither JSON nor CSV, or an empty string.
+
+    >>> find_foreign_format(b"PAR1..."), find_foreign_format(b'{"text": "PAR1"}')
+    ('Parquet', '')
+    """
+    return next((name for name, magic in FOREIGN_PATTERNS.items() if magic.match(head)), "")
 
 
 def find_marked_encoding(head: bytes) -> str:

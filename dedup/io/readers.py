@@ -12,10 +12,11 @@ from contextlib import suppress
 
 import pyarrow as pa
 
+from dedup.errors import InputError
 from dedup.io.batching import group_items
 from dedup.io.delimited import COLUMN_SEPARATORS, has_text_column, read_csv_rows
 from dedup.io.discovery import STDIN
-from dedup.io.file_bytes import CorruptFileError, decode_to_utf8
+from dedup.io.file_bytes import CorruptFileError, decode_to_utf8, find_foreign_format
 from dedup.io.json_documents import LIST_KEYS, is_document, is_json, read_document_rows
 from dedup.io.jsonl import read_jsonl_articles, read_jsonl_records
 from dedup.io.parquet import read_parquet_articles, read_parquet_rows
@@ -31,6 +32,10 @@ HEAD_BYTES = 1 << 13
 
 OBJECT_LINE = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{[ \t]*"')
 """An object with its first key beside its brace is a line of JSON Lines, or holds a list of articles."""
+
+FOREIGN_STDIN_ERROR = (
+    "standard input is {}, and only JSON Lines, JSON and CSV are read from it; name a file instead"
+)
 
 ArticleReader = Callable[[SourceFile], Iterator[pa.RecordBatch]]
 RowReader = Callable[[SourceFile], NumberedRows]
@@ -108,6 +113,8 @@ def _detect_format(source_file: SourceFile) -> tuple[str, SourceFile]:
     if file_format not in {"json", "lines"}:
         return file_format, source_file
     head = _read_head(source_file)
+    if source_file.source.path == STDIN and (foreign := find_foreign_format(head)):
+        raise InputError(FOREIGN_STDIN_ERROR.format(foreign))
     if OBJECT_LINE.match(head) and not any(key in head[:HEAD_BYTES] for key in LIST_KEYS):
         return "lines", source_file.recognize_preset(head)  # nearly every file: no need to decode it
     _, decoded = decode_to_utf8(source_file.read_decompressed())

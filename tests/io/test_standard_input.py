@@ -167,3 +167,28 @@ def test_articles_in_memory_show_the_first_date_that_cannot_be_read() -> None:
     result = deduplicate([{"text": "a", "date": "soon"}, {"text": "b", "date": "later"}])
 
     assert result.warnings == {"articles whose date cannot be read, taken as undated, such as 'soon'": 2}
+
+
+FOREIGN = {
+    "Parquet": b"PAR1\x15\x04\x15\x9c\xff",
+    "a web archive": b"WARC/1.0\r\nWARC-Type: response\r\n",
+    "a zip file or an Excel workbook": b"PK\x03\x04\x14\x00",
+    "HTML or XML": b"\n<!DOCTYPE html><title>Ferry</title>",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_another_format_on_standard_input_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, packing: str
+) -> None:
+    set_stdin(monkeypatch, PACKINGS[packing](FOREIGN[name]))
+
+    with pytest.raises(InputError, match=f"^standard input is {name}, and only JSON Lines, JSON and CSV"):
+        deduplicate(read_articles("-"))
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_another_format_in_a_stream_is_named(name: str) -> None:
+    with pytest.raises(InputError, match=f"this one is {name};"):
+        answer_stream(FOREIGN[name])
