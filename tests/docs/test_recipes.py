@@ -289,6 +289,24 @@ def test_a_bulk_request_names_the_story_of_each_article(newsroom: Path, tmp_path
     assert sum(article["first_of_story"] for article in articles) == len(set(stories.values()))
 
 
+def test_an_export_of_elasticsearch_keeps_its_ids_and_fields(tmp_path: Path) -> None:
+    hit = {"_index": "old", "_id": "7", "_score": 1, "_source": {"headline": "Ferry", "body": "It ran aground."}}
+    export = tmp_path / "export.jsonl"
+    export.write_text(json.dumps(hit) + "\n", encoding="utf-8")
+    tagged = called("cluster", export, "--format", "articles").stdout.splitlines()
+
+    action, article = lines_of("".join(recipe("elasticsearch").bulk_lines(tagged, "news")))
+
+    assert action == {"index": {"_index": "news", "_id": "7"}}
+    assert article == {
+        "id": "7",
+        **hit["_source"],
+        "story_id": "7",
+        "storyline_id": "7",
+        "first_of_story": True,
+    }
+
+
 def test_the_search_collapses_by_a_keyword_that_the_bulk_request_writes(
     newsroom: Path, tmp_path: Path
 ) -> None:
