@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.errors import InputError
 from dedup.io.discovery import InputFile
@@ -29,6 +30,11 @@ __all__ = ["TEXT_TABLES", "NumberedRows", "SourceFile", "add_examples"]
 OTHER_ENCODING_WARNING = "files read as {}, not UTF-8"
 PRESET_WARNING = "files in the format {0}, recognised by field names (--preset none turns this off)"
 TEXT_TABLES = frozenset({"csv", "tsv"})
+UNREAD_COLUMN_WARNING = "files whose column {} is not read as {} (--field '{}' reads it)"
+HTML_WARNING = "articles with HTML tags in their texts, which are compared as words; remove the tags first"
+HTML_TAGS = "</p>|<br ?/?>|</div>"
+SAMPLED_TEXTS = 20
+"""If none of the first texts of a batch has tags, the others are not searched: it would take 2 % of the time of a run."""
 FIELD_HINT = "; name the column of the text: --field text=NAME"
 UNSPLIT_HINT = "; name the character between the columns: --delimiter CHARACTER"
 
@@ -92,6 +98,8 @@ class SourceFile:
 
     def add_warnings(self, normalized: MappedBatch) -> None:
         """Count the warnings of a batch."""
+        if tagged := _count_tagged_texts(normalized.batch["text"]):
+            self.warnings[HTML_WARNING] += tagged
         self.warnings.update(normalized.warnings)
         self.examples.update(
             {words: example for words, example in normalized.examples.items() if words not in self.examples}
@@ -100,6 +108,7 @@ class SourceFile:
     def check_columns(self, columns: Sequence[str]) -> None:
         """Raise InputError where none of a table's columns can be the text."""
         self.field_use.note_names(columns)
+        self._warn_of_unread_columns(columns)
         wanted = self.names["text"]
         roots = {name.partition(".")[0] for name in wanted}
         if not {*wanted, *roots} & set(columns):
@@ -112,6 +121,16 @@ class SourceFile:
                 f"it has {there}{hint}"
             )
 
+    def _warn_of_unread_columns(self, columns: Sequence[str]) -> None:
+        """Warn of each column whose name is that of a field in another case, such as Date."""
+        by_lower = {name.lower(): name for name in columns}
+        for ours, theirs in self.names.items():
+            if ours in self.rules.fields or {name.partition(".")[0] for name in theirs} & set(columns):
+                continue
+            unread = next((by_lower[name.lower()] for name in theirs if name.lower() in by_lower), None)
+            if unread and unread not in self.rules.fields.values():
+                self.warnings[UNREAD_COLUMN_WARNING.format(repr(unread), ours, f"{ours}={unread}")] += 1
+
     def build_id_function(self, numbers: Sequence[int]) -> Callable[[int], str]:
         """Return a function that makes the id of the article in a row, given the rows' line numbers."""
         make_id = self.make_id or (lambda number: f"{self.source.label}:{number}")
@@ -121,6 +140,13 @@ class SourceFile:
     def too_long_reason(self) -> str:
         """The reason for rejecting a record that is longer than an article may be."""
         return f"longer than {self.max_article_bytes:,} bytes"
+
+
+def _count_tagged_texts(texts: pa.Array) -> int:
+    """Return the number of texts with HTML tags; 0 if none of the first has any."""
+    if not pc.any(pc.match_substring_regex(texts[:SAMPLED_TEXTS], HTML_TAGS)).as_py():
+        return 0
+    return int(pc.sum(pc.match_substring_regex(texts, HTML_TAGS)).as_py())
 
 
 def add_examples(warnings: Counter[str], examples: Mapping[str, str]) -> Counter[str]:

@@ -290,7 +290,12 @@ def test_a_bulk_request_names_the_story_of_each_article(newsroom: Path, tmp_path
 
 
 def test_an_export_of_elasticsearch_keeps_its_ids_and_fields(tmp_path: Path) -> None:
-    hit = {"_index": "old", "_id": "7", "_score": 1, "_source": {"headline": "Ferry", "body": "It ran aground."}}
+    hit = {
+        "_index": "old",
+        "_id": "7",
+        "_score": 1,
+        "_source": {"headline": "Ferry", "body": "It ran aground."},
+    }
     export = tmp_path / "export.jsonl"
     export.write_text(json.dumps(hit) + "\n", encoding="utf-8")
     tagged = called("cluster", export, "--format", "articles").stdout.splitlines()

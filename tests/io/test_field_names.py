@@ -10,6 +10,7 @@ from dedup.errors import InputError
 from dedup.io.articles import to_batches
 from dedup.io.corpus import read_articles
 from dedup.io.missing_fields import suggest_names
+from dedup.io.source_file import HTML_WARNING
 
 NESTED = [
     {"_id": 1, "_source": {"body": "one", "meta": {"at": "2024-01-31", "lang": "en"}, "other": [1]}},
@@ -119,3 +120,30 @@ def test_a_field_that_only_late_articles_have_is_no_misspelling(tmp_path: Path) 
 def test_names_are_suggested_whatever_their_case() -> None:
     assert suggest_names("fulltext", ["FullText", "id"]) == "'FullText'"
     assert suggest_names("zzz", ["id"]) == ""
+
+
+def test_a_column_whose_name_differs_by_case_is_told_with_its_option(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,Date,Source\nThe ferry ran aground.,2026-05-01,Norwire\n")
+    corpus, mapped = read_articles(tmp_path), read_articles(tmp_path, fields={"published": "Date"})
+
+    (article,), (dated,) = rows(corpus), rows(mapped)
+
+    assert (article["published"], article["source"]) == (None, None)
+    assert corpus.warnings == {
+        "files whose column 'Date' is not read as published (--field 'published=Date' reads it)": 1,
+        "files whose column 'Source' is not read as source (--field 'source=Source' reads it)": 1,
+    }
+    assert dated["published"] is not None
+    assert len(mapped.warnings) == 1
+
+
+def test_texts_with_html_tags_are_counted(tmp_path: Path) -> None:
+    texts = ["<p>The ferry ran aground.</p>", "The ferry<br/>ran aground.", "Is 1 < 2, and 3 > 2?"]
+    (tmp_path / "a.jsonl").write_bytes(jsonl(*({"text": text} for text in texts)))
+    (tmp_path / "b.jsonl").write_bytes(jsonl({"text": texts[2]}))
+    tagged, plain = read_articles(tmp_path / "a.jsonl"), read_articles(tmp_path / "b.jsonl")
+
+    assert len(rows(tagged)) + len(rows(plain)) == 4
+
+    assert tagged.warnings == {HTML_WARNING: 2}
+    assert not plain.warnings
