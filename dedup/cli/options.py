@@ -45,6 +45,7 @@ __all__ = [
     "add_rejects_options",
     "add_settings_options",
     "add_sql_option",
+    "parse_field_names",
 ]
 
 

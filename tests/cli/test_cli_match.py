@@ -142,3 +142,18 @@ def test_the_summary_says_why_articles_could_not_be_read(corpora: tuple[Path, Pa
     assert f"4 articles could not be read: {corpora[1]}:" in said
     assert "broken JSON" in said
     assert said.rstrip().endswith("…")
+
+
+def test_the_second_corpus_may_have_fields_of_other_names(corpora: tuple[Path, Path], tmp_path: Path) -> None:
+    renamed = [{"nr": a["id"], "raw": a["text"], "day": a["published"]} for a in make_newsroom()]
+    other = written(tmp_path / "c.jsonl", renamed)
+
+    found = matches(
+        corpora[0], other, "--field-b", "id=nr", "--field-b", "text=raw", "--field-b", "published=day"
+    )
+
+    assert found == matches(*corpora)
+
+
+def test_the_help_names_the_level_that_match_has_by_default() -> None:
+    assert "[default: text]" in " ".join(called("match", "--help").stdout.split())

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from dedup.cli.long_work import compile_missing_kernels, prepare_libraries, run_interruptibly
 from dedup.cli.messages import echo_status
-from dedup.cli.options import Command, add_corpus_options, add_records_option, add_settings_options
+from dedup.cli.options import (
+    Command,
+    add_corpus_options,
+    add_records_option,
+    add_settings_options,
+    parse_field_names,
+)
 from dedup.cli.output_format import (
     RECORD_FORMAT_HELP,
     add_record_format_option,
@@ -56,6 +61,14 @@ COLUMNS = ("a", "b", "relation", "a_share", "b_share", "direction")
     metavar="SHARE",
     help="List every pair that shares at least this much of either article, even if neither is a copy of the other.",
 )
+@click.option(
+    "--field-b",
+    "fields_b",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    callback=parse_field_names,
+    help="The name of a field in B, such as text=body, if its names are not those of A. Can be repeated.",
+)
 @add_settings_options
 @add_corpus_options
 def match_command(
@@ -64,6 +77,7 @@ def match_command(
     output: str | None,
     format_: str | None,
     min_share: float,
+    fields_b: dict[str, str],
     settings: Settings,
     quiet: bool,
     **reading: Any,
@@ -80,10 +94,12 @@ def match_command(
     from dedup.io.kept_corpus import KEPT_BYTES, KeptCorpus
     from dedup.origins.corpus_match import match_corpora
 
-    if click.get_current_context().get_parameter_source("level") is ParameterSource.DEFAULT:
-        settings = replace(settings, level="text")
     keep_bytes = 0 if settings.memory else KEPT_BYTES // 2
-    corpora = [KeptCorpus([path], **reading, keep_bytes=keep_bytes) for path in (first, second)]
+    fields = reading.pop("fields")
+    corpora = [
+        KeptCorpus([path], **reading, fields=names, keep_bytes=keep_bytes)
+        for path, names in ((first, fields), (second, fields_b or fields))
+    ]
     for path, corpus in zip((first, second), corpora, strict=True):
         check_output_paths((path,), corpus, output)
     compile_missing_kernels(quiet=quiet)
@@ -106,6 +122,9 @@ def match_command(
             f"{counted} could not be read: {format_first(unread)}{' …' if len(unread) > MAX_SHOWN_REASONS else ''}"
         )
     echo_status("\n".join(lines), quiet=quiet)
+
+
+next(option for option in match_command.params if option.name == "level").default = "text"
 
 
 def iter_match_records(matches: list[CorpusMatch]) -> Iterator[dict[str, Any]]:
