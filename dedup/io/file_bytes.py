@@ -72,7 +72,7 @@ FOREIGN_PATTERNS = {
     "a web archive": re.compile(rb"WARC/\d"),
     "a zip file or an Excel workbook": re.compile(rb"PK\x03\x04"),
     "PDF": re.compile(rb"%PDF-"),
-    "HTML or XML": re.compile(rb"(?:\xef\xbb\xbf)?\s*<[!?a-zA-Z]"),
+    "HTML or XML": re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<[!?a-zA-Z]"),
 }
 """The first bytes of formats that can be read from a file, if at all, but not from standard input."""
 
