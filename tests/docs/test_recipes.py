@@ -290,7 +290,7 @@ def test_a_bulk_request_names_the_story_of_each_article(newsroom: Path, tmp_path
 
 
 def test_an_export_of_elasticsearch_keeps_its_ids_and_fields(tmp_path: Path) -> None:
-    hit = {
+    hit: dict[str, Any] = {
         "_index": "old",
         "_id": "7",
         "_score": 1,
