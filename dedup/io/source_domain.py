@@ -23,6 +23,7 @@ URL_START = r"(?i)^\s*(?P<start>(?:(?:https?:)?//|www\.)[^/?#\s]+)"
 """A URL up to its path. Without a scheme it must begin with `www.`: `story.md` is a file, though .md is a country."""
 WAYBACK_MACHINE = "//web.archive.org"
 WAYBACK_PREFIX = r"(?i)^\s*https?://web\.archive\.org/web/[^/]+/"
+START_PATTERN, WAYBACK_PATTERN = re.compile(URL_START), re.compile(WAYBACK_PREFIX)
 NO_HOST = frozenset("%<>\"'\\")
 """Characters that no host has."""
 HOST = re.compile(r"(?i)(?:[\w-]+\.)+[^\W\d_]{2,}(?=[:/?#]|$)")
@@ -56,7 +57,7 @@ def find_domain(address: str | None) -> str | None:
     ('bbc.co.uk', 'norwire.example', None)
     """
     text = (address or "").strip()
-    start = re.match(URL_START, re.sub(WAYBACK_PREFIX, "", f"//{text}" if HOST.match(text) else text))
+    start = START_PATTERN.match(WAYBACK_PATTERN.sub("", f"//{text}" if HOST.match(text) else text))
     return _find_registered_domain(start["start"], any_suffix=True) if start else None
 
 
