@@ -26,7 +26,7 @@ WAYBACK_PREFIX = r"(?i)^\s*https?://web\.archive\.org/web/[^/]+/"
 START_PATTERN, WAYBACK_PATTERN = re.compile(URL_START), re.compile(WAYBACK_PREFIX)
 NO_HOST = frozenset("%<>\"'\\")
 """Characters that no host has."""
-HOST = re.compile(r"(?i)(?:[\w-]+\.)+[^\W\d_]{2,}(?=[:/?#]|$)")
+HOST = re.compile(r"(?i)^(?:[\w-]+\.)+[^\W\d_]{2,}(?=[:/?#]|$)")
 """The name of a host at the start of a text."""
 MAX_HOSTS, MAX_HOST_CHARACTERS = 1 << 16, 512
 """The hosts whose domains are kept, and the longest one that is looked at: DNS allows 253 characters."""
