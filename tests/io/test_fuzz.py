@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from dedup.errors import DedupError
+from dedup.errors import DedupError, InputError
 from dedup.index.index import Index
 from dedup.index.stream import ArticleStream, BatchLimits
 from dedup.io.atomic_write import write_records
@@ -123,7 +123,11 @@ def test_a_stream_answers_what_it_does_not_reject(tmp_path: Path) -> None:
             data = damaged(random, lines())
             (tmp_path / "feed").write_bytes(data)
             with (tmp_path / "feed").open("rb") as file:
-                found = list(ArticleStream(file.fileno(), index, limits=BatchLimits(3, 0.01)))
+                try:
+                    found = list(ArticleStream(file.fileno(), index, limits=BatchLimits(3, 0.01)))
+                except InputError as error:  # the damaged start looks like another format
+                    assert str(error).startswith("a stream is JSON Lines in UTF-8, and this one is ")  # noqa: PT017
+                    continue
             told = sum(len(part.answers) + len(part.rejects) for part in found)
             blank = sum(not line.strip() for line in data.split(b"\n"))
             assert told + blank == data.count(b"\n") + 1, f"seed {seed}"
