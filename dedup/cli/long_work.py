@@ -121,7 +121,7 @@ def skip_imports(*modules: str) -> Iterator[None]:
 
 def compile_missing_kernels(*, quiet: bool) -> None:
     """Compile the kernels if there are none for this CPU and these sources, and say so on a terminal."""
-    from dedup.jit.library import find_library, load_library
+    from dedup.jit.kernel_library import find_library, load_library
 
     if not quiet and sys.stderr.isatty() and find_library() is None:
         click.echo("Compiling for this CPU, once: about a minute …", err=True)

@@ -1,7 +1,7 @@
 """Kernels: functions of numbers and arrays that run as machine code, without the interpreter lock.
 
 `@jit` makes a kernel of a function. The machine code of all kernels is compiled ahead of time into one library
-(`dedup.precompile`), which a process loads when it calls its first kernel (`dedup.jit.library`). A call that the library
+(`dedup.precompile`), which a process loads when it calls its first kernel (`dedup.jit.kernel_library`). A call that the library
 does not cover is compiled by numba in the process itself, so that it works too, only later.
 
 A kernel makes no arrays: its caller provides them. It takes numbers, arrays and tuples of these, and returns a number, a
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from dedup.jit.entry_point import EntryPoint
-from dedup.jit.library import load_library
+from dedup.jit.kernel_library import load_library
 
 KERNELS: list[Kernel] = []
 """All kernels of the modules that are imported."""

@@ -37,10 +37,10 @@ def link_kernels(kernels: Iterable[Kernel], level: str) -> tuple[bytes, list[dic
     library: Any = llvm.parse_assembly("")
     entries: list[dict[str, Any]] = []
     for kernel in kernels:
-        for compiled in kernel.dispatcher.overloads.values():
+        for signature, compiled in kernel.dispatcher.overloads.items():
             symbol = f"dedup_kernel_{len(entries)}"
             entries.append({"kernel": kernel.name, "symbol": symbol} | describe_types(compiled))
-            library.link_in(llvm.parse_assembly(compiled.library.get_llvm_str()))
+            library.link_in(llvm.parse_assembly(kernel.dispatcher.inspect_llvm(signature)))
             target = library.get_function(compiled.fndesc.llvm_func_name)
             library.link_in(llvm.parse_assembly(write_entry_point(symbol, target)))
     keep_only(library, {entry["symbol"] for entry in entries})

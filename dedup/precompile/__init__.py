@@ -1,8 +1,8 @@
 """Compile the kernels ahead of time, into the package: `python -m dedup.precompile [LEVEL]`.
 
 Each kernel runs once (`dedup.precompile.workload`) while numba compiles it for a CPU level, such as x86-64-v3: without a
-level, for the best one of this CPU; with `all`, for each one. Their machine code becomes a library (`dedup.jit.library`). The
-build of a wheel and the installation of a checkout call this, and so does a first run that finds no library.
+level, for the best one of this CPU; with `all`, for each one. Their machine code becomes a library (`dedup.jit.kernel_library`).
+The build of a wheel and the installation of a checkout call this, and so does a first run that finds no library.
 """
 
 import json
@@ -17,7 +17,7 @@ from dedup.errors import SettingsError
 from dedup.jit import KERNELS
 from dedup.jit.cpu_levels import find_cpu_levels
 from dedup.jit.digest import PACKAGE, digest_files, list_library_files
-from dedup.jit.library import (
+from dedup.jit.kernel_library import (
     COMPILING,
     MANIFEST,
     OBJECT_FILE,

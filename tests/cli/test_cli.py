@@ -383,7 +383,7 @@ def test_a_first_run_says_that_kernels_are_compiled(
 
     compile_missing_kernels(quiet=False)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("dedup.jit.library.find_library", lambda: None)
+    monkeypatch.setattr("dedup.jit.kernel_library.find_library", lambda: None)
     compile_missing_kernels(quiet=False)
     assert capsys.readouterr().err == "Compiling for this CPU, once: about a minute …\n"
     compile_missing_kernels(quiet=True)

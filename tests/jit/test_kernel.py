@@ -16,10 +16,10 @@ from commands import environment, process
 from numba.core.errors import NumbaError
 
 from dedup.errors import DedupError
-from dedup.jit import KERNELS, Kernel, jit, jit_inline, library
+from dedup.jit import KERNELS, Kernel, jit, jit_inline, kernel_library
 from dedup.jit.digest import PACKAGE, name_module
 from dedup.jit.entry_point import EntryPoint, Parameter
-from dedup.jit.library import KernelLibrary, load_library
+from dedup.jit.kernel_library import KernelLibrary, load_library
 from dedup.jit.linker import link_kernels
 
 PACKAGES = ("text", "sketches", "matching", "index", "evaluation", "reports")
@@ -167,9 +167,9 @@ def test_threads_that_call_at_once_load_one_library(monkeypatch: pytest.MonkeyPa
         barrier.wait()
         return load_library()
 
-    read_library = library.read_library
-    monkeypatch.setattr(library, "read_library", read_slowly)
-    library.load_once.cache_clear()
+    read_library = kernel_library.read_library
+    monkeypatch.setattr(kernel_library, "read_library", read_slowly)
+    kernel_library.load_once.cache_clear()
     with ThreadPoolExecutor(4) as pool:
         libraries = set(map(id, pool.map(load, range(4))))
 
@@ -231,7 +231,7 @@ def test_the_library_has_each_kernel_that_python_calls() -> None:
 )
 def test_a_command_needs_no_compiler(command: tuple[str, ...], newsroom: Path, tmp_path: Path) -> None:
     """A module named numba that cannot be imported stands in the way."""
-    assert library.find_library(), "compile the kernels first: python -m dedup.precompile"
+    assert kernel_library.find_library(), "compile the kernels first: python -m dedup.precompile"
     (tmp_path / "numba.py").write_text("raise RuntimeError('a command imported numba')")
 
     answer = process(

@@ -23,7 +23,7 @@ from dedup.errors import DedupError
 from dedup.io.atomic_write import open_atomic
 from dedup.jit import jit
 from dedup.jit.cache_folder import find_cache_folder
-from dedup.jit.library import find_library
+from dedup.jit.kernel_library import find_library
 from dedup.text.boilerplate.byte_ranges import copy_bytes
 
 NEWLINE, SPACE, TAB = 10, 32, 9
