@@ -150,7 +150,16 @@ def trace_origins(
 
     `groups` maps publishers to the group that owns them; None stands for the well-known ones.
     """
-    clusters = result.list_cluster_positions()
+    return trace_clusters(result, source, result.list_cluster_positions(), groups)
+
+
+def trace_clusters(
+    result: Result,
+    source: Corpus | ArticleInput,
+    clusters: Sequence[Sequence[int]],
+    groups: Mapping[str, str] | None = None,
+) -> list[Story]:
+    """Return the graph of each of some clusters, given as positions, in their order; the articles are read again."""
     is_in_cluster = np.zeros(len(result.articles), bool)
     is_in_cluster[[a for cluster in clusters for a in cluster]] = True
     groups = load_default_groups() if groups is None else groups

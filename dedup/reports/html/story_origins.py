@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dedup.io.corpus import Corpus
 from dedup.pipeline.inputs import ArticleInput
 from dedup.pipeline.results import Result
@@ -36,25 +34,12 @@ def list_story_origins(
 
     `groups` maps publishers to the group that owns them; None stands for the well-known ones.
     """
-    from dedup.origins.publishers import load_default_groups
-    from dedup.origins.trace import build_story, read_story_articles, sort_by_date
+    from dedup.origins.trace import trace_clusters
 
     small = [cluster for cluster in clusters if len(cluster) <= MAX_TRACED_ARTICLES]
-    is_selected = np.zeros(len(result.articles), bool)
-    is_selected[[a for cluster in small for a in cluster]] = True
-    groups = load_default_groups() if groups is None else groups
-    articles = read_story_articles(result, corpus.read_again(), is_selected, groups)
+    stories = iter(trace_clusters(result, corpus, small, groups))
     return [
-        pack_story(
-            build_story(
-                sort_by_date([articles[a] for a in sorted(cluster)]),
-                result.articles["id"][cluster[0]].as_py(),
-                result.settings,
-            ),
-            cluster,
-        )
-        if len(cluster) <= MAX_TRACED_ARTICLES
-        else None
+        pack_story(next(stories), cluster) if len(cluster) <= MAX_TRACED_ARTICLES else None
         for cluster in clusters
     ]
 
